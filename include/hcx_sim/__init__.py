@@ -1,0 +1,1 @@
+"""The simulated HCX, NSX, VMC and vCenter site pair."""

@@ -1,0 +1,1 @@
+"""The Airflow-free core of hcx-waves."""

@@ -1,0 +1,1 @@
+"""Typed clients of HCX, NSX Policy, VMware Cloud and vCenter."""
