@@ -1,0 +1,448 @@
+"""The one error tree of every client.
+
+::
+
+    ClientError
+    ├── ConnectionFailed        refused, reset, no such host                    transient
+    ├── TlsError                the certificate was not accepted
+    ├── TimedOut                no connection, or no answer, in time            transient
+    ├── MalformedResponse       an answer came, but not one that can be read
+    ├── AuthenticationFailed    the credentials were refused
+    │   └── SessionExpired      a session or token ended and could not be renewed
+    ├── PermissionDenied        the account may not do this
+    ├── NotFound                no such object
+    ├── ConflictError           the object's state or name stands in the way
+    │   └── StaleRevisionError  the object changed since it was read
+    ├── ValidationFailed        the product refuses the input; carries ``items``
+    ├── RateLimited             too many requests                               transient
+    ├── VendorFault             the product reports a fault of another kind
+    │   └── ServerError         ... as HTTP 5xx
+    │       ├── ServiceUnavailable  busy or still starting up                   transient
+    │       └── GatewayTimeout      a proxy gave up waiting for the product     transient
+    ├── OutcomeUnknownError     a mutating call may or may not have acted; carries ``lookup``
+    └── EndpointMismatch        the endpoint is not the one this run may touch
+
+Every error knows the system, the endpoint, the call, the status, the vendor's code and message, the request
+id and what to do next. ``to_dict`` gives JSON primitives and ``from_dict`` restores the same class, so an
+error survives a process boundary; pickling takes the same way. ``is_transient`` says whether the *condition*
+may pass by itself; whether the *call* may be repeated also depends on the call (see ``OutcomeUnknownError``).
+"""
+
+# ruff: noqa: N818  (the class names say what happened, as an operator would)
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, TypedDict, Unpack, cast
+from urllib.parse import urlsplit, urlunsplit
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+System = Literal["hcx", "nsx", "vmc", "vcenter"]
+
+_SECRET_PARAMETER = re.compile(
+    r"(?i)\b(refresh_token|api_token|access_token|token|password|client_secret)=[^&\s]+"
+)
+
+
+class ErrorContext(TypedDict, total=False):
+    """Where an error happened; the keyword arguments that every error of the tree takes.
+
+    ``system`` is one of ``hcx``, ``nsx``, ``vmc``, ``vcenter``. ``endpoint`` is the base URL (user info is
+    dropped), ``method`` and ``path`` name the call (for vSphere: the managed method and its object).
+    ``status`` is the HTTP status if there was one; ``vendor_code`` and ``vendor_message`` are the product's
+    own words; ``request_id`` is what the product's support asks for; ``hint`` says what to do next.
+    """
+
+    system: str
+    endpoint: str
+    method: str
+    path: str
+    status: int | None
+    vendor_code: str | None
+    vendor_message: str | None
+    request_id: str | None
+    hint: str | None
+
+
+_CONTEXT_FIELDS = tuple(ErrorContext.__annotations__)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """The read-only client call that tells whether a call of unknown outcome has acted.
+
+    ``client`` is the system (``hcx``, ``nsx``, ...), ``method`` a public method of that client, ``arguments``
+    its keyword arguments as JSON primitives, ``meaning`` how to read the answer.
+    """
+
+    client: str
+    method: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    meaning: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the lookup as JSON primitives."""
+        return {
+            "client": self.client,
+            "method": self.method,
+            "arguments": dict(self.arguments),
+            "meaning": self.meaning,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Lookup:
+        """Restore a lookup written by ``to_dict``."""
+        return cls(
+            client=str(data["client"]),
+            method=str(data["method"]),
+            arguments=dict(data.get("arguments") or {}),
+            meaning=str(data.get("meaning") or ""),
+        )
+
+
+class ClientError(Exception):
+    """Base of every error that a client raises.
+
+    :param message: what went wrong, in one clause, without secrets.
+    :param details: further JSON primitives that belong to this kind of error.
+    :param context: see :class:`ErrorContext`.
+    """
+
+    transient: ClassVar[bool] = False
+    default_hint: ClassVar[str] = "Read the vendor's message; nothing is known that resolves this by itself."
+
+    def __init__(
+        self, message: str, *, details: Mapping[str, Any] | None = None, **context: Unpack[ErrorContext]
+    ) -> None:
+        self.message = redact_parameters(message)
+        self.system = context.get("system", "")
+        self.endpoint = strip_user_info(context.get("endpoint", ""))
+        self.method = context.get("method", "")
+        self.path = redact_parameters(context.get("path", ""))
+        self.status = context.get("status")
+        self.vendor_code = context.get("vendor_code")
+        vendor_message = context.get("vendor_message")
+        self.vendor_message = None if vendor_message is None else redact_parameters(vendor_message)
+        self.request_id = context.get("request_id")
+        self.hint = context.get("hint") or self.default_hint
+        self.details: dict[str, Any] = dict(details or {})
+        super().__init__(self.message)
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the condition may pass by itself (connection, 429, 502, 503, 504)."""
+        return self.transient
+
+    @property
+    def context(self) -> ErrorContext:
+        """The context this error was raised with, to raise another error about the same call."""
+        return cast(ErrorContext, {name: getattr(self, name) for name in _CONTEXT_FIELDS})
+
+    def __str__(self) -> str:
+        call = " ".join(part for part in (self.system, self.method, self.path) if part)
+        where = f"{call} at {self.endpoint}" if self.endpoint else call
+        status = f" (HTTP {self.status})" if self.status is not None else ""
+        parts = [f"{where}{status}: {self.message}" if where else f"{self.message}{status}"]
+        if self.vendor_message and self.vendor_message not in self.message:
+            parts.append(f"vendor says: {self.vendor_message}")
+        if self.vendor_code:
+            parts.append(f"vendor code {self.vendor_code}")
+        if self.request_id:
+            parts.append(f"request id {self.request_id}")
+        return "; ".join(parts) + f". {self.hint}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the error as JSON primitives, for logs, XCom and trigger events.
+
+        Shape: ``{"type": <class name>, "message", <context fields>, "is_transient", "details": {...}}``.
+        """
+        data: dict[str, Any] = {"type": type(self).__name__, "message": self.message}
+        data.update({name: getattr(self, name) for name in _CONTEXT_FIELDS})
+        data["is_transient"] = self.is_transient
+        data["details"] = dict(self.details)
+        return data
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> ClientError:
+        """Restore an error written by ``to_dict``, as the same class.
+
+        A type that this version does not know becomes a plain ``ClientError`` that names it in
+        ``details["original_type"]``.
+        """
+        name = str(data.get("type", ""))
+        details = dict(data.get("details") or {})
+        kind = next((known for known in error_classes() if known.__name__ == name), None)
+        if kind is None:
+            kind = ClientError
+            details.setdefault("original_type", name)
+        error = kind.__new__(kind)
+        context = {key: data[key] for key in _CONTEXT_FIELDS if data.get(key) is not None}
+        ClientError.__init__(
+            error, str(data.get("message", "")), details=details, **cast(ErrorContext, context)
+        )
+        return error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (ClientError.from_dict, (self.to_dict(),))
+
+
+class ConnectionFailed(ClientError):
+    """No connection, or one that broke.
+
+    ``request_sent`` is False when the request certainly never reached the product (name not resolved,
+    connection refused), so that even a mutating call may be repeated.
+    """
+
+    transient = True
+    default_hint = "Check that the endpoint is up and reachable from this host."
+
+    def __init__(self, message: str, *, request_sent: bool = False, **context: Unpack[ErrorContext]) -> None:
+        super().__init__(message, details={"request_sent": request_sent}, **context)
+
+    @property
+    def request_sent(self) -> bool:
+        """Whether the request may have reached the product."""
+        return bool(self.details.get("request_sent", True))
+
+
+class TlsError(ClientError):
+    """The endpoint's certificate was refused, or it does not speak TLS. Nothing was sent."""
+
+    default_hint = (
+        "Give the client the certificate authority that signed the endpoint's certificate (ca_file), "
+        "or pin the certificate itself; check host name and expiry. Do not switch verification off."
+    )
+
+
+class TimedOut(ClientError):
+    """No connection (``phase`` is ``connect``) or no answer (``phase`` is ``read``) in time."""
+
+    transient = True
+    default_hint = "Check load and reachability of the endpoint, or allow more time."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        phase: Literal["connect", "read"],
+        timeout_seconds: float | None = None,
+        **context: Unpack[ErrorContext],
+    ) -> None:
+        super().__init__(message, details={"phase": phase, "timeout_seconds": timeout_seconds}, **context)
+
+    @property
+    def phase(self) -> str:
+        """``connect`` (the request was never sent) or ``read`` (it was)."""
+        return str(self.details.get("phase", "read"))
+
+
+class MalformedResponse(ClientError):
+    """An answer that is not what the product documents; ``snippet`` shows the start of it."""
+
+    default_hint = "Check that the address is the product's API and not a proxy or another service."
+
+    def __init__(self, message: str, *, snippet: str = "", **context: Unpack[ErrorContext]) -> None:
+        super().__init__(message, details={"snippet": redact_parameters(snippet)}, **context)
+
+    @property
+    def snippet(self) -> str:
+        """The first characters of the answer."""
+        return str(self.details.get("snippet", ""))
+
+
+class AuthenticationFailed(ClientError):
+    """The credentials or the token were refused."""
+
+    default_hint = "Check user name, password or token; the account may also be locked or disabled."
+
+
+class SessionExpired(AuthenticationFailed):
+    """The session or token ended, and logging in again did not help."""
+
+    default_hint = "Log in again; if it repeats at once, the account's sessions are being refused."
+
+
+class PermissionDenied(ClientError):
+    """The account is known but lacks the right."""
+
+    default_hint = "Give the account the role that this call needs."
+
+
+class NotFound(ClientError):
+    """The object does not exist (any more)."""
+
+    default_hint = "Look the object up again; it may have been deleted or renamed."
+
+
+class ConflictError(ClientError):
+    """The object's state, or another object, stands in the way."""
+
+    default_hint = "Read the current state, resolve the conflict, then repeat."
+
+
+class StaleRevisionError(ConflictError):
+    """The object changed since it was read."""
+
+    default_hint = "Read the object again, apply the change to what you read, and repeat."
+
+
+class ValidationFailed(ClientError):
+    """The product refuses the input.
+
+    :param items: one mapping per refused item as JSON primitives, e.g. ``{"entity_id", "errors": [..],
+        "warnings": [..]}``; may be empty.
+    :param messages: the product's messages, flat, in its order.
+    """
+
+    default_hint = "Correct what the product's messages name; repeating the same call fails again."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        items: Sequence[Mapping[str, Any]] = (),
+        messages: Sequence[str] = (),
+        **context: Unpack[ErrorContext],
+    ) -> None:
+        details = {"items": [dict(item) for item in items], "messages": list(messages)}
+        super().__init__(message, details=details, **context)
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """The refused items."""
+        return list(self.details.get("items") or [])
+
+    @property
+    def messages(self) -> list[str]:
+        """The product's messages."""
+        return list(self.details.get("messages") or [])
+
+
+class RateLimited(ClientError):
+    """Too many requests, or too many at once."""
+
+    transient = True
+    default_hint = "Send fewer requests at once to this endpoint; share one limiter."
+
+    def __init__(
+        self, message: str, *, retry_after_seconds: float | None = None, **context: Unpack[ErrorContext]
+    ) -> None:
+        super().__init__(message, details={"retry_after_seconds": retry_after_seconds}, **context)
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """How long the product asks to wait, if it says."""
+        return cast("float | None", self.details.get("retry_after_seconds"))
+
+
+class VendorFault(ClientError):
+    """A fault of the product that fits no other class; ``vendor_code`` has its code or fault name."""
+
+
+class ServerError(VendorFault):
+    """The product failed to serve the call (HTTP 5xx that is not known to be transient)."""
+
+    default_hint = "Look at the product's own log under the request id; the call may have acted in part."
+
+
+class ServiceUnavailable(ServerError):
+    """The product is busy, restarting or still starting up."""
+
+    transient = True
+    default_hint = "Wait until the product has started or is less busy, then repeat."
+
+    def __init__(
+        self, message: str, *, retry_after_seconds: float | None = None, **context: Unpack[ErrorContext]
+    ) -> None:
+        super().__init__(message, details={"retry_after_seconds": retry_after_seconds}, **context)
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """How long the product asks to wait, if it says."""
+        return cast("float | None", self.details.get("retry_after_seconds"))
+
+
+class GatewayTimeout(ServerError):
+    """A proxy in front of the product gave up waiting; the product may still act."""
+
+    transient = True
+    default_hint = "Look at the object's state before repeating a change."
+
+
+class OutcomeUnknownError(ClientError):
+    """A mutating call was sent and no usable answer came back: it may or may not have acted.
+
+    Never repeat the call on this error. Resolve it by ``lookup``, the read-only call that shows the truth.
+
+    :param cause: the error that hid the answer.
+    """
+
+    default_hint = "Do not repeat the call; resolve it by the look-up first."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        lookup: Lookup | None = None,
+        cause: ClientError | None = None,
+        **context: Unpack[ErrorContext],
+    ) -> None:
+        details = {
+            "lookup": None if lookup is None else lookup.to_dict(),
+            "cause": None if cause is None else cause.to_dict(),
+        }
+        super().__init__(message, details=details, **context)
+
+    @property
+    def lookup(self) -> Lookup | None:
+        """The call that resolves the outcome, if the client knows one."""
+        data = self.details.get("lookup")
+        return None if data is None else Lookup.from_dict(data)
+
+    @property
+    def cause(self) -> ClientError | None:
+        """The error that hid the answer."""
+        data = self.details.get("cause")
+        return None if data is None else ClientError.from_dict(data)
+
+
+class EndpointMismatch(ClientError):
+    """The endpoint is not what this run may talk to (real product, simulated site or rehearsal twin).
+
+    :param expected: the identity that was required, as text.
+    :param found: the identity that the endpoint gave, as text.
+    """
+
+    default_hint = "Point the connection at the right endpoint; nothing was changed."
+
+    def __init__(
+        self, message: str, *, expected: str = "", found: str = "", **context: Unpack[ErrorContext]
+    ) -> None:
+        super().__init__(message, details={"expected": expected, "found": found}, **context)
+
+
+def error_classes() -> Iterator[type[ClientError]]:
+    """Yield every class of the tree, base first."""
+    pending: list[type[ClientError]] = [ClientError]
+    while pending:
+        kind = pending.pop(0)
+        yield kind
+        pending.extend(kind.__subclasses__())
+
+
+def redact_parameters(text: str) -> str:
+    """Blank the values of secret-bearing form or query parameters in a text."""
+    return _SECRET_PARAMETER.sub(lambda match: f"{match.group(1)}=***", text)
+
+
+def strip_user_info(url: str) -> str:
+    """Return a URL without its ``user:password@`` part."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
