@@ -1,0 +1,1 @@
+"""Virtual clock, discrete events and seeded randomness of one simulated world."""

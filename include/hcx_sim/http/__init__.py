@@ -1,0 +1,1 @@
+"""How requests of all simulated products reach their world."""
