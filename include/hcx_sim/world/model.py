@@ -79,7 +79,7 @@ class Placement(Entity):
     kind: ClassVar[str] = "placement"
     site: SiteName
     moref: str
-    type_name: str  # Folder, Datacenter, ClusterComputeResource, HostSystem, ResourcePool, VmwareDistributedVirtualSwitch
+    type_name: str  # the vSphere type: Folder, Datacenter, ClusterComputeResource, HostSystem, ResourcePool ...
     name: str
     parent_moref: str | None
     properties: dict[str, Any] = field(default_factory=dict)

@@ -100,7 +100,7 @@ class Oracle:
         record.sites.append({"site": vm.site.value, "since": iso(self._world.now_us)})
         self._vms[vm.uid] = record
 
-    def _observe(self, what: str, entity: Entity, before: dict[str, Any]) -> None:
+    def _observe(self, _what: str, entity: Entity, before: dict[str, Any]) -> None:
         world = self._world
         if isinstance(entity, Vm):
             self._meet(entity)
