@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from hcx_sim.engine.clock import iso
+
+# Per task, as several calls of one world may be under way (long polls) while others are served.
+_CAUSE: ContextVar[str] = ContextVar("hcx_sim.cause", default="load")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,18 @@ class AuditEntry:
 class Audit:
     """Collects entries; ``now_us`` and ``wall_now`` supply the two times."""
 
-    def __init__(
-        self, now_us: Callable[[], int], wall_now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, now_us: Callable[[], int], wall_now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """Start empty."""
         self._now_us = now_us
         self._wall_now = wall_now
         self._entries: list[AuditEntry] = []
         self._calls = 0
-        self.cause = "load"
+        self.recording = True
+
+    @property
+    def cause(self) -> str:
+        """What entries are attributed to at present."""
+        return _CAUSE.get()
 
     def __len__(self) -> int:
         """Return the number of entries."""
@@ -57,11 +64,11 @@ class Audit:
     @contextmanager
     def caused_by(self, cause: str) -> Iterator[None]:
         """Attribute the entries made inside the block to ``cause``."""
-        previous, self.cause = self.cause, cause
+        token = _CAUSE.set(cause)
         try:
             yield
         finally:
-            self.cause = previous
+            _CAUSE.reset(token)
 
     def next_call_id(self) -> str:
         """Return the cause string of a new call."""
@@ -69,7 +76,10 @@ class Audit:
         return f"call:{self._calls}"
 
     def add(self, kind: str, subject: str, **data: Any) -> AuditEntry:
-        """Append an entry; ``data`` must be JSON-able and free of secrets."""
+        """Append an entry; ``data`` must be JSON-able and free of secrets.
+
+        While ``recording`` is off (a world is being loaded) the entry is returned but not kept.
+        """
         entry = AuditEntry(
             sequence=len(self._entries) + 1,
             kind=kind,
@@ -79,7 +89,8 @@ class Audit:
             subject=subject,
             data=data,
         )
-        self._entries.append(entry)
+        if self.recording:
+            self._entries.append(entry)
         return entry
 
     def entries(self, kind: str | None = None, after: int = 0, subject: str | None = None) -> list[AuditEntry]:

@@ -278,6 +278,9 @@ class Bridge(Entity):
     source_network_key: str
     destination_segment_key: str
     destination_network_key: str
+    mesh_key: str = ""
+    appliance_uids: dict[str, str] = field(default_factory=dict)  # site -> uid of the NE appliance VM
+    created_us: int = 0
     up: bool = True
     mon: bool = False
     mon_vm_uids: list[str] = field(default_factory=list)

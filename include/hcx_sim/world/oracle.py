@@ -15,6 +15,7 @@ from hcx_sim.world.model import (
     FirewallRule,
     Power,
     Segment,
+    SiteName,
     VcNetwork,
     Vm,
     VmRole,
@@ -58,12 +59,18 @@ class Intervals:
 @dataclass(slots=True)
 class _VmRecord:
     name: str
-    outage: Intervals = field(default_factory=Intervals)
+    outage: dict[str, Intervals] = field(default_factory=dict)  # by domain: a VM may have cards in several
     power_off: Intervals = field(default_factory=Intervals)
     stuns: list[dict[str, Any]] = field(default_factory=list)
     sites: list[dict[str, Any]] = field(default_factory=list)
     baseline: dict[str, Any] = field(default_factory=dict)
-    gateway: str | None = None
+    gateways: dict[str, str | None] = field(default_factory=dict)
+
+    def leave(self, domains: set[str], now_us: int) -> None:
+        """Forget the domains in which the VM has no card any more."""
+        for name in set(self.gateways) - domains:
+            del self.gateways[name]
+            self.outage[name].set(False, now_us)
 
 
 @dataclass(slots=True)
@@ -108,6 +115,8 @@ class Oracle:
             networks = [world.networks.get(f"{entity.site}/{nic.network_moref}") for nic in entity.nics]
             networks += [world.networks.get(f"{entity.site}/{n.network_moref}") for n in before.get("nics", [])]
             self._judge([network for network in networks if network is not None])
+            if "nics" in before:
+                self._leave(entity)
         elif isinstance(entity, VcNetwork):
             self._judge([entity])
         elif isinstance(entity, Segment):
@@ -118,6 +127,11 @@ class Oracle:
             self._judge([world.networks[key] for key in keys if key in world.networks])
         elif isinstance(entity, FirewallRule):
             self._judge([n for n in world.networks.values() if n.site is entity.site])
+
+    def _leave(self, vm: Vm) -> None:
+        networks = [self._world.networks.get(f"{vm.site}/{nic.network_moref}") for nic in vm.nics]
+        names = {domain_of(self._world, network).name for network in networks if network is not None}
+        self._vms[vm.uid].leave(names, self._world.now_us)
 
     def _follow(self, vm: Vm) -> None:
         record = self._vms[vm.uid]
@@ -142,23 +156,25 @@ class Oracle:
         record = self._domains.setdefault(domain.name, _DomainRecord())
         cut_off: list[str] = []
         behind: list[str] = []
+        running_behind: list[str] = []
         for vm in domain.vms:
             if vm.retired or vm.template or vm.role is not VmRole.WORKLOAD:
                 continue
             gateway, reason = reach(self._world, domain, vm)
             vm_record = self._vms[vm.uid]
             running = vm.power is Power.ON
-            vm_record.gateway = gateway
-            vm_record.outage.set(running and gateway is None, now_us, {"network": domain.name, "reason": reason})
+            vm_record.gateways[domain.name] = gateway
+            outage = vm_record.outage.setdefault(domain.name, Intervals())
+            outage.set(running and gateway is None, now_us, {"network": domain.name, "reason": reason})
             if running and gateway is None:
                 cut_off.append(vm.name)
-            if vm in domain.at_source and not domain.source_gateway_up:
+            if vm.site is SiteName.SOURCE and not domain.source_gateway_up:
                 behind.append(vm.name)
+                running_behind += [vm.name] if running else []
         record.outage.set(bool(cut_off), now_us, sorted(cut_off))
         record.two_gateways.set(domain.two_gateways, now_us)
         cut = domain.source_had_gateway and bool(behind)
         record.source_cut.set(cut, now_us, sorted(behind))
-        running_behind = [vm.name for vm in domain.at_source if vm.name in behind and vm.power is Power.ON]
         record.source_cut_running.set(cut and bool(running_behind), now_us, sorted(running_behind))
 
     def report(self) -> dict[str, Any]:
@@ -167,7 +183,7 @@ class Oracle:
         ``segments`` (by the source network's name): ``outage`` (some running workload reaches nothing),
         ``two_gateways`` (both sites route the subnet), ``source_cut`` (source gateway off while a workload is
         still there) and ``source_cut_running``. ``vms`` (by name): ``outage``, ``power_off`` (of VMs that were
-        on), ``stuns`` in seconds, ``sites``, ``gateway``, ``before`` and ``now``.
+        on), ``stuns`` in seconds, ``sites``, ``gateways`` (by network), ``before`` and ``now``.
         """
         now_us = self._world.now_us
         return {
@@ -191,11 +207,11 @@ class Oracle:
         except KeyError:
             now = None
         return {
-            "outage": record.outage.report(now_us),
+            "outage": [span for _, each in sorted(record.outage.items()) for span in each.report(now_us)],
             "power_off": record.power_off.report(now_us),
             "stuns": record.stuns,
             "sites": record.sites,
-            "gateway": record.gateway,
+            "gateways": dict(sorted(record.gateways.items())),
             "before": record.baseline,
             "now": now,
         }

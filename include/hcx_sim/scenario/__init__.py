@@ -1,0 +1,7 @@
+"""Scenarios: documents from which worlds are built."""
+
+from hcx_sim.scenario.builder import build_world
+from hcx_sim.scenario.loader import ScenarioError, load_scenario, shipped_scenarios
+from hcx_sim.scenario.schema import Scenario
+
+__all__ = ["Scenario", "ScenarioError", "build_world", "load_scenario", "shipped_scenarios"]
