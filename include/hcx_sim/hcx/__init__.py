@@ -1,0 +1,1 @@
+"""The two simulated HCX managers: sessions, inventory, interconnect and network extension."""

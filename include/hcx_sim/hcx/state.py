@@ -1,0 +1,98 @@
+"""What the managers remember besides the facts of the world: sessions, jobs, tasks, pairings and extensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hcx_sim.world.model import SiteName
+from hcx_sim.world.world import World
+
+PRODUCT_NAME = "hcx"
+
+
+@dataclass(slots=True)
+class Session:
+    """A log-in at one manager; ``created_us`` and ``last_used_us`` are readings of ``World.idle_now_us``."""
+
+    token: str = field(repr=False)
+    username: str
+    created_us: int
+    last_used_us: int
+
+
+@dataclass(slots=True)
+class Job:
+    """A long-running operation that ``/jobs`` shows; progress is computed from the times when it is read.
+
+    ``expected_us`` is when it should end, ``ended_us`` when it did. ``data`` becomes ``jobData``.
+    """
+
+    job_id: str
+    kind: str
+    username: str
+    created_us: int
+    expected_us: int
+    ended_us: int | None = None
+    failed: bool = False
+    error_message: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Task:
+    """An interconnect task; like :class:`Job` its progress follows from the times."""
+
+    task_id: str
+    kind: str
+    entity_type: str
+    entity_id: str
+    entity_name: str
+    step_titles: tuple[str, ...]
+    created_us: int
+    starts_us: int
+    expected_us: int
+    ended_us: int | None = None
+    failed: bool = False
+    error_message: str = ""
+    request: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Extension:
+    """A network extension as the managers list it; the bridge of the same key is the fact behind it.
+
+    ``operation`` is empty while nothing runs on it, else ``unextend``. The appliances are named by workload id.
+    """
+
+    stretch_id: str
+    source_network_key: str
+    destination_segment_key: str
+    gateway: str
+    netmask: str
+    created_us: int
+    mesh_id: str | None
+    source_appliance_uid: str | None
+    destination_appliance_uid: str | None
+    egress_optimization: bool = False
+    operation: str = ""
+
+
+@dataclass(slots=True)
+class HcxState:
+    """Everything both managers remember; what belongs to one manager is kept per site."""
+
+    started_us: int
+    sessions: dict[SiteName, dict[str, Session]] = field(default_factory=lambda: {site: {} for site in SiteName})
+    jobs: dict[SiteName, dict[str, Job]] = field(default_factory=lambda: {site: {} for site in SiteName})
+    tasks: dict[SiteName, dict[str, Task]] = field(default_factory=lambda: {site: {} for site in SiteName})
+    paired: dict[SiteName, bool] = field(default_factory=lambda: dict.fromkeys(SiteName, True))
+    trusted_certificates: dict[SiteName, set[str]] = field(default_factory=lambda: {site: set() for site in SiteName})
+    extensions: dict[str, Extension] = field(default_factory=dict)
+    extending: dict[str, str] = field(default_factory=dict)  # key of a network being extended -> job id
+
+
+def state_of(world: World) -> HcxState:
+    """Return the managers' records of a world."""
+    state: HcxState = world.products[PRODUCT_NAME]
+    return state
