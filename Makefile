@@ -1,0 +1,56 @@
+# hcx-waves: `make test` sets everything up and passes all tests; `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SCENARIO ?= seed
+SPEED ?= 60
+
+.PHONY: help setup test check format sim bench coverage lock clean
+
+help: ## List the targets.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## Create the virtual environment with the locked packages.
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || { \
+	  echo "hcx-waves needs Python 3.11 or 3.12; choose one with PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+test: setup ## Run all tests (about two minutes on two cores).
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+check: setup ## Lint, types and import rules.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hcx-sim coverage --check
+
+format: setup ## Format the code.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+sim: setup ## Serve the simulated site pair (SCENARIO=seed SPEED=60) until Ctrl-C.
+	$(BIN)/hcx-sim serve --scenario $(SCENARIO) --speed $(SPEED)
+
+bench: setup ## Measure sizes and speeds; prints the tables that docs/measurements.md quotes.
+	$(BIN)/python -m pytest -m bench -s -p no:xdist --timeout 900 tests/bench
+
+coverage: setup ## Write include/hcx_sim/COVERAGE.md from the route tables.
+	$(BIN)/hcx-sim coverage
+
+lock: ## Write requirements.lock anew from requirements.txt.
+	rm -rf $(VENV).lock && $(PYTHON) -m venv $(VENV).lock
+	$(VENV).lock/bin/python -m pip install --quiet --requirement requirements.txt
+	{ sed -n 1,2p requirements.lock; $(VENV).lock/bin/python -m pip freeze --all | grep -v '^pip=='; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock && rm -rf $(VENV).lock
+
+clean: ## Remove the virtual environment and caches.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
