@@ -1,0 +1,324 @@
+"""The vSphere client: typed reads and operations of one vCenter."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from pyVmomi import vim
+
+from hcx_waves.clients.errors import ClientError, ConflictError, NotFound
+from hcx_waves.clients.identity import EndpointIdentity, Role
+from hcx_waves.clients.tls import TlsSettings
+from hcx_waves.clients.transport_wire import Ambient, TransportSettings
+from hcx_waves.clients.vsphere import inventory
+from hcx_waves.clients.vsphere.address import parse_address
+from hcx_waves.clients.vsphere.inventory_models import (
+    About,
+    Cluster,
+    Datastore,
+    Folder,
+    Host,
+    Network,
+    ResourcePool,
+    SessionInfo,
+    TaskSummary,
+)
+from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
+from hcx_waves.clients.vsphere.names import encoded
+from hcx_waves.clients.vsphere.operations import (
+    DEFAULT_WAIT_SECONDS,
+    DEFAULT_WAITING,
+    TaskRunner,
+    VirtualMachineOperations,
+    Waiting,
+)
+from hcx_waves.clients.vsphere.port_groups import PortGroupOperations
+from hcx_waves.clients.vsphere.privileges import OPERATION_PRIVILEGES, check_privileges
+from hcx_waves.clients.vsphere.properties import PropertyReader
+from hcx_waves.clients.vsphere.session import VsphereSession
+from hcx_waves.clients.vsphere.tasks import TaskResult, TaskWaiter
+from hcx_waves.clients.vsphere.virtual_machines import FULL_PATHS, LIGHT_PATHS, detail_of, summary_of
+
+ManagedKind = Literal[
+    "VirtualMachine", "Network", "DistributedVirtualPortgroup", "Folder", "VirtualMachineSnapshot"
+]
+
+_KINDS: dict[str, Any] = {
+    "VirtualMachine": vim.VirtualMachine,
+    "Network": vim.Network,
+    "DistributedVirtualPortgroup": vim.dvs.DistributedVirtualPortgroup,
+    "Folder": vim.Folder,
+    "VirtualMachineSnapshot": vim.vm.Snapshot,
+}
+
+
+class VsphereClient:
+    """A client of one vCenter.
+
+    Logs in with the first call, logs in again once when the session has ended, and logs out in ``close``
+    (use it in a ``with`` statement). May be shared between threads. Every method raises errors of
+    :mod:`hcx_waves.clients.errors`: reads are repeated while the condition is transient, a mutating call is
+    not, and raises ``OutcomeUnknownError`` when its answer is lost.
+
+    Changes to virtual machines are under :attr:`vms`, those to distributed port groups under
+    :attr:`port_groups`.
+
+    :param base_url: ``https://host[:port][/path]``; the path defaults to ``/sdk``, see ``parse_address``.
+    :param tls: what to trust; verification is on by default, for loopback hosts, too.
+    :param settings: time-outs and retries.
+    :param allowed_roles: the endpoint identities that this client may change; None allows any.
+    :param ambient: clock, sleep and chance, injected.
+    :raises ValueError: if the URL is not one.
+    :raises OSError, ssl.SSLError: if the TLS settings name a file that holds no certificate.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        username: str,
+        password: str,
+        *,
+        tls: TlsSettings | None = None,
+        settings: TransportSettings | None = None,
+        allowed_roles: frozenset[Role] | None = None,
+        ambient: Ambient | None = None,
+    ) -> None:
+        around = ambient or Ambient()
+        address = parse_address(base_url)
+        context: ssl.SSLContext | None = None
+        if address.scheme == "https":
+            context = (tls or TlsSettings()).ssl_context()
+        self._session = VsphereSession(
+            address,
+            username=username,
+            password=password,
+            context=context,
+            settings=settings or TransportSettings(),
+            allowed_roles=allowed_roles,
+            ambient=around,
+        )
+        self._reader = PropertyReader(self._session)
+        self._waiter = TaskWaiter(self._session, self._reader, around.clock)
+        runner = TaskRunner(self._session, self._waiter)
+        self._runner = runner
+        self.vms = VirtualMachineOperations(runner, self._reader)
+        self.port_groups = PortGroupOperations(self._session, runner, self._reader)
+
+    def __repr__(self) -> str:
+        return f"VsphereClient({self._session.address.url!r}, username={self._session.username!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Log out. Never raises; a later call logs in anew."""
+        self._session.close()
+
+    # -- about the endpoint
+
+    def about(self) -> About:
+        """Read what vCenter says about itself."""
+        about = self._session.read(
+            "RetrieveServiceContent", "ServiceInstance", lambda live: live.content.about
+        )
+        return About(
+            name=about.name,
+            full_name=about.fullName,
+            version=about.version,
+            build=about.build,
+            api_type=about.apiType,
+            api_version=about.apiVersion,
+            instance_uuid=about.instanceUuid,
+        )
+
+    def identity(self) -> EndpointIdentity:
+        """Read whether this is a real vCenter or a simulated one, and which."""
+        return self._session.read("RetrieveServiceContent", "ServiceInstance", lambda live: live.identity)
+
+    def server_time(self) -> datetime:
+        """Read vCenter's clock, as a timezone-aware instant. Keeps the session alive, too."""
+        now: datetime = self._session.read(
+            "CurrentTime",
+            "ServiceInstance",
+            lambda live: live.managed(vim.ServiceInstance, "ServiceInstance").CurrentTime(),
+        )
+        return now if now.tzinfo else now.replace(tzinfo=UTC)
+
+    def session_info(self) -> SessionInfo:
+        """Return who is logged in; logs in if need be."""
+        return self._session.read(
+            "Login", "SessionManager", lambda live: _session_info(live.user, live.stub.version)
+        )
+
+    def held_privileges(self, privileges: Sequence[str] = OPERATION_PRIVILEGES) -> Mapping[str, bool] | None:
+        """Ask which privileges the account holds on the root folder; None if this vCenter does not say."""
+        return check_privileges(self._session, privileges)
+
+    # -- virtual machines
+
+    def list_virtual_machines(self) -> list[VirtualMachineSummary]:
+        """Read the light properties of every VM, templates included. The order is undefined."""
+        return [summary_of(found) for found in self._reader.all_of(LIGHT_PATHS)]
+
+    def read_virtual_machines(
+        self, morefs: Sequence[str], *, skip_missing: bool = False
+    ) -> list[VirtualMachineDetail]:
+        """Read everything about a few VMs, in the order asked.
+
+        :param skip_missing: leave out VMs that no longer exist, instead of raising.
+        :raises NotFound: naming all VMs that do not exist.
+        """
+        wanted = list(dict.fromkeys(morefs))
+        found = {detail.moref: detail for detail in self._read_existing(wanted)}
+        missing = [moref for moref in wanted if moref not in found]
+        if missing and not skip_missing:
+            context = self._session.context_of("RetrievePropertiesEx", ",".join(missing))
+            raise NotFound(
+                f"no such virtual machine: {', '.join(missing)}", details={"morefs": missing}, **context
+            )
+        return [found[moref] for moref in wanted if moref in found]
+
+    def find_vm(
+        self, *, instance_uuid: str | None = None, bios_uuid: str | None = None, name: str | None = None
+    ) -> VirtualMachineSummary | None:
+        """Find the one VM that fits all that is given, by a light pass over all VMs; None if there is none.
+
+        UUIDs are compared without regard to case.
+
+        :raises ConflictError: if more than one VM fits (``details["morefs"]`` names them).
+        :raises ValueError: if nothing is given.
+        """
+        if instance_uuid is None and bios_uuid is None and name is None:
+            raise ValueError("give at least one of instance_uuid, bios_uuid and name")
+        fitting = [
+            vm
+            for vm in self.list_virtual_machines()
+            if _fits(vm.instance_uuid, instance_uuid)
+            and _fits(vm.bios_uuid, bios_uuid)
+            and (name is None or vm.name == name)
+        ]
+        if len(fitting) > 1:
+            morefs = [vm.moref for vm in fitting]
+            context = self._session.context_of("RetrievePropertiesEx", "VirtualMachine")
+            context["hint"] = "Name the VM by its instance UUID."
+            raise ConflictError(
+                f"{len(fitting)} virtual machines fit: {', '.join(morefs)}",
+                details={"morefs": morefs},
+                **context,
+            )
+        return fitting[0] if fitting else None
+
+    # -- the rest of the inventory
+
+    def list_networks(self) -> list[Network]:
+        """Read all networks; distributed port groups and opaque networks as their own classes."""
+        return inventory.list_networks(self._reader)
+
+    def list_folders(self) -> list[Folder]:
+        """Read all folders with their paths."""
+        return inventory.list_folders(self._reader)
+
+    def list_resource_pools(self) -> list[ResourcePool]:
+        """Read all resource pools."""
+        return inventory.list_resource_pools(self._reader)
+
+    def list_hosts(self) -> list[Host]:
+        """Read all hosts."""
+        return inventory.list_hosts(self._reader)
+
+    def list_clusters(self) -> list[Cluster]:
+        """Read all clusters."""
+        return inventory.list_clusters(self._reader)
+
+    def list_datastores(self) -> list[Datastore]:
+        """Read all datastores with capacity and free space."""
+        return inventory.list_datastores(self._reader)
+
+    def virtual_machines_on(self, network: str) -> tuple[str, ...]:
+        """Read which VMs are on a network, as morefs.
+
+        :raises NotFound: if there is no such network.
+        """
+        return self._reader.one(vim.Network, network, "vm").references("vm")
+
+    def rename_network(self, network: str, name: str, waiting: Waiting = DEFAULT_WAITING) -> TaskResult:
+        """Rename a network or port group.
+
+        :raises ConflictError: if there is another of that name (``DuplicateName``).
+        """
+        return self._runner.run(
+            "Rename_Task", vim.Network, network, lambda handle, _: handle.Rename(encoded(name)), waiting
+        )
+
+    # -- tasks
+
+    def wait_for_task(
+        self,
+        task_id: str,
+        *,
+        timeout_seconds: float = DEFAULT_WAIT_SECONDS,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> TaskResult:
+        """Wait for a task that was started earlier, by this client or another.
+
+        :raises TimedOut: if it is still running after the time-out.
+        :raises NotFound: if vCenter no longer knows it.
+        :raises ClientError: the task's own fault, as mapped.
+        """
+        outcome = self._waiter.wait(
+            task_id, timeout_seconds=timeout_seconds, method="WaitForUpdatesEx", on_progress=on_progress
+        )
+        if isinstance(outcome, ClientError):
+            raise outcome
+        return outcome
+
+    def recent_tasks(self, moref: str, kind: ManagedKind = "VirtualMachine") -> list[TaskSummary]:
+        """Read the recent tasks of an object: whether a call of unknown outcome has acted.
+
+        :raises NotFound: if the object does not exist.
+        """
+        return self._waiter.recent(_KINDS[kind], moref)
+
+    def _read_existing(self, wanted: Sequence[str]) -> list[VirtualMachineDetail]:
+        """Read the VMs that exist.
+
+        vCenter refuses the whole call for one deleted object that is named; it is then asked without it.
+        """
+        remaining = list(wanted)
+        while remaining:
+            try:
+                return [detail_of(found) for found in self._reader.some_of(FULL_PATHS, remaining)]
+            except NotFound as error:
+                gone = [
+                    moref
+                    for moref in remaining
+                    if f"object {moref}" in (error.vendor_message or "").split("; ")
+                ]
+                if not gone:
+                    raise
+                remaining = [moref for moref in remaining if moref not in gone]
+        return []
+
+
+def _fits(value: str | None, wanted: str | None) -> bool:
+    """Whether a UUID is the wanted one; any is, if none is wanted."""
+    return wanted is None or (value is not None and value.lower() == wanted.lower())
+
+
+def _session_info(user: Any, api_version: str) -> SessionInfo:
+    return SessionInfo(
+        user_name=user.userName,
+        full_name=user.fullName,
+        login_time=user.loginTime,
+        last_active_time=user.lastActiveTime,
+        api_version=api_version.removeprefix("vim.version."),
+    )
