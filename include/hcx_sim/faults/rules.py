@@ -30,7 +30,7 @@ class FaultRule(BaseModel):
     path or body, or the VM or network name in the engine. ``predicate`` maps dotted body paths to the values
     they must have. ``skip`` matches pass before it strikes; it strikes at most ``count`` times (None: for ever).
     ``seconds`` is wall time at the socket (clients' time-outs are real) and virtual time in the engine.
-    ``expires_after_seconds`` (virtual) ends the rule.
+    ``acts`` lets a call that times out act all the same. ``expires_after_seconds`` (virtual) ends the rule.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -50,6 +50,7 @@ class FaultRule(BaseModel):
     code: str | None = None
     message: str | None = None
     seconds: float = Field(default=0.0, ge=0.0)
+    acts: bool = False
     expires_after_seconds: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
@@ -79,6 +80,10 @@ class FaultBook:
         self._stream = stream
         self._now_us = now_us
         self._entries: dict[str, _Entry] = {}
+
+    def __len__(self) -> int:
+        """Return the number of rules, expired ones included."""
+        return len(self._entries)
 
     def add(self, rule: FaultRule) -> None:
         """Put a rule in force; an id in use raises :class:`ValueError`."""

@@ -1,0 +1,78 @@
+"""A buffered answer on its way to the wire."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Any
+
+from fastapi import Response
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+IDENTITY_HEADER = "X-Hcx-Sim"
+
+
+@dataclass(slots=True)
+class Answer:
+    """Status, headers and body of one answer; header names are lower-case bytes."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+
+    @classmethod
+    def of(cls, response: Response) -> Answer:
+        """Return what a (not streaming) response would send."""
+        return cls(response.status_code, list(response.raw_headers), bytes(response.body))
+
+    @classmethod
+    def of_json(cls, status: int, body: Any) -> Answer:
+        """Return a JSON answer of our own."""
+        return cls(status, [(b"content-type", b"application/json")], json.dumps(body).encode())
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the first header called ``name``."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def with_body(self, body: bytes) -> Answer:
+        """Return a copy with another body."""
+        return Answer(self.status, self.headers, body)
+
+    def start(self, identity: str, content_length: int | None = None) -> Message:
+        """Return the ASGI start message, with identity, date and content length."""
+        kept = [
+            (name, value)
+            for name, value in self.headers
+            if name not in (b"content-length", b"date", b"x-hcx-sim", b"transfer-encoding")
+        ]
+        length = len(self.body) if content_length is None else content_length
+        if self.status >= 200 and self.status not in (204, 304):
+            kept.append((b"content-length", str(length).encode()))
+        kept.append((b"date", formatdate(usegmt=True).encode()))
+        kept.append((IDENTITY_HEADER.lower().encode(), identity.encode("latin-1", "replace")))
+        return {"type": "http.response.start", "status": self.status, "headers": kept}
+
+
+async def send_answer(send: Send, answer: Answer, identity: str) -> None:
+    """Send a whole answer."""
+    body = b"" if answer.status < 200 or answer.status in (204, 304) else answer.body
+    await send(answer.start(identity))
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def read_body(receive: Receive) -> bytes | None:
+    """Return the whole request body, None when the client went away first."""
+    chunks: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(chunks)

@@ -1,0 +1,122 @@
+"""A listening port whose connections can be reset and which can be closed for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import socket
+import ssl
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+TRANSPORT_KEY = "hcx_sim.transport"
+_KEEP_ALIVE_SECONDS = 75
+_BACKLOG = 256
+_TLS_SHUTDOWN_SECONDS = 2.0
+
+
+class PortTakenError(OSError):
+    """A port cannot be had; the message says for which product."""
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, which also tells the application its transport."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope[TRANSPORT_KEY] = self.transport
+
+
+class Listener:
+    """One port. :meth:`bind` reserves it, :meth:`open` serves, :meth:`refuse` closes it but keeps it reserved."""
+
+    def __init__(self, label: str, host: str, port: int, app: Any, tls: ssl.SSLContext | None) -> None:
+        """Prepare to serve ``app``; ``port`` 0 means any free one."""
+        self.label = label
+        self.host = host
+        self.port = port
+        self._tls = tls
+        self._config = uvicorn.Config(
+            app,
+            http="httptools",
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._socket: socket.socket | None = None
+        self._server: asyncio.Server | None = None
+
+    def bind(self) -> None:
+        """Take the port; raises :class:`PortTakenError` when it cannot be had."""
+        try:
+            family, kind, number, _, address = socket.getaddrinfo(
+                self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            sock = socket.socket(family, kind, number)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.ExitStack() as undo:
+                undo.callback(sock.close)
+                sock.bind(address)
+                undo.pop_all()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise PortTakenError(f"{self.label}: cannot listen on {self.host} port {self.port}: {reason}") from error
+        self.port = sock.getsockname()[1]
+        self._socket = sock
+
+    async def open(self) -> None:
+        """Serve; :meth:`bind` must have been called. Raises :class:`PortTakenError`."""
+        if self._socket is None or self._server is not None:
+            return
+        loop = asyncio.get_running_loop()
+        factory = functools.partial(_Protocol, self._config, self._state, {}, loop)
+        more: dict[str, Any] = {"ssl": self._tls, "ssl_shutdown_timeout": _TLS_SHUTDOWN_SECONDS} if self._tls else {}
+        try:
+            self._server = await loop.create_server(factory, sock=self._socket, backlog=_BACKLOG, **more)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise PortTakenError(f"{self.label}: cannot listen on {self.host} port {self.port}: {reason}") from error
+
+    @property
+    def refusing(self) -> bool:
+        """Whether the port is reserved and closed."""
+        return self._server is None and self._socket is not None
+
+    def refuse(self) -> None:
+        """Stop listening, break what is connected, keep the port: connections are refused from now on."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        self._abort()
+        self.bind()
+
+    async def close(self) -> None:
+        """Stop for good: end what is being served and wait until the connections are gone."""
+        if self._server is not None:
+            self._server.close()
+        elif self._socket is not None:
+            self._socket.close()
+        self._server = self._socket = None
+        tasks = list(self._state.tasks)
+        for task in tasks:
+            task.cancel()
+        self._abort()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
+
+    def _abort(self) -> None:
+        for connection in list(self._state.connections):
+            transport = connection.transport
+            if transport is not None:
+                transport.abort()

@@ -1,0 +1,1 @@
+"""The simulated NSX Policy managers of both sites."""

@@ -1,0 +1,1 @@
+"""The simulated VMware Cloud and its sign-in service."""

@@ -1,0 +1,225 @@
+"""The worlds of one server: made, found, reset, moved along and forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hcx_sim.engine.clock import ClockMode, VirtualClock, to_us
+from hcx_sim.http.context import Product
+from hcx_sim.http.dispatch import DEFAULT_WORLD
+from hcx_sim.scenario import Scenario, build_world, load_scenario
+from hcx_sim.world.credentials import KEY, Credentials, seeded_credentials
+from hcx_sim.world.oracle import Oracle
+from hcx_sim.world.world import World
+
+logger = logging.getLogger("hcx_sim.worlds")
+
+# Where paused and stepped worlds begin unless their scenario says otherwise: equal runs need an equal start.
+FIXED_START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+_WORLD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class WorldError(ValueError):
+    """A world cannot be made or changed as asked."""
+
+
+class NoSuchWorldError(LookupError):
+    """There is no world of that id."""
+
+    def __init__(self, world_id: str) -> None:
+        """Name the world."""
+        super().__init__(f"no world {world_id!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class WorldOptions:
+    """How a world is made.
+
+    ``scenario`` is a shipped name, a file or a document; ``seed`` and ``start`` override the scenario's;
+    ``idle_seconds`` (wall time) ends a world that nobody calls for that long; ``credentials`` are generated from
+    the seed when not given.
+    """
+
+    scenario: str | Path | Mapping[str, Any] = "seed"
+    role: str = "site"
+    seed: int | None = None
+    mode: ClockMode = ClockMode.SCALED
+    speed: float = 1.0
+    start: datetime | None = None
+    idle_seconds: float | None = None
+    credentials: Credentials | None = None
+
+
+@dataclass(slots=True)
+class _Record:
+    world: World
+    scenario: Scenario
+    options: WorldOptions
+    last_called: float
+    timer: asyncio.TimerHandle | None = None
+    serving: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def end(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        for task in list(self.serving):
+            task.cancel()
+
+
+class WorldManager:
+    """Keeps the worlds; everything here runs on the server's loop.
+
+    ``urls`` returns a world's product URLs, which products find in ``world.products["urls"]``; ``watchers`` are
+    called with a world id after a world was made, changed or removed.
+    """
+
+    def __init__(
+        self,
+        products: Mapping[str, Product],
+        urls: Callable[[str], dict[str, str]],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start without worlds."""
+        self._products = products
+        self._urls = urls
+        self._monotonic = monotonic
+        self._records: dict[str, _Record] = {}
+        self.watchers: list[Callable[[str], None]] = []
+
+    def create(self, world_id: str, options: WorldOptions) -> World:
+        """Make a world; raises :class:`WorldError` (id in use or malformed) or :class:`ScenarioError`."""
+        if not _WORLD_ID.fullmatch(world_id):
+            raise WorldError(f"world id {world_id!r} must be letters, digits, '.', '_' and '-', at most 64")
+        if world_id in self._records:
+            raise WorldError(f"world {world_id!r} exists already")
+        return self._make(world_id, load_scenario(options.scenario), options)
+
+    def _make(self, world_id: str, scenario: Scenario, options: WorldOptions) -> World:
+        try:
+            clock = VirtualClock(to_us(_start(scenario, options)), options.mode, options.speed)
+            world = build_world(scenario, world_id, options.role, clock, seed=options.seed)
+        except ValueError as error:
+            raise WorldError(str(error)) from error
+        world.products[KEY] = options.credentials or seeded_credentials(world.random)
+        world.products["urls"] = self._urls(world_id)
+        for product in self._products.values():
+            product.install(world)
+        world.products["oracle"] = Oracle(world)
+        self._records[world_id] = _Record(world, scenario, options, self._monotonic())
+        self.rearm(world)
+        self._tell(world_id)
+        return world
+
+    def get(self, world_id: str) -> World:
+        """Return a world; raises :class:`NoSuchWorldError`."""
+        return self._record(world_id).world
+
+    def options(self, world_id: str) -> WorldOptions:
+        """Return how a world was made; raises :class:`NoSuchWorldError`."""
+        return self._record(world_id).options
+
+    def scenario(self, world_id: str) -> Scenario:
+        """Return the scenario a world was built from; raises :class:`NoSuchWorldError`."""
+        return self._record(world_id).scenario
+
+    def find(self, world_id: str) -> World | None:
+        """Return a world and note that it is in use; None when there is none."""
+        record = self._records.get(world_id)
+        if record is None:
+            return None
+        record.last_called = self._monotonic()
+        return record.world
+
+    def ids(self) -> list[str]:
+        """Return the ids of all worlds, sorted."""
+        return sorted(self._records)
+
+    def _record(self, world_id: str) -> _Record:
+        try:
+            return self._records[world_id]
+        except KeyError:
+            raise NoSuchWorldError(world_id) from None
+
+    def delete(self, world_id: str) -> None:
+        """Forget a world and drop the requests it is serving; the default one stays (:class:`WorldError`)."""
+        if world_id == DEFAULT_WORLD:
+            raise WorldError("the default world cannot be deleted; reset it instead")
+        self._record(world_id).end()
+        del self._records[world_id]
+        self._tell(world_id)
+
+    def reset(self, world_id: str) -> World:
+        """Rebuild a world from its scenario, with the same credentials, and drop what the old one is serving."""
+        record = self._record(world_id)
+        credentials = record.world.products[KEY]
+        record.end()
+        return self._make(world_id, record.scenario, replace(record.options, credentials=credentials))
+
+    def close(self) -> None:
+        """Drop everything that is being served and stop all clocks' timers."""
+        for record in self._records.values():
+            record.end()
+
+    def expire_idle(self) -> list[str]:
+        """Delete the worlds that were not called for longer than they may; return their ids."""
+        now = self._monotonic()
+        expired = [
+            world_id
+            for world_id, record in self._records.items()
+            if record.options.idle_seconds is not None and now - record.last_called > record.options.idle_seconds
+        ]
+        for world_id in expired:
+            self.delete(world_id)
+        return expired
+
+    def changed(self, world_id: str) -> None:
+        """Say that clock, faults or facts of a world were changed other than by a call."""
+        self.rearm(self.get(world_id))
+        self._tell(world_id)
+
+    def serving(self, world: World, task: asyncio.Task[Any]) -> None:
+        """Note that a task serves a request of a world, so that it ends with the world."""
+        record = self._records.get(world.world_id)
+        if record is not None and record.world is world:
+            record.serving.add(task)
+            task.add_done_callback(record.serving.discard)
+
+    def rearm(self, world: World) -> None:
+        """Schedule the world's next event at its wall time, when its clock moves by itself."""
+        record = self._records.get(world.world_id)
+        if record is None or record.world is not world:
+            return
+        if record.timer is not None:
+            record.timer.cancel()
+            record.timer = None
+        next_us = world.engine.next_at_us()
+        delay = world.clock.wall_seconds_until(next_us) if next_us is not None else None
+        if delay is not None:
+            record.timer = asyncio.get_running_loop().call_later(delay, self._pump, record)
+
+    def _pump(self, record: _Record) -> None:
+        record.timer = None
+        try:
+            record.world.catch_up()
+        except Exception as error:
+            logger.exception("world %s: an event failed", record.world.world_id)
+            record.world.audit.add("note", "simulator-bug", error=f"{type(error).__name__}: {error}")
+        self.rearm(record.world)
+
+    def _tell(self, world_id: str) -> None:
+        for watcher in self.watchers:
+            watcher(world_id)
+
+
+def _start(scenario: Scenario, options: WorldOptions) -> datetime:
+    if options.start is not None:
+        return options.start
+    return scenario.start_at(datetime.now(UTC) if options.mode is ClockMode.SCALED else FIXED_START)
