@@ -41,9 +41,7 @@ from urllib.parse import urlsplit, urlunsplit
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 System = Literal["hcx", "nsx", "vmc", "vcenter"]
 
-_SECRET_PARAMETER = re.compile(
-    r"(?i)\b(refresh_token|api_token|access_token|token|password|client_secret)=[^&\s]+"
-)
+_SECRET_PARAMETER = re.compile(r"(?i)\b(refresh_token|api_token|access_token|token|password|client_secret)=[^&\s]+")
 
 
 class ErrorContext(TypedDict, total=False):
@@ -182,9 +180,7 @@ class ClientError(Exception):
             details.setdefault("original_type", name)
         error = kind.__new__(kind)
         context = {key: data[key] for key in _CONTEXT_FIELDS if data.get(key) is not None}
-        ClientError.__init__(
-            error, str(data.get("message", "")), details=details, **cast(ErrorContext, context)
-        )
+        ClientError.__init__(error, str(data.get("message", "")), details=details, **cast(ErrorContext, context))
         return error
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -420,9 +416,7 @@ class EndpointMismatch(ClientError):
 
     default_hint = "Point the connection at the right endpoint; nothing was changed."
 
-    def __init__(
-        self, message: str, *, expected: str = "", found: str = "", **context: Unpack[ErrorContext]
-    ) -> None:
+    def __init__(self, message: str, *, expected: str = "", found: str = "", **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, details={"expected": expected, "found": found}, **context)
 
 

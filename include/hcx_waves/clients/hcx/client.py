@@ -1,0 +1,161 @@
+"""The client of one HCX Manager (port 443 API)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from hcx_waves.clients.errors import ClientError, MalformedResponse
+from hcx_waves.clients.hcx.extensions import ExtensionCalls
+from hcx_waves.clients.hcx.groups import GroupCalls
+from hcx_waves.clients.hcx.interconnect import InterconnectCalls
+from hcx_waves.clients.hcx.inventory import InventoryCalls
+from hcx_waves.clients.hcx.mobility import MobilityCalls
+from hcx_waves.clients.hcx.session import HcxVersion
+from hcx_waves.clients.hcx.wire import API, HcxDialect
+from hcx_waves.clients.identity import EndpointIdentity, Role
+from hcx_waves.clients.tls import TlsSettings
+from hcx_waves.clients.transport import RestTransport
+from hcx_waves.clients.transport_auth import Grant, RenewableAuth
+from hcx_waves.clients.transport_retry import CallKind
+from hcx_waves.clients.transport_wire import Ambient, Call, TransportSettings
+
+logger = logging.getLogger(__name__)
+
+SESSION_HEADER = "x-hm-authorization"
+
+
+class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, ExtensionCalls):
+    """What one HCX Manager offers; no policy above it. Safe for several threads.
+
+    The session is opened by the first call and renewed once when it is refused: it ends after 15 idle
+    minutes, each request resets that [D] KB 408950.
+
+    :param base_url: ``https://<manager>``, without ``/hybridity/api``.
+    :param username: a vCenter SSO user with an HCX role.
+    :param tls: what to trust; verifies by default.
+    :param settings: time-outs, bounds and retries.
+    :param allowed_roles: which endpoint identities may be changed (``site``, ``twin``, ``real``); None: any.
+    :param version: skips asking the manager, e.g. ``4.11.3``.
+    :param cancel_path: of the graceful cancel, which no source documents ([I], weak).
+    :raises ValueError: if URL or version are none.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        username: str,
+        password: str,
+        *,
+        tls: TlsSettings | None = None,
+        settings: TransportSettings | None = None,
+        ambient: Ambient | None = None,
+        allowed_roles: Iterable[Role] | None = None,
+        version: str | None = None,
+        cancel_path: str = "/mobility/migrations/cancel",
+    ) -> None:
+        self.username = username
+        self._password = password
+        ambient = ambient or Ambient()
+        self._auth = RenewableAuth(self._open_session, secrets=(password,), clock=ambient.clock)
+        self._transport = RestTransport(
+            HcxDialect(),
+            base_url,
+            auth=self._auth,
+            tls=tls,
+            settings=settings,
+            identity_probe=Call("GET", f"{API}/metainfo/context/interconnect", CallKind.READ),
+            allowed_roles=None if allowed_roles is None else frozenset(allowed_roles),
+            ambient=ambient,
+        )
+        self._cancel_path = cancel_path
+        self._version_lock = threading.Lock()
+        self._version = None
+        self._endpoint_id: str | None = None
+        if version is not None:
+            self._version = HcxVersion.of_text(version, "configured")
+            if self._version is None:
+                raise ValueError(f"not an HCX version: {version!r}")
+
+    def __repr__(self) -> str:
+        return f"HcxClient({self.base_url!r}, username={self.username!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def base_url(self) -> str:
+        """The manager's address."""
+        return self._transport.base_url
+
+    @property
+    def endpoint_id(self) -> str | None:
+        """The manager's own endpoint id as the log-in told it ([C] VRNI), or None before or without."""
+        return self._endpoint_id
+
+    def identity(self) -> EndpointIdentity:
+        """Return whether this is the real product, a simulated site or a twin."""
+        return self._transport.identity()
+
+    def login(self) -> None:
+        """Open a session now, if there is none.
+
+        :raises AuthenticationFailed: if the credentials are refused.
+        :raises ServiceUnavailable: if the manager is still starting up.
+        """
+        self._auth.headers()
+
+    def logout(self) -> None:
+        """Give the session up. The call is undocumented ([?] T91), so its failure means nothing."""
+        if not self._auth.is_active:
+            return
+        token = dict(self._auth.headers())
+        self._auth.drop()
+        call = Call(
+            "DELETE",
+            f"{API}/sessions/current",
+            CallKind.IDEMPOTENT,
+            headers=token,
+            authenticated=False,
+            repeat=False,
+        )
+        try:
+            self._transport.send(call)
+        except ClientError as error:
+            logger.debug("logout at %s: %s", self.base_url, type(error).__name__)
+
+    def close(self) -> None:
+        """Log out and close the connections."""
+        self.logout()
+        self._transport.close()
+
+    def _open_session(self) -> Grant:
+        call = Call(
+            "POST",
+            f"{API}/sessions",
+            CallKind.IDEMPOTENT,
+            json={"username": self.username, "password": self._password},
+            headers={"Content-Type": "application/json"},
+            authenticated=False,
+        )
+        reply = self._transport.send(call)
+        token = reply.headers.get(SESSION_HEADER)
+        if not token:
+            raise MalformedResponse("the log-in gave no session token", **self._transport.context(call, reply))
+        body = reply.body if isinstance(reply.body, dict) else {}
+        data = body.get("data")
+        info = data.get("endpointInfo") if isinstance(data, dict) else None
+        if isinstance(info, dict) and info.get("uuid"):
+            self._endpoint_id = str(info["uuid"])
+        return Grant({SESSION_HEADER: token})

@@ -1,0 +1,272 @@
+"""Jobs, interconnect tasks, service meshes, appliances and their health (section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import AliasChoices, Field
+
+from hcx_waves.clients.hcx.values import HcxModel, Instant
+from hcx_waves.clients.hcx.wire import HcxCalls
+from hcx_waves.clients.transport_wire import path_segment
+
+
+class Job(HcxModel):
+    """``/jobs/{id}`` [D+C]. A failed job may come with and without ``isDone`` ([?] on the real one)."""
+
+    job_id: str | None = None
+    is_queued: bool = False
+    is_done: bool = False
+    did_fail: bool = False
+    is_cancelled: bool = False
+    is_rolled_back: bool = False
+    percent_complete: float | None = None
+    created_at: Instant = Field(default=None, validation_alias=AliasChoices("createTimeEpoch", "created_at"))
+    started_at: Instant = Field(default=None, validation_alias=AliasChoices("startTime", "started_at"))
+    ended_at: Instant = Field(default=None, validation_alias=AliasChoices("endTime", "ended_at"))
+    error_message: str | None = Field(default=None, validation_alias=AliasChoices("errorMessage", "message"))
+    job_data: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more will happen; a failure counts even without ``isDone``."""
+        return self.is_done or self.did_fail or self.is_cancelled
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the job ended well."""
+        return self.is_done and not (self.did_fail or self.is_cancelled or self.is_rolled_back)
+
+
+class TaskStep(HcxModel):
+    """One step of an interconnect task; steps nest."""
+
+    title: str = ""
+    status: str | None = None
+    progress: float | None = None
+    message: str | None = None
+    children: tuple[TaskStep, ...] = ()
+    errors: tuple[Any, ...] = ()
+    warnings: tuple[Any, ...] = ()
+
+
+class InterconnectTask(HcxModel):
+    """``/interconnect/tasks/{id}`` [D] PCLI metadata: QUEUED, RUNNING, SUCCESS, FAILED."""
+
+    task_id: str | None = Field(default=None, validation_alias=AliasChoices("interconnectTaskId", "task_id"))
+    task_type: str | None = Field(default=None, validation_alias=AliasChoices("type", "task_type"))
+    status: str = ""
+    progress: float | None = None
+    message: str | None = None
+    error_message: str | None = None
+    started_at: Instant = Field(default=None, validation_alias=AliasChoices("startTime", "started_at"))
+    ended_at: Instant = Field(default=None, validation_alias=AliasChoices("endTime", "ended_at"))
+    steps: tuple[TaskStep, ...] = ()
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the task ended well."""
+        return self.status.upper() == "SUCCESS"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the task failed."""
+        return self.status.upper() == "FAILED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more will happen; an unknown status is running."""
+        return self.is_success or self.is_failure
+
+
+class ServiceStatus(HcxModel):
+    """One service of a mesh: ``up`` is the only healthy word seen [C] HCXPY."""
+
+    service_name: str = ""
+    status: str = ""
+    reason: tuple[Any, ...] = ()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the service says that it is up."""
+        return self.status.lower() == "up"
+
+
+class MeshStatus(HcxModel):
+    """The health part of a mesh."""
+
+    timestamp: Instant = None
+    services: tuple[ServiceStatus, ...] = ()
+
+
+class ServiceMesh(HcxModel):
+    """A service mesh [D+C] XWM, L911, HCXPY.
+
+    ``last_task`` is not updated when the task ends and can read RUNNING for weeks (L911): poll the task.
+    """
+
+    service_mesh_id: str = Field(validation_alias=AliasChoices("serviceMeshId", "servicemeshId", "id"))
+    name: str = ""
+    state: str | None = None
+    is_local_mesh: bool | None = None
+    services: tuple[Any, ...] = ()
+    switch_pair_count: tuple[Any, ...] = ()
+    last_task: dict[str, Any] = Field(default_factory=dict, validation_alias="lastTaskDetails")
+    status: MeshStatus = Field(default_factory=MeshStatus)
+
+    @property
+    def service_names(self) -> tuple[str, ...]:
+        """The names of the services, whether listed as texts or as objects."""
+        return tuple(
+            str(entry.get("name") or entry.get("serviceName") or "") if isinstance(entry, Mapping) else str(entry)
+            for entry in self.services
+        )
+
+
+class ApplianceHealth(HcxModel):
+    """``status.summary`` of an appliance; the words are published nowhere [?]."""
+
+    overall_status: str = ""
+    reasons: tuple[Any, ...] = ()
+
+
+class ApplianceStatus(HcxModel):
+    """The health part of an appliance."""
+
+    summary: ApplianceHealth = Field(default_factory=ApplianceHealth)
+
+
+class Appliance(HcxModel):
+    """An interconnect or network extension appliance [C] TF, HCXPY, L911."""
+
+    appliance_id: str
+    appliance_name: str = ""
+    appliance_type: str = ""
+    service_mesh_id: str | None = Field(
+        default=None, validation_alias=AliasChoices("serviceMeshId", "servicemeshId", "service_mesh_id")
+    )
+    network_extension_count: int | None = None
+    appliance_version: dict[str, Any] = Field(default_factory=dict)
+    peer_appliances: tuple[Any, ...] = ()
+    status: ApplianceStatus = Field(default_factory=ApplianceStatus)
+
+    @property
+    def version_text(self) -> str:
+        """The version as ``major.minor.patch.build``, as far as it is given."""
+        parts = (self.appliance_version.get(name) for name in ("major", "minor", "patch", "build"))
+        return ".".join(str(part) for part in parts if part is not None)
+
+
+class UplinkService(HcxModel):
+    """Whether an uplink is good enough for a service."""
+
+    service_type: str = ""
+    status: str = ""
+
+
+class UplinkMetric(HcxModel):
+    """What was measured on one uplink pair: bandwidth in kbit/s, latency and loss as measured."""
+
+    uplink_name: str = ""
+    remote_uplink_name: str = ""
+    upload_kbps: float | None = None
+    download_kbps: float | None = None
+    latency: float | None = None
+    loss_rate: float | None = None
+    services: tuple[UplinkService, ...] = ()
+
+    @classmethod
+    def of_wire(cls, data: Mapping[str, Any]) -> UplinkMetric:
+        """Flatten ``measuredData`` [C] T91 (9.1); what is missing or of another shape stays None."""
+        measured = _mapping(data.get("measuredData"))
+        bandwidth = _mapping(measured.get("maxAvailableBandwidth"))
+        rates = _mapping(bandwidth.get("value"))
+        return cls.model_validate(
+            {
+                "uplinkName": data.get("uplinkName"),
+                "remoteUplinkName": data.get("remoteUplinkName"),
+                "uploadKbps": rates.get("uploadKbps"),
+                "downloadKbps": rates.get("downloadKbps"),
+                "latency": _mapping(measured.get("latency")).get("value"),
+                "lossRate": _mapping(measured.get("lossRate")).get("value"),
+                "services": bandwidth.get("services"),
+            }
+        )
+
+
+class MeshHealth(HcxModel):
+    """The underlay of one mesh."""
+
+    service_mesh_id: str | None = None
+    uplinks: tuple[UplinkMetric, ...] = ()
+
+
+class InterconnectCalls(HcxCalls):
+    """Reads of jobs, tasks and the interconnect."""
+
+    def job(self, job_id: str) -> Job:
+        """Read a job.
+
+        :raises NotFound: if there is none of this id.
+        """
+        answer = self._get(f"/jobs/{path_segment(job_id)}")
+        return answer.parse(Job, {"jobId": job_id, **answer.mapping()})
+
+    def interconnect_task(self, task_id: str) -> InterconnectTask:
+        """Read an interconnect task.
+
+        :raises NotFound: if there is none of this id.
+        """
+        answer = self._get(f"/interconnect/tasks/{path_segment(task_id)}")
+        return answer.parse(InterconnectTask, {"interconnectTaskId": task_id, **answer.mapping()})
+
+    def interconnect_tasks(self) -> tuple[InterconnectTask, ...]:
+        """List the interconnect tasks ([I] from metadata)."""
+        return self._get("/interconnect/tasks").parse_items(InterconnectTask)
+
+    def service_meshes(self, vc_guid: str | None = None) -> tuple[ServiceMesh, ...]:
+        """List the service meshes.
+
+        :param vc_guid: the vCenter, which newer managers ask for (see ``metainfo``).
+        """
+        return self._get("/interconnect/serviceMesh", {"vcGuid": vc_guid}).parse_items(ServiceMesh)
+
+    def appliances(
+        self,
+        *,
+        appliance_type: str | None = None,
+        endpoint_id: str | None = None,
+        service_mesh_id: str | None = None,
+        vc_guid: str | None = None,
+    ) -> tuple[Appliance, ...]:
+        """Query appliances.
+
+        :param appliance_type: ``HCX-WAN-IX`` or ``HCX-NET-EXT``.
+        """
+        wanted = {
+            "applianceType": appliance_type,
+            "endpointId": endpoint_id,
+            "serviceMeshId": service_mesh_id,
+        }
+        body = {"filter": {name: value for name, value in wanted.items() if value is not None}}
+        answer = self._ask("/interconnect/appliances/query", body, {"vcGuid": vc_guid})
+        return answer.parse_items(Appliance)
+
+    def underlay_health(self, vc_guid: str | None = None) -> tuple[MeshHealth, ...]:
+        """Read bandwidth, latency and loss per mesh [C] T91 (9.1).
+
+        :raises NotFound: on a manager that does not offer it.
+        """
+        answer = self._get("/interconnect/underlay/serviceMeshHealth", {"vcGuid": vc_guid})
+        meshes = []
+        for item in answer.items():
+            metrics = item.get("uplinkMetrics")
+            uplinks = [UplinkMetric.of_wire(one) for one in metrics or [] if isinstance(one, Mapping)]
+            data = {"serviceMeshId": item.get("serviceMeshId") or item.get("servicemeshId"), "uplinks": uplinks}
+            meshes.append(answer.parse(MeshHealth, data))
+        return tuple(meshes)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

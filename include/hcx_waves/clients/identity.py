@@ -1,0 +1,65 @@
+"""Who is on the other side: the real product, the simulated site, or a rehearsal twin.
+
+Every simulated product sends ``X-Hcx-Sim: world=<id>; role=<site|twin>`` with each answer; a real product
+sends nothing of the kind. A client that is given the roles it may change refuses any other endpoint before
+its first mutating call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+Role = Literal["site", "twin", "real"]
+IDENTITY_HEADER = "X-Hcx-Sim"
+
+
+@dataclass(frozen=True)
+class EndpointIdentity:
+    """What an endpoint says it is.
+
+    :param simulated: whether it is a simulated product.
+    :param world_id: the simulated world, or None for the real product.
+    :param role: ``real``; ``site`` (a simulated stand-in for the real thing) or ``twin`` (for rehearsals).
+    """
+
+    simulated: bool
+    world_id: str | None
+    role: Role
+
+    @classmethod
+    def of_header(cls, value: str | None) -> EndpointIdentity:
+        """Read the header's value; None means that the header is absent.
+
+        A header without a readable role counts as a twin: the one role that a live run never changes and
+        that names no real machine.
+        """
+        if value is None:
+            return REAL_PRODUCT
+        fields = {
+            name.strip().lower(): content.strip()
+            for name, _, content in (part.partition("=") for part in value.split(";"))
+        }
+        role = fields.get("role", "").lower()
+        return cls(
+            simulated=True,
+            world_id=fields.get("world") or None,
+            role=cast(Role, role) if role in ("site", "twin") else "twin",
+        )
+
+    @classmethod
+    def of_headers(cls, headers: Mapping[str, str]) -> EndpointIdentity:
+        """Read the identity from an answer's headers (any case)."""
+        for name, value in headers.items():
+            if name.lower() == IDENTITY_HEADER.lower():
+                return cls.of_header(value)
+        return REAL_PRODUCT
+
+    def __str__(self) -> str:
+        if not self.simulated:
+            return "real product"
+        return f"simulated {self.role} (world {self.world_id or 'unnamed'})"
+
+
+REAL_PRODUCT = EndpointIdentity(simulated=False, world_id=None, role="real")

@@ -1,0 +1,57 @@
+"""Who is on a segment: ports, VIFs, VMs, MAC and ARP tables (section 3), and the gateway firewall."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hcx_waves.clients.nsx.models import NsxVirtualMachine, PortState, SegmentPort, Vif
+from hcx_waves.clients.nsx.wire import NsxCalls
+from hcx_waves.clients.transport_wire import path_segment
+
+
+class AttachmentCalls(NsxCalls):
+    """Reads of what is attached where. Chain: port → VIF → VM → vSphere [B]."""
+
+    _enforcement_point: str
+
+    def ports(self, segment_path: str) -> tuple[SegmentPort, ...]:
+        """List a segment's ports."""
+        return self._parse_all(SegmentPort.of_wire, self._list(f"{segment_path}/ports"))
+
+    def port_state(self, port_path: str) -> PortState:
+        """Read a port's attachment state and the addresses seen there."""
+        return PortState.of_wire(self._get(f"{port_path}/state"))
+
+    def vifs(self, attachment_id: str | None = None) -> tuple[Vif, ...]:
+        """List the VIFs, or those of one port attachment."""
+        point = path_segment(self._enforcement_point)
+        path = f"/infra/realized-state/enforcement-points/{point}/vifs"
+        return self._parse_all(Vif.of_wire, self._list(path, {"lport_attachment_id": attachment_id}))
+
+    def virtual_machines(self) -> tuple[NsxVirtualMachine, ...]:
+        """List the VMs that NSX knows."""
+        found = self._list("/infra/realized-state/virtual-machines")
+        return self._parse_all(NsxVirtualMachine.of_wire, found)
+
+    def mac_table(self, segment_path: str) -> tuple[dict[str, Any], ...]:
+        """Read a segment's MAC table, as NSX gives it."""
+        return self._list(f"{segment_path}/mac-table")
+
+    def arp_table(self, segment_path: str) -> tuple[dict[str, Any], ...]:
+        """Read a segment's ARP table, as NSX gives it."""
+        return self._list(f"{segment_path}/arp-table")
+
+    def gateway_arp_table(self, segment_path: str) -> tuple[dict[str, Any], ...]:
+        """Read the ARP table of the gateway interface towards a segment, as NSX gives it."""
+        return self._list(f"{segment_path}/gateway-interface-arp-table")
+
+    def gateway_policies(self, domain: str = "cgw") -> tuple[dict[str, Any], ...]:
+        """List the gateway firewall policies of a domain ([B] path of the policy binding)."""
+        return self._list(f"/infra/domains/{path_segment(domain)}/gateway-policies")
+
+    def gateway_policy(self, policy_id: str = "default", domain: str = "cgw") -> dict[str, Any]:
+        """Read one gateway firewall policy with its rules.
+
+        :raises NotFound: if there is none.
+        """
+        return self._get(f"/infra/domains/{path_segment(domain)}/gateway-policies/{path_segment(policy_id)}")

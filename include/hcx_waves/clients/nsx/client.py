@@ -1,0 +1,84 @@
+"""The client of one NSX Policy API: a manager of one's own, or VMware Cloud's reverse proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from hcx_waves.clients.identity import EndpointIdentity, Role
+from hcx_waves.clients.nsx.attachments import AttachmentCalls
+from hcx_waves.clients.nsx.auth import SessionAuth
+from hcx_waves.clients.nsx.segments import SegmentCalls
+from hcx_waves.clients.nsx.wire import POLICY_API, NsxDialect
+from hcx_waves.clients.tls import TlsSettings
+from hcx_waves.clients.transport import RestTransport
+from hcx_waves.clients.transport_auth import Authenticator
+from hcx_waves.clients.transport_retry import CallKind
+from hcx_waves.clients.transport_wire import Ambient, Call, TransportSettings
+
+
+class NsxPolicyClient(SegmentCalls, AttachmentCalls):
+    """What one NSX Policy API offers; no policy above it. Safe for several threads.
+
+    :param base_url: of the manager or the reverse proxy, without ``/policy/api/v1``.
+    :param auth: ``BasicAuth``, ``SessionAuth`` or (VMware Cloud) ``CspTokenAuth``.
+    :param enforcement_point: ``vmc-enforcementpoint`` on VMware Cloud, else ``default`` [B].
+    :param tier1_id: parent of the fixed segments (``cgw`` on VMware Cloud); None if there are none.
+    :param allowed_roles: which endpoint identities may be changed; None: any.
+    :raises ValueError: if the URL is none.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        auth: Authenticator,
+        *,
+        enforcement_point: str = "default",
+        tier1_id: str | None = "cgw",
+        tls: TlsSettings | None = None,
+        settings: TransportSettings | None = None,
+        ambient: Ambient | None = None,
+        allowed_roles: Iterable[Role] | None = None,
+    ) -> None:
+        self._enforcement_point = enforcement_point
+        self._tier1_id = tier1_id
+        self._transport = RestTransport(
+            NsxDialect(),
+            base_url,
+            auth=auth,
+            tls=tls,
+            settings=settings,
+            identity_probe=Call("GET", f"{POLICY_API}/infra/segments", CallKind.READ, query={"page_size": 1}),
+            allowed_roles=None if allowed_roles is None else frozenset(allowed_roles),
+            ambient=ambient,
+        )
+        if isinstance(auth, SessionAuth):
+            auth.bind(self._transport)
+
+    def __repr__(self) -> str:
+        return f"NsxPolicyClient({self.base_url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def base_url(self) -> str:
+        """The API's address."""
+        return self._transport.base_url
+
+    def identity(self) -> EndpointIdentity:
+        """Return whether this is the real product, a simulated site or a twin."""
+        return self._transport.identity()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()

@@ -1,0 +1,268 @@
+"""What NSX Policy answers, as immutable values; ``raw`` keeps the body for rollback and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Connectivity(StrEnum):
+    """``advanced_config.connectivity``: whether the segment is connected to its gateway."""
+
+    ON = "ON"
+    OFF = "OFF"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment (section 2.2 [B]).
+
+    :param path: its policy path; fixed ones lie below a tier-1.
+    :param segment_type: the read-only ``type``: ``ROUTED``, ``DISCONNECTED``, ...; None if not given.
+        A network extended by HCX reads ``DISCONNECTED``, not ``EXTENDED`` (that is NSX L2VPN).
+    :param connectivity: absent on the wire counts as ON [C] SALT.
+    :param gateway_addresses: in CIDR form, as given; a disconnected segment may have none [C] PYVMC.
+    """
+
+    segment_id: str
+    display_name: str
+    path: str
+    segment_type: str | None
+    connectivity: Connectivity
+    connectivity_path: str | None
+    gateway_addresses: tuple[str, ...]
+    revision: int | None
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @classmethod
+    def of_wire(cls, body: Mapping[str, Any]) -> Segment:
+        """Read a segment body.
+
+        :raises ValueError: if it has no id or no path.
+        """
+        segment_id, path = body.get("id"), body.get("path")
+        if not segment_id or not path:
+            raise ValueError("a segment without id or path")
+        advanced = _mapping(body.get("advanced_config"))
+        revision = body.get("_revision")
+        subnets = [one for one in body.get("subnets") or [] if isinstance(one, Mapping)]
+        return cls(
+            segment_id=str(segment_id),
+            display_name=str(body.get("display_name") or segment_id),
+            path=str(path),
+            segment_type=_text(body.get("type")),
+            connectivity=Connectivity.OFF if advanced.get("connectivity") == "OFF" else Connectivity.ON,
+            connectivity_path=_text(body.get("connectivity_path")),
+            gateway_addresses=tuple(str(one["gateway_address"]) for one in subnets if one.get("gateway_address")),
+            revision=revision if isinstance(revision, int) else None,
+            raw=dict(body),
+        )
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the segment is a child of a tier-1 (the default of VMware Cloud)."""
+        return self.path.startswith("/infra/tier-1s/")
+
+    @property
+    def is_disconnected(self) -> bool:
+        """Whether it is cut from its gateway: by ``type`` or by connectivity, either is proof."""
+        return self.segment_type == "DISCONNECTED" or self.connectivity is Connectivity.OFF
+
+
+@dataclass(frozen=True)
+class SegmentState:
+    """Realisation on the hosts: ``success`` is the aim; unknown words are pending."""
+
+    state: str
+    failure_code: str | None = None
+    failure_message: str | None = None
+    details: tuple[Any, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of_wire(cls, body: Mapping[str, Any]) -> SegmentState:
+        """Read ``.../state``; an absent state is ``unknown``."""
+        return cls(
+            state=str(body.get("state") or "unknown"),
+            failure_code=_text(body.get("failure_code")),
+            failure_message=_text(body.get("failure_message")),
+            details=tuple(body.get("details") or ()),
+        )
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the segment is realised."""
+        return self.state.lower() == "success"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether realisation failed."""
+        return self.state.lower() in ("failed", "error")
+
+
+@dataclass(frozen=True)
+class RealizedStatus:
+    """Realisation of an intent, by the status API or, where that is missing, by its entities.
+
+    :param publish_status: ``REALIZED``, ``UNREALIZED``, ``UNAVAILABLE``, ``ERROR``.
+    :param consolidated_status: ``SUCCESS``, ``IN_PROGRESS``, ...; None from the entities.
+    :param source: ``status`` or ``entities``.
+    """
+
+    publish_status: str
+    consolidated_status: str | None
+    source: str
+
+    @property
+    def is_realized(self) -> bool:
+        """Whether the intent is realised."""
+        return self.publish_status == "REALIZED" and self.consolidated_status in (None, "SUCCESS")
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether realisation failed."""
+        return "ERROR" in (self.publish_status, self.consolidated_status)
+
+
+@dataclass(frozen=True)
+class SegmentPort:
+    """A port. ``attachment_id`` joins with :attr:`Vif.attachment_id`; None means that nothing is attached."""
+
+    port_id: str
+    path: str
+    display_name: str
+    attachment_id: str | None
+    attachment_type: str | None
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @classmethod
+    def of_wire(cls, body: Mapping[str, Any]) -> SegmentPort:
+        """Read a port body.
+
+        :raises ValueError: if it has no id.
+        """
+        if not body.get("id"):
+            raise ValueError("a port without id")
+        attachment = _mapping(body.get("attachment"))
+        return cls(
+            port_id=str(body["id"]),
+            path=str(body.get("path") or ""),
+            display_name=str(body.get("display_name") or body["id"]),
+            attachment_id=_text(attachment.get("id")),
+            attachment_type=_text(attachment.get("type")),
+            raw=dict(body),
+        )
+
+    @property
+    def may_be_vm(self) -> bool:
+        """Whether a VM's NIC may sit here: not if nothing is attached, or a container (CHILD)."""
+        return self.attachment_id is not None and self.attachment_type != "CHILD"
+
+
+@dataclass(frozen=True)
+class Binding:
+    """An address seen or realised at a port, and how it is known (``ARP_SNOOPING``, ``VM_TOOLS``, ...)."""
+
+    ip_address: str | None
+    mac_address: str | None
+    source: str | None
+
+    @classmethod
+    def of_wire(cls, body: Mapping[str, Any]) -> Binding:
+        """Read one of a port state's bindings."""
+        binding = _mapping(body.get("binding"))
+        return cls(
+            ip_address=_text(binding.get("ip_address")),
+            mac_address=_text(binding.get("mac_address")),
+            source=_text(body.get("source")),
+        )
+
+
+@dataclass(frozen=True)
+class PortState:
+    """State of a port: ``ATTACHED``, ``FREE``, ``ATTACHED_IN_MOTION``, ... and its bindings."""
+
+    attachment_state: str | None
+    realized: tuple[Binding, ...]
+    discovered: tuple[Binding, ...]
+    duplicates: tuple[Binding, ...]
+
+    @classmethod
+    def of_wire(cls, body: Mapping[str, Any]) -> PortState:
+        """Read ``.../ports/{id}/state``."""
+        return cls(
+            attachment_state=_text(_mapping(body.get("attachment")).get("state")),
+            realized=_bindings(body.get("realized_bindings")),
+            discovered=_bindings(body.get("discovered_bindings")),
+            duplicates=_bindings(body.get("duplicate_bindings")),
+        )
+
+
+@dataclass(frozen=True)
+class Vif:
+    """A NIC as NSX sees it: from port (``attachment_id``) to VM (``owner_vm_id``)."""
+
+    attachment_id: str | None
+    owner_vm_id: str | None
+    owner_vm_type: str | None
+    mac_address: str | None
+    device_key: str | None
+    ip_addresses: tuple[str, ...]
+    device_name: str | None = None
+
+    @classmethod
+    def of_wire(cls, body: Mapping[str, Any]) -> Vif:
+        """Read a VIF body."""
+        infos = [one for one in body.get("ip_address_info") or [] if isinstance(one, Mapping)]
+        return cls(
+            attachment_id=_text(body.get("lport_attachment_id")),
+            owner_vm_id=_text(body.get("owner_vm_id")),
+            owner_vm_type=_text(body.get("owner_vm_type")),
+            mac_address=_text(body.get("mac_address")),
+            device_key=_text(body.get("device_key")),
+            ip_addresses=tuple(str(ip) for one in infos for ip in one.get("ip_addresses") or []),
+            device_name=_text(body.get("device_name")),
+        )
+
+
+@dataclass(frozen=True)
+class NsxVirtualMachine:
+    """A VM as NSX sees it; ``compute_ids`` joins with vSphere."""
+
+    external_id: str
+    display_name: str
+    power_state: str | None
+    vm_type: str | None
+    host_id: str | None
+    compute_ids: Mapping[str, str]
+
+    @classmethod
+    def of_wire(cls, body: Mapping[str, Any]) -> NsxVirtualMachine:
+        """Read a VM body; ``compute_ids`` such as ``instanceUuid:5012...`` become a mapping.
+
+        :raises ValueError: if it has no external id.
+        """
+        if not body.get("external_id"):
+            raise ValueError("a virtual machine without external_id")
+        pairs = (str(one).partition(":") for one in body.get("compute_ids") or [])
+        return cls(
+            external_id=str(body["external_id"]),
+            display_name=str(body.get("display_name") or ""),
+            power_state=_text(body.get("power_state")),
+            vm_type=_text(body.get("type")),
+            host_id=_text(body.get("host_id")),
+            compute_ids={name: value for name, _, value in pairs},
+        )
+
+
+def _bindings(entries: Any) -> tuple[Binding, ...]:
+    return tuple(Binding.of_wire(one) for one in entries or [] if isinstance(one, Mapping))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value == "" else str(value)

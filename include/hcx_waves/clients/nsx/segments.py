@@ -1,0 +1,215 @@
+"""Segments: find, connect and disconnect, rename, delete, and what is realised (section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hcx_waves.clients.errors import ConflictError, ErrorContext, Lookup, NotFound, ValidationFailed
+from hcx_waves.clients.nsx.models import Connectivity, RealizedStatus, Segment, SegmentState
+from hcx_waves.clients.nsx.wire import NsxCalls
+from hcx_waves.clients.transport_retry import CallKind
+from hcx_waves.clients.transport_wire import path_segment
+
+
+class SegmentCalls(NsxCalls):
+    """Calls on segments. Fixed and flexible ones are separate lists on VMware Cloud; both are read."""
+
+    _tier1_id: str | None
+
+    def fixed_segments(self) -> tuple[Segment, ...]:
+        """List the segments below the tier-1; none if there is no such tier-1."""
+        if self._tier1_id is None:
+            return ()
+        try:
+            found = self._list(f"/infra/tier-1s/{path_segment(self._tier1_id)}/segments")
+        except NotFound:
+            return ()
+        return self._segments(found)
+
+    def flexible_segments(self) -> tuple[Segment, ...]:
+        """List the segments directly below infra."""
+        return self._segments(self._list("/infra/segments"))
+
+    def segments(self) -> tuple[Segment, ...]:
+        """List fixed and flexible segments, each path once, without those marked for deletion."""
+        by_path = {one.path: one for one in (*self.fixed_segments(), *self.flexible_segments())}
+        return tuple(one for one in by_path.values() if not one.raw.get("marked_for_delete"))
+
+    def search(self, query: str) -> tuple[dict[str, Any], ...]:
+        """Search objects, e.g. ``resource_type:Segment AND display_name:app-net``.
+
+        The index may lag behind: an object that is missing here may exist.
+
+        :raises ServiceUnavailable: if the index is rebuilding.
+        """
+        return self._list("/search/query", {"query": query})
+
+    def segment(self, path: str) -> Segment:
+        """Read a segment by its policy path.
+
+        :raises NotFound: if there is none (also while it is being purged).
+        """
+        body = self._get(path)
+        return self._segments([body])[0]
+
+    def segment_exists(self, path: str) -> bool:
+        """Whether a segment of this path exists: resolves a deletion whose answer was lost."""
+        try:
+            self.segment(path)
+        except NotFound:
+            return False
+        return True
+
+    def find_segment(self, name_or_path: str) -> Segment:
+        """Find one segment by its policy path, or by display name in both lists.
+
+        :raises NotFound: if there is none.
+        :raises ConflictError: if several have the name.
+        """
+        if name_or_path.startswith("/infra/"):
+            return self.segment(name_or_path)
+        found = [one for one in self.segments() if one.display_name == name_or_path]
+        context: ErrorContext = {"system": "nsx", "endpoint": self._transport.base_url}
+        if not found:
+            raise NotFound(f"no segment is named {name_or_path!r}", **context)
+        if len(found) > 1:
+            paths = ", ".join(sorted(one.path for one in found))
+            context["hint"] = "Name the segment by its path."
+            raise ConflictError(f"{len(found)} segments are named {name_or_path!r}: {paths}", **context)
+        return found[0]
+
+    def set_connectivity(
+        self,
+        segment: Segment,
+        connectivity: Connectivity,
+        *,
+        gateway_address: str | None = None,
+        force: bool = False,
+    ) -> None:
+        """Connect a segment to its gateway (ON) or disconnect it (OFF); nothing else changes.
+
+        The body is what is known to work (section 2.3 [C] PYVMC #194): identity, the read
+        ``advanced_config`` with connectivity replaced, the read ``subnets`` verbatim (a PATCHed array
+        replaces the array), and ``connectivity_path`` for flexible segments. Never ``type``, which is
+        derived and read-only. A 200 proves nothing: read the segment back.
+
+        :param segment: as read just before.
+        :param gateway_address: CIDR form; used to connect a segment that reads without ``subnets``.
+        :param force: flexible segments only, where NSX asks for it.
+        :raises ValidationFailed: before anything is sent, if the segment has no gateway to connect to.
+        :raises ValueError: if ``force`` is asked for a fixed segment, which has no such variant [B].
+        """
+        if force and segment.is_fixed:
+            raise ValueError(f"there is no forced PATCH of a fixed segment: {segment.path}")
+        body = _identity_of(segment)
+        advanced = segment.raw.get("advanced_config")
+        body["advanced_config"] = {
+            **(advanced if isinstance(advanced, Mapping) else {}),
+            "connectivity": connectivity.value,
+        }
+        subnets = segment.raw.get("subnets")
+        if not subnets and gateway_address is not None:
+            subnets = [{"gateway_address": gateway_address}]
+        if connectivity is Connectivity.ON and not subnets:
+            raise ValidationFailed(
+                f"segment {segment.display_name!r} has no gateway address to connect",
+                system="nsx",
+                endpoint=self._transport.base_url,
+                method="PATCH",
+                path=segment.path,
+                hint="Give the gateway address that the segment had.",
+            )
+        if subnets:
+            body["subnets"] = subnets
+        if not segment.is_fixed and segment.connectivity_path:
+            body["connectivity_path"] = segment.connectivity_path
+        self._patch(segment.path, body, force=force)
+
+    def rename_segment(self, segment: Segment, display_name: str) -> None:
+        """Change the display name; id and path stay.
+
+        Only after the network is unextended: the effect on a living extension is unknown [?].
+        """
+        self._patch(segment.path, {**_identity_of(segment), "display_name": display_name})
+
+    def put_segment(self, segment: Segment, changes: Mapping[str, Any]) -> Segment:
+        """Replace a segment by its read body with ``changes``, if nobody changed it meanwhile.
+
+        :returns: the segment as stored.
+        :raises StaleRevisionError: if it changed since it was read.
+        :raises OutcomeUnknownError: if the answer was lost; read the segment.
+        """
+        body = self._change(
+            "PUT",
+            segment.path,
+            CallKind.MUTATING,
+            body={**segment.raw, **changes},
+            lookup=Lookup("nsx", "segment", {"path": segment.path}, "a higher revision: it may have acted"),
+        )
+        return self._segments([body if isinstance(body, dict) else {}])[0]
+
+    def delete_segment(self, segment: Segment, *, force: bool = False) -> None:
+        """Delete a segment; NSX refuses while it has ports.
+
+        :param force: bypasses NSX's validations and "may result in an inconsistent connectivity" [B].
+        :raises ConflictError: if ports remain (503040) or another object uses it (500030).
+        :raises OutcomeUnknownError: if the answer was lost; see whether it exists.
+        """
+        self._change(
+            "DELETE",
+            segment.path,
+            CallKind.MUTATING,
+            query={"force": True} if force else None,
+            lookup=Lookup("nsx", "segment_exists", {"path": segment.path}, "false: it acted"),
+        )
+
+    def segment_state(self, path: str) -> SegmentState:
+        """Read how far a segment is realised on the hosts."""
+        return SegmentState.of_wire(self._get(f"{path}/state"))
+
+    def realized_status(self, path: str) -> RealizedStatus | None:
+        """Read the realisation of an intent.
+
+        Asks the status API (in the VMware Cloud binding) and, where that is missing, the realised entities
+        (in the others).
+
+        :returns: None if neither API is offered or knows the intent.
+        """
+        try:
+            body = self._get("/infra/realized-state/status", {"intent_path": path})
+        except NotFound:
+            return self._realized_entities(path)
+        consolidated = body.get("consolidated_status")
+        if isinstance(consolidated, Mapping):
+            consolidated = consolidated.get("consolidated_status")
+        return RealizedStatus(
+            publish_status=str(body.get("publish_status") or "UNAVAILABLE"),
+            consolidated_status=None if consolidated is None else str(consolidated),
+            source="status",
+        )
+
+    def _realized_entities(self, path: str) -> RealizedStatus | None:
+        try:
+            entities = self._list("/infra/realized-state/realized-entities", {"intent_path": path})
+        except NotFound:
+            return None
+        states = {str(entity.get("state") or "UNAVAILABLE") for entity in entities}
+        if not states:
+            return RealizedStatus("UNREALIZED", None, "entities")
+        worst = next((state for state in ("ERROR", "UNAVAILABLE", "UNREALIZED") if state in states), "REALIZED")
+        return RealizedStatus(worst if states != {"REALIZED"} else "REALIZED", None, "entities")
+
+    def _patch(self, path: str, body: Mapping[str, Any], *, force: bool = False) -> None:
+        self._change("PATCH", path, CallKind.IDEMPOTENT, body=body, query={"force": True} if force else None)
+
+    def _segments(self, bodies: Any) -> tuple[Segment, ...]:
+        return self._parse_all(Segment.of_wire, bodies)
+
+
+def _identity_of(segment: Segment) -> dict[str, Any]:
+    return {
+        "resource_type": str(segment.raw.get("resource_type") or "Segment"),
+        "id": segment.segment_id,
+        "display_name": segment.display_name,
+    }

@@ -1,0 +1,315 @@
+"""A small JSON transport on requests, shared by the HCX, NSX and VMware Cloud clients.
+
+What it promises: every call has a connect and a read time-out and a bound on the body; redirects are never
+followed; TLS depends on the :class:`TlsSettings` alone; transient failures of repeatable calls are repeated
+with bounded backoff; a refused session is renewed once; a mutating call whose fate is unknown becomes
+:class:`OutcomeUnknownError` with the look-up that resolves it. It knows no product: the
+:class:`Dialect` reads the product's error bodies.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from tenacity import RetryCallState
+
+from hcx_waves.clients.errors import (
+    AuthenticationFailed,
+    ClientError,
+    ConnectionFailed,
+    EndpointMismatch,
+    ErrorContext,
+    GatewayTimeout,
+    MalformedResponse,
+    OutcomeUnknownError,
+    ServiceUnavailable,
+    SessionExpired,
+    TimedOut,
+    strip_user_info,
+)
+from hcx_waves.clients.identity import REAL_PRODUCT, EndpointIdentity, Role
+from hcx_waves.clients.tls import TlsSettings
+from hcx_waves.clients.transport_auth import Authenticator, NoAuth
+from hcx_waves.clients.transport_faults import error_for_exception, parse_retry_after
+from hcx_waves.clients.transport_retry import CallKind, was_never_sent
+from hcx_waves.clients.transport_wire import Ambient, Call, Dialect, Reply, TransportSettings, reply_of
+
+logger = logging.getLogger(__name__)
+
+_CHUNK_BYTES = 65536
+
+
+class RestTransport:
+    """Sends calls to one endpoint.
+
+    Safe for several threads: each has its own requests session, and log-ins are serialised by the
+    authenticator.
+
+    :param dialect: reads the product's error bodies.
+    :param base_url: ``https://host[:port][/prefix]``.
+    :param auth: how to present oneself.
+    :param tls: what to trust; verification is on by default.
+    :param settings: time-outs, bounds and retries.
+    :param identity_probe: a cheap read, made when the endpoint's identity is asked before any answer.
+    :param allowed_roles: the endpoint identities that this client may change; None allows any.
+    :param ambient: clock, sleep and jitter.
+    :raises ValueError: if the URL is not an http or https URL with a host.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        base_url: str,
+        *,
+        auth: Authenticator | None = None,
+        tls: TlsSettings | None = None,
+        settings: TransportSettings | None = None,
+        identity_probe: Call | None = None,
+        allowed_roles: frozenset[Role] | None = None,
+        ambient: Ambient | None = None,
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"not an http(s) URL: {strip_user_info(base_url)!r}")
+        self.base_url = strip_user_info(base_url).rstrip("/")
+        self.settings = settings or TransportSettings()
+        self._dialect = dialect
+        self._auth: Authenticator = auth or NoAuth()
+        self._tls = tls or TlsSettings()
+        self._identity_probe = identity_probe or Call("GET", "/", CallKind.READ)
+        self._allowed_roles = allowed_roles
+        self._ambient = ambient or Ambient()
+        self._local = threading.local()
+        self._sessions: list[requests.Session] = []
+        self._sessions_lock = threading.Lock()
+        self._identity: EndpointIdentity | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._dialect.system!r}, {self.base_url!r})"
+
+    def send(self, call: Call) -> Reply:
+        """Send a call and return its successful reply.
+
+        :raises ClientError: any of the tree; see the module text.
+        """
+        if not call.authenticated:
+            return self._repeat(call, {})
+        headers = self._auth.headers()
+        if call.kind is not CallKind.READ:
+            self._check_identity(call)
+        try:
+            return self._repeat(call, headers)
+        except SessionExpired as refused:
+            logger.info("%s session at %s was refused, logging in again", refused.system, self.base_url)
+            if not self._auth.renew(headers):
+                raise AuthenticationFailed("the credentials were refused", **_without_hint(refused)) from refused
+        return self._repeat(call, self._auth.headers())
+
+    def close(self) -> None:
+        """Close every connection; the transport can be used again afterwards."""
+        with self._sessions_lock:
+            sessions, self._sessions = self._sessions, []
+        for session in sessions:
+            session.close()
+
+    def context(self, call: Call, reply: Reply | None = None) -> ErrorContext:
+        """Return what an error about this call says of its place."""
+        query = "&".join(f"{name}={value}" for name, value in call.query_values.items())
+        context: ErrorContext = {
+            "system": self._dialect.system,
+            "endpoint": self.base_url,
+            "method": call.method,
+            "path": f"{call.path}?{query}" if query else call.path,
+        }
+        if reply is not None:
+            context["status"] = reply.status
+            context["request_id"] = reply.request_id
+        return context
+
+    def identity(self) -> EndpointIdentity:
+        """Return what the endpoint says it is; makes the probe call when no answer has been seen yet.
+
+        :raises ClientError: if the probe fails.
+        """
+        if self._identity is None:
+            self.send(self._identity_probe)
+        return self._identity or REAL_PRODUCT
+
+    def _check_identity(self, call: Call) -> None:
+        """Refuse to change an endpoint whose role this client may not touch."""
+        allowed = self._allowed_roles
+        if allowed is None:
+            return
+        found = self.identity()
+        if found.role not in allowed:
+            expected = ", ".join(sorted(allowed))
+            raise EndpointMismatch(
+                f"the endpoint is a {found}; this client may only change: {expected}",
+                expected=expected,
+                found=str(found),
+                **self.context(call),
+            )
+
+    def _repeat(self, call: Call, headers: Mapping[str, str]) -> Reply:
+        policy = self.settings.retry if call.repeat else replace(self.settings.retry, attempts=1)
+        retrying = policy.retrying(call.kind, sleep=self._ambient.sleep, rng=self._ambient.rng, before_sleep=_log_retry)
+        try:
+            return retrying(self._attempt, call, headers)
+        except ClientError as error:
+            final = error if call.kind is not CallKind.MUTATING else self._settle(call, error)
+            clean = self._scrubbed(final)
+            if clean is error:
+                raise
+            raise clean from error
+
+    def _attempt(self, call: Call, headers: Mapping[str, str]) -> Reply:
+        reply = self._exchange(call, headers)
+        context = self.context(call, reply)
+        fault = self._dialect.fault(
+            reply,
+            context,
+            with_session=call.authenticated,
+            retry_after_seconds=parse_retry_after(reply.headers.get("retry-after"), self._ambient.now),
+        )
+        if fault is not None:
+            raise fault
+        self._identity = EndpointIdentity.of_headers(reply.headers)
+        if reply.text.strip() and not reply.is_json:
+            raise MalformedResponse("the answer is not JSON", snippet=reply.snippet, **context)
+        return reply
+
+    def _exchange(self, call: Call, headers: Mapping[str, str]) -> Reply:
+        """Send one request and read the whole answer, whatever its status."""
+        bounds = self.settings
+        started = self._ambient.clock()
+        session = self._session(fresh=call.kind is CallKind.MUTATING)
+        try:
+            with session.request(
+                call.method,
+                self.base_url + call.path,
+                params=call.query_values or None,
+                json=call.json,
+                data=dict(call.form) if call.form is not None else None,
+                headers={"Accept": "application/json", **call.headers, **headers},
+                timeout=(bounds.connect_seconds, bounds.read_seconds),
+                allow_redirects=False,
+                stream=True,
+                verify=self._tls.verify,
+            ) as response:
+                content = self._read(response, call, started)
+        except requests.RequestException as exception:
+            error = error_for_exception(
+                exception,
+                self.context(call),
+                connect_seconds=bounds.connect_seconds,
+                read_seconds=bounds.read_seconds,
+            )
+            self._log(call, type(error).__name__, started)
+            raise error from exception
+        self._log(call, response.status_code, started)
+        return reply_of(response, content, self._ambient.clock() - started)
+
+    def _read(self, response: requests.Response, call: Call, started: float) -> bytes:
+        bounds = self.settings
+        content = bytearray()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            content += chunk
+            if len(content) > bounds.max_body_bytes:
+                context = self.context(call)
+                context["status"] = response.status_code
+                raise MalformedResponse(f"the answer is larger than {bounds.max_body_bytes} bytes", **context)
+            if self._ambient.clock() - started > bounds.total_seconds:
+                raise TimedOut(
+                    f"the answer was not complete within {bounds.total_seconds:g} s",
+                    phase="read",
+                    timeout_seconds=bounds.total_seconds,
+                    **self.context(call),
+                )
+        return bytes(content)
+
+    def _settle(self, call: Call, error: ClientError) -> ClientError:
+        """Decide what the failure of a mutating call means."""
+        unreadable_success = isinstance(error, MalformedResponse) and not 300 <= (error.status or 200) < 400
+        unanswered = isinstance(error, ConnectionFailed | TimedOut) and not was_never_sent(error)
+        behind_proxy = isinstance(error, GatewayTimeout) or (
+            isinstance(error, ServiceUnavailable) and error.status == 502
+        )
+        if not (unreadable_success or unanswered or behind_proxy):
+            return error
+        return OutcomeUnknownError(
+            f"the call was sent, and whether it acted is unknown: {error.message}",
+            lookup=call.lookup,
+            cause=self._scrubbed(error),
+            **_without_hint(error),
+        )
+
+    def _scrubbed(self, error: ClientError) -> ClientError:
+        """Return the error without any secret that the product may have echoed."""
+        secrets = [secret for secret in self._auth.secrets() if len(secret) >= 4]
+        data = error.to_dict()
+        clean = _replace_texts(data, secrets)
+        return error if clean == data else ClientError.from_dict(clean)
+
+    def _session(self, *, fresh: bool) -> requests.Session:
+        """Return this thread's session (a forked child gets its own).
+
+        :param fresh: drop idle connections first: a connection that the server closed meanwhile would
+            make a mutating call look as if its answer had been lost.
+        """
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None or self._local.process_id != os.getpid():
+            session = requests.Session()
+            session.trust_env = False
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, self._tls.adapter())
+            self._local.session = session
+            self._local.process_id = os.getpid()
+            with self._sessions_lock:
+                self._sessions.append(session)
+        elif fresh:
+            session.close()
+        return session
+
+    def _log(self, call: Call, outcome: object, started: float) -> None:
+        logger.debug(
+            "%s %s %s%s: %s in %.3f s",
+            self._dialect.system,
+            call.method,
+            self.base_url,
+            call.path,
+            outcome,
+            self._ambient.clock() - started,
+        )
+
+
+def _replace_texts(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+        return value
+    if isinstance(value, dict):
+        return {key: _replace_texts(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replace_texts(item, secrets) for item in value]
+    return value
+
+
+def _without_hint(error: ClientError) -> ErrorContext:
+    context = error.context
+    context.pop("hint", None)
+    return context
+
+
+def _log_retry(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome is not None else None
+    wait_seconds = state.next_action.sleep if state.next_action is not None else 0.0
+    logger.info("attempt %d ended in %s, next in %.2f s", state.attempt_number, type(error).__name__, wait_seconds)
