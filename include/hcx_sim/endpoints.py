@@ -86,9 +86,20 @@ def write_endpoints(document: dict[str, Any], destination: str) -> None:
 
     The file appears whole or not at all; :class:`OSError` when it cannot be written.
     """
-    text = json.dumps(document, indent=2) + "\n"
+    text = _text(document)
     if destination == "-":
         sys.stdout.write(text)
         sys.stdout.flush()
     else:
         write_private(Path(destination), text.encode())
+
+
+def withdraw_endpoints(document: dict[str, Any], destination: str) -> None:
+    """Remove the file again, unless another simulator has written its own there since."""
+    path = Path(destination)
+    if destination != "-" and path.is_file() and path.read_text(encoding="utf-8") == _text(document):
+        path.unlink()
+
+
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2) + "\n"

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,6 +50,10 @@ class ServerOptions:
     tls: bool = True
     state_dir: Path | None = None
     control_token: str | None = None
+
+    def with_secrets(self, credentials: Credentials, control_token: str | None) -> ServerOptions:
+        """Return a copy whose default world has these credentials, with this control token (None: a fresh one)."""
+        return replace(self, world=replace(self.world, credentials=credentials), control_token=control_token)
 
     @property
     def client_host(self) -> str:

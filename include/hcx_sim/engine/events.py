@@ -83,6 +83,10 @@ class Engine:
         """Return how many events are scheduled."""
         return sum(not event.cancelled for event in self._heap)
 
+    def scheduled(self) -> list[Event]:
+        """Return the events to come, in the order in which they will run."""
+        return sorted(event for event in self._heap if not event.cancelled)
+
     def run_until(self, until_us: int) -> int:
         """Run all events up to and including ``until_us``, each at its own instant; return how many ran.
 

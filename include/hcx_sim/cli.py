@@ -1,0 +1,159 @@
+"""The console script ``hcx-sim``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+import yaml
+
+from hcx_sim.coverage_report import coverage_markdown, coverage_path
+from hcx_sim.endpoints import withdraw_endpoints, write_endpoints
+from hcx_sim.engine.clock import ClockMode
+from hcx_sim.engine.randomness import Randomness
+from hcx_sim.scenario import ScenarioError, load_scenario, shipped_scenarios
+from hcx_sim.scenario.generate import generate as generate_scenario
+from hcx_sim.server import PortTakenError, ServerOptions, SimServer, keep_secrets, load_secrets
+from hcx_sim.world.credentials import secret_credentials
+from hcx_sim.worlds import WorldError, WorldOptions
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+DEFAULT_ENDPOINTS_FILE = "hcx-sim-endpoints.json"
+
+
+@app.callback()
+def describe() -> None:
+    """A simulated pair of sites: HCX, NSX, VMware Cloud and vCenter."""
+
+
+@app.command()
+def serve(
+    scenario: Annotated[str, typer.Option(help="Name of a shipped scenario, or a YAML or JSON file.")] = "seed",
+    speed: Annotated[float, typer.Option(help="Virtual seconds per real second.")] = 1.0,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    public_host: Annotated[str | None, typer.Option(help="Host name that clients use, if another.")] = None,
+    port_base: Annotated[int, typer.Option(min=0, max=65527, help="First of nine ports; 0 takes any free.")] = 8440,
+    endpoints_file: Annotated[str, typer.Option(help="Where to write addresses and log-ins; - prints them.")] = (
+        DEFAULT_ENDPOINTS_FILE
+    ),
+    no_tls: Annotated[bool, typer.Option("--no-tls", help="Serve plain HTTP.")] = False,
+    state_dir: Annotated[Path | None, typer.Option(help="Keeps CA and log-ins over restarts.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Overrides the scenario's seed.")] = None,
+    role: Annotated[str, typer.Option(help="What the world plays: site or twin.")] = "site",
+    clock: Annotated[ClockMode, typer.Option(help="How virtual time moves.")] = ClockMode.SCALED,
+) -> None:
+    """Serve a site pair until SIGTERM or SIGINT; says "ready" once every port answers."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        world = WorldOptions(scenario=scenario, role=role, seed=seed, mode=clock, speed=speed)
+        options = ServerOptions(
+            world=world,
+            host=host,
+            public_host=public_host,
+            port_base=port_base,
+            tls=not no_tls,
+            state_dir=state_dir,
+        )
+        asyncio.run(_serve(_with_secrets(options), endpoints_file))
+    except (PortTakenError, ScenarioError, WorldError, OSError) as error:
+        _fail(str(error))
+
+
+def _with_secrets(options: ServerOptions) -> ServerOptions:
+    """Give the default world credentials that nobody can foresee, the kept ones if there are any."""
+    kept = load_secrets(options.state_dir) if options.state_dir else None
+    if kept is not None:
+        return options.with_secrets(*kept)
+    world = options.world
+    seed = load_scenario(world.scenario).seed if world.seed is None else world.seed
+    return options.with_secrets(secret_credentials(Randomness(seed)), None)
+
+
+async def _serve(options: ServerOptions, endpoints_file: str) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    server = SimServer(options)
+    await server.open()
+    document = server.endpoints()
+    try:
+        if options.state_dir is not None and options.world.credentials is not None:
+            keep_secrets(options.state_dir, options.world.credentials, server.addresses.control_token)
+        write_endpoints(document, endpoints_file)
+        # Printed endpoints may be piped into a JSON reader: the rest goes elsewhere then.
+        out = sys.stderr if endpoints_file == "-" else sys.stdout
+        where = "" if endpoints_file == "-" else f"; endpoints in {endpoints_file}"
+        _say(f"hcx-sim: ready{where}; control API at {document['control']['url']}", out)
+        await stopping.wait()
+    finally:
+        await server.close()
+        withdraw_endpoints(document, endpoints_file)
+    _say("hcx-sim: stopped", out)
+
+
+@app.command()
+def generate(
+    vms: Annotated[int, typer.Option(min=1, help="Number of VMs.")],
+    segments: Annotated[int, typer.Option(min=1, help="Number of stretched segments.")] = 1,
+    meshes: Annotated[int, typer.Option(min=1, help="Number of service meshes.")] = 1,
+    seed: Annotated[int, typer.Option(help="Same seed, same scenario.")] = 1,
+    output: Annotated[str, typer.Option(help="File to write; - prints.")] = "-",
+) -> None:
+    """Generate a scenario of any size."""
+    try:
+        scenario = generate_scenario(vms, segments, meshes, seed)
+    except ValueError as error:
+        _fail(str(error))
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text = yaml.dump(scenario.model_dump(mode="json", exclude_defaults=True), Dumper=dumper, sort_keys=False)
+    if output == "-":
+        sys.stdout.write(text)
+    else:
+        try:
+            Path(output).write_text(text, encoding="utf-8")
+        except OSError as error:
+            _fail(str(error))
+
+
+@app.command()
+def scenarios() -> None:
+    """List the shipped scenarios."""
+    for name in shipped_scenarios():
+        scenario = load_scenario(name)
+        _say(f"{name:<12} {len(scenario.vms):>4} VMs  {scenario.description}")
+
+
+@app.command()
+def coverage(
+    check: Annotated[bool, typer.Option("--check", help="Only say whether the file is up to date.")] = False,
+) -> None:
+    """Write COVERAGE.md, which lists what is simulated and how sure that is."""
+    text = coverage_markdown()
+    path = coverage_path()
+    if not check:
+        path.write_text(text, encoding="utf-8")
+        _say(f"wrote {path}")
+    elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+        _fail(f"{path} is out of date; run: hcx-sim coverage")
+
+
+def _say(text: str, out: TextIO | None = None) -> None:
+    stream = out or sys.stdout
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def _fail(message: str) -> None:
+    sys.stderr.write(f"hcx-sim: {message}\n")
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the console script."""
+    app()

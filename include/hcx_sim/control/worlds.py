@@ -1,0 +1,110 @@
+"""Control of worlds: make, list, reset, snapshot, forget."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, Field
+
+from hcx_sim.control.base import Body, Control, ControlError
+from hcx_sim.engine.clock import ClockMode, iso
+from hcx_sim.http.dispatch import identity_of
+from hcx_sim.scenario import shipped_scenarios
+from hcx_sim.scenario.export import export_world
+from hcx_sim.worlds import WorldOptions
+
+
+class ClockChoice(Body):
+    """How a new world's time moves."""
+
+    mode: ClockMode = ClockMode.SCALED
+    speed: float = Field(default=1.0, gt=0)
+    start: AwareDatetime | None = None
+
+
+class NewWorld(Body):
+    """A world to make; ``scenario`` is a shipped name or a whole document, ``idle_seconds`` are wall time."""
+
+    world_id: str
+    scenario: str | dict[str, Any]
+    role: Literal["site", "twin"] = "twin"
+    seed: int | None = None
+    clock: ClockChoice = ClockChoice()
+    idle_seconds: float | None = Field(default=None, gt=0)
+
+
+def worlds_router(control: Control) -> APIRouter:
+    """Return the routes under ``/worlds`` that are about whole worlds."""
+    router = APIRouter()
+    worlds = control.worlds
+
+    @router.get("/worlds")
+    async def list_worlds() -> dict[str, Any]:
+        return {"worlds": [describe(control, world_id) for world_id in worlds.ids()]}
+
+    @router.post("/worlds", status_code=201)
+    async def make_world(body: NewWorld) -> dict[str, Any]:
+        # A path would let a caller read files of the simulator's machine.
+        if isinstance(body.scenario, str) and body.scenario not in shipped_scenarios():
+            names = ", ".join(shipped_scenarios())
+            raise ControlError(422, f"no shipped scenario {body.scenario!r}", f"send a document, or one of: {names}")
+        options = WorldOptions(
+            scenario=body.scenario,
+            role=body.role,
+            seed=body.seed,
+            mode=body.clock.mode,
+            speed=body.clock.speed,
+            start=body.clock.start,
+            idle_seconds=body.idle_seconds,
+        )
+        worlds.create(body.world_id, options)
+        return {"world": describe(control, body.world_id), "endpoints": control.endpoints(body.world_id)}
+
+    @router.get("/worlds/{world_id}")
+    async def get_world(world_id: str) -> dict[str, Any]:
+        control.world(world_id)
+        return describe(control, world_id)
+
+    @router.delete("/worlds/{world_id}", status_code=204)
+    async def delete_world(world_id: str) -> None:
+        worlds.delete(world_id)
+
+    @router.get("/worlds/{world_id}/endpoints")
+    async def world_endpoints(world_id: str) -> dict[str, Any]:
+        control.world(world_id)
+        return control.endpoints(world_id)
+
+    @router.post("/worlds/{world_id}/reset")
+    async def reset_world(world_id: str) -> dict[str, Any]:
+        worlds.reset(world_id)
+        return describe(control, world_id)
+
+    @router.get("/worlds/{world_id}/snapshot")
+    async def snapshot(world_id: str) -> dict[str, Any]:
+        world = control.world(world_id)
+        in_flight = [
+            {"at": iso(event.at_us), "kind": event.kind, "name": event.name} for event in world.engine.scheduled()
+        ]
+        return {**export_world(world), "in_flight": in_flight}
+
+    return router
+
+
+def describe(control: Control, world_id: str) -> dict[str, Any]:
+    """Return what there is to know about a world at a glance."""
+    world = control.worlds.get(world_id)
+    options = control.worlds.options(world_id)
+    return {
+        "world_id": world_id,
+        "identity": identity_of(world),
+        "role": world.role,
+        "scenario": control.worlds.scenario(world_id).name,
+        "seed": world.random.seed,
+        "clock": {"mode": world.clock.mode.value, "speed": world.clock.speed, "now": iso(world.clock.now_us())},
+        "idle_seconds": options.idle_seconds,
+        "vms": sum(not vm.retired for vm in world.vms.values()),
+        "events_in_flight": world.engine.pending(),
+        "audit_entries": len(world.audit),
+        "faults": len(world.faults),
+    }
