@@ -4,17 +4,42 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from hcx_sim.hcx import sessions as _sessions  # noqa: F401 - registers its routes
+from hcx_sim.hcx import jobs, metainfo, pairing, sessions
 from hcx_sim.hcx.app import app, coverage
+from hcx_sim.hcx.extension import extend, newer_routes, records, routes, unextend
+from hcx_sim.hcx.interconnect import appliance_routes, meshes, operations, tasks, underlay
+from hcx_sim.hcx.inventory import routes as inventory_routes
+from hcx_sim.hcx.inventory import vcenter
 from hcx_sim.hcx.state import PRODUCT_NAME, HcxState
 from hcx_sim.hcx.wire import failure
 from hcx_sim.http.context import Call, Product
 from hcx_sim.world.world import World
 
+# Importing a module registers its routes.
+ROUTE_MODULES = (
+    sessions,
+    metainfo,
+    pairing,
+    jobs,
+    inventory_routes,
+    vcenter,
+    tasks,
+    meshes,
+    appliance_routes,
+    underlay,
+    routes,
+    newer_routes,
+)
+
 
 def install(world: World) -> None:
     """Give a new world the managers' records and event handlers."""
     world.products[PRODUCT_NAME] = HcxState(started_us=world.now_us)
+    records.adopt(world)
+    for mesh in world.meshes.values():
+        tasks.record_deployment(world, mesh)
+    for module in (pairing, extend, unextend, operations):
+        module.install(world)
 
 
 def _failure(call: Call, status: int, code: str | None, message: str | None) -> Response:

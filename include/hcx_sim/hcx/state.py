@@ -60,22 +60,31 @@ class Task:
 
 @dataclass(slots=True)
 class Extension:
-    """A network extension as the managers list it; the bridge of the same key is the fact behind it.
+    """What the managers remember of a network extension beyond the bridge of the same id.
 
-    ``operation`` is empty while nothing runs on it, else ``unextend``. The appliances are named by workload id.
+    ``job_id`` names the job that is taking it down, if any; ``cut`` says that its bridge has gone down for good.
+    ``redeploying`` holds the workload ids of its appliances that are being replaced.
     """
 
-    stretch_id: str
-    source_network_key: str
-    destination_segment_key: str
     gateway: str
     netmask: str
-    created_us: int
-    mesh_id: str | None
-    source_appliance_uid: str | None
-    destination_appliance_uid: str | None
     egress_optimization: bool = False
-    operation: str = ""
+    job_id: str = ""
+    cut: bool = False
+    redeploying: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Extending:
+    """A network extension in the making; ``appliance_uid`` is the slot it takes at the site of the network."""
+
+    network_key: str
+    appliance_uid: str
+    gateway: str
+    netmask: str
+    mon: bool
+    egress_optimization: bool
+    job_id: str
 
 
 @dataclass(slots=True)
@@ -89,7 +98,7 @@ class HcxState:
     paired: dict[SiteName, bool] = field(default_factory=lambda: dict.fromkeys(SiteName, True))
     trusted_certificates: dict[SiteName, set[str]] = field(default_factory=lambda: {site: set() for site in SiteName})
     extensions: dict[str, Extension] = field(default_factory=dict)
-    extending: dict[str, str] = field(default_factory=dict)  # key of a network being extended -> job id
+    extending: dict[str, Extending] = field(default_factory=dict)  # by the key of the network
 
 
 def state_of(world: World) -> HcxState:

@@ -1,0 +1,126 @@
+"""``/networkExtensions`` and ``/l2NetworkExtensions``: what 9.x offers beside the older calls. [D] XWM.
+
+Paths and statuses are documented; most bodies were not seen and follow the older calls.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request, Response
+
+from hcx_sim.coverage import Confidence
+from hcx_sim.hcx.app import API, app, coverage
+from hcx_sim.hcx.body import as_bool, as_list, as_text, body_of, section
+from hcx_sim.hcx.extension import extend, unextend
+from hcx_sim.hcx.extension.items import extension_item, extension_items
+from hcx_sim.hcx.extension.records import bridge_and_record
+from hcx_sim.hcx.extension.routes import connect_wanted
+from hcx_sim.hcx.extension.rules import wish_of
+from hcx_sim.hcx.sessions import authenticated
+from hcx_sim.hcx.state import Session
+from hcx_sim.hcx.versions import require_nine
+from hcx_sim.hcx.wire import HcxError, json_response, newer, problem
+from hcx_sim.http.context import Call, call_of
+
+NETWORK = f"{API}/networkExtensions/{{stretch_id}}"
+BATCH = f"{API}/l2NetworkExtensions"
+
+
+def _enter(request: Request) -> tuple[Call, Session]:
+    """Authenticate; a 4.x manager does not know these paths."""
+    session = authenticated(request)
+    call = call_of(request)
+    require_nine(call)
+    return call, session
+
+
+@coverage.route(
+    app, "DELETE", NETWORK, "network_extensions.delete", Confidence.DOCUMENTED, "XWM",
+    "9.x; forceOperation is accepted and changes nothing; 404 for an unknown id is inferred",
+)  # fmt: skip
+async def delete_network_extension(request: Request) -> Response:
+    """Unextend; 202 without a job: completion shows only in the list."""
+    call, session = _enter(request)
+    bridge, record = bridge_and_record(call.world, request.path_params["stretch_id"])
+    connect = connect_wanted(call)
+    call.summary = {"extension": bridge.key, "connectToLocalRouter": connect}
+    unextend.start(call.world, call.here, bridge, record, session.username, connect=connect)
+    return newer(202)
+
+
+@coverage.route(
+    app, "PUT", NETWORK, "network_extensions.update", Confidence.DOCUMENTED, "XWM",
+    "9.x; the call is documented, its body is composed: features",
+)  # fmt: skip
+async def update_network_extension(request: Request) -> Response:
+    """Change an extension's features; 202 without a job."""
+    call, _session = _enter(request)
+    bridge, record = bridge_and_record(call.world, request.path_params["stretch_id"])
+    features = section(body_of(call), "features")
+    if record.job_id:
+        message = f"Another operation is in progress on network extension {bridge.key}."
+        raise HcxError(400, message, code="EXTENSION_BUSY")
+    mon = as_bool(features.get("mobilityOptimizedNetworking"), bridge.mon)
+    record.egress_optimization = as_bool(features.get("egressOptimization"), record.egress_optimization)
+    call.summary = {"extension": bridge.key, "mobilityOptimizedNetworking": mon}
+    call.world.update(bridge, mon=mon, mon_vm_uids=list(bridge.mon_vm_uids) if mon else [])
+    return newer(202)
+
+
+@coverage.route(app, "GET", BATCH, "l2_network_extensions.list", Confidence.DOCUMENTED, "XWM", "9.x")
+async def list_network_extensions(request: Request) -> Response:
+    """List all extensions; the item is taken to be that of the older list."""
+    call, _session = _enter(request)
+    return json_response({"items": extension_items(call.world)})
+
+
+@coverage.route(app, "GET", f"{BATCH}/{{stretch_id}}", "l2_network_extensions.get", Confidence.DOCUMENTED, "XWM", "9.x")
+async def get_network_extension(request: Request) -> Response:
+    """Return one extension."""
+    call, _session = _enter(request)
+    bridge, record = bridge_and_record(call.world, request.path_params["stretch_id"])
+    return json_response(extension_item(call.world, bridge, record))
+
+
+@coverage.route(
+    app, "POST", BATCH, "l2_network_extensions.create", Confidence.DOCUMENTED, "XWM",
+    "9.x; 202 or 207 are documented, the bodies are composed after the older create",
+)  # fmt: skip
+async def create_network_extensions(request: Request) -> Response:
+    """Extend several networks: 202 when all are accepted, 207 when some are, 400 when none is."""
+    call, session = _enter(request)
+    wishes = as_list(body_of(call).get("items"))
+    if not wishes:
+        raise HcxError(400, "items must not be empty.", code="BAD_REQUEST")
+    results: list[dict[str, Any]] = []
+    for wish in wishes:
+        results.append(_extend_one(call, session, wish if isinstance(wish, dict) else {}))
+    refused = sum(bool(result["errors"]) for result in results)
+    call.summary = {"accepted": len(results) - refused, "refused": refused}
+    status = 202 if not refused else 207 if refused < len(results) else 400
+    errors = [error for result in results for error in result["errors"]] if status == 400 else []
+    return newer(status, results, errors=errors)
+
+
+def _extend_one(call: Call, session: Session, body: dict[str, Any]) -> dict[str, Any]:
+    named = {"sourceNetwork": section(body, "sourceNetwork"), "errors": [], "warnings": []}
+    try:
+        wish = wish_of(call.world, call.here, body)
+    except HcxError as error:
+        return {**named, "errors": [problem(error.message, error.code)]}
+    return {**named, "id": extend.start(call.world, wish, session.username).job_id}
+
+
+@coverage.route(
+    app, "POST", f"{BATCH}/transition", "l2_network_extensions.transition", Confidence.DOCUMENTED, "XWM",
+    "9.x; only the path is known: it is accepted for known extensions and changes nothing",
+)  # fmt: skip
+async def transition_network_extensions(request: Request) -> Response:
+    """Accept a transition of known extensions; what it does in the product is not known [?]."""
+    call, _session = _enter(request)
+    wishes = as_list(body_of(call).get("items"))
+    ids = [as_text(wish.get("stretchId")) if isinstance(wish, dict) else "" for wish in wishes]
+    for stretch_id in ids:
+        bridge_and_record(call.world, stretch_id)
+    return newer(202, [{"stretchId": stretch_id, "errors": [], "warnings": []} for stretch_id in ids])

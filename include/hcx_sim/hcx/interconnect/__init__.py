@@ -1,0 +1,1 @@
+"""Service meshes, their appliances, the tasks that work on them, and the underlay."""
