@@ -236,6 +236,11 @@ class TimedOut(ClientError):
         """``connect`` (the request was never sent) or ``read`` (it was)."""
         return str(self.details.get("phase", "read"))
 
+    @property
+    def timeout_seconds(self) -> float | None:
+        """The time that was allowed, if known."""
+        return cast("float | None", self.details.get("timeout_seconds"))
+
 
 class MalformedResponse(ClientError):
     """An answer that is not what the product documents; ``snippet`` shows the start of it."""
@@ -418,6 +423,16 @@ class EndpointMismatch(ClientError):
 
     def __init__(self, message: str, *, expected: str = "", found: str = "", **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, details={"expected": expected, "found": found}, **context)
+
+    @property
+    def expected(self) -> str:
+        """The identity that was required."""
+        return str(self.details.get("expected", ""))
+
+    @property
+    def found(self) -> str:
+        """The identity that the endpoint gave."""
+        return str(self.details.get("found", ""))
 
 
 def error_classes() -> Iterator[type[ClientError]]:

@@ -77,15 +77,15 @@ def _of_gen1(item: Mapping[str, Any]) -> Migration:
     job = _mapping(item.get("jobInfo"))
     details = _mapping(info.get("progressDetails"))
     entity = _mapping(info.get("entityDetails"))
-    # The job's state is the migration's; the step name counts only when the job says nothing.
-    name = _text(job.get("state")) or _text(details.get("state"))
+    step = _text(details.get("state"))
     progress = {**details, "message": info.get("message"), "state": None}
     return Migration(
         migration_id=str(item["migrationId"]),
         group_id=_text(item.get("migrationGroupId")),
         entity_id=_text(entity.get("entityId")),
         entity_name=_text(entity.get("entityName")),
-        state=MigrationState.of(name, progress),
+        # The job's state is the migration's; the step decides only when the job says nothing.
+        state=MigrationState.of(_text(job.get("state")) or step, progress, step=step),
         username=_text(job.get("username")),
         created_at=instant_of(job.get("creationDate")),
         updated_at=instant_of(job.get("lastUpdated")),

@@ -70,18 +70,21 @@ class MigrationState:
     is_known: bool = True
 
     @classmethod
-    def of(cls, name: str | None, progress: Any, *, workflow_version: Any = None) -> MigrationState:
+    def of(
+        cls, name: str | None, progress: Any, *, workflow_version: Any = None, step: str | None = None
+    ) -> MigrationState:
         """Read a state name and a ``progress`` object (of the compat 2.1 or the gen 1 query).
 
         :param name: ``state`` of the item, or ``jobInfo.state``.
         :param progress: ``progress`` or ``progressDetails``; anything but a mapping counts as absent.
         :param workflow_version: 2 means that percent is bytes transferred over total bytes [C] ASAF.
+        :param step: gen 1's workflow step, which tells the phase but never the end [C] FED.
         """
         facts: Mapping[str, Any] = progress if isinstance(progress, Mapping) else {}
         flags = _mapping(facts.get("state"))
         word = str(name or "").strip().upper()
         final = _final_phase(word, facts, flags)
-        running = None if final else _running_phase(word, facts, flags)
+        running = None if final else _running_phase(str(step or word).upper(), facts, flags)
         return cls(
             name=word,
             phase=final or running or Phase.RUNNING,

@@ -181,7 +181,7 @@ def words_of(body: Any) -> VendorWords:
         return VendorWords()
     notices = [*_notices(body.get("errors"))]
     items = []
-    for item in _listed(body) or []:
+    for item in (*(_listed(body) or []), *_schedule_refusals(body.get("errors"))):
         if isinstance(item, Mapping):
             own = [*_notices(item.get("errors"))]
             if own:
@@ -208,6 +208,22 @@ def _notices(errors: Any) -> Iterator[tuple[str | None, str | None]]:
             yield code, _text(error.get("message") or error.get("text") or error.get("error"))
         elif isinstance(error, str):
             yield None, error
+
+
+def _schedule_refusals(errors: Any) -> list[Any]:
+    """Return the refusals of a reschedule: ``errors{migrations:[{id,errors}], mobilityGroupDefaults}`` [D]."""
+    if not isinstance(errors, Mapping):
+        return []
+    migrations = errors.get("migrations")
+    defaults = errors.get("mobilityGroupDefaults")
+    named = [
+        {"migrationId": one.get("id"), "errors": one.get("errors")}
+        for one in (migrations if isinstance(migrations, list) else [])
+        if isinstance(one, Mapping)
+    ]
+    if isinstance(defaults, Mapping):
+        named.append({"migrationGroupId": defaults.get("id"), "errors": defaults.get("errors")})
+    return named
 
 
 def _refused_item(item: Mapping[str, Any], notices: Sequence[tuple[str | None, str | None]]) -> dict[str, Any]:
