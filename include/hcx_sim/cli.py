@@ -15,7 +15,6 @@ import yaml
 from hcx_sim.coverage_report import coverage_markdown, coverage_path
 from hcx_sim.endpoints import withdraw_endpoints, write_endpoints
 from hcx_sim.engine.clock import ClockMode
-from hcx_sim.engine.randomness import Randomness
 from hcx_sim.scenario import ScenarioError, load_scenario, shipped_scenarios
 from hcx_sim.scenario.generate import generate as generate_scenario
 from hcx_sim.server import PortTakenError, ServerOptions, SimServer, keep_secrets, load_secrets
@@ -68,11 +67,7 @@ def serve(
 def _with_secrets(options: ServerOptions) -> ServerOptions:
     """Give the default world credentials that nobody can foresee, the kept ones if there are any."""
     kept = load_secrets(options.state_dir) if options.state_dir else None
-    if kept is not None:
-        return options.with_secrets(*kept)
-    world = options.world
-    seed = load_scenario(world.scenario).seed if world.seed is None else world.seed
-    return options.with_secrets(secret_credentials(Randomness(seed)), None)
+    return options.with_secrets(*kept) if kept else options.with_secrets(secret_credentials(), None)
 
 
 async def _serve(options: ServerOptions, endpoints_file: str) -> None:

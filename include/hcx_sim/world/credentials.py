@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import random
 import secrets
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -78,19 +79,19 @@ class Credentials:
 def seeded_credentials(randomness: Randomness) -> Credentials:
     """Return credentials that repeat with the world's seed."""
     stream = randomness.stream("credentials")
-    return _make(lambda length: _hex(stream, length), randomness.stable_uuid)
+    return _make(lambda length: _hex(stream, length), randomness.stable_uuid("csp-org"))
 
 
-def secret_credentials(randomness: Randomness) -> Credentials:
-    """Return credentials that nobody can foresee; the organisation's id still follows the seed."""
-    return _make(lambda length: secrets.token_hex(length // 2), randomness.stable_uuid)
+def secret_credentials() -> Credentials:
+    """Return credentials that nobody can foresee."""
+    return _make(lambda length: secrets.token_hex(length // 2), str(uuid.uuid4()))
 
 
 def _hex(stream: random.Random, length: int) -> str:
     return f"{stream.getrandbits(length * 4):0{length}x}"
 
 
-def _make(token: Callable[[int], str], stable_uuid: Callable[[str], str]) -> Credentials:
+def _make(token: Callable[[int], str], org_id: str) -> Credentials:
     logins = {
         f"{product}/{site}": Login(USERNAMES[product], f"{product}-{token(20)}")
         for site in SiteName
@@ -98,7 +99,7 @@ def _make(token: Callable[[int], str], stable_uuid: Callable[[str], str]) -> Cre
     }
     return Credentials(
         logins=logins,
-        org_id=stable_uuid("csp-org"),
+        org_id=org_id,
         oauth_client_id=f"app-{token(12)}",
         refresh_token=token(64),
         oauth_client_secret=token(40),
