@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 CONTRACT_ROOT = Path(__file__).resolve().parent.parent / "contract"
 SAMPLES_ROOT = CONTRACT_ROOT / "samples"
@@ -39,7 +39,7 @@ class SampleRequest(_Closed):
     query: dict[str, str] = Field(default_factory=dict)
     headers: list[str] = Field(default_factory=list)
     content_type: str | None = None
-    body: JsonValue = None
+    body: Any = None
 
 
 class SampleResponse(_Closed):
@@ -48,7 +48,7 @@ class SampleResponse(_Closed):
     status: int = Field(ge=100, le=599)
     headers: list[str] = Field(default_factory=list)
     content_type: str | None = None
-    body: JsonValue = None
+    body: Any = None
 
     @model_validator(mode="after")
     def _body_and_type_agree(self) -> SampleResponse:
