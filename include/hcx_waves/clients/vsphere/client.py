@@ -39,7 +39,7 @@ from hcx_waves.clients.vsphere.operations import (
 from hcx_waves.clients.vsphere.port_groups import PortGroupOperations
 from hcx_waves.clients.vsphere.privileges import OPERATION_PRIVILEGES, check_privileges
 from hcx_waves.clients.vsphere.properties import PropertyReader
-from hcx_waves.clients.vsphere.session import VsphereSession
+from hcx_waves.clients.vsphere.session import Live, VsphereSession
 from hcx_waves.clients.vsphere.tasks import TaskResult, TaskWaiter
 from hcx_waves.clients.vsphere.virtual_machines import FULL_PATHS, LIGHT_PATHS, detail_of, summary_of
 
@@ -146,12 +146,7 @@ class VsphereClient:
 
     def server_time(self) -> datetime:
         """Read vCenter's clock, as a timezone-aware instant. Keeps the session alive, too."""
-        now: datetime = self._session.read(
-            "CurrentTime",
-            "ServiceInstance",
-            lambda live: live.managed(vim.ServiceInstance, "ServiceInstance").CurrentTime(),
-        )
-        return now if now.tzinfo else now.replace(tzinfo=UTC)
+        return self._session.read("CurrentTime", "ServiceInstance", _server_time)
 
     def session_info(self) -> SessionInfo:
         """Return who is logged in; logs in if need be."""
@@ -312,6 +307,11 @@ class VsphereClient:
 def _fits(value: str | None, wanted: str | None) -> bool:
     """Whether a UUID is the wanted one; any is, if none is wanted."""
     return wanted is None or (value is not None and value.lower() == wanted.lower())
+
+
+def _server_time(live: Live) -> datetime:
+    now: datetime = live.managed(vim.ServiceInstance, "ServiceInstance").CurrentTime()
+    return now if now.tzinfo else now.replace(tzinfo=UTC)
 
 
 def _session_info(user: Any, api_version: str) -> SessionInfo:

@@ -34,6 +34,7 @@ from hcx_waves.clients.errors import (
     VendorFault,
 )
 from hcx_waves.clients.vsphere.address import ProbeDocumentError, ProbeStatusError
+from hcx_waves.clients.vsphere.stub import NotSoapError
 
 # The first class that fits decides; derived faults therefore stand before their bases.
 _FAULTS: tuple[tuple[type[BaseException], type[ClientError]], ...] = (
@@ -146,6 +147,8 @@ def from_exception(
 
 def _from_unreadable(error: BaseException, context: ErrorContext, sent: bool) -> ClientError:
     """Map an answer that is no SOAP answer; the request did leave."""
+    if isinstance(error, NotSoapError):
+        return MalformedResponse(str(error), **context)
     if isinstance(error, HTTPException):
         status = _HTTP_STATUS.match(str(error))
         if status is not None:

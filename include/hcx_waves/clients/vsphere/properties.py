@@ -16,7 +16,7 @@ from pyVmomi import vmodl
 from hcx_waves.clients.errors import MalformedResponse
 from hcx_waves.clients.vsphere.faults import fault_name
 from hcx_waves.clients.vsphere.models import UnreadableProperty
-from hcx_waves.clients.vsphere.session import WIRE_ERRORS, Live, VsphereSession
+from hcx_waves.clients.vsphere.session import Live, VsphereSession
 
 _PropertyCollector = vmodl.query.PropertyCollector
 _log = logging.getLogger(__name__)
@@ -135,8 +135,8 @@ def destroy(server_object: Any) -> None:
     """Destroy a view or filter; a failure is logged, since the session's end destroys it anyway."""
     try:
         server_object.Destroy()
-    except WIRE_ERRORS as error:
-        _log.debug("could not destroy %s: %s", server_object._moId, type(error).__name__)
+    except Exception:  # noqa: BLE001  (whatever it was, it must not hide what came before)
+        _log.debug("could not destroy %s", server_object._moId, exc_info=True)
 
 
 def _filter(kind: Any, leaf_paths: Iterable[str], object_spec: Any) -> Any:

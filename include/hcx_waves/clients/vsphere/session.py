@@ -11,9 +11,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable
-from http.client import HTTPException
 from typing import Any, TypeVar
-from xml.parsers.expat import ExpatError
 
 from pyVmomi import vim, vmodl
 
@@ -35,9 +33,6 @@ from hcx_waves.clients.vsphere.stub import VimStub
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-
-# What a pyvmomi call can raise when the connection or the answer is broken.
-WIRE_ERRORS = (vmodl.MethodFault, NotSentError, OSError, HTTPException, ExpatError)
 
 # Statuses by which a proxy or the service refuses a request without handing it on.
 _REFUSED = frozenset({401, 403, 404, 429, 503})
@@ -143,8 +138,8 @@ class VsphereSession:
             return
         try:
             live.content.sessionManager.Logout()
-        except WIRE_ERRORS as error:
-            _log.debug("logging out of %s failed: %s", self.address.url, type(error).__name__)
+        except Exception:  # noqa: BLE001  (whatever it was, the session ends by itself after its idle time)
+            _log.debug("logging out of %s failed", self.address.url, exc_info=True)
         finally:
             live.stub.DropConnections()
 
@@ -236,20 +231,30 @@ class VsphereSession:
                     self.address, self._context, settings.connect_seconds, settings.read_seconds
                 )
             context = self.context_of("Login", "SessionManager")
-            stub = VimStub(
-                self.address,
-                version=self._version,
-                context=self._context,
-                connect_timeout_seconds=settings.connect_seconds,
-                read_timeout_seconds=settings.read_seconds,
-            )
-            content: Any = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
-            user = content.sessionManager.Login(self.username, self._password, None)
+            return self._log_in_on(self._new_stub(self._version))
         except NotSentError as error:
             raise self._mapped(error.__cause__ or error, context, sent=False) from error
         except Exception as error:
             raise self._mapped(error, context, sent=True) from error
-        return Live(stub, content, user)
+
+    def _log_in_on(self, stub: VimStub) -> Live:
+        """Log in on a fresh stub."""
+        try:
+            content: Any = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
+            user = content.sessionManager.Login(self.username, self._password, None)
+            return Live(stub, content, user)
+        except BaseException:
+            stub.DropConnections()
+            raise
+
+    def _new_stub(self, version: str) -> VimStub:
+        return VimStub(
+            self.address,
+            version=version,
+            context=self._context,
+            connect_timeout_seconds=self.settings.connect_seconds,
+            read_timeout_seconds=self.settings.read_seconds,
+        )
 
 
 def _is_session_loss(fault: Any) -> bool:

@@ -8,12 +8,47 @@ from __future__ import annotations
 
 import ssl
 import threading
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from pyVmomi import SoapStubAdapter
 from urllib3.util.wait import wait_for_read
 
 from hcx_waves.clients.vsphere.address import Address, NotSentError
+
+_XML_TYPES = frozenset({"text/xml", "application/xml", "application/soap+xml"})
+_HEAD_BYTES = 1024
+_ENOUGH_BYTES = 300
+
+
+class NotSoapError(HTTPException):
+    """The answer is something else than SOAP."""
+
+
+class SoapResponse(HTTPResponse):
+    """An HTTP answer that must be SOAP.
+
+    pyvmomi takes any well-formed XML for an empty result: a proxy's page would be an inventory without a
+    single machine, or the success of a call that was never made. [X] pyvmomi 9.1.1.0
+    """
+
+    def begin(self) -> None:
+        """Read the headers and look at the start of the body.
+
+        :raises NotSoapError: if it is no SOAP envelope.
+        """
+        super().begin()
+        if self.status not in (200, 500):
+            return  # pyvmomi raises on its own
+        kind = self.headers.get_content_type()
+        if kind not in _XML_TYPES:
+            raise NotSoapError(f"the answer is {kind}, not SOAP")
+        if self.getheader("Content-Encoding", "identity").lower() != "identity":
+            return
+        start = self.peek(_HEAD_BYTES)
+        is_whole = len(start) >= min(self.length or _HEAD_BYTES, _ENOUGH_BYTES)
+        if start and is_whole and b"Envelope" not in start:
+            raise NotSoapError("the answer is XML, but no SOAP envelope")
 
 
 class VimStub(SoapStubAdapter):  # type: ignore[misc]  # pyvmomi's base class is untyped to mypy
@@ -63,6 +98,7 @@ class VimStub(SoapStubAdapter):  # type: ignore[misc]  # pyvmomi's base class is
         self._drop_dead_connections()
         try:
             connection = super().GetConnection()
+            connection.response_class = SoapResponse
             connection.sock.settimeout(self._read_timeout_seconds)
         except OSError as error:
             raise NotSentError from error
