@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,3 +32,35 @@ def site_pair(site_server: SiteServer, request: pytest.FixtureRequest) -> Iterat
         pair.assert_no_bugs()
     finally:
         site_server.drop(pair)
+
+
+@pytest.fixture(scope="session")
+def probe_server() -> Iterator[SiteServer]:
+    """A server whose products are all probes; see :mod:`support.probe_product`."""
+    from support.probe_product import probe_products
+    from support.site_pair import SiteServer
+
+    server = SiteServer(served=probe_products())
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def probe_pair(probe_server: SiteServer, request: pytest.FixtureRequest) -> Iterator[SitePair]:
+    """A world of probes of this test's own."""
+    marker = request.node.get_closest_marker("world")
+    pair = probe_server.make_world(**(marker.kwargs if marker else {}))
+    yield pair
+    probe_server.drop(pair)
+
+
+@pytest.fixture
+def in_thread() -> Iterator[Callable[..., Callable[[], Any]]]:
+    """Starts a blocking call in a thread; what it returns waits for the call's result or raises its error."""
+    with ThreadPoolExecutor(max_workers=16) as pool:
+
+        def start(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[], Any]:
+            future = pool.submit(function, *args, **kwargs)
+            return lambda: future.result(timeout=30)
+
+        yield start

@@ -8,7 +8,7 @@ import json
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from hcx_sim.control.app import control_app
 from hcx_sim.endpoints import Addresses, endpoints_document
+from hcx_sim.http.context import Product
 from hcx_sim.http.dispatch import DEFAULT_WORLD, Dispatcher
 from hcx_sim.http.listener import Listener, PortTakenError
 from hcx_sim.products import CONTROL, ENDPOINTS, Endpoint, products
@@ -67,9 +68,10 @@ class SimServer:
     ``worlds`` and everything reached through it belong to the loop's thread; from elsewhere use :meth:`run`.
     """
 
-    def __init__(self, options: ServerOptions | None = None) -> None:
-        """Prepare; nothing is opened yet."""
+    def __init__(self, options: ServerOptions | None = None, served: Mapping[str, Product] | None = None) -> None:
+        """Prepare to serve products (``served`` by name, default all simulated ones); nothing is opened yet."""
         self.options = options or ServerOptions()
+        self._served = products() if served is None else served
         self.worlds: WorldManager
         self.addresses: Addresses
         self._listeners: dict[Endpoint, Listener] = {}
@@ -99,7 +101,7 @@ class SimServer:
         hosts = [host for host in (options.host, options.client_host) if host not in _WILDCARDS]
         files = ensure_certificates(directory, tuple(hosts)) if options.tls else None
         tls = files.server_context() if files else None
-        self.worlds = WorldManager(products(), lambda world_id: self.addresses.urls(world_id))
+        self.worlds = WorldManager(self._served, lambda world_id: self.addresses.urls(world_id))
         token = options.control_token or secrets.token_hex(24)
         for number, endpoint in enumerate(ENDPOINTS):
             port = options.port_base + number if options.port_base else 0
@@ -118,7 +120,7 @@ class SimServer:
     def _app(self, endpoint: Endpoint, token: str) -> Any:
         if endpoint == CONTROL:
             return control_app(self.worlds, token, self.endpoints)
-        return Dispatcher(endpoint.product, endpoint.site, products(), self.worlds)
+        return Dispatcher(endpoint.product, endpoint.site, self._served, self.worlds)
 
     def endpoints(self, world_id: str = DEFAULT_WORLD) -> dict[str, Any]:
         """Return the endpoints document of a world; raises :class:`NoSuchWorldError`."""
@@ -157,8 +159,6 @@ class SimServer:
         await asyncio.gather(*(listener.close() for listener in self._listeners.values()))
         self._listeners.clear()
         self._cleanup.close()
-
-    # ------------------------------------------------------------------ in a thread of its own
 
     def start(self) -> SimServer:
         """Serve in a thread; returns when ready, raises what :meth:`open` raises."""

@@ -34,7 +34,7 @@ A :class:`SitePair` offers::
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
@@ -43,6 +43,7 @@ import requests
 
 from hcx_sim.engine.clock import ClockMode, seconds, to_datetime
 from hcx_sim.faults.rules import FaultRule
+from hcx_sim.http.context import Product
 from hcx_sim.server import ServerOptions, SimServer
 from hcx_sim.world.credentials import Credentials, Login, credentials_of
 from hcx_sim.world.model import SiteName, Vm
@@ -160,8 +161,8 @@ class SitePair:
 class SiteServer:
     """The simulator in a thread, in which tests make worlds."""
 
-    def __init__(self, options: ServerOptions | None = None) -> None:
-        self.server = SimServer(options or ServerOptions()).start()
+    def __init__(self, options: ServerOptions | None = None, served: Mapping[str, Product] | None = None) -> None:
+        self.server = SimServer(options or ServerOptions(), served).start()
 
     def make_world(self, *, world_id: str | None = None, mode: str = "paused", **options: Any) -> SitePair:
         """Make a world; ``options`` are those of :class:`hcx_sim.worlds.WorldOptions`."""
