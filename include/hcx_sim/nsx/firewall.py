@@ -1,0 +1,213 @@
+"""The gateway firewall: policies and rules of the compute gateway, which decide who reaches the outside.
+
+Rules become :class:`FirewallRule` facts, so reachability follows them; groups are resolved to their addresses when a
+rule is written. The last rule of the default policy is the site's default action. [B] VMCPOL; effect inferred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+from hcx_sim.http.context import Call
+from hcx_sim.nsx.errors import NsxError, invalid, not_found, stale
+from hcx_sim.nsx.records import records_of
+from hcx_sim.nsx.segment_body import bookkeeping
+from hcx_sim.world.model import FirewallRule
+from hcx_sim.world.world import World
+
+ACTIONS = ("ALLOW", "DROP", "REJECT")
+DEFAULT_POLICY = "default"
+DEFAULT_RULE = "default_rule"
+ANY = "ANY"
+_LAST = 2147483647
+
+
+@dataclass(frozen=True, slots=True)
+class RulePlace:
+    """Where a rule is: domain, policy and rule id of a site."""
+
+    domain: str
+    policy_id: str
+    rule_id: str
+
+    @property
+    def path(self) -> str:
+        """The policy path."""
+        return f"/infra/domains/{self.domain}/gateway-policies/{self.policy_id}/rules/{self.rule_id}"
+
+
+def firewall_domain(call: Call) -> str:
+    """Return the domain whose policies are in force for workloads."""
+    return "cgw" if call.world.site(call.here).nsx_flavour == "vmc" else "default"
+
+
+def rules_of(call: Call, policy_id: str | None = None) -> list[FirewallRule]:
+    """Return the rules of a site (of one policy), the default one included, in order."""
+    rules = [
+        rule
+        for rule in call.world.firewall_rules.values()
+        if rule.site is call.here and policy_id in (None, rule.policy_id)
+    ]
+    default = _implicit_default(call)
+    if policy_id in (None, DEFAULT_POLICY) and default.key not in call.world.firewall_rules:
+        rules.append(default)
+    return sorted(rules, key=lambda rule: (rule.sequence_number, rule.key))
+
+
+def find_rule(call: Call, place: RulePlace) -> FirewallRule | None:
+    """Return a rule, None when there is none."""
+    return next((rule for rule in rules_of(call, place.policy_id) if rule.rule_id == place.rule_id), None)
+
+
+def require_rule(call: Call, place: RulePlace) -> FirewallRule:
+    """Return a rule; raises 404/202."""
+    rule = find_rule(call, place)
+    if rule is None:
+        raise not_found(place.path)
+    return rule
+
+
+def _implicit_default(call: Call) -> FirewallRule:
+    site = call.world.site(call.here)
+    action = "ALLOW" if site.firewall_default_allow else "DROP"
+    key = f"{call.here}/{DEFAULT_POLICY}/{DEFAULT_RULE}"
+    body = {"source_groups": [ANY], "destination_groups": [ANY], "services": [ANY], "is_default": True}
+    return FirewallRule(key, call.here, DEFAULT_POLICY, DEFAULT_RULE, body, _LAST, action, [])
+
+
+def rule_body(call: Call, rule: FirewallRule) -> dict[str, Any]:
+    """Return a rule as the manager shows it."""
+    place = RulePlace(firewall_domain(call), rule.policy_id, rule.rule_id)
+    meta = rule.body.get("_meta", {})
+    user = meta.get("user", "system")
+    body = {
+        "resource_type": "Rule",
+        "id": rule.rule_id,
+        "display_name": rule.rule_id,
+        "source_groups": [ANY],
+        "destination_groups": [ANY],
+        "services": [ANY],
+        "scope": [],
+        "direction": "IN_OUT",
+        "ip_protocol": "IPV4_IPV6",
+        "logged": False,
+        "sources_excluded": False,
+        "destinations_excluded": False,
+        **{name: value for name, value in rule.body.items() if not name.startswith("_")},
+        "action": rule.action,
+        "sequence_number": rule.sequence_number,
+        "disabled": not rule.enabled,
+    }
+    unique_id = call.world.random.stable_uuid(f"rule/{rule.key}")
+    times = (meta.get("created_us", 0), meta.get("modified_us", 0))
+    return {**body, **bookkeeping(place.path, unique_id, *times, (user, user), meta.get("revision", 0))}
+
+
+def write_rule(call: Call, place: RulePlace, sent: Any, *, replace: bool) -> FirewallRule:
+    """Make, change or replace a rule and return it; raises 400/255 and 412."""
+    world = call.world
+    rule = world.firewall_rules.get(f"{call.here}/{place.policy_id}/{place.rule_id}")
+    known = find_rule(call, place)
+    if not isinstance(sent, dict):
+        raise invalid(["the body must be a JSON object"])
+    meta = dict(known.body.get("_meta", {})) if known is not None else {}
+    if replace and known is not None and sent.get("_revision") != meta.get("revision", 0):
+        raise stale(place.path)
+    base = rule_body(call, known) if known is not None and not replace else {}
+    merged = {name: value for name, value in {**base, **sent}.items() if not name.startswith("_")}
+    fields = _facts(call, merged)
+    if known is not None and rule is not None and _same(rule, merged, fields):
+        return rule
+    meta = {
+        "user": call.user,
+        "created_us": meta.get("created_us", world.now_us),
+        "modified_us": world.now_us,
+        "revision": meta["revision"] + 1 if "revision" in meta else (1 if known is not None else 0),
+    }
+    body = {**_stored(merged), "_meta": meta}
+    if rule is None:
+        key = f"{call.here}/{place.policy_id}/{place.rule_id}"
+        return world.put(FirewallRule(key, call.here, place.policy_id, place.rule_id, body, **fields))
+    world.update(rule, body=body, **fields)
+    return rule
+
+
+_READ_ONLY = (
+    "path", "parent_path", "relative_path", "unique_id", "realization_id", "owner_id", "marked_for_delete",
+    "overridden", "action", "sequence_number", "disabled", "id",
+)  # fmt: skip
+
+
+def _stored(merged: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in merged.items() if name not in _READ_ONLY}
+
+
+def _same(rule: FirewallRule, merged: dict[str, Any], fields: dict[str, Any]) -> bool:
+    stored = {name: value for name, value in rule.body.items() if not name.startswith("_")}
+    return stored == _stored(merged) and all(getattr(rule, name) == value for name, value in fields.items())
+
+
+def _facts(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    problems = []
+    action = body.get("action", "ALLOW")
+    if action not in ACTIONS:
+        problems.append(f"action: {action} is not one of {', '.join(ACTIONS)}")
+    sequence = body.get("sequence_number", 0)
+    if not isinstance(sequence, int) or isinstance(sequence, bool) or not 0 <= sequence <= _LAST:
+        problems.append(f"sequence_number: {sequence} is not a whole number from 0")
+    cidrs: list[str] = []
+    for name in ("source_groups", "destination_groups"):
+        groups = body.get(name, [ANY])
+        if not isinstance(groups, list):
+            problems.append(f"{name}: must be a list")
+            continue
+        for group in groups:
+            cidrs += _addresses(call, str(group), name, problems)
+    if problems:
+        raise invalid(problems)
+    return {"action": action, "sequence_number": sequence, "cidrs": cidrs, "enabled": not body.get("disabled", False)}
+
+
+def _addresses(call: Call, group: str, field: str, problems: list[str]) -> list[str]:
+    if group == ANY:
+        return []
+    if group.startswith("/"):
+        found = records_of(call.world).groups.get(f"{call.here}{group}")
+        if found is None:
+            problems.append(f"{field}: there is no group {group}")
+            return []
+        return group_addresses(found)
+    try:
+        return [str(ip_network(group, strict=False))]
+    except ValueError:
+        problems.append(f"{field}: {group} is neither {ANY}, nor an address, nor a group's path")
+        return []
+
+
+def group_addresses(group: dict[str, Any]) -> list[str]:
+    """Return the networks of a group's address expressions."""
+    return [
+        str(ip_network(address, strict=False))
+        for expression in group.get("expression", [])
+        if expression.get("resource_type") == "IPAddressExpression"
+        for address in expression.get("ip_addresses", [])
+    ]
+
+
+def delete_rule(call: Call, place: RulePlace) -> None:
+    """Delete a rule; the default one cannot be deleted (400)."""
+    rule = require_rule(call, place)
+    if rule.body.get("is_default"):
+        raise NsxError(400, 500000, "The default rule cannot be deleted.")
+    call.world.remove(rule)
+
+
+def refresh_group_members(world: World, call: Call, group_path: str) -> None:
+    """Bring the rules that name a group in line with its addresses."""
+    for rule in list(world.firewall_rules.values()):
+        named = [*rule.body.get("source_groups", []), *rule.body.get("destination_groups", [])]
+        if rule.site is call.here and group_path in named:
+            body = {**rule.body, "action": rule.action, "sequence_number": rule.sequence_number}
+            world.update(rule, cidrs=_facts(call, body)["cidrs"])
