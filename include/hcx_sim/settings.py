@@ -139,6 +139,10 @@ class VcenterSettings(_Settings):
     session_idle_seconds: float = 1800.0  # [D] 4.4
     page_size: int = 1000  # objects per RetrievePropertiesEx answer when the client sets no maxObjects
     opaque_networks: bool = False  # older SDDCs show opaque networks, newer NSX port groups [I]
+    task_queue_seconds: float = 0.1
+    task_seconds: Duration = Triangular(low_seconds=0.5, mode_seconds=1.5, high_seconds=6)  # one operation [I]
+    guest_shutdown_seconds: Duration = Triangular(low_seconds=10, mode_seconds=20, high_seconds=60)  # [I]
+    denied_privileges: list[str] = []  # privilege ids that the account lacks, e.g. VirtualMachine.Interact.PowerOff
 
 
 class WorldSettings(_Settings):

@@ -1,0 +1,1 @@
+"""Property providers, one module per family of managed types."""

@@ -1,0 +1,1 @@
+"""What the managed objects can do, one module per family of methods."""
