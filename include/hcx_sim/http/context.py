@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,6 +79,7 @@ class Product:
     ``failure(call, status, code, message)`` renders an error the way the vendor does; it serves injected
     faults, unknown paths and our own bugs. ``operation_of`` names the operation of a call that the route
     alone does not tell (SOAP); it must not raise. ``reroute`` lets a front end pass a request to another product.
+    ``occupies`` is entered while a call is served, until its answer has been sent, by a product that counts them.
     """
 
     name: str
@@ -87,3 +89,4 @@ class Product:
     failure: Callable[[Call, int, str | None, str | None], Response]
     operation_of: Callable[[Call], str] | None = None
     reroute: Callable[[World, SiteName | None, str], Target | None] | None = None
+    occupies: Callable[[Call], AbstractContextManager[None]] | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 from starlette.routing import Match
@@ -101,7 +102,8 @@ class Dispatcher:
         with world.audit.caused_by(call_id):
             call, product = self._call(world, scope, path, base_path, body, call_id)
             try:
-                await self._answer(call, product, scope, wire)
+                with product.occupies(call) if product.occupies else nullcontext():
+                    await self._answer(call, product, scope, wire)
             finally:
                 self._worlds.rearm(world)
 

@@ -34,11 +34,11 @@ class PortKeeper:
         self._world = world
         self._index = index
         world.engine.on(RELEASE, self._released)
+        world.observers.append(self.observe)
         for port in world.ports.values():
             self._index_port("added", port)
         for vm in world.vms.values():
             self._arrive(vm)
-        world.observers.append(self.observe)
 
     def observe(self, what: str, entity: Entity, before: dict[str, Any]) -> None:
         """Follow one change of the world."""

@@ -19,6 +19,7 @@ from hcx_sim.nsx import (
 )
 from hcx_sim.nsx.app import app, coverage, operation_of
 from hcx_sim.nsx.errors import failure
+from hcx_sim.nsx.limits import occupy
 from hcx_sim.nsx.ports import PortIndex, PortKeeper
 from hcx_sim.nsx.records import NSX, NsxRecords
 from hcx_sim.nsx.search_index import SearchLag, follow
@@ -73,4 +74,4 @@ def install(world: World) -> None:
     follow(world, records.search)
 
 
-PRODUCT = Product(NSX, app, coverage, install, failure, operation_of=operation_of)
+PRODUCT = Product(NSX, app, coverage, install, failure, operation_of=operation_of, occupies=occupy)
