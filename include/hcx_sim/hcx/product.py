@@ -10,6 +10,7 @@ from hcx_sim.hcx.extension import extend, newer_routes, records, routes, unexten
 from hcx_sim.hcx.interconnect import appliance_routes, meshes, operations, tasks, underlay
 from hcx_sim.hcx.inventory import routes as inventory_routes
 from hcx_sim.hcx.inventory import vcenter
+from hcx_sim.hcx.mobility import routes as mobility
 from hcx_sim.hcx.state import PRODUCT_NAME, HcxState
 from hcx_sim.hcx.wire import failure
 from hcx_sim.http.context import Call, Product
@@ -29,6 +30,7 @@ ROUTE_MODULES = (
     underlay,
     routes,
     newer_routes,
+    mobility,
 )
 
 
@@ -38,7 +40,7 @@ def install(world: World) -> None:
     records.adopt(world)
     for mesh in world.meshes.values():
         tasks.record_deployment(world, mesh)
-    for module in (pairing, extend, unextend, operations):
+    for module in (pairing, extend, unextend, operations, mobility):
         module.install(world)
 
 
@@ -46,4 +48,11 @@ def _failure(call: Call, status: int, code: str | None, message: str | None) -> 
     return failure(call.world, call.path, status, code, message)
 
 
-PRODUCT = Product(name=PRODUCT_NAME, app=app, coverage=coverage, install=install, failure=_failure)
+PRODUCT = Product(
+    name=PRODUCT_NAME,
+    app=app,
+    coverage=coverage,
+    install=install,
+    failure=_failure,
+    operation_of=mobility.operation_of,
+)

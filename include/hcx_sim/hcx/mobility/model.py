@@ -177,15 +177,14 @@ class Sync:
 
     total_bytes: int = 0
     done_bytes: int = 0
-    base_bytes: int = 0
-    base_done_bytes: int = 0
+    base_bytes: int = 0  # of the first sync, seed included
     stream: str = ""  # base, delta, final, relocation; empty when nothing runs
     stream_bytes: int = 0
     last_us: int = 0  # instant up to which the source's changes are known to the last sync
     deltas: int = 0
     stalled: bool = False
     started_us: int | None = None
-    ended_us: int | None = None
+    base_done_us: int | None = None
 
 
 @dataclass(slots=True)
@@ -219,9 +218,11 @@ class Migration:
     started_us: int | None = None
     ended_us: int | None = None
     phase_us: int = 0
+    switching_us: int | None = None  # when the switchover began, last delta or relocation included
     switchover_us: int | None = None
     switchover_ended_us: int | None = None
     switchover_seconds: float = 0.0
+    switchover_step: int = 0
     ready_us: int | None = None
     outcome: Phase | None = None
     message: str = "Draft"
@@ -232,7 +233,8 @@ class Migration:
     missed_window: bool = False
     tracker_lost: bool = False
     tracker_cured: bool = False
-    cancel_requested: bool = False
+    forced: bool = False
+    drops_seed: bool = False
     cleanup_pending: bool = False
     powered_off: bool = False
     reserved_bytes: int = 0
@@ -249,7 +251,9 @@ class Migration:
 
     @property
     def reschedulable(self) -> bool:
-        """Whether its windows may still be changed."""
+        """Whether its windows may still be changed; vMotion has none."""
+        if self.plan is not None and self.plan.migration_type in (MigrationType.VMOTION, MigrationType.XVMOTION):
+            return False
         return self.phase in BEFORE_TRANSFER | WAITING_TO_SWITCH | {Phase.DRAFT, Phase.BASE_SYNC}
 
 
