@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from hcx_sim.hcx.product import PRODUCT as HCX
 from hcx_sim.http.context import Product
-from hcx_sim.nsx.product import PRODUCT as NSX
-from hcx_sim.vcenter.product import PRODUCT as VCENTER
-from hcx_sim.vmc.product import CSP, VMC
 from hcx_sim.world.model import SiteName
 
 
@@ -43,5 +39,13 @@ ENDPOINTS = (
 
 @cache
 def products() -> dict[str, Product]:
-    """Return every product by name."""
+    """Return every product by name.
+
+    They are imported when first asked for, so that the server can also be used with other products.
+    """
+    from hcx_sim.hcx.product import PRODUCT as HCX
+    from hcx_sim.nsx.product import PRODUCT as NSX
+    from hcx_sim.vcenter.product import PRODUCT as VCENTER
+    from hcx_sim.vmc.product import CSP, VMC
+
     return {product.name: product for product in (HCX, NSX, VMC, CSP, VCENTER)}

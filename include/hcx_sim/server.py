@@ -130,7 +130,7 @@ class SimServer:
         """Close and reopen ports as the default world's ``refuse`` rules come and go, also by virtual time."""
         if world_id != DEFAULT_WORLD:
             return
-        faults = self.worlds.get(DEFAULT_WORLD).faults
+        faults = self.worlds.pump(DEFAULT_WORLD).faults  # rules may have expired by now
         closed = False
         for endpoint, listener in self._listeners.items():
             if endpoint == CONTROL:
