@@ -58,6 +58,7 @@ class ScriptedVcenter:
     """The script and the record of one server."""
 
     url: str = ""
+    version: str = VERSION
     full_name: str = "VMware vCenter Server 8.0.3 build-24022515"
     calls: list[SoapCall] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)
@@ -222,7 +223,7 @@ def _handler_for(book: ScriptedVcenter, path: str) -> type[BaseHTTPRequestHandle
                 self,
                 200,
                 '<namespaces version="1.0"><namespace><name>urn:vim25</name>'
-                f"<version>{VERSION}</version></namespace></namespaces>",
+                f"<version>{book.version}</version></namespace></namespaces>",
             )
 
         def do_POST(self) -> None:

@@ -152,25 +152,33 @@ def _retrieve(live: Live, filter_spec: Any) -> list[ObjectProperties]:
     options = _PropertyCollector.RetrieveOptions(maxObjects=PAGE_SIZE)
     page = collector.RetrievePropertiesEx([filter_spec], options)
     while page is not None:
-        known = len(found)
-        _merge(found, page.objects or [])
+        news = _merge(found, page.objects or [])
         if not page.token:
             break
-        if not page.objects and known == len(found):
-            raise MalformedResponse("vCenter sends empty pages without end", system="vcenter")
+        if not news:
+            raise MalformedResponse("vCenter sends pages without end that say nothing new", system="vcenter")
         page = collector.ContinueRetrievePropertiesEx(page.token)
     return list(found.values())
 
 
-def _merge(found: dict[str, ObjectProperties], contents: Iterable[Any]) -> None:
-    """Add the objects of one page; an object that is split over two pages becomes one again."""
+def _merge(found: dict[str, ObjectProperties], contents: Iterable[Any]) -> bool:
+    """Add the objects of one page; an object that is split over two pages becomes one again.
+
+    Returns whether anything was new.
+    """
+    news = False
     for content in contents:
         moref = str(content.obj._moId)
         target = found.setdefault(moref, ObjectProperties(moref, type(content.obj)))
+        known = len(target.values) + len(target.unreadable)
         for changed in content.propSet or ():
             target.values[changed.name] = changed.val
         for missing in content.missingSet or ():
-            target.unreadable.append(UnreadableProperty(str(missing.path), fault_name(missing.fault)))
+            withheld = UnreadableProperty(str(missing.path), fault_name(missing.fault))
+            if withheld not in target.unreadable:
+                target.unreadable.append(withheld)
+        news = news or known == 0 or len(target.values) + len(target.unreadable) > known
+    return news
 
 
 def _is_named(path: str, name: str | None) -> bool:
