@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from fastapi import Request, Response
 
 from hcx_sim.coverage import Confidence
+from hcx_sim.hcx.addresses import manager_url
 from hcx_sim.hcx.app import API, app, coverage
 from hcx_sim.hcx.body import as_text, body_of, section
 from hcx_sim.hcx.jobs import end_job, find_job, start_job
@@ -57,10 +58,6 @@ def _paired(world: World, site: SiteName, job_id: str) -> None:
     end_job(world, job)
 
 
-def _peer_url(world: World, site: SiteName) -> str:
-    return f"https://{world.site(site.other).hcx_endpoint_name}"
-
-
 def peer_certificate(world: World, site: SiteName) -> str:
     """Return the certificate that the peer of a site shows, in PEM form; its content is made up."""
     name = world.site(site.other).hcx_endpoint_name
@@ -79,7 +76,7 @@ async def list_pairings(request: Request) -> Response:
     far = world.site(call.here.other)
     item = {
         "endpointId": far.hcx_endpoint_id,
-        "url": _peer_url(world, call.here),
+        "url": manager_url(world, far.name),
         "username": credentials_of(world.products).login("hcx", far.name).username,
         "cloudName": far.hcx_endpoint_name,
         "cloudType": far.hcx_type,
@@ -128,9 +125,10 @@ def _refusal(call: Call, body: dict[str, Any]) -> Response | None:
 
 
 def _is_peer(call: Call, url: str) -> bool:
-    """Tell whether a URL leads to the other manager: by its name, or by any address of this machine."""
-    host = urlsplit(url).hostname or ""
-    return host in (call.world.site(call.here.other).hcx_endpoint_name, "localhost", "127.0.0.1", "::1")
+    """Tell whether a URL leads to the other manager, by its address or by its name."""
+    far = call.here.other
+    name = call.world.site(far).hcx_endpoint_name
+    return url.rstrip("/") == manager_url(call.world, far).rstrip("/") or urlsplit(url).hostname == name
 
 
 @coverage.route(

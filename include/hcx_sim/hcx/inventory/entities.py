@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hcx_sim.hcx.addresses import vcenter_url
 from hcx_sim.hcx.networks import network_id, network_type
 from hcx_sim.world.model import Datastore, Nic, Placement, Site, SiteName, VcNetwork, Vm
 from hcx_sim.world.operations import total_disk_bytes
@@ -147,7 +148,7 @@ def resource_container_item(world: World, site_name: SiteName, *, local: bool) -
         "resourceName": site.vcenter_name,
         "resourceType": "VC",
         "isLocal": local,
-        "url": f"https://{site.vcenter_name}",
+        "url": vcenter_url(world, site_name),
         "vcuuid": site.vcenter_instance_uuid,
         "version": site.vcenter_version,
         "buildNumber": site.vcenter_build,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 
 from hcx_sim.coverage import Confidence
+from hcx_sim.hcx.addresses import manager_url
 from hcx_sim.hcx.app import API, app, coverage
 from hcx_sim.hcx.inventory.entities import (
     CONTAINER_TYPES,
@@ -59,7 +60,7 @@ async def list_clouds(request: Request) -> Response:
         {
             "endpointId": site.hcx_endpoint_id,
             "name": site.hcx_endpoint_name,
-            "url": f"https://{site.hcx_endpoint_name}",
+            "url": manager_url(selection.world, site.name),
             "endpointType": site.hcx_type,
         }
         for site in sites
