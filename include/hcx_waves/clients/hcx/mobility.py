@@ -30,6 +30,7 @@ class MobilityCalls(HcxCalls):
         """
         body = {"items": [wire_of(intent) for intent in intents]}
         answer = self._ask("/mobility/migrations/validate", body)
+        answer.items()
         return answer.parse(Submission, answer.mapping())
 
     def start_migrations(self, intents: Sequence[Intent]) -> Submission:
@@ -52,6 +53,8 @@ class MobilityCalls(HcxCalls):
                 "one migration per entity, created after the call: it acted; none: it did not",
             ),
         )
+        if not answer.items():
+            raise answer.malformed("no migration in the answer to a start")
         return answer.parse(Submission, answer.mapping())
 
     def force_cancel_migrations(
@@ -150,6 +153,7 @@ class MobilityCalls(HcxCalls):
             "cancelled or cancelling: it acted",
         )
         answer = self._send("POST", path, CallKind.MUTATING, body=dict(body), lookup=lookup)
+        answer.items()
         return answer.parse(Submission, answer.mapping())
 
 

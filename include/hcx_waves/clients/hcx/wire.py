@@ -19,6 +19,7 @@ from hcx_waves.clients.errors import (
     ErrorContext,
     Lookup,
     MalformedResponse,
+    OutcomeUnknownError,
     ServiceUnavailable,
     ValidationFailed,
 )
@@ -65,11 +66,16 @@ class HcxDialect:
 
 
 class HcxAnswer:
-    """A successful answer with readers for its envelope; every reader raises ``MalformedResponse``."""
+    """A successful answer with readers for its envelope.
 
-    def __init__(self, reply: Reply, context: ErrorContext) -> None:
+    A reader that meets another shape raises ``MalformedResponse``; for a mutating call that is an
+    ``OutcomeUnknownError``, since the product accepted something and did not say what.
+    """
+
+    def __init__(self, reply: Reply, context: ErrorContext, call: Call) -> None:
         self.reply = reply
         self._context = context
+        self._call = call
 
     @property
     def body(self) -> Any:
@@ -111,9 +117,17 @@ class HcxAnswer:
         """Parse every listed object by a model."""
         return tuple(self.parse(kind, item) for item in self.items())
 
-    def malformed(self, message: str) -> MalformedResponse:
+    def malformed(self, message: str) -> ClientError:
         """Build the error for an answer of an unexpected shape."""
-        return MalformedResponse(message, snippet=self.reply.snippet, **self._context)
+        error = MalformedResponse(message, snippet=self.reply.snippet, **self._context)
+        if self._call.kind is not CallKind.MUTATING:
+            return error
+        return OutcomeUnknownError(
+            f"the call was accepted, and what it did is unknown: {message}",
+            lookup=self._call.lookup,
+            cause=error,
+            **self._context,
+        )
 
 
 class HcxCalls:
@@ -148,7 +162,7 @@ class HcxCalls:
             lookup=lookup,
         )
         reply = self._transport.send(call)
-        return HcxAnswer(reply, self._transport.context(call, reply))
+        return HcxAnswer(reply, self._transport.context(call, reply), call)
 
     def _pages(
         self, path: str, body: Mapping[str, Any], *, page_size: int, query: Query | None = None, key: str = ""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcx_waves.clients.errors import ConflictError, ErrorContext, Lookup, NotFound, ValidationFailed
+from hcx_waves.clients.errors import (
+    ConflictError,
+    ErrorContext,
+    Lookup,
+    MalformedResponse,
+    NotFound,
+    OutcomeUnknownError,
+    ValidationFailed,
+)
 from hcx_waves.clients.nsx.models import Connectivity, RealizedStatus, Segment, SegmentState
 from hcx_waves.clients.nsx.wire import NsxCalls
 from hcx_waves.clients.transport_retry import CallKind
@@ -140,14 +148,14 @@ class SegmentCalls(NsxCalls):
         :raises StaleRevisionError: if it changed since it was read.
         :raises OutcomeUnknownError: if the answer was lost; read the segment.
         """
-        body = self._change(
-            "PUT",
-            segment.path,
-            CallKind.MUTATING,
-            body={**segment.raw, **changes},
-            lookup=Lookup("nsx", "segment", {"path": segment.path}, "a higher revision: it may have acted"),
-        )
-        return self._segments([body if isinstance(body, dict) else {}])[0]
+        lookup = Lookup("nsx", "segment", {"path": segment.path}, "a higher revision: it may have acted")
+        body = self._change("PUT", segment.path, CallKind.MUTATING, body={**segment.raw, **changes}, lookup=lookup)
+        try:
+            return self._segments([body if isinstance(body, dict) else {}])[0]
+        except MalformedResponse as error:
+            raise OutcomeUnknownError(
+                "the change was accepted, and what is stored is unknown", lookup=lookup, cause=error, **error.context
+            ) from error
 
     def delete_segment(self, segment: Segment, *, force: bool = False) -> None:
         """Delete a segment; NSX refuses while it has ports.

@@ -1,0 +1,515 @@
+"""HCX sessions, envelopes, errors, versions, inventory and interconnect."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hcx_waves.clients.errors import (
+    AuthenticationFailed,
+    ConflictError,
+    MalformedResponse,
+    NotFound,
+    OutcomeUnknownError,
+    PermissionDenied,
+    ServiceUnavailable,
+    ValidationFailed,
+)
+from hcx_waves.clients.hcx import HcxClient, Site
+from support.scripted_server import RESET, Answer, FakeTime, ScriptedServer
+
+API = "/hybridity/api"
+PASSWORD = "Sup3r-geheim"
+TOKEN = "aa:bb:cc:dd"
+LOGIN = Answer(200, {"success": True, "data": {"endpointInfo": {"uuid": "ep-local"}}}, {"x-hm-authorization": TOKEN})
+XML = Answer(
+    503,
+    "<entry><string>message</string><string>'Trusted root certificates' value should not be empty</string></entry>",
+    {"Content-Type": "application/xml"},
+)
+
+
+@pytest.fixture
+def server(server: ScriptedServer) -> ScriptedServer:
+    server.on("POST", f"{API}/sessions", LOGIN)
+    return server
+
+
+@pytest.fixture
+def client(server: ScriptedServer, time: FakeTime) -> Iterator[HcxClient]:
+    with HcxClient(server.url, "admin@vsphere.local", PASSWORD, ambient=time.ambient(), version="4.11.3") as client:
+        yield client
+
+
+def on(server: ScriptedServer, method: str, path: str, body: Any, status: int = 200) -> None:
+    server.on(method, f"{API}{path}", Answer(status, body))
+
+
+# --- sessions ---------------------------------------------------------------------------------------------
+
+
+def test_first_call_logs_in_and_presents_the_token(client: HcxClient, server: ScriptedServer) -> None:
+    on(server, "GET", "/cloudConfigs", {"data": {"items": []}})
+    assert client.cloud_configs() == ()
+    login, call = server.received
+    assert login.body == {"username": "admin@vsphere.local", "password": PASSWORD}
+    assert (login.headers["accept"], login.headers["content-type"]) == ("application/json", "application/json")
+    assert call.headers["x-hm-authorization"] == TOKEN
+    assert client.endpoint_id == "ep-local"
+
+
+def test_session_that_ended_is_renewed_once(client: HcxClient, server: ScriptedServer) -> None:
+    server.on("GET", f"{API}/cloudConfigs", Answer(401), Answer(200, {"data": {"items": []}}))
+    assert client.cloud_configs() == ()
+    assert len(server.asked("POST", f"{API}/sessions")) == 2
+
+
+def test_wrong_password_is_told_without_the_password(
+    client: HcxClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.on("POST", f"{API}/sessions", Answer(401, {"message": f"no entry with {PASSWORD}"}))
+    with pytest.raises(AuthenticationFailed, match="the credentials were refused") as caught:
+        client.login()
+    assert len(server.received) == 1
+    assert PASSWORD not in f"{caught.value}{caught.value.to_dict()}{caplog.text}{client!r}"
+
+
+def test_log_in_without_token_is_malformed(client: HcxClient, server: ScriptedServer) -> None:
+    server.on("POST", f"{API}/sessions", Answer(200, {}))
+    with pytest.raises(MalformedResponse, match="the log-in gave no session token"):
+        client.login()
+
+
+@pytest.mark.parametrize("status", [200, 401, 500, 503])
+def test_xml_while_starting_up_is_unavailable_and_waited_for(
+    client: HcxClient, server: ScriptedServer, time: FakeTime, status: int
+) -> None:
+    server.on("POST", f"{API}/sessions", Answer(status, XML.body), Answer(status, XML.body), LOGIN)
+    client.login()
+    assert len(time.sleeps) == 2
+
+
+def test_xml_that_stays_says_what_the_manager_says(client: HcxClient, server: ScriptedServer) -> None:
+    server.on("POST", f"{API}/sessions", XML)
+    with pytest.raises(ServiceUnavailable, match=r"the manager is still starting up.*Trusted root certificates"):
+        client.login()
+
+
+def test_leaving_logs_out_once_and_survives_its_failure(server: ScriptedServer, time: FakeTime) -> None:
+    server.on("DELETE", f"{API}/sessions/current", Answer(500))
+    with HcxClient(server.url, "u", PASSWORD, ambient=time.ambient()) as client:
+        client.login()
+    (logout,) = server.asked("DELETE")
+    assert (logout.path, logout.headers["x-hm-authorization"]) == (f"{API}/sessions/current", TOKEN)
+    assert time.sleeps == []
+
+
+def test_leaving_without_a_session_asks_nothing(server: ScriptedServer) -> None:
+    HcxClient(server.url, "u", PASSWORD).close()
+    assert server.received == []
+
+
+def test_token_never_shows(client: HcxClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    on(server, "GET", "/cloudConfigs", {"errors": [{"message": f"token {TOKEN} is odd"}]}, 400)
+    with pytest.raises(ValidationFailed, match=r"token \*\*\* is odd") as caught:
+        client.cloud_configs()
+    assert TOKEN not in f"{caught.value.to_dict()}{caplog.text}{client!r}"
+
+
+def test_identity_takes_one_cheap_read(client: HcxClient, server: ScriptedServer) -> None:
+    sim = {"X-Hcx-Sim": "world=seed; role=site"}
+    server.on("GET", f"{API}/metainfo/context/interconnect", Answer(200, [], sim))
+    for _ in range(2):
+        found = client.identity()
+        assert (found.simulated, found.world_id, found.role) == (True, "seed", "site")
+    assert len(server.asked("GET")) == 1
+
+
+# --- version ----------------------------------------------------------------------------------------------
+
+META = [{"cloudManagementPlatforms": [{"cmpId": "vc-guid-1"}]}]
+
+
+@pytest.mark.parametrize(
+    ("meta", "paths_status", "major", "source"),
+    [
+        (META, 404, 4, "paths"),
+        (META, 200, 9, "paths"),
+        ([{**META[0], "hcxVersion": "4.10.2.0"}], 500, 4, "metainfo"),
+        ([{**META[0], "version": "9.1.0-24536"}], 500, 9, "metainfo"),
+        ([{**META[0], "version": "1.0 beta"}], 200, 1, "metainfo"),
+    ],
+)
+def test_version_is_named_or_shown_by_the_paths_and_read_once(
+    server: ScriptedServer, time: FakeTime, meta: Any, paths_status: int, major: int, source: str
+) -> None:
+    on(server, "GET", "/metainfo/context/interconnect", meta)
+    on(server, "GET", "/l2NetworkExtensions", {"items": []}, paths_status)
+    client = HcxClient(server.url, "u", PASSWORD, ambient=time.ambient())
+    for _ in range(2):
+        version = client.version()
+        assert (version.major, version.source) == (major, source)
+        assert version.has_network_extensions is (major >= 9)
+    assert len(server.asked("GET", f"{API}/metainfo/context/interconnect")) == 1
+    client.close()
+
+
+def test_version_of_a_manager_that_does_not_answer_is_an_error(server: ScriptedServer, time: FakeTime) -> None:
+    on(server, "GET", "/metainfo/context/interconnect", META)
+    on(server, "GET", "/l2NetworkExtensions", {}, 403)
+    client = HcxClient(server.url, "u", PASSWORD, ambient=time.ambient())
+    with pytest.raises(PermissionDenied):
+        client.version()
+    client.close()
+
+
+def test_configured_version_asks_nothing(client: HcxClient, server: ScriptedServer) -> None:
+    assert (client.version().text, client.version().major) == ("4.11.3", 4)
+    assert server.received == []
+    with pytest.raises(ValueError, match="not an HCX version: 'latest'"):
+        HcxClient(server.url, "u", PASSWORD, version="latest")
+
+
+def test_metainfo_gives_the_vcenter(client: HcxClient, server: ScriptedServer) -> None:
+    on(server, "GET", "/metainfo/context/interconnect", META)
+    assert client.metainfo().vc_guid == "vc-guid-1"
+    on(server, "GET", "/metainfo/context/interconnect", 7)
+    with pytest.raises(MalformedResponse, match="metainfo is not a list of contexts"):
+        client.metainfo()
+
+
+# --- envelopes and errors ---------------------------------------------------------------------------------
+
+PAIR = {"endpointId": "ep-2", "url": "https://cloud", "name": "cloud-hcx", "version": "4.11.3", "extra": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"success": True, "completed": True, "time": 1, "version": "1.0", "data": {"items": [PAIR]}},
+        {"items": [PAIR], "errors": [], "warnings": []},
+        {"data": {"items": [PAIR]}, "errors": [], "warnings": []},
+        {"rows": [PAIR]},
+        {"data": [PAIR]},
+        [PAIR],
+    ],
+    ids=["legacy", "newer", "newer-data", "rows", "data-list", "bare"],
+)
+def test_every_envelope_is_read(client: HcxClient, server: ScriptedServer, body: Any) -> None:
+    on(server, "GET", "/cloudConfigs", body)
+    (pairing,) = client.cloud_configs()
+    assert (pairing.endpoint_id, pairing.name, pairing.version) == ("ep-2", "cloud-hcx", "4.11.3")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"unexpected": True}, {"items": "many"}, {"items": [1, 2]}, {"data": {"count": 0}}, "text", None, {}],
+    ids=str,
+)
+def test_answer_without_a_list_is_malformed_and_never_empty(
+    client: HcxClient, server: ScriptedServer, body: Any
+) -> None:
+    server.on("GET", f"{API}/cloudConfigs", Answer(200, body if body != "text" else '"text"'))
+    with pytest.raises(MalformedResponse, match="the answer has no list of items"):
+        client.cloud_configs()
+
+
+def test_item_of_another_shape_is_malformed(client: HcxClient, server: ScriptedServer) -> None:
+    on(server, "GET", "/cloudConfigs", {"items": [{"url": "https://cloud"}]})
+    with pytest.raises(MalformedResponse, match="not a CloudConfig: endpointId: Field required"):
+        client.cloud_configs()
+
+
+def test_error_inside_a_success_is_an_error(client: HcxClient, server: ScriptedServer) -> None:
+    body = {"success": False, "errors": [{"error": "Bad thing", "text": "It is bad", "data": [{}]}]}
+    on(server, "GET", "/cloudConfigs", body)
+    with pytest.raises(ValidationFailed, match="vendor says: It is bad; vendor code Bad thing") as caught:
+        client.cloud_configs()
+    assert caught.value.status == 200
+
+
+def test_login_failure_of_the_other_side_is_recognised(client: HcxClient, server: ScriptedServer) -> None:
+    on(server, "GET", "/cloudConfigs", {"errors": [{"error": "Login failure", "text": "no"}]}, 202)
+    with pytest.raises(AuthenticationFailed, match="the other side refused the credentials"):
+        client.cloud_configs()
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ({"errors": [{"code": "E7", "message": "new"}]}, "E7", "new"),
+        ({"errors": [{"error": "E8", "text": "old", "data": []}]}, "E8", "old"),
+        ({"success": False, "errorCode": 42, "error": "admin"}, "42", "admin"),
+        ({"items": [{"entityId": "vm-1", "errors": [{"message": "item"}]}]}, None, "item"),
+        ({"errors": {"migrations": [{"id": "m", "errors": [{"code": "E9", "message": "late"}]}]}}, "E9", "late"),
+        ({"errors": {"mobilityGroupDefaults": {"id": "g", "errors": [{"message": "dflt"}]}}}, None, "dflt"),
+        ({"message": "plain"}, None, "plain"),
+        ({"errors": ["just text"]}, None, "just text"),
+        ({}, None, None),
+        (None, None, None),
+    ],
+)
+def test_every_error_body_is_read(
+    client: HcxClient, server: ScriptedServer, body: Any, code: str | None, message: str | None
+) -> None:
+    on(server, "GET", "/cloudConfigs", body, 400)
+    with pytest.raises(ValidationFailed, match="the product refused the input") as caught:
+        client.cloud_configs()
+    assert (caught.value.vendor_code, caught.value.vendor_message) == (code, message)
+
+
+# --- inventory --------------------------------------------------------------------------------------------
+
+VM = {
+    "entity_id": "vm-101",
+    "name": "app01",
+    "entityType": "VirtualMachine",
+    "summary": {"guestId": "rhel8_64Guest", "numCpu": 2, "memorySizeMB": 4096, "diskSize": 42949672960},
+    "network": [{"type": "DistributedVirtualPortgroup", "value": "dvportgroup-20", "name": "app-net"}],
+    "networkDevices": [{"macAddress": "00:50:56:01:02:03"}],
+}
+
+
+def test_virtual_machines_are_read_in_pages(client: HcxClient, server: ScriptedServer) -> None:
+    path = f"{API}/service/inventory/virtualmachines"
+    pages = [[{**VM, "entity_id": f"vm-{n}"} for n in range(start, end)] for start, end in ((0, 3), (3, 6), (6, 7))]
+    server.on("POST", path, *(Answer(200, {"data": {"items": page}}) for page in pages))
+    found = client.virtual_machines(Site(remote=False), page_size=3)
+    assert [one.entity_id for one in found] == [f"vm-{n}" for n in range(7)]
+    assert [one.body["paging"]["skipCount"] for one in server.asked("POST", path)] == [0, 3, 6]
+    assert server.asked("POST", path)[0].body["filter"] == {"cloud": {"local": True}}
+    assert (found[0].summary.num_cpu, found[0].summary.memory_size_mb) == (2, 4096)
+    assert (found[0].networks[0].network_id, found[0].networks[0].name) == ("dvportgroup-20", "app-net")
+    assert found[0].network_devices[0]["macAddress"] == "00:50:56:01:02:03"
+
+
+def test_server_that_ignores_the_offset_is_read_once(client: HcxClient, server: ScriptedServer) -> None:
+    on(server, "POST", "/service/inventory/virtualmachines", {"data": {"items": [VM, {**VM, "entity_id": "vm-2"}]}})
+    assert [one.entity_id for one in client.virtual_machines(page_size=2)] == ["vm-101", "vm-2"]
+
+
+def test_server_that_serves_smaller_pages_is_read_to_its_total(client: HcxClient, server: ScriptedServer) -> None:
+    pages = [
+        Answer(200, {"data": {"items": [{**VM, "entity_id": f"vm-{n}"}], "paging": {"totalSize": 3}}}) for n in range(3)
+    ]
+    server.on("POST", f"{API}/service/inventory/virtualmachines", *pages)
+    assert [one.entity_id for one in client.virtual_machines()] == ["vm-0", "vm-1", "vm-2"]
+
+
+def test_older_id_field_and_nulls_are_tolerated(client: HcxClient, server: ScriptedServer) -> None:
+    old = {"id": "vm-9", "name": None, "summary": None, "network": None, "unknown": []}
+    on(server, "POST", "/service/inventory/virtualmachines", {"items": [old]})
+    (found,) = client.virtual_machines(Site(endpoint_id="ep-2"))
+    assert (found.entity_id, found.name, found.networks) == ("vm-9", "", ())
+    assert server.received[-1].body["filter"] == {"cloud": {"endpointId": "ep-2"}}
+
+
+def test_containers_are_asked_by_kind(client: HcxClient, server: ScriptedServer) -> None:
+    folder = {"entity_id": "group-v4", "name": "Workloads", "entityType": "folder", "_origin": {"endpointId": "ep-2"}}
+    on(server, "POST", "/service/inventory/containers", {"data": {"items": [folder]}})
+    (found,) = client.containers("folder")
+    assert (found.entity_id, found.endpoint_id) == ("group-v4", "ep-2")
+    assert server.received[-1].body["filter"]["entityType"] == ["folder"]
+
+
+def test_networks_datastores_and_policies(client: HcxClient, server: ScriptedServer) -> None:
+    on(
+        server,
+        "POST",
+        "/service/inventory/networks",
+        {"items": [{"name": "a", "type": "NsxtSegment", "href": "/infra/segments/a"}]},
+    )
+    on(server, "POST", "/service/inventory/datastores", {"items": [{"entity_id": "datastore-1", "name": "vsan"}]})
+    on(server, "POST", "/service/inventory/storageProfiles", {"items": [{"name": "gold", "type": "StorageProfile"}]})
+    assert [(one.entity_id, one.network_type) for one in client.networks()] == [("/infra/segments/a", "NsxtSegment")]
+    assert [one.entity_id for one in client.datastores()] == ["datastore-1"]
+    assert [(one.name, one.entity_type) for one in client.storage_profiles()] == [("gold", "StorageProfile")]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"endpointId": "ep-1", "endpointName": "hcx-a", "resourceId": "vc-1", "resourceName": "vc-a"},
+        {"endpoint": {"endpointId": "ep-1", "name": "hcx-a", "cloudType": "VC"}, "vcuuid": "vc-1", "name": "vc-a"},
+    ],
+    ids=["flat", "nested"],
+)
+def test_resource_containers_of_both_shapes(client: HcxClient, server: ScriptedServer, item: Any) -> None:
+    on(server, "POST", "/service/inventory/resourcecontainer/list", {"data": {"items": [item]}})
+    (found,) = client.resource_containers()
+    assert (found.endpoint_id, found.endpoint_name, found.resource_id, found.resource_name) == (
+        "ep-1", "hcx-a", "vc-1", "vc-a",
+    )  # fmt: skip
+
+
+# --- interconnect -----------------------------------------------------------------------------------------
+
+
+def test_job_is_read(client: HcxClient, server: ScriptedServer) -> None:
+    body = {"jobId": "j-1", "isDone": True, "didFail": True, "percentComplete": 80, "startTime": 1767290400000}
+    on(server, "GET", "/jobs/j-1", body)
+    job = client.job("j-1")
+    assert (job.job_id, job.is_terminal, job.is_success, job.percent_complete) == ("j-1", True, False, 80)
+    assert job.started_at is not None
+    with pytest.raises(NotFound):
+        client.job("j-2")
+
+
+@pytest.mark.parametrize(
+    ("status", "terminal", "success"),
+    [
+        ("QUEUED", False, False),
+        ("RUNNING", False, False),
+        ("SUCCESS", True, True),
+        ("FAILED", True, False),
+        ("ODD", False, False),
+    ],
+)
+def test_task_states(client: HcxClient, server: ScriptedServer, status: str, terminal: bool, success: bool) -> None:
+    steps = [{"title": "a", "status": "SUCCESS", "children": [{"title": "b", "errors": [{"message": "x"}]}]}]
+    on(
+        server,
+        "GET",
+        "/interconnect/tasks/t-1",
+        {"data": {"interconnectTaskId": "t-1", "status": status, "steps": steps}},
+    )
+    task = client.interconnect_task("t-1")
+    assert (task.is_terminal, task.is_success) == (terminal, success)
+    assert task.steps[0].children[0].title == "b"
+
+
+def test_meshes_appliances_and_underlay(client: HcxClient, server: ScriptedServer) -> None:
+    mesh = {
+        "serviceMeshId": "servicemesh-1",
+        "name": "mesh",
+        "state": "COMMITTED",
+        "services": ["RAV", {"name": "NETWORK_EXTENSION"}],
+        "lastTaskDetails": {"interconnectTaskId": "t", "status": "RUNNING"},
+        "status": {"timestamp": 1767290400000, "services": [{"serviceName": "RAV", "status": "up", "reason": []}]},
+    }
+    appliance = {
+        "applianceId": "a-1",
+        "applianceType": "HCX-NET-EXT",
+        "networkExtensionCount": 2,
+        "applianceVersion": {"major": 4, "minor": 11, "patch": 3, "build": 7},
+        "status": {"summary": {"overallStatus": "up", "reasons": []}},
+    }
+    services = [{"serviceType": "RAV", "status": "OK"}]
+    measured = {
+        "maxAvailableBandwidth": {"value": {"uploadKbps": 1000, "downloadKbps": 2000}, "services": services},
+        "latency": {"value": 12.5},
+        "lossRate": {"value": 0},
+    }  # fmt: skip
+    health = {
+        "serviceMeshId": "servicemesh-1",
+        "uplinkMetrics": [{"uplinkName": "u1", "measuredData": measured}, {"uplinkName": "u2"}],
+    }
+    on(server, "GET", "/interconnect/serviceMesh", {"items": [mesh]})
+    on(server, "POST", "/interconnect/appliances/query", {"items": [appliance]})
+    on(server, "GET", "/interconnect/underlay/serviceMeshHealth", {"items": [health]})
+    (found,) = client.service_meshes("vc-guid-1")
+    assert (found.service_mesh_id, found.service_names) == ("servicemesh-1", ("RAV", "NETWORK_EXTENSION"))
+    assert found.status.services[0].is_up
+    assert server.received[-1].query == {"vcGuid": "vc-guid-1"}
+    (extender,) = client.appliances(appliance_type="HCX-NET-EXT", endpoint_id="ep-1")
+    assert (extender.version_text, extender.network_extension_count) == ("4.11.3.7", 2)
+    assert server.received[-1].body == {"filter": {"applianceType": "HCX-NET-EXT", "endpointId": "ep-1"}}
+    (underlay,) = client.underlay_health("vc-guid-1")
+    assert (underlay.uplinks[0].upload_kbps, underlay.uplinks[0].latency, underlay.uplinks[1].latency) == (
+        1000,
+        12.5,
+        None,
+    )
+
+
+# --- network extension ------------------------------------------------------------------------------------
+
+EXTENSION = {
+    "stretchId": "ext-1",
+    "gateway": "10.1.1.1",
+    "sourceNetwork": {"networkId": "dvportgroup-20", "networkName": "app-net"},
+    "destinationNetwork": {"networkId": "/infra/tier-1s/cgw/segments/L2E_1", "gatewayId": "cgw"},
+    "features": {"proximityRouting": True},
+    "operationStatus": {"state": "WHATEVER"},
+    "creationDate": "2026-01-01T18:00:00",
+}
+
+
+def test_extensions_are_listed_without_deleted_ones(client: HcxClient, server: ScriptedServer) -> None:
+    on(server, "GET", "/l2Extensions", {"items": [EXTENSION, {"stretchId": "ext-2", "isDeleted": True}]})
+    (found,) = client.extensions()
+    assert (found.extension_id, found.source_network.network_name) == ("ext-1", "app-net")
+    assert found.features.mobility_optimized_networking
+    assert client.find_extension("ext-1") == found
+    assert client.find_extension("ext-2") is None
+    assert client.find_extension_by_source_network("app-net") == found
+    assert client.find_extension_by_source_network("dvportgroup-20") == found
+    assert client.find_extension_by_source_network("other") is None
+
+
+def test_source_network_with_two_extensions_is_a_conflict(client: HcxClient, server: ScriptedServer) -> None:
+    on(server, "GET", "/l2Extensions", {"items": [EXTENSION, {**EXTENSION, "stretchId": "ext-2"}]})
+    with pytest.raises(ConflictError, match="2 extensions have the source network 'app-net': ext-1, ext-2"):
+        client.find_extension_by_source_network("app-net")
+
+
+def test_unextend_on_4x_goes_by_l2_extensions_and_gives_a_job(client: HcxClient, server: ScriptedServer) -> None:
+    on(server, "DELETE", "/l2Extensions/ext-1", {"id": "job-1"})
+    removal = client.delete_extension("ext-1", connect_to_local_router=True)
+    assert removal.job_id == "job-1"
+    (request,) = server.asked("DELETE")
+    assert request.query == {"connectToLocalRouter": "true"}
+
+
+def test_unextend_on_9x_goes_by_network_extensions_and_gives_no_job(server: ScriptedServer, time: FakeTime) -> None:
+    on(server, "DELETE", "/networkExtensions/ext-1", {"warnings": [{"message": "slow"}], "errors": []}, 202)
+    with HcxClient(server.url, "u", PASSWORD, ambient=time.ambient(), version="9.1.0") as client:
+        removal = client.delete_extension("ext-1", connect_to_local_router=False)
+    assert (removal.job_id, removal.warnings) == (None, ("slow",))
+    assert server.asked("DELETE")[0].query == {"connectToLocalRouter": "false", "forceOperation": "false"}
+
+
+def test_unextend_must_say_whether_to_connect(client: HcxClient) -> None:
+    with pytest.raises(TypeError, match="connect_to_local_router"):
+        client.delete_extension("ext-1")  # type: ignore[call-arg]
+
+
+def test_force_is_not_asked_of_a_manager_that_documents_none(client: HcxClient, server: ScriptedServer) -> None:
+    with pytest.raises(ValueError, match="documents no forced removal"):
+        client.delete_extension("ext-1", connect_to_local_router=True, force=True)
+    assert server.received == []
+
+
+def test_unextend_with_a_lost_answer_offers_the_lookup(client: HcxClient, server: ScriptedServer) -> None:
+    server.on("DELETE", f"{API}/l2Extensions/ext-1", RESET)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        client.delete_extension("ext-1", connect_to_local_router=True)
+    assert len(server.asked("DELETE")) == 1
+    lookup = caught.value.lookup
+    assert lookup is not None
+    on(server, "GET", "/l2Extensions", {"items": []})
+    assert getattr(client, lookup.method)(**lookup.arguments) is None
+
+
+def test_error_in_an_accepted_unextend_is_an_error(server: ScriptedServer, time: FakeTime) -> None:
+    on(server, "DELETE", "/networkExtensions/ext-1", {"warnings": [], "errors": [{"message": "in use"}]}, 202)
+    client = HcxClient(server.url, "u", PASSWORD, ambient=time.ambient(), version="9.1.0")
+    with client, pytest.raises(ValidationFailed, match="in use"):
+        client.delete_extension("ext-1", connect_to_local_router=True)
+
+
+def test_mon_is_listed_and_set(client: HcxClient, server: ScriptedServer) -> None:
+    vm = {"name": "app01", "vmId": "vm-1", "resourceId": "vc-2", "isProximityRouted": False}
+    on(server, "GET", "/l2Extensions/ext-1/vms", {"items": [vm]})
+    on(server, "POST", "/l2Extensions/ext-1/vms", {"items": []}, 202)
+    sides = {"destination_endpoint_id": "ep-2", "source_endpoint_id": "ep-1"}
+    found = client.mon_virtual_machines("ext-1", **sides)
+    assert server.received[-1].query == {"endpointId": "ep-2", "hcspUUID": "ep-1"}
+    client.route_virtual_machines("ext-1", found, router_endpoint_id="ep-2", **sides)
+    item = {"routerEndpointId": "ep-2", "vmId": "vm-1", "resourceId": "vc-2", "switchoverType": "switchoverNow"}
+    assert server.received[-1].body == {"endpointId": "ep-2", "items": [item]}
