@@ -47,7 +47,7 @@ class Segment:
             raise ValueError("a segment without id or path")
         advanced = _mapping(body.get("advanced_config"))
         revision = body.get("_revision")
-        subnets = [one for one in body.get("subnets") or [] if isinstance(one, Mapping)]
+        subnets = _mappings(body.get("subnets"))
         return cls(
             segment_id=str(segment_id),
             display_name=str(body.get("display_name") or segment_id),
@@ -87,7 +87,7 @@ class SegmentState:
             state=str(body.get("state") or "unknown"),
             failure_code=_text(body.get("failure_code")),
             failure_message=_text(body.get("failure_message")),
-            details=tuple(body.get("details") or ()),
+            details=_mappings(body.get("details")),
         )
 
     @property
@@ -214,7 +214,7 @@ class Vif:
     @classmethod
     def of_wire(cls, body: Mapping[str, Any]) -> Vif:
         """Read a VIF body."""
-        infos = [one for one in body.get("ip_address_info") or [] if isinstance(one, Mapping)]
+        infos = _mappings(body.get("ip_address_info"))
         return cls(
             attachment_id=_text(body.get("lport_attachment_id")),
             owner_vm_id=_text(body.get("owner_vm_id")),
@@ -257,7 +257,11 @@ class NsxVirtualMachine:
 
 
 def _bindings(entries: Any) -> tuple[Binding, ...]:
-    return tuple(Binding.of_wire(one) for one in entries or [] if isinstance(one, Mapping))
+    return tuple(Binding.of_wire(one) for one in _mappings(entries))
+
+
+def _mappings(value: Any) -> tuple[Mapping[str, Any], ...]:
+    return tuple(one for one in value if isinstance(one, Mapping)) if isinstance(value, list) else ()
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

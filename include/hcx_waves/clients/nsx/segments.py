@@ -203,10 +203,11 @@ class SegmentCalls(NsxCalls):
         except NotFound:
             return None
         states = {str(entity.get("state") or "UNAVAILABLE") for entity in entities}
-        if not states:
-            return RealizedStatus("UNREALIZED", None, "entities")
-        worst = next((state for state in ("ERROR", "UNAVAILABLE", "UNREALIZED") if state in states), "REALIZED")
-        return RealizedStatus(worst if states != {"REALIZED"} else "REALIZED", None, "entities")
+        if states == {"REALIZED"}:
+            return RealizedStatus("REALIZED", None, "entities")
+        # Nothing realised yet, or a word that nobody documents, is not realised.
+        worst = next((state for state in ("ERROR", "UNAVAILABLE") if state in states), "UNREALIZED")
+        return RealizedStatus(worst, None, "entities")
 
     def _patch(self, path: str, body: Mapping[str, Any], *, force: bool = False) -> None:
         self._change("PATCH", path, CallKind.IDEMPOTENT, body=body, query={"force": True} if force else None)
