@@ -207,6 +207,7 @@ class _Server(ThreadingHTTPServer):
 def _handler_for(book: ScriptedVcenter, path: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def setup(self) -> None:
             super().setup()
