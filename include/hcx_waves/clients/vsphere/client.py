@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from pyVmomi import vim
 
-from hcx_waves.clients.errors import ClientError, ConflictError, NotFound
+from hcx_waves.clients.errors import ClientError, ConflictError, MalformedResponse, NotFound
 from hcx_waves.clients.identity import EndpointIdentity, Role
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
@@ -41,6 +41,7 @@ from hcx_waves.clients.vsphere.privileges import OPERATION_PRIVILEGES, check_pri
 from hcx_waves.clients.vsphere.properties import PropertyReader
 from hcx_waves.clients.vsphere.session import Live, VsphereSession
 from hcx_waves.clients.vsphere.tasks import TaskResult, TaskWaiter
+from hcx_waves.clients.vsphere.values import instant
 from hcx_waves.clients.vsphere.virtual_machines import FULL_PATHS, LIGHT_PATHS, detail_of, summary_of
 
 ManagedKind = Literal[
@@ -310,15 +311,17 @@ def _fits(value: str | None, wanted: str | None) -> bool:
 
 
 def _server_time(live: Live) -> datetime:
-    now: datetime = live.managed(vim.ServiceInstance, "ServiceInstance").CurrentTime()
-    return now if now.tzinfo else now.replace(tzinfo=UTC)
+    now = instant(live.managed(vim.ServiceInstance, "ServiceInstance").CurrentTime())
+    if now is None:
+        raise MalformedResponse("vCenter gives no time", system="vcenter", method="CurrentTime")
+    return now
 
 
 def _session_info(user: Any, api_version: str) -> SessionInfo:
     return SessionInfo(
         user_name=user.userName,
         full_name=user.fullName,
-        login_time=user.loginTime,
-        last_active_time=user.lastActiveTime,
+        login_time=instant(user.loginTime),
+        last_active_time=instant(user.lastActiveTime),
         api_version=api_version.removeprefix("vim.version."),
     )

@@ -20,6 +20,7 @@ from hcx_waves.clients.vsphere.inventory_models import (
 )
 from hcx_waves.clients.vsphere.names import decoded
 from hcx_waves.clients.vsphere.properties import ObjectProperties, PropertyPaths, PropertyReader
+from hcx_waves.clients.vsphere.values import text
 
 _NETWORK = PropertyPaths(vim.Network, required=("name",), optional=("summary.accessible",))
 _PORT_GROUP = PropertyPaths(
@@ -170,8 +171,8 @@ def _host(found: ObjectProperties) -> Host:
         moref=found.moref,
         name=get("name", ""),
         parent=found.reference("parent"),
-        connection_state=_text(get("runtime.connectionState")),
-        power_state=_text(get("runtime.powerState")),
+        connection_state=text(get("runtime.connectionState")),
+        power_state=text(get("runtime.powerState")),
         in_maintenance_mode=get("runtime.inMaintenanceMode"),
         version=get("summary.config.product.version"),
         max_evc_mode=get("summary.maxEVCModeKey"),
@@ -219,7 +220,3 @@ def _path_of(found: ObjectProperties, nodes: Mapping[str, ObjectProperties]) -> 
         parent = node.reference("parent")
         node = None if parent is None else nodes.get(parent)
     return "/" + "/".join(reversed(names))
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)

@@ -16,6 +16,7 @@ from hcx_waves.clients.vsphere.faults import from_fault
 from hcx_waves.clients.vsphere.inventory_models import TaskSummary
 from hcx_waves.clients.vsphere.properties import PropertyPaths, PropertyReader, destroy
 from hcx_waves.clients.vsphere.session import Live, VsphereSession
+from hcx_waves.clients.vsphere.values import instant, text
 
 _PropertyCollector = vmodl.query.PropertyCollector
 _WATCHED = ("info.state", "info.error", "info.result", "info.progress")
@@ -110,11 +111,11 @@ class TaskWaiter:
             TaskSummary(
                 task_id=found.moref,
                 description_id=found.get("info.descriptionId"),
-                state=None if found.get("info.state") is None else str(found.get("info.state")),
+                state=text(found.get("info.state")),
                 entity_name=found.get("info.entityName"),
                 user_name=getattr(found.get("info.reason"), "userName", None),
-                queued=found.get("info.queueTime"),
-                completed=found.get("info.completeTime"),
+                queued=instant(found.get("info.queueTime")),
+                completed=instant(found.get("info.completeTime")),
             )
             for found in self._reader.some_of(_SUMMARY, tasks)
         ]
@@ -170,7 +171,7 @@ def _apply(watch: _Watch, update: Any, on_progress: Callable[[int], None] | None
 def _apply_change(watch: _Watch, change: Any, on_progress: Callable[[int], None] | None) -> None:
     name = change.name.removeprefix("info.")
     if name == "state":
-        watch.state = None if change.val is None else str(change.val)
+        watch.state = text(change.val)
     elif name == "error":
         watch.error = getattr(change.val, "fault", change.val)
     elif name == "result":

@@ -23,6 +23,7 @@ from hcx_waves.clients.vsphere.models import (
 )
 from hcx_waves.clients.vsphere.names import decoded
 from hcx_waves.clients.vsphere.properties import ObjectProperties, PropertyPaths
+from hcx_waves.clients.vsphere.values import instant, text
 
 _LIGHT = (
     "name",
@@ -104,7 +105,7 @@ def _light_fields(found: ObjectProperties) -> dict[str, Any]:
         "name": decoded(get("name", "")),
         "instance_uuid": get("config.instanceUuid"),
         "bios_uuid": get("config.uuid"),
-        "power_state": _text(get("runtime.powerState")),
+        "power_state": text(get("runtime.powerState")),
         "networks": found.references("network"),
         "folder": found.reference("parent"),
         "is_template": bool(get("config.template", False)),
@@ -120,9 +121,9 @@ def _state_fields(found: ObjectProperties) -> dict[str, Any]:
     question = get("runtime.question")
     return {
         "vapp": found.reference("parentVApp"),
-        "connection_state": _text(get("runtime.connectionState")),
+        "connection_state": text(get("runtime.connectionState")),
         "consolidation_needed": get("runtime.consolidationNeeded"),
-        "fault_tolerance_state": _text(get("runtime.faultToleranceState")),
+        "fault_tolerance_state": text(get("runtime.faultToleranceState")),
         "question": None if question is None else PendingQuestion(question.id, question.text),
         "datastores": found.references("datastore"),
         "vm_path": get("config.files.vmPathName"),
@@ -200,13 +201,8 @@ def _snapshot(tree: Any) -> Snapshot:
         moref=str(tree.snapshot._moId),
         name=tree.name,
         description=tree.description or "",
-        created=tree.createTime,
-        power_state=_text(tree.state),
+        created=instant(tree.createTime),
+        power_state=text(tree.state),
         quiesced=tree.quiesced,
         children=tuple(_snapshot(child) for child in tree.childSnapshotList or ()),
     )
-
-
-def _text(value: Any) -> str | None:
-    """Return a pyvmomi enumeration value as plain text."""
-    return None if value is None else str(value)
