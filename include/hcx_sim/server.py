@@ -78,6 +78,7 @@ class SimServer:
         self._cleanup = ExitStack()
         self._refusal_timer: asyncio.TimerHandle | None = None
         self._reopening: set[asyncio.Task[None]] = set()
+        self.thread_name = f"hcx-sim-{id(self):x}"
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -163,7 +164,7 @@ class SimServer:
     def start(self) -> SimServer:
         """Serve in a thread; returns when ready, raises what :meth:`open` raises."""
         ready: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._thread = threading.Thread(target=self._thread_main, args=(ready,), name="hcx-sim", daemon=True)
+        self._thread = threading.Thread(target=self._thread_main, args=(ready,), name=self.thread_name, daemon=True)
         self._thread.start()
         ready.result(timeout=_START_SECONDS)
         return self
@@ -190,7 +191,7 @@ class SimServer:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(timeout=_START_SECONDS)
-        self._thread = None
+        self._thread = self._loop = None
 
     def run(self, action: Callable[[], T]) -> T:
         """Call ``action`` on the server's loop and return what it returns; for use from other threads."""

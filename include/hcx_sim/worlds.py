@@ -24,6 +24,7 @@ logger = logging.getLogger("hcx_sim.worlds")
 
 # Where paused and stepped worlds begin unless their scenario says otherwise: equal runs need an equal start.
 FIXED_START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+_SWEEP_SECONDS = 0.05
 _WORLD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -92,6 +93,7 @@ class WorldManager:
         self._urls = urls
         self._monotonic = monotonic
         self._records: dict[str, _Record] = {}
+        self._sweep: asyncio.TimerHandle | None = None
         self.watchers: list[Callable[[str], None]] = []
 
     def create(self, world_id: str, options: WorldOptions) -> World:
@@ -115,6 +117,7 @@ class WorldManager:
         world.products["oracle"] = Oracle(world)
         self._records[world_id] = _Record(world, scenario, options, self._monotonic())
         self.rearm(world)
+        self._plan_sweep()
         self._tell(world_id)
         return world
 
@@ -167,18 +170,35 @@ class WorldManager:
         """Drop everything that is being served and stop all clocks' timers."""
         for record in self._records.values():
             record.end()
+        if self._sweep is not None:
+            self._sweep.cancel()
 
     def expire_idle(self) -> list[str]:
         """Delete the worlds that were not called for longer than they may; return their ids."""
         now = self._monotonic()
-        expired = [
-            world_id
-            for world_id, record in self._records.items()
-            if record.options.idle_seconds is not None and now - record.last_called > record.options.idle_seconds
-        ]
+        expired = [world_id for world_id, expires in self._expiries() if expires < now]
         for world_id in expired:
             self.delete(world_id)
+        self._plan_sweep()
         return expired
+
+    def _expiries(self) -> list[tuple[str, float]]:
+        now = self._monotonic()
+        return [
+            (world_id, (now if record.serving else record.last_called) + record.options.idle_seconds)
+            for world_id, record in self._records.items()
+            if record.options.idle_seconds is not None and world_id != DEFAULT_WORLD
+        ]
+
+    def _plan_sweep(self) -> None:
+        """Look again when the first world may have been idle for too long."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
+        first = min((expires for _, expires in self._expiries()), default=None)
+        if first is not None:
+            delay = max(_SWEEP_SECONDS, first - self._monotonic() + _SWEEP_SECONDS)
+            self._sweep = asyncio.get_running_loop().call_later(delay, self.expire_idle)
 
     def changed(self, world_id: str) -> None:
         """Say that clock, faults or facts of a world were changed other than by a call."""

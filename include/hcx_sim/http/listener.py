@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 TRANSPORT_KEY = "hcx_sim.transport"
 _KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 256
+_CLOSE_SECONDS = 0.5
 _TLS_SHUTDOWN_SECONDS = 2.0
 
 
@@ -108,12 +109,13 @@ class Listener:
         elif self._socket is not None:
             self._socket.close()
         self._server = self._socket = None
-        tasks = list(self._state.tasks)
-        for task in tasks:
-            task.cancel()
         self._abort()
-        if tasks:
-            await asyncio.wait(tasks, timeout=1.0)
+        # Most requests end by themselves when their connection does; the others are told to.
+        for end_it in (False, True):
+            if tasks := list(self._state.tasks):
+                for task in tasks if end_it else ():
+                    task.cancel()
+                await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
 
     def _abort(self) -> None:
         for connection in list(self._state.connections):

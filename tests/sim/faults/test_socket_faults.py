@@ -46,8 +46,8 @@ def _raw(pair: SitePair, path: str = "/thing") -> bytes:
         sock = stack.enter_context(socket.create_connection((parts.hostname, parts.port), timeout=10))
         if parts.scheme == "https":
             context = ssl.create_default_context(cafile=pair.ca_file)
-            named = {"server_hostname": parts.hostname, "suppress_ragged_eofs": False}
-            sock = stack.enter_context(context.wrap_socket(sock, **named))
+            wrapped = context.wrap_socket(sock, server_hostname=parts.hostname, suppress_ragged_eofs=False)
+            sock = stack.enter_context(wrapped)
         head = f"POST {parts.path}{path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 2\r\n\r\n"
         sock.sendall(head.encode() + b"{}")
         while chunk := sock.recv(65536):
