@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
@@ -88,7 +89,8 @@ class RestTransport:
         self._allowed_roles = allowed_roles
         self._ambient = ambient or Ambient()
         self._local = threading.local()
-        self._sessions: list[requests.Session] = []
+        # Weak, so that the session of a thread that ended goes with it.
+        self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
         self._sessions_lock = threading.Lock()
         self._identity: EndpointIdentity | None = None
 
@@ -116,7 +118,7 @@ class RestTransport:
     def close(self) -> None:
         """Close every connection; the transport can be used again afterwards."""
         with self._sessions_lock:
-            sessions, self._sessions = self._sessions, []
+            sessions = list(self._sessions)
         for session in sessions:
             session.close()
 
@@ -274,7 +276,7 @@ class RestTransport:
             self._local.session = session
             self._local.process_id = os.getpid()
             with self._sessions_lock:
-                self._sessions.append(session)
+                self._sessions.add(session)
         elif fresh:
             session.close()
         return session

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from hcx_waves.clients.errors import ClientError, TlsError
 from hcx_waves.clients.hcx import HcxClient
@@ -86,6 +87,17 @@ def test_bundle_variables_cannot_widen_a_pin(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.ca_file))
+    with pytest.raises(TlsError, match="the certificate was refused"):
+        ping(tls_server, TlsSettings(pinned_pem=other_authority.server_pem))
+
+
+def test_the_bundle_of_requests_cannot_widen_a_pin(
+    tls_server: ScriptedServer,
+    authority: Authority,
+    other_authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(authority.ca_file))
     with pytest.raises(TlsError, match="the certificate was refused"):
         ping(tls_server, TlsSettings(pinned_pem=other_authority.server_pem))
 
