@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -68,7 +69,7 @@ class Manager:
         return job
 
 
-def scenario(hcx: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+def scenario(hcx: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     """A small scenario document: two sites, one mesh, the stretched segment ``net-a`` with VMs ``vm1`` and ``vm2``.
 
     ``hcx`` are HCX switches; ``changes`` replace whole members of the document.

@@ -52,7 +52,7 @@ def _paired(world: World, site: SiteName, job_id: str) -> None:
     if rule is not None:
         end_job(world, job, rule.message or "The remote site did not answer.")
         return
-    state_of(world).paired[site] = True
+    state_of(world).paired = True
     far = world.site(site.other)
     job.data = {"endpoint": {"endpointId": far.hcx_endpoint_id, "name": far.hcx_endpoint_name}}
     end_job(world, job)
@@ -71,7 +71,7 @@ async def list_pairings(request: Request) -> Response:
     authenticated(request)
     call = call_of(request)
     world = call.world
-    if not state_of(world).paired[call.here]:
+    if not state_of(world).paired:
         return legacy_items(world, [])
     far = world.site(call.here.other)
     item = {
@@ -119,7 +119,7 @@ def _refusal(call: Call, body: dict[str, Any]) -> Response | None:
     password = as_text(remote.get("password"))
     if not credentials_of(world.products).accepts("hcx", here.other, username, password):
         return legacy_error(world, 200, "Login failure", "The user name or password of the remote site is wrong.")
-    if state_of(world).paired[here]:
+    if state_of(world).paired:
         return legacy_error(world, 200, "Already paired", "The site is paired with this remote site already.")
     return None
 
@@ -141,13 +141,13 @@ async def delete_pairing(request: Request) -> Response:
     call = call_of(request)
     world, state = call.world, state_of(call.world)
     far = world.site(call.here.other)
-    if request.path_params["endpoint_id"] != far.hcx_endpoint_id or not state.paired[call.here]:
+    if request.path_params["endpoint_id"] != far.hcx_endpoint_id or not state.paired:
         raise HcxError(404, "The endpoint is not paired with this site.", code="Not found", style=Style.LEGACY)
     if world.meshes or world.bridges:
         text = "The site pairing is in use by service meshes or network extensions."
         raise HcxError(409, text, code="Pairing in use", style=Style.LEGACY)
     call.summary = {"endpoint": far.hcx_endpoint_name}
-    state.paired[call.here] = False
+    state.paired = False
     state.trusted_certificates[call.here].clear()
     return legacy(world)
 

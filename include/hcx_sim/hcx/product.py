@@ -7,7 +7,7 @@ from fastapi import Response
 from hcx_sim.hcx import jobs, metainfo, pairing, sessions
 from hcx_sim.hcx.app import app, coverage
 from hcx_sim.hcx.extension import extend, newer_routes, records, routes, unextend
-from hcx_sim.hcx.interconnect import appliance_routes, meshes, operations, tasks, underlay
+from hcx_sim.hcx.interconnect import appliance_routes, deployment, meshes, operations, tasks, underlay
 from hcx_sim.hcx.inventory import routes as inventory_routes
 from hcx_sim.hcx.inventory import vcenter
 from hcx_sim.hcx.mobility import routes as mobility
@@ -40,7 +40,7 @@ def install(world: World) -> None:
     records.adopt(world)
     for mesh in world.meshes.values():
         tasks.record_deployment(world, mesh)
-    for module in (pairing, extend, unextend, operations, mobility):
+    for module in (pairing, extend, unextend, operations, deployment, mobility):
         module.install(world)
 
 

@@ -96,10 +96,14 @@ def _log_in_of(call: Call) -> tuple[str, str]:
     except HcxError as error:
         raise HcxError(400, error.message, style=Style.EMPTY) from error
     username, password = body.get("username"), body.get("password")
-    usable = isinstance(username, str) and isinstance(password, str) and username and password
-    if not usable or as_text(body.get("authType")) not in AUTH_TYPES:
+    if not (_is_text(username) and _is_text(password)) or as_text(body.get("authType")) not in AUTH_TYPES:
         raise HcxError(400, "username and password are required", style=Style.EMPTY)
     return str(username), str(password)
+
+
+def _is_text(value: object) -> bool:
+    """Tell whether a value is text that can be sent: not empty, and free of halves of surrogate pairs."""
+    return isinstance(value, str) and bool(value) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _open(call: Call, state: HcxState, username: str) -> Session:

@@ -95,7 +95,7 @@ class HcxState:
     sessions: dict[SiteName, dict[str, Session]] = field(default_factory=lambda: {site: {} for site in SiteName})
     jobs: dict[SiteName, dict[str, Job]] = field(default_factory=lambda: {site: {} for site in SiteName})
     tasks: dict[SiteName, dict[str, Task]] = field(default_factory=lambda: {site: {} for site in SiteName})
-    paired: dict[SiteName, bool] = field(default_factory=lambda: dict.fromkeys(SiteName, True))
+    paired: bool = True  # both managers know of a pairing, or neither does
     trusted_certificates: dict[SiteName, set[str]] = field(default_factory=lambda: {site: set() for site in SiteName})
     extensions: dict[str, Extension] = field(default_factory=dict)
     extending: dict[str, Extending] = field(default_factory=dict)  # by the key of the network

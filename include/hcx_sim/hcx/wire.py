@@ -73,14 +73,9 @@ def unauthorised() -> HcxError:
     return HcxError(401, "unauthorised", style=Style.EMPTY)
 
 
-def forbidden() -> HcxError:
-    """Return the documented 403 without a body. [D] XWM."""
-    return HcxError(403, "forbidden", style=Style.EMPTY)
-
-
 def json_response(body: Any, status: int = 200) -> Response:
     """Return a JSON answer."""
-    content = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    content = json.dumps(body, separators=(",", ":"))
     return Response(content, status_code=status, media_type="application/json")
 
 

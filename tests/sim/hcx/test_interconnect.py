@@ -154,21 +154,71 @@ def test_interconnect_task_may_be_failed_by_a_fault(site_pair: SitePair) -> None
 
 def test_new_mesh_needs_a_migration_service_on_nine_one(site_server: SiteServer) -> None:
     wish = {"name": "mesh-2", "services": [{"name": "INTERCONNECT"}]}
-    for version, code in (("9.1.1", "NO_MIGRATION_SERVICE"), ("4.11.3", "NO_COMPUTE_PROFILE")):
-        pair = site_server.make_world(scenario=scenario({"version": version}))
-        answer = Manager(pair).call("POST", MESHES, wish)
-        assert error_of(answer)[:2] == (400, code)
-        site_server.drop(pair)
-    assert code == "NO_COMPUTE_PROFILE"
+    pair = site_server.make_world(scenario=scenario({"version": "9.1.1"}))
+    status, code, message = error_of(Manager(pair).call("POST", MESHES, wish))
+    assert (status, code) == (400, "NO_MIGRATION_SERVICE")
+    assert "requires at least one migration service" in message
+    site_server.drop(pair)
+
+
+WISH: dict[str, Any] = {
+    "name": "mesh-2",
+    "services": [{"name": "INTERCONNECT"}, {"name": "RAV"}, {"name": "NETWORK_EXTENSION"}],
+    "switchPairCount": [{"switches": [], "l2cApplianceCount": 2}],
+    "wanoptConfig": {"uplinkMaxBandwidth": 500_000},
+}
+
+
+@pytest.mark.world(scenario=scenario())
+def test_new_mesh_deploys_appliances_that_carry_extensions(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    answer = manager.post(MESHES, WISH)["data"]
+    site_pair.advance(300)
+    assert task(manager, answer["interconnectTaskId"])["status"] == "RUNNING"
+    assert len(manager.get(MESHES)["items"]) == 1
+    site_pair.run_until_idle()
+    assert task(manager, answer["interconnectTaskId"])["status"] == "SUCCESS"
+    mesh = manager.get(MESHES)["items"][1]
+    assert (mesh["serviceMeshId"], mesh["name"]) == (answer["serviceMeshId"], "mesh-2")
+    assert mesh["wanoptConfig"] == {"uplinkMaxBandwidth": 500_000}
+    assert {each["status"] for each in mesh["status"]["services"]} == {"up"}
+    query = {"filter": {"serviceMeshId": mesh["serviceMeshId"]}}
+    names = [each["applianceName"] for each in manager.post(f"{APPLIANCES}/query", query)["items"]]
+    assert names == ["mesh-2-IX-I1", "mesh-2-NE-I1", "mesh-2-NE-I2"]
+    assert site_pair.vm("mesh-2-NE-R2").role.value == "hcx_appliance"
+    body = {
+        "gateway": "10.1.2.1",
+        "netmask": "255.255.255.0",
+        "destinationNetwork": {"gatewayId": "cgw"},
+        "sourceNetwork": {"networkId": "/infra/segments/net-b"},
+    }
+    manager.post("/l2Extensions", body)
+    site_pair.run_until_idle()
+    assert manager.extensions()[1]["sourceAppliance"]["applianceName"] == "mesh-2-NE-I1"
+
+
+@pytest.mark.world(scenario=scenario())
+def test_new_mesh_may_fail_and_names_are_taken_once(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    site_pair.fault(product="engine", call="interconnect.task", object="mesh-2", behaviour="fail", count=1, message="x")
+    first = manager.post(MESHES, WISH)["data"]["interconnectTaskId"]
+    second = manager.post(MESHES, WISH)["data"]["interconnectTaskId"]
+    third = manager.post(MESHES, WISH)["data"]["interconnectTaskId"]
+    site_pair.run_until_idle()
+    assert [task(manager, each)["status"] for each in (first, second, third)] == ["FAILED", "SUCCESS", "FAILED"]
+    assert task(manager, third)["errorMessage"] == "A service mesh called mesh-2 exists already."
+    assert len(manager.get(MESHES)["items"]) == 2
 
 
 def test_mesh_bodies_are_checked(site_pair: SitePair) -> None:
     manager = Manager(site_pair)
-    good = {"name": "mesh-2", "services": [{"name": "INTERCONNECT"}, {"name": "RAV"}]}
-    assert manager.post(f"{MESHES}/preview", good)["data"] == {}
-    assert error_of(manager.call("POST", MESHES, {**good, "name": "seed-mesh"}))[:2] == (400, "DUPLICATE_NAME")
-    assert error_of(manager.call("POST", MESHES, {**good, "services": [{"name": "TELEPORT"}]}))[2].endswith("TELEPORT.")
+    assert manager.post(f"{MESHES}/preview", WISH)["data"] == {}
+    assert error_of(manager.call("POST", MESHES, {**WISH, "name": "seed-mesh"}))[:2] == (400, "DUPLICATE_NAME")
+    assert error_of(manager.call("POST", MESHES, {**WISH, "services": [{"name": "TELEPORT"}]}))[2].endswith("TELEPORT.")
+    many = {**WISH, "switchPairCount": [{"l2cApplianceCount": 33}]}
+    assert error_of(manager.call("POST", f"{MESHES}/preview", many))[1] == "BAD_REQUEST"
     assert error_of(manager.call("POST", f"{MESHES}/none/resync", {}))[:2] == (404, "MESH_NOT_FOUND")
+    assert site_pair.audit("change") == []
 
 
 def test_appliance_fields_and_filters(site_pair: SitePair) -> None:

@@ -147,7 +147,7 @@ def test_appliance_may_be_chosen_and_is_spread_otherwise(site_pair: SitePair) ->
     manager = Manager(site_pair)
     query = {"filter": {"applianceType": "HCX-NET-EXT"}}
     second = manager.post("/interconnect/appliances/query", query)["items"][1]
-    chosen = {"sourceAppliance": {"applianceId": second["applianceId"]}}
+    chosen: dict[str, Any] = {"sourceAppliance": {"applianceId": second["applianceId"]}}
     manager.post("/l2Extensions", wish(manager, "net-1", "10.3.1.1", **chosen))
     refused = manager.call("POST", "/l2Extensions", wish(manager, "net-2", "10.3.2.1", **chosen))
     assert error_of(refused)[1] == "APPLIANCE_FULL"
@@ -155,7 +155,7 @@ def test_appliance_may_be_chosen_and_is_spread_otherwise(site_pair: SitePair) ->
     site_pair.run_until_idle()
     assert listed(manager, "net-1")["sourceAppliance"]["applianceName"] == "mesh-1-NE-I2"
     assert listed(manager, "net-2")["sourceAppliance"]["applianceName"] == "mesh-1-NE-I1"
-    unknown = {"sourceAppliance": {"applianceId": "none"}}
+    unknown: dict[str, Any] = {"sourceAppliance": {"applianceId": "none"}}
     answer = manager.call("POST", "/l2Extensions", wish(manager, "net-3", "10.3.3.1", **unknown))
     assert error_of(answer)[1] == "APPLIANCE_NOT_FOUND"
 
@@ -267,3 +267,23 @@ def test_lost_answer_is_resolved_by_looking_up_the_source_network(site_pair: Sit
     site_pair.run_until_idle()
     assert listed(manager, "net-b")["operationStatus"]["state"] == "CONNECTED"
     assert len(site_pair.audit("note", subject="hcx.job:")) == 2, "one job, started and done"
+
+
+@pytest.mark.world(scenario=scenario())
+def test_no_extension_over_a_tunnel_that_is_down(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    mesh = next(iter(site_pair.world.meshes.values()))
+    site_pair.run(lambda: site_pair.world.update(mesh, tunnel_up=False))
+    answer = manager.call("POST", "/l2Extensions", wish(manager, "net-b", "10.1.2.1"))
+    assert error_of(answer) == (400, "TUNNEL_DOWN", "The tunnel of appliance mesh-1-NE-I1 is down.")
+
+
+@pytest.mark.world(scenario=scenario())
+def test_source_network_or_appliance_that_goes_away_fails_the_job(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    body = wish(manager, "net-b", "10.1.2.1")
+    job_id = manager.post("/l2Extensions", body)["id"]
+    peer = site_pair.vm("mesh-1-NE-R1")
+    site_pair.run(lambda: site_pair.world.remove(peer))
+    site_pair.run_until_idle()
+    assert manager.job(job_id)["errorMessage"] == "Failed to extend network net-b: an appliance is missing"

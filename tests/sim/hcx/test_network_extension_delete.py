@@ -230,7 +230,20 @@ def test_failed_connect_removes_the_extension_and_leaves_the_destination_isolate
 
 
 @pytest.mark.world(scenario=scenario())
-def test_connect_may_be_delayed_or_stall_with_the_record_listed(site_pair: SitePair) -> None:
+def test_connect_may_be_delayed(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    site_pair.fault(product="engine", call="extension.connect", behaviour="delay", seconds=500, count=1)
+    job_id = manager.call("DELETE", f"/l2Extensions/{stretch_id(manager)}?connectToLocalRouter=true").json()["id"]
+    site_pair.advance(599)
+    assert manager.job(job_id)["isDone"] is False
+    assert site_pair.world.segments["destination/L2E_net-a"].gateway_up is False
+    site_pair.advance(3)
+    assert manager.job(job_id)["isDone"] is True
+    assert site_pair.world.segments["destination/L2E_net-a"].gateway_up is True
+
+
+@pytest.mark.world(scenario=scenario())
+def test_connect_may_stall_with_the_record_listed(site_pair: SitePair) -> None:
     manager = Manager(site_pair)
     site_pair.fault(product="engine", call="extension.connect", behaviour="stall")
     job_id = manager.call("DELETE", f"/l2Extensions/{stretch_id(manager)}?connectToLocalRouter=true").json()["id"]

@@ -15,7 +15,7 @@ MON_VMS = [
     {"name": "vm1", "nics": [{"network": "net-a", "ips": ["10.1.1.11"]}]},
     {"name": "vm3", "site": "destination", "nics": [{"network": "L2E_net-a", "ips": ["10.1.1.13"]}]},
 ]
-MON = {"networks": [MON_NETWORK, scenario()["networks"][1]], "vms": MON_VMS}
+MON: dict[str, Any] = {"networks": [MON_NETWORK, scenario()["networks"][1]], "vms": MON_VMS}
 
 
 def extension(manager: Manager) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def test_login_answers_token_in_header_and_endpoint_in_body(site_pair: SitePair)
 
 @pytest.mark.parametrize(
     "body", [{}, {"username": "a"}, {"password": "b"}, {"username": "a", "password": "b", "authType": "saml"}, "{x",
-             {"username": 1, "password": "b"}],
+             {"username": 1, "password": "b"}, '{"username": "a\\ud800", "password": "b"}'],
 )  # fmt: skip
 def test_bad_format_is_400_without_body(site_pair: SitePair, body: object) -> None:
     answer = Manager(site_pair, log_in=False).call("POST", "/sessions", body)

@@ -68,7 +68,7 @@ def _appliance(world: World, site: SiteName, appliance_id: str) -> Appliance:
 def _check_destination(world: World, site: SiteName, body: Mapping[str, Any]) -> None:
     far = world.site(site.other)
     endpoint = as_text(section(body, "destination").get("endpointId"))
-    if endpoint not in ("", far.hcx_endpoint_id) or not state_of(world).paired[site]:
+    if endpoint not in ("", far.hcx_endpoint_id) or not state_of(world).paired:
         raise _refusal("ENDPOINT_NOT_FOUND", f"Destination endpoint {endpoint} is not paired with this site.")
     resource = as_text(section(body, "destination").get("resourceId"))
     if resource not in ("", far.vcenter_instance_uuid):

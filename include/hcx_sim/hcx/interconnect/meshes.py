@@ -1,4 +1,4 @@
-"""``/interconnect/serviceMesh``: list, preview, resync, delete. [D+C] XWM, TF, L911, HCXPY."""
+"""``/interconnect/serviceMesh``: list, preview, create, resync, delete. [D+C] XWM, TF, L911, HCXPY."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from fastapi import Request, Response
 
 from hcx_sim.coverage import Confidence
 from hcx_sim.hcx.app import API, app, coverage
-from hcx_sim.hcx.body import as_bool, as_list, as_text, body_of
+from hcx_sim.hcx.body import as_bool, as_text, body_of
+from hcx_sim.hcx.interconnect.deployment import deploy, plan_of, service_names
 from hcx_sim.hcx.interconnect.mesh_items import mesh_item
 from hcx_sim.hcx.interconnect.operations import FAULT_POINT, delete_mesh, resync
 from hcx_sim.hcx.sessions import authenticated
@@ -92,7 +93,7 @@ async def remove_mesh(request: Request) -> Response:
 
 
 def _check_services(call: Call, body: dict[str, Any]) -> None:
-    services = [as_text(each.get("name") if isinstance(each, dict) else each) for each in as_list(body.get("services"))]
+    services = service_names(body)
     unknown = [name for name in services if name not in SERVICES]
     if not as_text(body.get("name")) or not services or unknown:
         detail = f": unknown service {unknown[0]}" if unknown else ""
@@ -109,22 +110,23 @@ async def preview_mesh(request: Request) -> Response:
     """Check the body of a mesh to be created."""
     authenticated(request)
     call = call_of(request)
-    _check_services(call, body_of(call))
+    body = body_of(call)
+    _check_services(call, body)
+    plan_of(body)
     return newer(200, data={})
 
 
 @coverage.route(
     app, "POST", MESHES, "service_meshes.create", Confidence.CONFIRMED, "TF L911",
-    "checks the body as the product does, then refuses: worlds get their meshes from the scenario",
+    "compute profiles are taken as given; appliances go to the first cluster of each site",
 )  # fmt: skip
 async def create_mesh(request: Request) -> Response:
-    """Refuse, in the product's words where they are known: this simulator deploys no appliances."""
+    """Start to create a mesh; the task says when its appliances are there."""
     authenticated(request)
     call = call_of(request)
     body = body_of(call)
     _check_services(call, body)
-    name = as_text(body.get("name"))
-    if any(mesh.name == name for mesh in call.world.meshes.values()):
-        raise HcxError(400, f"A service mesh called {name} exists already.", code="DUPLICATE_NAME")
-    message = f"Service mesh {name} cannot be created: no compute profile with free resources was found."
-    raise HcxError(400, message, code="NO_COMPUTE_PROFILE")
+    plan = plan_of(body)
+    call.summary = {"mesh": plan.name, "services": list(plan.services)}
+    task = deploy(call.world, call.here, plan)
+    return newer(200, data={"interconnectTaskId": task.task_id, "serviceMeshId": task.entity_id})

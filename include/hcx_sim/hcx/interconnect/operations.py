@@ -53,12 +53,13 @@ def _resync_done(world: World, mesh_id: str, task_id: str) -> None:
         end_task(world, task, "The service mesh does not exist any more.")
         return
     missing = [each.uid for each in appliances(world) if each.mesh is mesh and vm_of(world, each.uid) is None]
-    problem = f"Appliance VM {missing[0]} was not found in the inventory." if missing else _struck(world, mesh.name)
+    problem = f"Appliance VM {missing[0]} was not found in the inventory." if missing else struck(world, mesh.name)
     world.update(mesh, state="UPDATE_FAILED" if problem else "COMMITTED")
     end_task(world, task, problem)
 
 
-def _struck(world: World, name: str) -> str:
+def struck(world: World, name: str) -> str:
+    """Return the message of the fault that strikes a task, an empty string when none does."""
     rule = world.faults.strike_engine(FAULT_POINT, name)
     return "" if rule is None else rule.message or "The operation failed on the appliance."
 
@@ -145,4 +146,4 @@ def _redeploy_done(world: World, uid: str, task_id: str) -> None:
     elif ephemeral:
         end_task(world, task, f"In-service redeployment failed: port group {ephemeral[0]} uses ephemeral binding.")
     else:
-        end_task(world, task, _struck(world, uid))
+        end_task(world, task, struck(world, uid))

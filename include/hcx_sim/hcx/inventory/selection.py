@@ -65,7 +65,7 @@ def select(request: Request, default_sites: Iterable[str] = ("local",)) -> Selec
 def _sites(call: Call, wanted: Mapping[str, Any], default_sites: Iterable[str]) -> tuple[SiteName, ...]:
     here = call.here
     cloud = section(wanted, "cloud") or wanted
-    known = (here, here.other) if state_of(call.world).paired[here] else (here,)
+    known = (here, here.other) if state_of(call.world).paired else (here,)
     endpoints = texts(cloud.get("endpointId")) or parse_qs(call.query).get("hcspUUID", [])
     if endpoints:
         return tuple(site for site in known if call.world.site(site).hcx_endpoint_id in endpoints)
