@@ -302,7 +302,7 @@ def test_server_that_serves_smaller_pages_is_read_to_its_total(client: HcxClient
 
 
 def test_older_id_field_and_nulls_are_tolerated(client: HcxClient, server: ScriptedServer) -> None:
-    old = {"id": "vm-9", "name": None, "summary": None, "network": None, "unknown": []}
+    old: dict[str, Any] = {"id": "vm-9", "name": None, "summary": None, "network": None, "unknown": []}
     on(server, "POST", "/service/inventory/virtualmachines", {"items": [old]})
     (found,) = client.virtual_machines(Site(endpoint_id="ep-2"))
     assert (found.entity_id, found.name, found.networks) == ("vm-9", "", ())
