@@ -7,7 +7,16 @@ from hcx_sim.vcenter.collector import retrieve as _retrieve  # noqa: F401
 from hcx_sim.vcenter.collector import updates as _updates  # noqa: F401
 from hcx_sim.vcenter.families import base, entity, network, places, service, vm  # noqa: F401
 from hcx_sim.vcenter.methods import (  # noqa: F401
+    authorization,
+    folders,
+    lifecycle,
+    portgroups,
+    power,
+    reconfigure,
+    search,
     sessions,
+    snapshots,
+    tasks,
     views,
 )
 from hcx_sim.vcenter.registry import coverage

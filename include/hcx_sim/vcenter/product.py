@@ -13,6 +13,7 @@ from hcx_sim.http.context import Call, Product, call_of
 from hcx_sim.vcenter import facts as _facts  # noqa: F401 - registers families, methods and what COVERAGE.md says
 from hcx_sim.vcenter import soap, tasks
 from hcx_sim.vcenter.faults import named, system_error
+from hcx_sim.vcenter.methods import power
 from hcx_sim.vcenter.registry import coverage
 from hcx_sim.vcenter.service import XML, serve
 from hcx_sim.vcenter.state import PRODUCT_NAME, new_state
@@ -46,6 +47,7 @@ def install(world: World) -> None:
     """Give a new world the vCenters' records and event handlers."""
     world.products[PRODUCT_NAME] = new_state(world)
     tasks.install(world)
+    power.install(world)
     follow(world)
 
 

@@ -104,3 +104,8 @@ def method_of(type_name: str, name: str) -> Method | None:
         if found is not None:
             return found
     return None
+
+
+def method_names() -> list[tuple[str, str]]:
+    """Return every registered method as managed type and wire name."""
+    return sorted(_METHODS)

@@ -20,6 +20,7 @@ from hcx_sim.vcenter.faults import (
 )
 from hcx_sim.vcenter.inventory import SINGLETONS, Found, Inventory
 from hcx_sim.vcenter.methods.sessions import session_of
+from hcx_sim.vcenter.privileges import privilege_of
 from hcx_sim.vcenter.registry import Context, Method, RawXml, method_of
 from hcx_sim.vcenter.soap import SoapRequest
 from hcx_sim.vcenter.state import Session, state_of
@@ -29,7 +30,6 @@ XML = "text/xml; charset=utf-8"
 _PROPERTY_READS = frozenset({"RetrieveProperties", "RetrievePropertiesEx", "Fetch"})
 # What can be read before a log-in, as a client needs it to log in. [C] VCSIM
 _OPEN_OBJECTS = frozenset({"ServiceInstance", "SessionManager"})
-_ANONYMOUS_PRIVILEGE = "System.Anonymous"
 
 
 async def serve(call: Call, request: Request) -> Response:
@@ -99,10 +99,8 @@ def _open_to_all(parsed: SoapRequest, found: Found | None) -> bool:
 
 
 def _check_privilege(inventory: Inventory, parsed: SoapRequest, found: Found) -> None:
-    privilege = parsed.info.privId
-    if privilege in (None, _ANONYMOUS_PRIVILEGE):
-        return
-    if privilege in inventory.world.settings.vcenter.denied_privileges:
+    privilege = privilege_of(found.type_name, parsed.info)
+    if privilege is not None and privilege in inventory.world.settings.vcenter.denied_privileges:
         raise no_permission(found.reference, privilege)
 
 

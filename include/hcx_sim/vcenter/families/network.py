@@ -88,7 +88,7 @@ def _logical_switch(inventory: Inventory, network: VcNetwork) -> Any:
 def _transport_zone(inventory: Inventory, network: VcNetwork) -> Any:
     if network.segment_id is None:
         return None
-    return inventory.world.random.stable_uuid(f"transport-zone/{inventory.identity.transport_zone_path}")
+    return inventory.world.random.stable_uuid(f"nsx{inventory.identity.transport_zone_path}/{inventory.site}")
 
 
 @provides(PORT_GROUP, "config.configVersion")

@@ -185,6 +185,5 @@ def port_key(vm: Vm, nic: Nic) -> str:
 def logical_switch_id(inventory: Inventory, network: VcNetwork) -> str:
     """Return the NSX logical switch behind a network: the realised id of its segment."""
     segment = inventory.segment_of(network)
-    given = (segment.extra.get("unique_id") or segment.extra.get("realization_id")) if segment else None
-    key = segment.key if segment is not None else network.key
-    return str(given or inventory.world.random.stable_uuid(f"segment/{key}"))
+    name = f"{segment.key}/{segment.created_us}" if segment is not None else network.key
+    return inventory.world.random.stable_uuid(f"logical-switch/{name}")
