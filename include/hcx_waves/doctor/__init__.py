@@ -1,0 +1,1 @@
+"""``hcx-waves doctor``: look at every endpoint and say what is wrong and what to do next."""

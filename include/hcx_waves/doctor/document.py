@@ -1,0 +1,113 @@
+"""The endpoints document: where the products are and how to log in.
+
+Its shape is an interface: ``{"ca_file", "speed", "control", "source": {"hcx", "vcenter", "nsx"}, "destination":
+{same}, "vmc": {...}}``. ``hcx-sim serve`` writes one; for a real site pair one is written by hand, without
+``control`` and with what there is of the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+
+class DocumentError(Exception):
+    """The endpoints document cannot be used; the message says why, without any of its values."""
+
+
+class _Part(BaseModel):
+    # Members that a later simulator adds must not break an older doctor.
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class Login(_Part):
+    """Address and account of one product."""
+
+    url: str
+    username: str
+    password: SecretStr
+
+
+class Site(_Part):
+    """The products of one site, as far as there are any."""
+
+    hcx: Login | None = None
+    vcenter: Login | None = None
+    nsx: Login | None = None
+
+
+class Vmc(_Part):
+    """VMware Cloud on AWS."""
+
+    url: str
+    csp_url: str
+    refresh_token: SecretStr
+    org_id: str | None = None
+    source_sddc_id: str | None = None
+    destination_sddc_id: str | None = None
+
+
+class Endpoints(_Part):
+    """The whole document. ``speed`` is the simulator's, None for the real thing."""
+
+    ca_file: Path | None = None
+    speed: float | None = None
+    source: Site = Site()
+    destination: Site = Site()
+    vmc: Vmc | None = None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return every secret in it, so that output can be searched for them."""
+        logins = [
+            login for site in (self.source, self.destination) for login in (site.hcx, site.vcenter, site.nsx)
+        ]
+        found = [login.password.get_secret_value() for login in logins if login is not None]
+        if self.vmc is not None:
+            found.append(self.vmc.refresh_token.get_secret_value())
+        return tuple(secret for secret in found if secret)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """One thing wrong with the document."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+def load_endpoints(path: Path) -> Endpoints:
+    """Read and check an endpoints document. A relative ``ca_file`` is looked for beside the document.
+
+    :raises DocumentError: naming every problem at once.
+    """
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from error
+    except ValueError as error:
+        raise DocumentError(f"{path} is not JSON: {_position(error)}") from error
+    try:
+        endpoints = Endpoints.model_validate(body)
+    except ValidationError as error:
+        problems = [
+            _Problem(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_input=False)
+        ]
+        # The chain would show the values.
+        raise DocumentError(f"{path}: " + "; ".join(map(str, problems))) from None
+    if endpoints.ca_file is not None and not endpoints.ca_file.is_absolute():
+        endpoints = endpoints.model_copy(update={"ca_file": path.parent / endpoints.ca_file})
+    return endpoints
+
+
+def _position(error: Any) -> str:
+    """Say where a JSON text breaks, without quoting it."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    return type(error).__name__

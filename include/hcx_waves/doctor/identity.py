@@ -1,0 +1,29 @@
+"""Checks on who the endpoints are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hcx_waves.clients.identity import EndpointIdentity
+from hcx_waves.doctor.findings import Finding, failed, ok
+
+
+def show_identity(identity: EndpointIdentity) -> Finding:
+    """Say what an endpoint says it is."""
+    return ok("identity", str(identity))
+
+
+def check_agreement(identities: Mapping[str, EndpointIdentity]) -> Finding | None:
+    """Check that all endpoints are of one kind and one world; None if fewer than two are known.
+
+    A pair of which one side is real and the other a twin would let a rehearsal touch the real one.
+    """
+    if len(identities) < 2:
+        return None
+    kinds: dict[str, list[str]] = {}
+    for endpoint, identity in identities.items():
+        kinds.setdefault(str(identity), []).append(endpoint)
+    if len(kinds) == 1:
+        return ok("identity", f"every endpoint is a {next(iter(kinds))}")
+    shown = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items())
+    return failed("identity", shown, "Use endpoints of one kind and one world in a document.")
