@@ -29,12 +29,7 @@ def remove_segment(world: World, segment: Segment, *, force: bool, cascade: bool
         for port in ports:
             records.port_bodies.pop(port.key, None)
             world.remove(port)
-    network = world.network_of_segment(segment)
-    if world.vms_on(network):
-        world.remove(segment)
-        world.update(network, removed=True, segment_id=None)
-    else:
-        operations.delete_segment(world, segment)
+    operations.delete_segment(world, segment)
     delay_seconds = world.settings.nsx.purge_seconds
     key = f"{segment.site}{path}"
     purge_at_us = world.now_us + seconds(delay_seconds)

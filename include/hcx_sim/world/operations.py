@@ -142,10 +142,20 @@ def wants_gateway(segment: Segment) -> bool:
 
 
 def delete_segment(world: World, segment: Segment) -> None:
-    """Remove a segment and the vCenter network that shows it."""
+    """Remove a segment and the vCenter network that shows it.
+
+    A forced deletion "may result in an inconsistent connectivity" [B] VMCPOL: cards that are still there stay in
+    a port group that carries nothing any more, and an extension of the segment loses its frames.
+    """
     network = world.network_of_segment(segment)
+    for bridge in world.bridges.values():
+        if network.key in (bridge.source_network_key, bridge.destination_network_key):
+            world.update(bridge, up=False)
     world.remove(segment)
-    world.remove(network)
+    if world.vms_on(network):
+        world.update(network, removed=True, segment_id=None)
+    else:
+        world.remove(network)
 
 
 @dataclass(frozen=True, slots=True)
