@@ -59,3 +59,10 @@ def test_reads_change_nothing(site_pair: SitePair) -> None:
     assert [manager.call("GET", path).content for path in paths] == first
     assert site_pair.audit("change") == []
     assert site_pair.audit("note", subject="hcx") == []
+
+
+def test_manual_is_served_without_a_session(site_pair: SitePair) -> None:
+    url = f"{site_pair.url('hcx')}/hybridity/docs/index.html"
+    answer = site_pair.http().get(url, timeout=20)
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/html")
+    assert "DELETE /hybridity/api/l2Extensions/{stretch_id}" in answer.text
