@@ -72,7 +72,7 @@ class SimServer:
         """Prepare to serve products (``served`` by name, default all simulated ones); nothing is opened yet."""
         self.options = options or ServerOptions()
         self._served = products() if served is None else served
-        self.worlds: WorldManager
+        self.worlds = WorldManager(self._served, lambda world_id: self.addresses.urls(world_id))
         self.addresses: Addresses
         self._listeners: dict[Endpoint, Listener] = {}
         self._cleanup = ExitStack()
@@ -102,7 +102,6 @@ class SimServer:
         hosts = [host for host in (options.host, options.client_host) if host not in _WILDCARDS]
         files = ensure_certificates(directory, tuple(hosts)) if options.tls else None
         tls = files.server_context() if files else None
-        self.worlds = WorldManager(self._served, lambda world_id: self.addresses.urls(world_id))
         token = options.control_token or secrets.token_hex(24)
         for number, endpoint in enumerate(ENDPOINTS):
             port = options.port_base + number if options.port_base else 0
@@ -155,8 +154,7 @@ class SimServer:
         """Stop serving and remove what was temporary; may be called again."""
         if self._refusal_timer is not None:
             self._refusal_timer.cancel()
-        if hasattr(self, "worlds"):
-            self.worlds.close()
+        self.worlds.close()
         await asyncio.gather(*(listener.close() for listener in self._listeners.values()))
         self._listeners.clear()
         self._cleanup.close()

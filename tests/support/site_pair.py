@@ -24,6 +24,7 @@ A :class:`SitePair` offers::
     pair.vm("web01")          the living VM object of that name
     pair.calls(operation)     audit entries of kind ``call`` (dicts), newest last; operation is optional
     pair.audit(kind=, subject=, after=)   audit entries as dicts
+    pair.canonical()          the whole audit without wall times: equal bytes mean that nothing happened, or the same
     pair.mark()               the audit's present length, for ``after=``
     pair.fault(product=..., call=..., behaviour=..., ...)   puts a fault rule in force, returns its id
     pair.oracle()             the oracle's report
@@ -135,6 +136,9 @@ class SitePair:
     def audit(self, kind: str | None = None, subject: str | None = None, after: int = 0) -> list[dict[str, Any]]:
         entries = self.run(lambda: self.world.audit.entries(kind=kind, subject=subject, after=after))
         return [asdict(entry) for entry in entries]
+
+    def canonical(self) -> bytes:
+        return self.run(lambda: self.world.audit.canonical_bytes())
 
     def calls(self, operation: str | None = None, after: int = 0) -> list[dict[str, Any]]:
         entries = self.audit("call", after=after)

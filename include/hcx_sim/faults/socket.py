@@ -10,6 +10,9 @@
 ``truncated``      acts; the announced length is never reached and the connection closes
 ``wrong_schema``   acts; the answer is well-formed and has another shape
 
+A rule for ``vmc`` also strikes calls that pass its reverse proxy, under their NSX operation; one for ``nsx`` strikes
+those that arrive there, by either way.
+
 ``refuse`` is done by the listening socket (see :mod:`hcx_sim.server`); a world that shares its ports with others
 cannot close them, there a refusing product resets each connection. Times are wall time: clients' time-outs are real.
 """

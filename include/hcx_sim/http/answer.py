@@ -16,6 +16,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 IDENTITY_HEADER = "X-Hcx-Sim"
+NO_WORLD = "world=unknown; role=unknown"
+# Under this key of the ASGI scope the application finds its connection, to reset it.
+TRANSPORT_KEY = "hcx_sim.transport"
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from starlette.routing import Match
 
 from hcx_sim.faults.rules import FaultRule
 from hcx_sim.faults.socket import Wire, acts, deliver, replacement
-from hcx_sim.http.answer import Answer, Message, Receive, Scope, Send, read_body, send_answer
+from hcx_sim.http.answer import NO_WORLD, TRANSPORT_KEY, Answer, Message, Receive, Scope, Send, read_body, send_answer
 from hcx_sim.http.context import SCOPE_KEY, Call, Product, Target
 from hcx_sim.world.model import SiteName
 from hcx_sim.world.world import World
@@ -25,7 +25,6 @@ logger = logging.getLogger("hcx_sim.dispatch")
 
 DEFAULT_WORLD = "default"
 WORLD_PREFIX = "/w/"
-NO_WORLD = "world=unknown; role=unknown"
 # A handler that is still waiting after this long is a long poll: it ends when its client goes away.
 _WATCH_AFTER_SECONDS = 0.05
 
@@ -74,7 +73,7 @@ class Dispatcher:
         """Answer one request; anything but HTTP is ignored."""
         if scope["type"] != "http":
             return
-        wire = Wire(scope.get("hcx_sim.transport"), receive, send, NO_WORLD)
+        wire = Wire(scope.get(TRANSPORT_KEY), receive, send, NO_WORLD)
         try:
             await self._serve(scope, wire)
         except asyncio.CancelledError:

@@ -13,7 +13,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-TRANSPORT_KEY = "hcx_sim.transport"
+from hcx_sim.http.answer import IDENTITY_HEADER, NO_WORLD, TRANSPORT_KEY
+
+_UNKNOWN = (IDENTITY_HEADER.lower().encode(), NO_WORLD.encode())
 _KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 256
 _CLOSE_SECONDS = 0.5
@@ -31,6 +33,12 @@ class _Protocol(HttpToolsProtocol):
         super().on_message_begin()
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
         scope[TRANSPORT_KEY] = self.transport
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP; this, too, says that it is simulated."""
+        kept, self.server_state.default_headers = self.server_state.default_headers, [_UNKNOWN]
+        super().send_400_response(msg)
+        self.server_state.default_headers = kept
 
 
 class Listener:
@@ -56,6 +64,7 @@ class Listener:
         self._state = ServerState()
         self._socket: socket.socket | None = None
         self._server: asyncio.Server | None = None
+        self._opening = False
 
     def bind(self) -> None:
         """Take the port; raises :class:`PortTakenError` when it cannot be had."""
@@ -77,8 +86,9 @@ class Listener:
 
     async def open(self) -> None:
         """Serve; :meth:`bind` must have been called. Raises :class:`PortTakenError`."""
-        if self._socket is None or self._server is not None:
+        if self._socket is None or self._server is not None or self._opening:
             return
+        self._opening = True
         loop = asyncio.get_running_loop()
         factory = functools.partial(_Protocol, self._config, self._state, {}, loop)
         more: dict[str, Any] = {"ssl": self._tls, "ssl_shutdown_timeout": _TLS_SHUTDOWN_SECONDS} if self._tls else {}
@@ -87,6 +97,8 @@ class Listener:
         except OSError as error:
             reason = error.strerror or str(error)
             raise PortTakenError(f"{self.label}: cannot listen on {self.host} port {self.port}: {reason}") from error
+        finally:
+            self._opening = False
 
     @property
     def refusing(self) -> bool:

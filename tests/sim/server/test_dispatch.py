@@ -97,6 +97,20 @@ def test_our_own_bug_is_vendor_shaped_logged_and_audited(
         probe_pair.assert_no_bugs()
 
 
+def test_what_is_not_http_is_answered_by_a_simulator_too(probe_pair: SitePair) -> None:
+    parts = urlsplit(probe_pair.url("hcx"))
+    context = ssl.create_default_context(cafile=probe_pair.ca_file)
+    with (
+        socket.create_connection((parts.hostname, parts.port), timeout=10) as raw,
+        context.wrap_socket(raw, server_hostname=parts.hostname) as sock,
+    ):
+        sock.sendall(b"what?\r\n\r\n")
+        answer = sock.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request")
+    assert b"x-hcx-sim: world=unknown; role=unknown\r\n" in answer
+
+
 def _leave(pair: SitePair, url: str) -> None:
     """Send a request and go away without reading."""
     parts = urlsplit(url)
