@@ -60,13 +60,26 @@ class Manager:
         self.site = site
         self.http = pair.http()
         self.base = pair.url("hcx", site) + "/hybridity/api"
-        login = pair.login("hcx", site)
-        answer = self.http.post(f"{self.base}/sessions", json={"username": login.username, "password": login.password})
+        self.log_in()
+
+    def log_in(self) -> None:
+        login = self.pair.login("hcx", self.site)
+        credentials = {"username": login.username, "password": login.password}
+        answer = self.http.post(f"{self.base}/sessions", json=credentials)
         assert answer.status_code == 200, answer.text
         self.http.headers["x-hm-authorization"] = answer.headers["x-hm-authorization"]
 
-    def post(self, path: str, body: Any = None, **options: Any) -> requests.Response:
-        return self.http.post(f"{self.base}{path}", json={} if body is None else body, **options)
+    def post(self, path: str, body: Any = None) -> requests.Response:
+        return self.send("POST", path, body)
+
+    def send(self, method: str, path: str, body: Any = None) -> requests.Response:
+        """Call the manager; a session that has expired in virtual time is renewed."""
+        document = {} if body is None else body
+        answer = self.http.request(method, f"{self.base}{path}", json=document)
+        if answer.status_code == 401:
+            self.log_in()
+            answer = self.http.request(method, f"{self.base}{path}", json=document)
+        return answer
 
     def mesh_id(self, name: str = "mesh-1") -> str:
         return next(mesh.key for mesh in self.pair.world.meshes.values() if mesh.name == name)
