@@ -261,9 +261,23 @@ def test_connect_fails_when_the_destination_segment_is_gone(site_pair: SitePair)
     world = site_pair.world
     job_id = manager.call("DELETE", f"/l2Extensions/{stretch_id(manager)}?connectToLocalRouter=true").json()["id"]
     site_pair.run(lambda: delete_segment(world, world.segments["destination/L2E_net-a"]))
-    assert manager.extensions()[0]["destinationNetwork"]["networkName"] == ""
     site_pair.run_until_idle()
     assert manager.job(job_id)["errorMessage"].endswith("the destination segment does not exist")
+
+
+@pytest.mark.world(scenario=scenario())
+def test_nothing_revives_an_extension_whose_segment_was_deleted(site_pair: SitePair) -> None:
+    from hcx_sim.world.operations import delete_segment
+
+    manager, world = Manager(site_pair), site_pair.world
+    site_pair.run(lambda: delete_segment(world, world.segments["destination/L2E_net-a"]))
+    (mesh,) = world.meshes.values()
+    for tunnel_up in (False, True):
+        site_pair.run(lambda up=tunnel_up: world.update(mesh, tunnel_up=up))  # type: ignore[misc]
+    assert manager.extensions()[0]["operationStatus"]["state"] == "DISCONNECTED"
+    manager.call("DELETE", f"/l2Extensions/{stretch_id(manager)}")
+    site_pair.run_until_idle()
+    assert manager.extensions() == []
 
 
 @pytest.mark.world(scenario=scenario())

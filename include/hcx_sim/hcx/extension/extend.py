@@ -68,7 +68,7 @@ def _done(world: World, network_key: str, *, struck: bool) -> None:
     try:
         if rule is not None:
             raise ValueError(rule.message or "the network extension appliance did not answer")
-        if network is None:
+        if network is None or network.removed:
             raise ValueError("the source network is gone")
         _bring_up(world, network, plan)
     except ValueError as error:

@@ -37,14 +37,16 @@ def refresh_all(world: World) -> None:
 
 
 def refresh(world: World, bridge: Bridge) -> None:
-    """Bring a bridge up or down: it needs its tunnel and both appliances, and must not have been cut."""
+    """Bring a bridge up or down: it needs both networks, its tunnel and both appliances, and must not be cut."""
     record = state_of(world).extensions.get(bridge.key)
     if record is None:
         return
     mesh = world.meshes.get(bridge.mesh_key)
+    ends = (source_network(world, bridge), destination_network(world, bridge))
+    whole = all(network is not None and not network.removed for network in ends)
     running = all(_runs(world, uid) for uid in bridge.appliance_uids.values())
     tunnel_up = mesh is None or mesh.tunnel_up
-    world.update(bridge, up=running and tunnel_up and not record.cut and not record.redeploying)
+    world.update(bridge, up=whole and running and tunnel_up and not record.cut and not record.redeploying)
 
 
 def _runs(world: World, uid: str) -> bool:
