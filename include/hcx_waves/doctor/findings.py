@@ -69,6 +69,8 @@ def failed_by(check: str, error: ClientError) -> Finding:
     """Turn a client's error into a finding."""
     said = error.vendor_message
     detail = error.message if not said or said in error.message else f"{error.message}: {said}"
+    if error.status is not None and f"HTTP {error.status}" not in detail:
+        detail += f" (HTTP {error.status})"
     return failed(check, detail, error.hint)
 
 
