@@ -13,7 +13,7 @@ from typing import Any
 
 from pyVmomi import VmomiSupport, vim
 
-from hcx_sim.vcenter.faults import invalid_property
+from hcx_sim.vcenter.faults import Faulted, invalid_property
 
 _STEP = re.compile(r'^([A-Za-z]\w*)(?:\[(?:"([^"]*)"|(-?\w[\w.:-]*))\])?$')
 
@@ -75,6 +75,23 @@ def parse_path(managed_type: Any, text: str) -> Path:
     if not steps:
         raise invalid_property(text)
     return Path(text, tuple(steps), kind)
+
+
+@cache
+def parse_loosely(managed_type: Any, text: str) -> Path | None:
+    """Parse the path of an override; None when it is no path of the type.
+
+    Below a chosen element of an array the members depend on the element's own type
+    (``config.hardware.device[1000].sharedBus``): such a path has no ``kind``.
+    """
+    try:
+        return parse_path(managed_type, text)
+    except Faulted:
+        matches = [_STEP.match(part) for part in _split(text)]
+    if None in matches or not matches or matches[0] is None or matches[0].group(1) not in members_of(managed_type):
+        return None
+    steps = tuple(Step(m.group(1), m.group(2) if m.group(2) is not None else m.group(3)) for m in matches if m)
+    return Path(text, steps, None) if any(step.key is not None for step in steps) else None
 
 
 def _split(text: str) -> list[str]:

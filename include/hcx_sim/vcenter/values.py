@@ -15,9 +15,8 @@ from pyVmomi import VmomiSupport
 
 from hcx_sim.vcenter.convert import to_typed
 from hcx_sim.vcenter.families.base import Provider, providers_of
-from hcx_sim.vcenter.faults import Faulted
 from hcx_sim.vcenter.inventory import Found, Inventory, managed_type
-from hcx_sim.vcenter.schema import Path, Step, parse_path
+from hcx_sim.vcenter.schema import Path, Step, members_of, parse_loosely, parse_path
 
 _APPEND = "+"
 _DENIED = "denied:"
@@ -41,8 +40,6 @@ def plan_of(type_name: str, text: str) -> Plan:
     providers = providers_of(type_name)
     for length in range(len(path.steps), 0, -1):
         base = ".".join(step.name for step in path.steps[:length])
-        if base in providers and (path.steps[length - 1].key is None or length == 1):
-            return Plan(path, parse_path(kind, base), providers[base], _rest(path, length))
         if base in providers:
             return Plan(path, parse_path(kind, base), providers[base], _rest(path, length))
     return Plan(path, parse_path(kind, path.steps[0].name), None, _rest(path, 1))
@@ -90,10 +87,7 @@ def _walk(value: Any, steps: tuple[Step, ...]) -> Any:
 
 @cache
 def _override(type_name: str, key: str) -> Path | None:
-    try:
-        return parse_path(managed_type(type_name), key.removesuffix(_APPEND))
-    except Faulted:
-        return None
+    return parse_loosely(managed_type(type_name), key.removesuffix(_APPEND))
 
 
 def _overlay(type_name: str, base: Path, value: Any, properties: dict[str, Any]) -> Any:
@@ -119,8 +113,8 @@ def _is_below(path: Path, base: Path) -> bool:
 def _set_below(value: Any, base: Path, path: Path, plain: Any, appends: bool) -> Any:
     """Return ``value`` with the member at ``path`` set or extended; a missing parent is made."""
     steps = _rest(path, len(base.steps))
-    typed = to_typed(path.kind, plain)
     if not steps:
+        typed = to_typed(path.kind, plain)
         return [*(value or ()), *typed] if appends else typed
     if value is None and issubclass(base.kind, VmomiSupport.DataObject):
         value = base.kind()
@@ -128,8 +122,9 @@ def _set_below(value: Any, base: Path, path: Path, plain: Any, appends: bool) ->
     if holder is None:
         return value
     last = steps[-1]
-    if appends:
-        typed = [*(getattr(holder, last.name) or ()), *typed]
-    if last.name:
-        setattr(holder, last.name, typed)
+    holder_type: Any = type(holder)
+    kind = members_of(holder_type).get(last.name)
+    if kind is not None:
+        typed = to_typed(kind, plain)
+        setattr(holder, last.name, [*(getattr(holder, last.name) or ()), *typed] if appends else typed)
     return value
