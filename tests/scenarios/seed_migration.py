@@ -47,7 +47,7 @@ POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 60.0
 
 
-class StepFailed(RuntimeError):
+class StepError(RuntimeError):
     """A step of the procedure did not bring what it had to."""
 
 
@@ -103,12 +103,12 @@ class SeedMigration:
     polls: int = 0
 
     def wait(self, what: str, ready: Callable[[], Any]) -> Any:
-        """Poll until ``ready`` gives something true; raise :class:`StepFailed` when patience ends."""
+        """Poll until ``ready`` gives something true; raise :class:`StepError` when patience ends."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         pace = threading.Event()
         while not (result := ready()):
             if time.monotonic() > deadline:
-                raise StepFailed(f"{what}: nothing after {PATIENCE_SECONDS:.0f} s")
+                raise StepError(f"{what}: nothing after {PATIENCE_SECONDS:.0f} s")
             pace.wait(POLL_SECONDS)
         return result
 
@@ -119,7 +119,7 @@ class SeedMigration:
         self.before = {vm.name: vm for vm in self.sites.source_vcenter.read_virtual_machines(morefs)}
         self.extension = self.sites.hcx.find_extension_by_source_network(SEGMENT)
         if self.extension is None:
-            raise StepFailed(f"no network extension of {SEGMENT!r}")
+            raise StepError(f"no network extension of {SEGMENT!r}")
 
     def intents(self) -> list[MigrationIntent]:
         """Build one RAV migration per VM, every NIC mapped to the extension's destination segment."""
@@ -148,7 +148,7 @@ class SeedMigration:
     def _sites(self) -> tuple[SiteRef, SiteRef]:
         def reference(container: ResourceContainer) -> SiteRef:
             if container.resource_id is None:
-                raise StepFailed(f"HCX names no vCenter at {container.endpoint_id}")
+                raise StepError(f"HCX names no vCenter at {container.endpoint_id}")
             return SiteRef(container.endpoint_id, container.resource_id)
 
         containers = self.sites.hcx.resource_containers()
@@ -171,7 +171,7 @@ class SeedMigration:
 
     def _extension(self) -> NetworkExtension:
         if self.extension is None:
-            raise StepFailed("look() comes first")
+            raise StepError("look() comes first")
         return self.extension
 
     def migrate(self) -> tuple[Migration, ...]:
@@ -189,7 +189,7 @@ class SeedMigration:
         migrations: tuple[Migration, ...] = self.wait("migrations", finished)
         failed = [one for one in migrations if not one.state.is_success]
         if failed:
-            raise StepFailed(f"not migrated: {[(one.entity_name, one.state.message) for one in failed]}")
+            raise StepError(f"not migrated: {[(one.entity_name, one.state.message) for one in failed]}")
         return migrations
 
     def verify(self) -> None:
@@ -203,7 +203,7 @@ class SeedMigration:
             addresses = [{a.address for nic in vm.guest_nics for a in nic.addresses} for vm in (old, new)]
             same = old.macs == new.macs and addresses[0] == addresses[1]
             if not same or new.power_state != "poweredOn" or old.instance_uuid in here:
-                raise StepFailed(f"{name} did not arrive as it was")
+                raise StepError(f"{name} did not arrive as it was")
 
     def disconnect_source(self) -> Segment:
         """Routed to Disconnected at the source, read back."""
@@ -221,7 +221,7 @@ class SeedMigration:
             job_id = removal.job_id
             job = self.wait("unextend", lambda: _ended(self.sites.hcx, job_id))
             if not job.is_success:
-                raise StepFailed(f"unextend failed: {job}")
+                raise StepError(f"unextend failed: {job}")
         self.wait("extension gone", lambda: self.sites.hcx.find_extension(extension_id) is None)
 
     def destination_segment(self) -> Segment:

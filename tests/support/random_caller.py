@@ -7,9 +7,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import requests
+
 from hcx_sim.scenario.infrastructure import DATASTORE
 from hcx_sim.world.model import Power, SiteName, VmRole
-
 from support.site_pair import SitePair
 
 HCX_API = "/hybridity/api"
@@ -81,9 +81,7 @@ class RandomCaller:
         check_nsx_shape(answer)
         return answer
 
-    def post_soap(
-        self, site: SiteName, method: str, kind: str, moref: str, arguments: str = ""
-    ) -> requests.Response:
+    def post_soap(self, site: SiteName, method: str, kind: str, moref: str, arguments: str = "") -> requests.Response:
         """Call a vCenter and check that the answer is a result or a SOAP fault."""
         url = self.pair.url("vcenter", site)
         answer = self._http.post(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -16,14 +15,24 @@ from support.site_pair import SiteServer
 
 SITES = st.sampled_from(list(SiteName))
 NUMBERS = st.integers(min_value=0, max_value=10_000)
-GARBAGE = st.sampled_from(["", "{", "[]", "null", '"x"', "{items:[{}]}", '{"items": 5}', '{"items":[null]}', "\x00", "<xml/>"])
+GARBAGE = st.sampled_from(
+    ["", "{", "[]", "null", '"x"', "{items:[{}]}", '{"items": 5}', '{"items":[null]}', "\x00", "<xml/>"]
+)
 HCX_PATHS = [
     "/mobility/migrations/validate", "/mobility/migrations/start", "/mobility/migrations/forceCancel",
     "/mobility/migrations/cancel", "/mobility/groups", "/mobility/groups/start", "/mobility/groups/delete",
     "/mobility/groups/archive", "/mobility/groups/intents", "/migrations?action=query", "/migrations?action=start",
     "/l2Extensions", "/service/inventory/virtualmachines", "/cloudConfigs", "/nowhere",
 ]  # fmt: skip
-MIGRATION_TYPES = ["RAV", "vMotion", "vSphereReplication", "ColdMigration", "xVMotion", "OsAssistedMigration", "nonsense"]
+MIGRATION_TYPES = [
+    "RAV",
+    "vMotion",
+    "vSphereReplication",
+    "ColdMigration",
+    "xVMotion",
+    "OsAssistedMigration",
+    "nonsense",
+]
 
 
 class RandomCalls(RuleBasedStateMachine):
@@ -67,7 +76,9 @@ class RandomCalls(RuleBasedStateMachine):
             network = world.networks[f"{site}/{nic.network_moref}"]
             twin = next((n for n in world.networks.values() if n.site is site.other and n.name == network.name), None)
             target = twin.moref if twin is not None and broken != 1 else "dvportgroup-0"
-            mappings.append({"macAddress": nic.mac, "destNetworkId": target, "destNetworkType": "DistributedVirtualPortgroup"})
+            mappings.append(
+                {"macAddress": nic.mac, "destNetworkId": target, "destNetworkType": "DistributedVirtualPortgroup"}
+            )
         ends = {each: world.site(each) for each in SiteName}
         item = {
             "migrationType": kind,
@@ -90,7 +101,9 @@ class RandomCalls(RuleBasedStateMachine):
             item["entity"] = 7
         return item
 
-    @rule(site=SITES, number=NUMBERS, kind=st.sampled_from(MIGRATION_TYPES), broken=st.integers(0, 9), start=st.booleans())
+    @rule(
+        site=SITES, number=NUMBERS, kind=st.sampled_from(MIGRATION_TYPES), broken=st.integers(0, 9), start=st.booleans()
+    )
     def migrate(self, site: SiteName, number: int, kind: str, broken: int, start: bool) -> None:
         path = "/mobility/migrations/start" if start else "/mobility/migrations/validate"
         answer = self.caller.hcx(SiteName.SOURCE, "POST", path, {"items": [self.item(site, number, kind, broken)]})
@@ -129,7 +142,12 @@ class RandomCalls(RuleBasedStateMachine):
         stretch_id = self.pick(self.pair.world.bridges, number)
         self.caller.hcx(SiteName.SOURCE, "DELETE", f"/l2Extensions/{stretch_id}{connect}")
 
-    @rule(site=SITES, path=st.sampled_from(HCX_PATHS), body=GARBAGE, method=st.sampled_from(["POST", "GET", "PUT", "DELETE"]))
+    @rule(
+        site=SITES,
+        path=st.sampled_from(HCX_PATHS),
+        body=GARBAGE,
+        method=st.sampled_from(["POST", "GET", "PUT", "DELETE"]),
+    )
     def hcx_garbage(self, site: SiteName, path: str, body: str, method: str) -> None:
         self.caller.hcx(site, method, path, body)
 
@@ -164,7 +182,14 @@ class RandomCalls(RuleBasedStateMachine):
         site=SITES,
         number=NUMBERS,
         method=st.sampled_from(
-            ["PowerOffVM_Task", "PowerOnVM_Task", "SuspendVM_Task", "ShutdownGuest", "RemoveAllSnapshots_Task", "Nonsense"]
+            [
+                "PowerOffVM_Task",
+                "PowerOnVM_Task",
+                "SuspendVM_Task",
+                "ShutdownGuest",
+                "RemoveAllSnapshots_Task",
+                "Nonsense",
+            ]
         ),
     )
     def vcenter(self, site: SiteName, number: int, method: str) -> None:
@@ -186,10 +211,10 @@ class RandomCalls(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(site_server: SiteServer) -> Iterator[type[RandomCalls]]:
+def machine(site_server: SiteServer) -> type[RandomCalls]:
     """The state machine on the shared server."""
     RandomCalls.server = site_server
-    yield RandomCalls
+    return RandomCalls
 
 
 @pytest.mark.timeout(300)
@@ -200,7 +225,7 @@ def test_random_calls_keep_the_world_possible(machine: type[RandomCalls]) -> Non
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=slow, derandomize=True,
+            max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=slow, derandomize=True,
             database=None,
         ),
     )  # fmt: skip
