@@ -8,6 +8,7 @@ from typing import Any
 from pyVmomi import vim
 
 from hcx_sim.coverage import Confidence
+from hcx_sim.engine.clock import to_datetime
 from hcx_sim.vcenter.families.network import backing_type
 from hcx_sim.vcenter.families.portpolicy import default_policy, isolates, merged
 from hcx_sim.vcenter.families.vm_devices import port_key
@@ -140,6 +141,7 @@ def _port(inventory: Inventory, switch_uuid: str, network: VcNetwork, vm: Vm, ni
             connectedEntity=vim.VirtualMachine(vm.moref), nicKey=str(nic.key), type="vmVnic", addressHint=nic.mac
         ),
         conflict=False,
+        lastStatusChange=to_datetime(inventory.world_started_us),
         state=port.State(runtimeInfo=runtime, stats=vim.dvs.PortStatistics()),
         externalId=nic.external_id or None,
     )
