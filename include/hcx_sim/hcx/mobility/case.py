@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from hcx_sim.hcx.mobility.intent import Intent
@@ -12,17 +13,25 @@ from hcx_sim.world.world import World
 
 
 @dataclass(slots=True)
-class Case:
-    """An intent, where it was submitted, and the findings; checks fill in what they resolve.
+class Batch:
+    """What the intents of one request have in common.
 
-    ``claimed`` collects bytes per datastore and ``seen`` workloads across all intents of one request.
+    ``claimed`` counts bytes per datastore, ``chosen`` migrations per mesh, ``seen`` holds the workloads named so far.
     """
+
+    claimed: Counter[str] = field(default_factory=Counter)
+    chosen: Counter[str] = field(default_factory=Counter)
+    seen: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Case:
+    """An intent, where it was submitted, and the findings; checks fill in what they resolve."""
 
     mobility: Mobility
     manager: SiteName
     intent: Intent
-    claimed: dict[str, int]
-    seen: set[str]
+    batch: Batch
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     kind: MigrationType | None = None

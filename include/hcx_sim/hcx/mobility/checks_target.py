@@ -30,7 +30,9 @@ def check_mesh(case: Case) -> None:
     service = case.kind.service
     if not case.intent.mesh_id:
         case.mesh = _choose_mesh(case, service)
-        if case.mesh is None:
+        if case.mesh is not None:
+            case.batch.chosen[case.mesh.key] += 1
+        else:
             case.refuse(f"No service mesh offers the service {service} with its tunnel up.")
         return
     mesh = case.world.meshes.get(case.intent.mesh_id)
@@ -48,7 +50,7 @@ def _choose_mesh(case: Case, service: str) -> Mesh | None:
     fit = [mesh for mesh in case.world.meshes.values() if service in mesh.services and mesh.tunnel_up]
     if len(fit) < 2:
         return fit[0] if fit else None
-    load = {mesh.key: 0 for mesh in fit}
+    load = {mesh.key: case.batch.chosen[mesh.key] for mesh in fit}
     for migration in case.mobility.store.active():
         if migration.known.mesh_key in load:
             load[migration.known.mesh_key] += 1
@@ -178,8 +180,8 @@ def _check_space(case: Case, datastore: Datastore) -> None:
         return
     seed = case.mobility.store.seeds.get((case.vm.uid, datastore.key))
     need = total_disk_bytes(case.vm.disks) - (seed.seeded_bytes if seed else 0)
-    claimed = case.claimed.get(datastore.key, 0) + max(0, need)
-    case.claimed[datastore.key] = claimed
+    case.batch.claimed[datastore.key] += max(0, need)
+    claimed = case.batch.claimed[datastore.key]
     if claimed > datastore.free_bytes:
         case.refuse(
             f"Datastore '{datastore.name}' has {datastore.free_bytes} bytes free, {claimed} are needed"

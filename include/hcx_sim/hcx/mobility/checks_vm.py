@@ -82,9 +82,9 @@ def check_vm(case: Case) -> None:
         what = "a template" if vm.template else "left over from a migration" if vm.retired else "an HCX appliance"
         case.refuse(f"Virtual machine '{vm.name}' cannot be migrated: it is {what}.")
         return
-    if vm.uid in case.seen:
+    if vm.uid in case.batch.seen:
         case.refuse(f"Virtual machine '{vm.name}' is named more than once.")
-    case.seen.add(vm.uid)
+    case.batch.seen.add(vm.uid)
     case.vm = vm
 
 

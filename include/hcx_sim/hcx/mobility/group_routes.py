@@ -12,6 +12,7 @@ from hcx_sim.engine.clock import to_ms
 from hcx_sim.hcx.app import API, app, coverage
 from hcx_sim.hcx.body import as_bool, as_int, as_list, as_text, body_of, section
 from hcx_sim.hcx.mobility import groups
+from hcx_sim.hcx.mobility.case import Batch
 from hcx_sim.hcx.mobility.forms import v2_group, v2_migration
 from hcx_sim.hcx.mobility.groups import GroupResult, group_state
 from hcx_sim.hcx.mobility.intent import with_defaults
@@ -122,13 +123,14 @@ async def validate(request: Request) -> Response:
 def _run_groups(mobility: Mobility, caller: Caller, results: list[GroupResult], *, start_them: bool) -> Response:
     """Validate the groups' migrations and, unless anything is refused, start them."""
     work = []
+    batch = Batch()
     for result in results:
         if result.group is None:
             continue
         chosen = startable(mobility, result.group)
         if start_them and (not chosen or result.group.archived):
             result.errors.append("The mobility group has nothing to start.")
-        intents, reviews, found = review_group(mobility, caller, result.group, chosen)
+        intents, reviews, found = review_group(mobility, caller, result.group, chosen, batch)
         if start_them:
             check_limits(mobility, reviews, found)
         work.append((result, chosen, intents, reviews, found))

@@ -84,7 +84,7 @@ def update_groups(
     A ``lastUpdated`` that is older than the group refuses the change unless ``force``. Meaning of ``force`` and the
     operation types besides ADD are inferred from their names.
     """
-    results = [_find(mobility, item) for item in items]
+    results = find_groups(mobility, items)
     for item, result in zip(items, results, strict=True):
         if result.group is not None:
             _check_update(mobility, result.group, item, result, force=force)
@@ -145,8 +145,14 @@ def _update(mobility: Mobility, caller: Caller, group: MobilityGroup, item: Mapp
 
 
 def find_groups(mobility: Mobility, items: Sequence[Mapping[str, Any]]) -> list[GroupResult]:
-    """Look up the groups that a request names; unknown ones have an error."""
-    return [_find(mobility, item) for item in items]
+    """Look up the groups that a request names; unknown ones, and those named twice, have an error."""
+    results = [_find(mobility, item) for item in items]
+    seen: set[str] = set()
+    for result in results:
+        if result.group_id in seen:
+            result.errors.append("The mobility group is named more than once.")
+        seen.add(result.group_id)
+    return results
 
 
 def delete_groups(mobility: Mobility, items: Sequence[Mapping[str, Any]]) -> list[GroupResult]:

@@ -18,6 +18,7 @@ _DEFAULTED = (
     "storage", "networkParams",
 )  # fmt: skip
 _MS = 1000
+_LAST_MS = 253_402_300_799_999  # the end of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,9 @@ def read_window(schedule: Any, what: str, problems: list[str]) -> Window:
     for name in ("startTime", "expiryTime"):
         value = schedule.get(name)
         number = as_int(value, -1) if value not in (None, "") else 0
-        if number < 0:
+        if not 0 <= number <= _LAST_MS:
             problems.append(f"The {name} of the {what} schedule is not a time in milliseconds: {value!r}.")
-        ends.append(number * _MS if number > 0 else None)
+        ends.append(number * _MS if 0 < number <= _LAST_MS else None)
     window = Window(ends[0], ends[1])
     if window.expiry_us is not None and window.start_us is not None and window.expiry_us <= window.start_us:
         problems.append(f"The {what} schedule ends before it starts.")

@@ -208,6 +208,7 @@ class Migration:
     intent: dict[str, Any]
     entity_id: str
     entity_name: str
+    source_endpoint_id: str
     username: str
     manager: SiteName  # whose API took it
     created_us: int

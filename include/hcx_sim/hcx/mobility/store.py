@@ -70,7 +70,8 @@ class Store:
 
     def latest_of_group(self, group: MobilityGroup) -> list[Migration]:
         """Return, per VM of a group, its newest migration: retries hide what they replace."""
-        newest = {migration.entity_id: migration for migration in self.of_group(group)}
+        # two sites may use the same moref
+        newest = {(each.source_endpoint_id, each.entity_id): each for each in self.of_group(group)}
         return list(newest.values())
 
     def group_named(self, name: str) -> MobilityGroup | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hcx_sim.hcx.body import as_text, section
+from hcx_sim.hcx.mobility.case import Batch
 from hcx_sim.hcx.mobility.intent import with_defaults
 from hcx_sim.hcx.mobility.mobility import Mobility
 from hcx_sim.hcx.mobility.model import UNSUCCESSFUL, Migration, MobilityGroup, Phase
@@ -83,12 +84,14 @@ def new_draft(mobility: Mobility, caller: Caller, group: MobilityGroup, intent: 
     entity = section(dict(intent), "entity")
     name = as_text(entity.get("entityName"))
     entity_id = as_text(entity.get("entityId"))
+    source = section(with_defaults(intent, group.defaults), "source")
     migration = Migration(
         migration_id=world.random.uuid(f"migration/{name or entity_id}"),
         group_id=group.group_id,
         intent=dict(intent),
         entity_id=entity_id,
         entity_name=name,
+        source_endpoint_id=as_text(source.get("endpointId")) or world.site(caller.manager).hcx_endpoint_id,
         username=caller.username,
         manager=caller.manager,
         created_us=world.now_us,
@@ -109,11 +112,14 @@ def startable(mobility: Mobility, group: MobilityGroup) -> list[Migration]:
 
 
 def review_group(
-    mobility: Mobility, caller: Caller, group: MobilityGroup, chosen: Sequence[Migration]
+    mobility: Mobility, caller: Caller, group: MobilityGroup, chosen: Sequence[Migration], batch: Batch
 ) -> tuple[list[dict[str, Any]], list[Review], list[Result]]:
-    """Validate migrations of a group; return their complete intents, the reviews and the results."""
+    """Validate migrations of a group; return their complete intents, the reviews and the results.
+
+    ``batch`` is shared by all groups of one request.
+    """
     intents = [_intent_for(group, migration) for migration in chosen]
-    reviews = review_all(mobility, caller.manager, intents)
+    reviews = review_all(mobility, caller.manager, intents, batch)
     results = [
         Result(migration.entity_id, migration.migration_id, group.group_id, list(review.errors), list(review.warnings))
         for migration, review in zip(chosen, reviews, strict=True)
@@ -189,8 +195,12 @@ def _results(items: Sequence[Mapping[str, Any]], reviews: Sequence[Review]) -> l
 
 
 def _draft_of(mobility: Mobility, item: Mapping[str, Any]) -> Migration | None:
+    """Return the draft that an item names, provided it is about the same VM."""
     migration = mobility.store.migrations.get(as_text(item.get("migrationId")))
-    return migration if migration is not None and migration.phase is Phase.DRAFT else None
+    if migration is None or migration.phase is not Phase.DRAFT:
+        return None
+    entity_id = as_text(section(dict(item), "entity").get("entityId"))
+    return migration if entity_id == migration.entity_id else None
 
 
 def _implicit_group(mobility: Mobility, caller: Caller, first_name: str) -> MobilityGroup:
@@ -206,4 +216,5 @@ def _start(mobility: Mobility, migration: Migration, review: Review) -> None:
     if review.plan is None:
         raise LookupError(f"{review.entity_id} was accepted without a plan")
     migration.entity_name = review.entity_name
+    migration.source_endpoint_id = mobility.world.site(review.plan.source).hcx_endpoint_id
     mobility.start(migration, review.plan, review.warnings)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hcx_sim.hcx.mobility import checks_target, checks_vm
-from hcx_sim.hcx.mobility.case import Case
+from hcx_sim.hcx.mobility.case import Batch, Case
 from hcx_sim.hcx.mobility.intent import read_intent
 from hcx_sim.hcx.mobility.mobility import Mobility
 from hcx_sim.hcx.mobility.model import Plan
@@ -44,14 +44,15 @@ class Review:
     plan: Plan | None
 
 
-def review_all(mobility: Mobility, manager: SiteName, intents: Sequence[Mapping[str, Any]]) -> list[Review]:
-    """Validate the complete intents of one request together: they share space on datastores.
+def review_all(
+    mobility: Mobility, manager: SiteName, intents: Sequence[Mapping[str, Any]], batch: Batch | None = None
+) -> list[Review]:
+    """Validate complete intents together: they share space on datastores and may not name a VM twice.
 
-    ``manager`` is the site whose manager was asked.
+    ``manager`` is the site whose manager was asked; ``batch`` joins several lists of one request.
     """
-    claimed: dict[str, int] = {}
-    seen: set[str] = set()
-    return [_review(Case(mobility, manager, read_intent(intent), claimed, seen)) for intent in intents]
+    batch = batch or Batch()
+    return [_review(Case(mobility, manager, read_intent(intent), batch)) for intent in intents]
 
 
 def _review(case: Case) -> Review:

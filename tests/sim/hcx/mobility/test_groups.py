@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -237,3 +238,33 @@ def test_waves_are_unknown_to_4x(site_pair: SitePair) -> None:
     manager = Manager(site_pair)
     assert manager.send("PUT", "/planning/migrationwaves/x?action=commit").status_code == 404
     assert manager.post("/v2/mobility-groups/query").status_code == 404
+
+
+@pytest.mark.world(scenario=scenario(NAMES))
+def test_one_vm_in_two_groups_of_one_start_is_refused(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    first = group_id_of(create(manager, group(manager, "wave-1", ["vm-a"])))
+    second = group_id_of(create(manager, group(manager, "wave-2", ["vm-a", "vm-b"])))
+    answer = act(manager, "start", first, second)
+    assert answer.status_code == 400
+    assert "named more than once" in answer.json()["items"][1]["migrations"][0]["errors"][0]["message"]
+    twice = act(manager, "start", first, first)
+    assert (twice.status_code, messages(twice)) == (400, ["The mobility group is named more than once."])
+    assert {item["state"] for item in manager.query()} == {"DRAFT"}
+
+
+@pytest.mark.world(scenario=scenario(NAMES))
+def test_two_vms_with_the_same_moref_at_either_site_are_two_members_of_a_group(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    manager.start(manager.intent("vm-a"))
+    site_pair.run_until_idle()
+    there, here = site_pair.vm("vm-a"), site_pair.vm("vm-b")
+    site_pair.run(lambda: site_pair.world.remove(there))
+    site_pair.run(lambda: site_pair.world.put(replace(there, moref=here.moref, key=f"destination/{here.moref}")))
+    both = [manager.intent("vm-a", to="source"), manager.intent("vm-b")]
+    group_id = group_id_of(create(manager, {"name": "both-ways", "migrations": both}))
+    started = act(manager, "start", group_id)
+    assert len(started.json()["items"][0]["migrations"]) == 2
+    site_pair.run_until_idle()
+    assert {item["state"] for item in manager.query(migrationGroupId=[group_id])} == {"MIGRATION_COMPLETE"}
+    assert (site_pair.vm("vm-a").site.value, site_pair.vm("vm-b").site.value) == ("source", "destination")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from support.mobility import Manager, messages, phases, scenario, seconds_of, vm_spec, warnings
@@ -10,7 +12,7 @@ from support.site_pair import SitePair
 GIB = 1024**3
 SERVICES = ["INTERCONNECT", "VMOTION", "BULK_MIGRATION", "RAV", "NETWORK_EXTENSION", "OS_ASSISTED_MIGRATION"]
 WITH_OSAM = [{"name": "mesh-1", "link_mbps": 800, "services": SERVICES}]
-OFF = {"power": "poweredOff", "tools_running": False}
+OFF: dict[str, Any] = {"power": "poweredOff", "tools_running": False}
 
 
 @pytest.mark.world(scenario=scenario(["vm-a"]))

@@ -62,6 +62,14 @@ def test_without_a_mesh_hcx_chooses_the_least_busy_one(site_pair: SitePair) -> N
     assert chosen == [manager.mesh_id("mesh-1"), manager.mesh_id("mesh-2"), manager.mesh_id("mesh-1")]
 
 
+@pytest.mark.world(scenario=scenario(NAMES, meshes=TWO))
+def test_without_a_mesh_one_request_is_spread_over_the_meshes(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    ids = manager.start(*(manager.intent(name, mesh=None) for name in NAMES))
+    chosen = [item["servicemeshId"] for item in manager.query(migrationId=ids)]
+    assert chosen.count(manager.mesh_id("mesh-1")) == chosen.count(manager.mesh_id("mesh-2")) == 4
+
+
 WAVE = [vm_spec(f"wave-{n:03d}", 11, nics=[{"network": "app", "ips": [f"10.9.{n // 250}.{n % 250 + 2}"]}])
         for n in range(500)]  # fmt: skip
 

@@ -235,7 +235,7 @@ def test_v2_queries_of_9_1(site_pair: SitePair) -> None:
     counts = answer["items"][0]["summary"]["countSummary"]
     assert (counts["totalVms"], counts["totalVmsCompleted"], counts["totalVmsError"]) == (2, 1, 1)
     assert answer["items"][0]["summary"]["resourceSummary"]["totalCpus"] == 4
-    body["pageParameters"]["pageNumber"] = 2  # type: ignore[index]
+    body["pageParameters"]["pageNumber"] = 2
     other = manager.post("/v2/mobility-groups/query?vcGuid=x", body).json()["items"][0]
     assert other["summary"]["countSummary"]["totalVmsWaitingSwitchover"] == 1
     path = f"/v2/mobility-groups/{other['info']['id']}/migrations/query"
