@@ -125,6 +125,11 @@ class NsxSettings(_Settings):
     page_size: int = 1000
     advanced_config_absent: bool = False  # a recorded VMC body lacks it (SALT)
     disconnected_lacks_subnets: bool = False  # PYVMC PR #2
+    dropped_dhcp_ranges: Literal["refuse", "lose"] = "refuse"  # subnets that leave existing ranges out; unknown [?]
+    stale_status: Literal[412, 409] = 412  # 409 is used for the same [D] 2.4
+    mon_reads: Literal["DISCONNECTED", "ROUTED"] = "DISCONNECTED"  # destination segment under MON; unknown [?] 6.4
+    hcx_segments_protection: Literal["NOT_PROTECTED", "PROTECTED", "REQUIRE_OVERRIDE"] = "NOT_PROTECTED"  # [?] 6.6
+    retry_after_seconds: int | None = None  # header of 429 and 503; none mentioned [?] 2.7, 6.7
 
 
 class VmcSettings(_Settings):

@@ -22,6 +22,7 @@ NOT_FOUND = 202
 FIELD_VALIDATION = 255
 IN_USE = 500030
 MARKED_FOR_DELETE = 500045
+PROTECTED = 289
 OVERLAP = 500105
 HAS_PORTS = 503040
 STALE = 604  # the real code is unknown [?]
@@ -35,11 +36,18 @@ class NsxError(Exception):
     """A refusal of the manager.
 
     Parameters: HTTP ``status``, numeric ``code``, ``message``, ``module`` that refuses and ``related`` messages,
-    each of which becomes a related error with the same code.
+    each of which becomes a related error with the same code; ``retry_after_seconds`` becomes a header.
     """
 
     def __init__(
-        self, status: int, code: int, message: str, *, module: str = "policy", related: Iterable[str] = ()
+        self,
+        status: int,
+        code: int,
+        message: str,
+        *,
+        module: str = "policy",
+        related: Iterable[str] = (),
+        retry_after_seconds: int | None = None,
     ) -> None:
         """Keep what :meth:`render` shows."""
         super().__init__(message)
@@ -48,13 +56,15 @@ class NsxError(Exception):
         self.message = message
         self.module = module
         self.related = list(related)
+        self.retry_after_seconds = retry_after_seconds
 
     def render(self) -> Response:
         """Return the manager's answer."""
         body = _body(self.status, self.code, self.message, self.module)
         if self.related:
             body["related_errors"] = [_body(self.status, self.code, text, self.module) for text in self.related]
-        return JSONResponse(body, self.status)
+        after = self.retry_after_seconds
+        return JSONResponse(body, self.status, headers=None if after is None else {"Retry-After": str(after)})
 
 
 def _body(status: int, code: int, message: str, module: str) -> dict[str, Any]:
@@ -78,14 +88,19 @@ def invalid(problems: Iterable[str]) -> NsxError:
     return NsxError(400, FIELD_VALIDATION, "Field level validation errors.", related=problems)
 
 
-def stale(path: str) -> NsxError:
-    """Return 412 for a missing or old ``_revision``; only the status is certain. [D] nsx-vsphere 2.4."""
-    return NsxError(412, STALE, f"{path} was changed in the meantime: read it again and repeat with its _revision.")
+def stale(path: str, status: int = 412) -> NsxError:
+    """Return 412 (or 409) for a missing or old ``_revision``; only the status is certain. [D] nsx-vsphere 2.4."""
+    return NsxError(status, STALE, f"{path} was changed in the meantime: read it again and repeat with its _revision.")
 
 
 def marked_for_delete(path: str) -> NsxError:
     """Return 400/500045 for an object that is deleted and not purged. [B][C]."""
     return NsxError(400, MARKED_FOR_DELETE, f"{path} is marked for deletion; wait until it is purged.")
+
+
+def protected(path: str) -> NsxError:
+    """Return 403 for a write to an object that needs ``X-Allow-Overwrite: true``; the code is a guess [?]."""
+    return NsxError(403, PROTECTED, f"{path} belongs to another system; send X-Allow-Overwrite: true to overwrite it.")
 
 
 def wrong_credentials() -> NsxError:

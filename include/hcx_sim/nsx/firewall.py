@@ -114,7 +114,7 @@ def write_rule(call: Call, place: RulePlace, sent: Any, *, replace: bool) -> Fir
         raise invalid(["the body must be a JSON object"])
     meta = dict(known.body.get("_meta", {})) if known is not None else {}
     if replace and known is not None and sent.get("_revision") != meta.get("revision", 0):
-        raise stale(place.path)
+        raise stale(place.path, world.settings.nsx.stale_status)
     base = rule_body(call, known) if known is not None and not replace else {}
     merged = {name: value for name, value in {**base, **sent}.items() if not name.startswith("_")}
     fields = _facts(call, merged)

@@ -102,7 +102,7 @@ def _write_policy(call: Call, request: Request, *, replace: bool) -> dict[str, A
     stored = records_of(call.world).policies.get(key, {})
     known = policy_id in _policies(call, domain)
     if replace and known and sent.get("_revision") != stored.get("revision", 0):
-        raise stale(f"/infra/domains/{domain}/gateway-policies/{policy_id}")
+        raise stale(f"/infra/domains/{domain}/gateway-policies/{policy_id}", call.world.settings.nsx.stale_status)
     rules = sent.get("rules") or []
     if not all(isinstance(rule, dict) and isinstance(rule.get("id"), str) for rule in rules):
         raise invalid(["rules: each rule needs an id"])

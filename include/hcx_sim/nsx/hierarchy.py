@@ -17,11 +17,11 @@ from hcx_sim.http.context import Call
 from hcx_sim.nsx.app import POLICY, coverage, route
 from hcx_sim.nsx.errors import invalid, not_found, stale
 from hcx_sim.nsx.segment_changes import plan_write
-from hcx_sim.nsx.segment_intent import Place, require_segment
+from hcx_sim.nsx.segment_intent import Place, check_protection, require_segment
 from hcx_sim.nsx.segment_intent import Request as Write
 from hcx_sim.nsx.segment_model import parse_segment
 from hcx_sim.nsx.segment_removal import plan_removal, remove_segment
-from hcx_sim.nsx.segment_routes import flag, json_body, summary_of
+from hcx_sim.nsx.segment_routes import flag, json_body, overwrites, summary_of
 
 Step = Callable[[], object]
 
@@ -36,7 +36,7 @@ def patch_infra(call: Call, request: Request) -> None:
     call.summary = {
         "segments": [{"id": each["body"].get("id"), **(summary_of(each["body"]) or {})} for each in segments]
     }
-    steps = [_plan(call, each, check_revision) for each in segments]
+    steps = [_plan(call, each, check_revision, overwrites(request)) for each in segments]
     for step in steps:
         step()
 
@@ -70,17 +70,18 @@ def _below_tier1(call: Call, child: Any, kind: Any) -> Any:
     return tier1.get("children", [])
 
 
-def _plan(call: Call, found: dict[str, Any], check_revision: bool) -> Step:
+def _plan(call: Call, found: dict[str, Any], check_revision: bool, overwrite: bool) -> Step:
     body = found["body"]
     if not isinstance(body.get("id"), str) or not body["id"]:
         raise invalid(["Segment.id: is required"])
     place = Place(call.here, body["id"], found["fixed"])
     if not found["deleted"]:
-        write = Write(call.user, parse_segment(body), check_revision=check_revision)
+        write = Write(call.user, parse_segment(body), check_revision=check_revision, overwrite=overwrite)
         return plan_write(call.world, place, write).apply
     segment = require_segment(call.world, place)
     if check_revision and body.get("_revision") != segment.revision:
-        raise stale(place.path(call.world))
+        raise stale(place.path(call.world), call.world.settings.nsx.stale_status)
+    check_protection(call.world, segment, overwrite=overwrite)
     plan_removal(call.world, segment, force=False)
     return lambda: remove_segment(call.world, segment, force=False, cascade=False)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from hcx_sim.engine.clock import to_ms
+from hcx_sim.nsx.motion import in_motion
 from hcx_sim.nsx.ports import ports_on
 from hcx_sim.nsx.records import NsxRecords, records_of
 from hcx_sim.nsx.segment_body import bookkeeping
@@ -137,13 +138,21 @@ def _attachment_state(world: World, port: Port, owner: tuple[Vm, Nic] | None) ->
     if port.attachment_id is None:
         return {"state": "FREE"}
     state = port.attachment_state
-    if (owner is None and port.vm_moref is not None) or (owner is not None and not speaks(*owner)):
+    if owner is not None:
+        state = _state_of_card(world, *owner) if state == "ATTACHED" else state
+    elif port.vm_moref is not None:
         state = "DETACHED"
     body: dict[str, Any] = {"id": port.attachment_id, "state": state}
     if owner is not None:
         vm = owner[0]
         body["attachers"] = [{"host": host_id(world, vm), "entity": f"{vm.name}/{vm.name}.vmx.{port.device_key}"}]
     return body
+
+
+def _state_of_card(world: World, vm: Vm, nic: Nic) -> str:
+    if not speaks(vm, nic):
+        return "DETACHED"
+    return "ATTACHED_IN_MOTION" if in_motion(world, vm) else "ATTACHED"
 
 
 def _bindings(world: World, vm: Vm, nic: Nic) -> list[dict[str, Any]]:

@@ -49,26 +49,26 @@ def admit(call: Call) -> None:
     """Let a call in; raises 429 (rate or concurrency of its client) or 503 (concurrency overall)."""
     if call.world.clock.mode is ClockMode.STEPPED:
         return
+    refusal = _refusal(call)
+    if refusal is not None:
+        status, code, message = refusal
+        after = call.world.settings.nsx.retry_after_seconds
+        raise NsxError(status, code, message, module="common-services", retry_after_seconds=after)
+
+
+def _refusal(call: Call) -> tuple[int, int, str] | None:
     settings = call.world.settings.nsx
     limits = limits_of(call)
     client = call.user or call.client
     limits.serving[call.call_id] = client
-    overall = settings.concurrent_overall
+    overall, own, rate = settings.concurrent_overall, settings.concurrent_per_client, settings.requests_per_second
     if overall is not None and len(limits.serving) > overall:
-        raise NsxError(503, 503, "The server is overloaded: too many requests at once.", module="common-services")
-    own = settings.concurrent_per_client
+        return 503, 503, "The server is overloaded: too many requests at once."
     if own is not None and sum(each == client for each in limits.serving.values()) > own:
-        raise NsxError(
-            429,
-            TOO_MANY,
-            f"Client '{client}' exceeded the limit of {own} concurrent requests.",
-            module="common-services",
-        )
-    rate = settings.requests_per_second
+        return 429, TOO_MANY, f"Client '{client}' exceeded the limit of {own} concurrent requests."
     if rate is not None and not _within_rate(limits, client, rate):
-        raise NsxError(
-            429, TOO_MANY, f"Client '{client}' exceeded request rate of {rate} per second.", module="common-services"
-        )
+        return 429, TOO_MANY, f"Client '{client}' exceeded request rate of {rate} per second."
+    return None
 
 
 def _within_rate(limits: SiteLimits, client: str, rate: int) -> bool:

@@ -130,11 +130,3 @@ class PortKeeper:
 def ports_on(world: World, index: PortIndex, segment: Segment) -> list[Port]:
     """Return the ports of a segment, those that are being released included."""
     return [world.ports[key] for key in index.by_segment.get(segment.key, ())]
-
-
-def mark_in_motion(world: World, index: PortIndex, vm: Vm, moving: bool) -> None:
-    """Show the ports of a VM as ``ATTACHED_IN_MOTION`` while it is being moved."""
-    for nic in vm.nics:
-        port_key = index.by_card.get((vm.key, nic.key))
-        if port_key is not None:
-            world.update(world.ports[port_key], attachment_state="ATTACHED_IN_MOTION" if moving else "ATTACHED")

@@ -40,8 +40,15 @@ def effective_gateway(world: World, segment: Segment) -> str | None:
     return segment.gateway_cidr
 
 
-def segment_type(segment: Segment) -> str:
-    """Return the derived ``type``."""
+def under_mon(world: World, segment: Segment) -> bool:
+    """Tell whether a segment is the destination of an extension with Mobility Optimized Networking."""
+    return any(bridge.mon and bridge.destination_segment_key == segment.key for bridge in world.bridges.values())
+
+
+def segment_type(world: World, segment: Segment) -> str:
+    """Return the derived ``type``; what a segment under MON reads is unknown, ``settings.nsx.mon_reads`` decides."""
+    if segment.connectivity == "OFF" and segment.l2_extension is None and under_mon(world, segment):
+        return world.settings.nsx.mon_reads
     attached = segment.fixed or segment.connectivity_path is not None
     routed = segment.connectivity != "OFF" and segment.gateway_cidr is not None and attached
     if segment.l2_extension is not None:
@@ -82,7 +89,7 @@ def segment_body(world: World, segment: Segment) -> dict[str, Any]:
         "resource_type": "Segment",
         "id": segment.segment_id,
         "display_name": segment.display_name,
-        "type": segment_type(segment),
+        "type": segment_type(world, segment),
         "transport_zone_path": site.transport_zone_path,
         "admin_state": "UP",
         "replication_mode": "MTEP",
@@ -99,6 +106,8 @@ def segment_body(world: World, segment: Segment) -> dict[str, Any]:
             segment.revision,
         )
     )
+    if segment.hcx_created:
+        body["_protection"] = world.settings.nsx.hcx_segments_protection
     return body
 
 
@@ -127,5 +136,7 @@ def advanced_config(world: World, segment: Segment) -> dict[str, Any] | None:
     )
     if absent:
         return None
-    stored = segment.extra.get("advanced_config", {})
-    return {**_ADVANCED_DEFAULTS, **stored, "connectivity": segment.connectivity}
+    shown = {**_ADVANCED_DEFAULTS, **segment.extra.get("advanced_config", {}), "connectivity": segment.connectivity}
+    if segment.connectivity == "OFF" and under_mon(world, segment) and world.settings.nsx.mon_reads == "ROUTED":
+        shown.update(connectivity="ON", local_egress=True)  # inferred from the text of local_egress [I]
+    return shown

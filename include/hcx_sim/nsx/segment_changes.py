@@ -12,7 +12,7 @@ from hcx_sim.nsx.errors import IN_USE, OVERLAP, NsxError, invalid, marked_for_de
 from hcx_sim.nsx.ports import ports_on
 from hcx_sim.nsx.records import records_of
 from hcx_sim.nsx.segment_body import CREATE_USER, MODIFIED_USER, effective_gateway
-from hcx_sim.nsx.segment_intent import Intent, Place, Request, find_segment, intent_of
+from hcx_sim.nsx.segment_intent import Intent, Place, Request, check_protection, find_segment, intent_of
 from hcx_sim.nsx.segment_model import SegmentBody, outside, overlaps
 from hcx_sim.world import operations
 from hcx_sim.world.model import Segment
@@ -59,7 +59,9 @@ def plan_write(world: World, place: Place, request: Request) -> WritePlan:
         )
     if request.body.id not in (None, place.segment_id):
         raise invalid([f"id: {request.body.id} is not the id in the path, {place.segment_id}"])
-    _check_revision(world, path, segment, request)
+    if segment is not None:
+        check_protection(world, segment, overwrite=request.overwrite)
+        _check_revision(world, path, segment, request)
     intent = intent_of(world, place, segment, request)
     _check_fields(world, place, request, intent)
     if segment is not None:
@@ -69,15 +71,13 @@ def plan_write(world: World, place: Place, request: Request) -> WritePlan:
     return WritePlan(world, place, request, segment, intent)
 
 
-def _check_revision(world: World, path: str, segment: Segment | None, request: Request) -> None:
-    if segment is None:
-        return
+def _check_revision(world: World, path: str, segment: Segment, request: Request) -> None:
     revision = request.body.revision
     if request.replace or request.check_revision:
         if revision != segment.revision:
-            raise stale(path)
+            raise stale(path, world.settings.nsx.stale_status)
     elif world.settings.nsx.patch_checks_revision and revision not in (None, segment.revision):
-        raise stale(path)
+        raise stale(path, world.settings.nsx.stale_status)
 
 
 def _check_fields(world: World, place: Place, request: Request, intent: Intent) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hcx_sim.nsx.errors import invalid, not_found
+from hcx_sim.nsx.errors import invalid, not_found, protected
 from hcx_sim.nsx.segment_body import CREATE_USER, MODIFIED_USER, effective_gateway
 from hcx_sim.nsx.segment_model import SegmentBody
 from hcx_sim.world.model import Segment, SiteName
+from hcx_sim.world.operations import segment_path
 from hcx_sim.world.world import World
 
 _EXTRA_FIELDS = (
@@ -43,13 +44,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One change as asked for: by whom, the body, and what the query switches."""
+    """One change as asked for: by whom, the body, and what query and the header ``X-Allow-Overwrite`` switch."""
 
     user: str
     body: SegmentBody
     replace: bool = False
     force: bool = False
     check_revision: bool = False
+    overwrite: bool = False
 
 
 def find_segment(world: World, place: Place) -> Segment | None:
@@ -64,6 +66,13 @@ def require_segment(world: World, place: Place) -> Segment:
     if segment is None:
         raise not_found(place.path(world))
     return segment
+
+
+def check_protection(world: World, segment: Segment, *, overwrite: bool) -> None:
+    """Raise 403 when a segment that HCX made is protected and the caller does not overwrite."""
+    guarded = world.settings.nsx.hcx_segments_protection
+    if segment.hcx_created and (guarded == "PROTECTED" or (guarded == "REQUIRE_OVERRIDE" and not overwrite)):
+        raise protected(segment_path(world, segment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +127,8 @@ def _subnet(
     subnet: dict[str, Any] = dict(subnets[0]) if subnets else {}
     gateway = subnet.pop("gateway_address", None)
     ranges = list(subnet.pop("dhcp_ranges", None) or [])
-    if segment is not None and subnets and effective_gateway(world, segment) is not None:
+    keeps_ranges = world.settings.nsx.dropped_dhcp_ranges == "refuse"
+    if keeps_ranges and segment is not None and subnets and effective_gateway(world, segment) is not None:
         lost = [each for each in segment.dhcp_ranges if each not in ranges]
         if lost:
             raise invalid(

@@ -15,7 +15,7 @@ from hcx_sim.nsx.paging import page
 from hcx_sim.nsx.records import records_of
 from hcx_sim.nsx.segment_body import TYPES, segment_body
 from hcx_sim.nsx.segment_changes import write_segment
-from hcx_sim.nsx.segment_intent import Place, find_segment, require_segment
+from hcx_sim.nsx.segment_intent import Place, check_protection, find_segment, require_segment
 from hcx_sim.nsx.segment_intent import Request as Write
 from hcx_sim.nsx.segment_model import parse_segment
 from hcx_sim.nsx.segment_removal import remove_segment
@@ -58,6 +58,11 @@ def json_body(call: Call) -> Any:
 def flag(request: Request, name: str) -> bool:
     """Return a boolean query parameter, false when absent."""
     return request.query_params.get(name, "").lower() == "true"
+
+
+def overwrites(request: Request) -> bool:
+    """Tell whether the caller sends ``X-Allow-Overwrite: true``. [B] nsx-vsphere 2.2."""
+    return request.headers.get("x-allow-overwrite", "").lower() == "true"
 
 
 def list_segments(call: Call, request: Request) -> dict[str, Any]:
@@ -105,7 +110,13 @@ def _write(call: Call, request: Request, *, replace: bool) -> Segment:
     place = place_of(call, request)
     sent = json_body(call)
     call.summary = summary_of(sent)
-    write = Write(call.user, parse_segment(sent), replace=replace, force=flag(request, "force"))
+    write = Write(
+        call.user,
+        parse_segment(sent),
+        replace=replace,
+        force=flag(request, "force"),
+        overwrite=overwrites(request),
+    )
     return write_segment(call.world, place, write)
 
 
@@ -126,6 +137,7 @@ def delete_segment(call: Call, request: Request) -> None:
     segment = find_segment(call.world, place_of(call, request))
     if segment is None:
         raise not_found(place_of(call, request).path(call.world))
+    check_protection(call.world, segment, overwrite=overwrites(request))
     force, cascade = flag(request, "force"), flag(request, "cascade")
     call.summary = {"force": force, "cascade": cascade}
     remove_segment(call.world, segment, force=force, cascade=cascade and force and not segment.fixed)

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from hcx_sim.nsx.ports import mark_in_motion
-from hcx_sim.nsx.records import records_of
 from hcx_sim.world.model import Power
 from support.nsx_wire import FIXED, FLEXIBLE, Manager, refused, related, world_of
 from support.site_pair import SitePair
@@ -67,13 +65,6 @@ def test_port_state_of_running_and_of_powered_off_vms(source_nsx: Manager, site_
     off = _state(source_nsx, APP, "app02")
     assert off["attachment"]["state"] == "DETACHED"
     assert off["discovered_bindings"] == []
-
-
-def test_in_motion_while_it_is_switched_over(source_nsx: Manager, site_pair: SitePair) -> None:
-    world, vm = site_pair.world, site_pair.vm("app01")
-    for moving, expected in ((True, "ATTACHED_IN_MOTION"), (False, "ATTACHED")):
-        site_pair.run(lambda moving=moving: mark_in_motion(world, records_of(world).ports, vm, moving))
-        assert _state(source_nsx, APP, "app01")["attachment"]["state"] == expected
 
 
 def test_two_vms_with_one_address_show_duplicate_bindings(source_nsx: Manager, site_pair: SitePair) -> None:
