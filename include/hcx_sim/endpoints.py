@@ -64,10 +64,16 @@ def endpoints_document(world: World, addresses: Addresses) -> dict[str, Any]:
             "csp_url": addresses.url(Endpoint("csp", None), world.world_id),
             "refresh_token": credentials.refresh_token,
             "org_id": credentials.org_id,
-            "source_sddc_id": world.site(SiteName.SOURCE).sddc_id,
-            "destination_sddc_id": world.site(SiteName.DESTINATION).sddc_id,
+            "source_sddc_id": _sddc_id(world, SiteName.SOURCE),
+            "destination_sddc_id": _sddc_id(world, SiteName.DESTINATION),
         },
     }
+
+
+def _sddc_id(world: World, name: SiteName) -> str | None:
+    """Return the SDDC of a site, None for a site that is a data centre of one's own."""
+    site = world.site(name)
+    return site.sddc_id if site.nsx_flavour == "vmc" else None
 
 
 def _site(world: World, site: SiteName, addresses: Addresses, credentials: Credentials) -> dict[str, Any]:

@@ -63,6 +63,14 @@ def test_a_sound_site_pair_is_healthy(site_pair: SitePair, tmp_path: Path) -> No
     assert found["vmc", "nsx proxy destination"][0] == "ok"
 
 
+@pytest.mark.world(scenario="physical")
+def test_a_data_centre_without_an_sddc_is_healthy(site_pair: SitePair, tmp_path: Path) -> None:
+    result = run(tmp_path, site_pair.endpoints, "--json")
+    assert result.exit_code == 0, result.stdout
+    assert ("vmc", "sddc source") not in findings(result)
+    assert findings(result)["vmc", "sddc destination"][0] == "ok"
+
+
 def test_the_table_shows_endpoint_check_result_and_next_step(site_pair: SitePair, tmp_path: Path) -> None:
     document = {**site_pair.endpoints, "destination": {}, "vmc": None}
     document["source"]["nsx"]["url"] = CLOSED
