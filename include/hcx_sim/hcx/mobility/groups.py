@@ -81,8 +81,8 @@ def update_groups(
 ) -> list[GroupResult]:
     """Change groups: name, tags, defaults, and drafts by their ``operationType``.
 
-    A ``lastUpdated`` that is older than the group refuses the change unless ``force``. Meaning of ``force`` and the
-    operation types besides ADD are inferred from their names.
+    A ``lastUpdated`` that was once the group's and is so no more refuses the change unless ``force``. Meaning of
+    ``force`` and the operation types besides ADD are inferred from their names.
     """
     results = find_groups(mobility, items)
     for item, result in zip(items, results, strict=True):
@@ -109,7 +109,7 @@ def _check_update(
     mobility: Mobility, group: MobilityGroup, item: Mapping[str, Any], result: GroupResult, *, force: bool
 ) -> None:
     seen_ms = as_int(item.get("lastUpdated"))
-    if not force and seen_ms and seen_ms < to_ms(group.updated_us):
+    if not force and to_ms(group.created_us) <= seen_ms < to_ms(group.updated_us):
         result.errors.append("The mobility group has been changed since it was read.")
     name = as_text(item.get("name"))
     namesake = mobility.store.group_named(name) if name else None
