@@ -267,3 +267,12 @@ def test_privileges_are_asked_by_session_then_by_user_then_unknown(
     vcenter.on("HasPrivilegeOnEntities", raising(vmodl.fault.SystemError(msg="down")))
     with pytest.raises(Exception, match="SystemError"):
         client.held_privileges(["System.Read"])
+
+
+def test_a_mistake_in_the_arguments_is_not_taken_for_a_lost_answer(
+    vcenter: ScriptedVcenter, client: VsphereClient
+) -> None:
+    client.about()
+    with pytest.raises(TypeError):
+        client.vms.create_snapshot("vm-1", 7)  # type: ignore[arg-type]
+    assert vcenter.count("CreateSnapshot_Task") == 0
