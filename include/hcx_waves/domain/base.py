@@ -1,0 +1,41 @@
+"""What all models of the domain have in common: frozen, closed, and able to name several broken rules at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
+
+Location = tuple[str | int, ...]
+RULES_ERROR = "broken_rules"
+
+
+class DomainModel(BaseModel):
+    """A frozen value with a closed set of fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True)
+class BrokenRule:
+    """A rule between fields that does not hold.
+
+    :param location: the field to blame, seen from the model whose rule it is.
+    :param message: what is wrong and what to write instead.
+    """
+
+    location: Location
+    message: str
+
+
+def refuse(broken: Sequence[BrokenRule]) -> None:
+    """Raise one validation error that carries all broken rules, unless there is none.
+
+    :raises PydanticCustomError: of type ``broken_rules``; ``ctx["broken"]`` holds the rules.
+    """
+    if broken:
+        raise PydanticCustomError(
+            RULES_ERROR, "{text}", {"text": "; ".join(rule.message for rule in broken), "broken": tuple(broken)}
+        )

@@ -1,0 +1,51 @@
+"""Gates: who is asked, for how long, and what an answer must quote."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from hcx_waves.domain.base import BrokenRule, DomainModel, refuse
+from hcx_waves.domain.durations import Duration
+from hcx_waves.domain.names import Expression, UserName
+from hcx_waves.domain.settings import duplicates
+
+WAIT_WITHOUT_WINDOW = timedelta(hours=24)
+WAIT_FOR_CLEANUP = timedelta(days=7)
+
+
+class Gate(DomainModel):
+    """A question that a person answers before the wave goes on."""
+
+    approvers: tuple[UserName, ...] | None = Field(default=None, json_schema_extra={"minItems": 1})
+    """User names that may answer; everybody who may answer in Airflow unless set."""
+    response_timeout: Duration | None = None
+    """How long it is asked; without an answer by then it counts as rejected. Unless set: until the window in which the
+    step has to happen closes; where there is none, 24h (cleanup: 7d)."""
+    change_reference_pattern: Expression | None = None
+    """A regular expression that the change reference must match as a whole; unless set, none is demanded."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        broken = duplicates(self.approvers or (), "approvers")
+        if self.approvers == ():
+            broken.append(BrokenRule(("approvers",), "is empty, so nobody could answer: name somebody or leave it out"))
+        if self.response_timeout is not None and self.response_timeout <= timedelta():
+            broken.append(BrokenRule(("response_timeout",), "must be more than 0s"))
+        refuse(broken)
+        return self
+
+
+class Gates(DomainModel):
+    """The gates of a wave. Those that are always asked may be given approvers and times, not be left out."""
+
+    approve_wave: Gate = Gate()
+    """Before anything is started."""
+    approve_switchover: Gate | None = None
+    """Before seeded VMs switch over. Asked only if it is written here; ``{}`` will do."""
+    approve_cutover: Gate = Gate()
+    """Before a segment's gateway moves; once per segment."""
+    approve_cleanup: Gate = Gate()
+    """Before the source segments are deleted."""

@@ -1,0 +1,61 @@
+"""Windows: as a wave file writes them, and as two instants."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from pydantic import AwareDatetime, model_validator
+
+from hcx_waves.domain.base import BrokenRule, DomainModel, refuse
+from hcx_waves.domain.durations import Duration, format_duration
+from hcx_waves.domain.moments import AnyMoment
+
+LONGEST = timedelta(days=14)
+
+
+class Window(DomainModel):
+    """When something may happen, in the wave's local time; ``opens`` and either ``closes`` or ``lasts``."""
+
+    opens: AnyMoment
+    """A date and time; a clock time (the first at or after the wave's start); or a time after that start (``+2h``)."""
+
+    closes: AnyMoment | None = None
+    """A date and time, or a clock time: the first one after the opening."""
+
+    lasts: Duration | None = None
+    """How long it stays open, in elapsed time whatever the clocks do."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        broken = []
+        if (self.closes is None) == (self.lasts is None):
+            broken.append(BrokenRule((), "needs either closes or lasts, one of them"))
+        if self.closes is not None and self.closes.after_start is not None:
+            broken.append(BrokenRule(("closes",), f'"{self.closes}" would count from the start: write lasts instead'))
+        elif self.closes is not None and self.closes.is_dated and not self.opens.is_dated:
+            broken.append(BrokenRule(("closes",), "has a date while opens has none: date both, or write lasts"))
+        if self.lasts is not None and not timedelta() < self.lasts <= LONGEST:
+            broken.append(BrokenRule(("lasts",), f"must be more than 0s and at most {format_duration(LONGEST)}"))
+        refuse(broken)
+        return self
+
+
+class TimeWindow(DomainModel):
+    """Two instants in UTC; the window includes the first and not the second."""
+
+    opens: AwareDatetime
+    closes: AwareDatetime
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is open."""
+        return self.closes.astimezone(UTC) - self.opens.astimezone(UTC)
+
+    def contains(self, moment: datetime) -> bool:
+        """Whether it is open at an instant."""
+        return self.opens <= moment < self.closes
+
+    def time_left(self, moment: datetime) -> timedelta:
+        """How long it is still open at an instant; all of its length before it opens, nothing after it has closed."""
+        return max(timedelta(), self.closes.astimezone(UTC) - max(moment, self.opens).astimezone(UTC))
