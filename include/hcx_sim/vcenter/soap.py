@@ -159,10 +159,37 @@ def _complete(request: SoapRequest) -> SoapRequest:
     return request
 
 
+@cache
+def _members(kind: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple((info.name, info) for info in kind._GetPropertyList())
+
+
+class _Serialiser(SoapAdapter.SoapSerializer):  # type: ignore[misc]
+    """pyVmomi's serialiser, which passes over unset members sooner: most members of most objects are unset."""
+
+    def _SerializeDataObject(self, val: Any, info: Any, attr: str, currDefNS: str) -> None:  # noqa: N802, N803
+        dynamic = VmomiSupport.GetCompatibleType(type(val), self.version)
+        if info.flags & VmomiSupport.F_LINK or dynamic is SoapAdapter.LocalizedMethodFault:
+            super()._SerializeDataObject(val, info, attr, currDefNS)
+            return
+        if dynamic != info.type:
+            namespace, name = self._QName(dynamic, currDefNS)
+            attr += f'{namespace} {self.xsiPrefix}type="{name}"'
+        self.writer.write(f"<{info.name}{attr}>")
+        values: dict[str, Any] = vars(val)
+        kind: Any = type(val)
+        for name, member in _members(kind):
+            value = values.get(name)
+            unset = value is None or (not value and isinstance(value, list))
+            if not (unset and member.flags & VmomiSupport.F_OPTIONAL):
+                self._Serialize(value, member, currDefNS)
+        self.writer.write(f"</{info.name}>")
+
+
 def serialiser(version: str) -> tuple[StringIO, Any]:
     """Return a text buffer and a pyVmomi serialiser that writes into it, without attributes of its own."""
     writer = StringIO()
-    soap = SoapAdapter.SoapSerializer(writer, version, _NS_MAP)
+    soap = _Serialiser(writer, version, _NS_MAP)
     soap.outermostAttrs = ""
     return writer, soap
 

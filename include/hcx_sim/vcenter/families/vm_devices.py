@@ -10,6 +10,7 @@ from typing import Any
 
 from pyVmomi import vim
 
+from hcx_sim.vcenter.build import build
 from hcx_sim.vcenter.families.entity import stable_number
 from hcx_sim.vcenter.inventory import Inventory
 from hcx_sim.world.model import Disk, NetworkKind, Nic, Power, VcNetwork, Vm
@@ -40,19 +41,24 @@ def devices(inventory: Inventory, vm: Vm) -> list[Any]:
 
 
 def _described(label: str, summary: str) -> Any:
-    return vim.Description(label=label, summary=summary)
+    return build(vim.Description, label=label, summary=summary)
 
 
 def _controllers(vm: Vm) -> list[Any]:
     device = vim.vm.device
     return [
-        device.VirtualIDEController(key=IDE_KEY, deviceInfo=_described("IDE 0", "IDE 0"), busNumber=0),
-        device.VirtualPS2Controller(key=300, deviceInfo=_described("PS2 controller 0", "PS2 controller 0")),
-        device.VirtualPCIController(key=PCI_KEY, deviceInfo=_described("PCI controller 0", "PCI controller 0")),
-        device.VirtualVideoCard(
-            key=500, deviceInfo=_described("Video card", "Video card"), controllerKey=PCI_KEY, unitNumber=0
+        build(device.VirtualIDEController, key=IDE_KEY, deviceInfo=_described("IDE 0", "IDE 0"), busNumber=0),
+        build(device.VirtualPS2Controller, key=300, deviceInfo=_described("PS2 controller 0", "PS2 controller 0")),
+        build(device.VirtualPCIController, key=PCI_KEY, deviceInfo=_described("PCI controller 0", "PCI controller 0")),
+        build(
+            device.VirtualVideoCard,
+            key=500,
+            deviceInfo=_described("Video card", "Video card"),
+            controllerKey=PCI_KEY,
+            unitNumber=0,
         ),
-        device.ParaVirtualSCSIController(
+        build(
+            device.ParaVirtualSCSIController,
             key=SCSI_KEY,
             deviceInfo=_described("SCSI controller 0", "VMware paravirtual SCSI"),
             controllerKey=PCI_KEY,
@@ -63,7 +69,8 @@ def _controllers(vm: Vm) -> list[Any]:
             hotAddRemove=True,
             device=[disk.key for disk in vm.disks],
         ),
-        device.VirtualAHCIController(
+        build(
+            device.VirtualAHCIController,
             key=SATA_KEY,
             deviceInfo=_described("SATA controller 0", "AHCI"),
             controllerKey=PCI_KEY,
@@ -75,7 +82,8 @@ def _controllers(vm: Vm) -> list[Any]:
 
 
 def _disk(inventory: Inventory, vm: Vm, disk: Disk, unit: int) -> Any:
-    return vim.vm.device.VirtualDisk(
+    return build(
+        vim.vm.device.VirtualDisk,
         key=disk.key,
         deviceInfo=_described(disk.label, f"{disk.capacity_bytes // _KIB:,} KB"),
         backing=_disk_backing(inventory, vm, disk, unit),
@@ -101,8 +109,8 @@ def _disk_backing(inventory: Inventory, vm: Vm, disk: Disk, unit: int) -> Any:
     if mode is not None:
         lun = f"vml.{stable_number(f'{vm.uid}/{disk.key}', 10**9):016d}"
         raw = vim.vm.device.VirtualDisk.RawDiskMappingVer1BackingInfo
-        return raw(**common, lunUuid=lun, deviceName=lun, compatibilityMode=mode)
-    return vim.vm.device.VirtualDisk.FlatVer2BackingInfo(**common, thinProvisioned=True, writeThrough=False)
+        return build(raw, **common, lunUuid=lun, deviceName=lun, compatibilityMode=mode)
+    return build(vim.vm.device.VirtualDisk.FlatVer2BackingInfo, **common, thinProvisioned=True, writeThrough=False)
 
 
 def cdrom(inventory: Inventory, vm: Vm) -> Any:
@@ -111,17 +119,19 @@ def cdrom(inventory: Inventory, vm: Vm) -> Any:
     if vm.iso_path is not None:
         name = vm.iso_path.partition("]")[0].removeprefix("[")
         found = [vim.Datastore(each.moref) for each in inventory.datastores() if each.name == name]
-        backing = drive.IsoBackingInfo(fileName=vm.iso_path, datastore=found[0] if found else None)
+        backing = build(drive.IsoBackingInfo, fileName=vm.iso_path, datastore=found[0] if found else None)
         summary = f"ISO {vm.iso_path}"
     else:
-        backing = drive.RemotePassthroughBackingInfo(deviceName="", useAutoDetect=False, exclusive=False)
+        backing = build(drive.RemotePassthroughBackingInfo, deviceName="", useAutoDetect=False, exclusive=False)
         summary = "Remote device"
     connected = vm.iso_path is not None and vm.iso_connected and vm.power is Power.ON
-    return drive(
+    return build(
+        drive,
         key=CDROM_KEY,
         deviceInfo=_described("CD/DVD drive 1", summary),
         backing=backing,
-        connectable=vim.vm.device.VirtualDevice.ConnectInfo(
+        connectable=build(
+            vim.vm.device.VirtualDevice.ConnectInfo,
             startConnected=vm.iso_path is not None and vm.iso_connected,
             allowGuestControl=True,
             connected=connected,
@@ -136,11 +146,13 @@ def _nic(inventory: Inventory, vm: Vm, nic: Nic, unit: int) -> Any:
     network = inventory.network(nic.network_moref)
     connected = nic.connected and vm.power is Power.ON
     adapter = getattr(vim.vm.device, nic.adapter)
-    return adapter(
+    return build(
+        adapter,
         key=nic.key,
         deviceInfo=_described(nic.label, network.name if network is not None else "unknown network"),
         backing=_nic_backing(inventory, vm, nic, network),
-        connectable=vim.vm.device.VirtualDevice.ConnectInfo(
+        connectable=build(
+            vim.vm.device.VirtualDevice.ConnectInfo,
             migrateConnect="unset",
             startConnected=nic.connected,
             allowGuestControl=True,
@@ -160,21 +172,22 @@ def _nic(inventory: Inventory, vm: Vm, nic: Nic, unit: int) -> Any:
 def _nic_backing(inventory: Inventory, vm: Vm, nic: Nic, network: VcNetwork | None) -> Any:
     card = vim.vm.device.VirtualEthernetCard
     if network is None:
-        return card.NetworkBackingInfo(deviceName="", useAutoDetect=False)
+        return build(card.NetworkBackingInfo, deviceName="", useAutoDetect=False)
     if network.network_kind is NetworkKind.STANDARD:
         reference = inventory.network_reference(network)
-        return card.NetworkBackingInfo(deviceName=network.name, network=reference, useAutoDetect=False)
+        return build(card.NetworkBackingInfo, deviceName=network.name, network=reference, useAutoDetect=False)
     if network.network_kind is NetworkKind.OPAQUE:
         switch_id = logical_switch_id(inventory, network)
-        return card.OpaqueNetworkBackingInfo(opaqueNetworkId=switch_id, opaqueNetworkType=OPAQUE_TYPE)
+        return build(card.OpaqueNetworkBackingInfo, opaqueNetworkId=switch_id, opaqueNetworkType=OPAQUE_TYPE)
     switch = inventory.switch()
-    connection = vim.dvs.PortConnection(
+    connection = build(
+        vim.dvs.PortConnection,
         switchUuid=inventory.switch_uuid(switch) if switch is not None else "",
         portgroupKey=network.portgroup_key,
         portKey=port_key(vm, nic),
         connectionCookie=stable_number(f"{vm.moref}/{nic.key}", 2**31),
     )
-    return card.DistributedVirtualPortBackingInfo(port=connection)
+    return build(card.DistributedVirtualPortBackingInfo, port=connection)
 
 
 def port_key(vm: Vm, nic: Nic) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pyVmomi import vim
 
+from hcx_sim.vcenter.build import build
 from hcx_sim.vcenter.families.base import provides
 from hcx_sim.vcenter.inventory import Inventory
 from hcx_sim.world.model import Nic, Power, VcNetwork, Vm
@@ -71,17 +72,18 @@ def _nic(inventory: Inventory, nic: Nic) -> Any:
     network = inventory.network(nic.network_moref)
     prefix = _prefix_length(inventory, network)
     address = vim.net.IpConfigInfo.IpAddress
-    configured = [address(ipAddress=ip, prefixLength=prefix, state="preferred") for ip in nic.ip_addresses]
+    configured = [build(address, ipAddress=ip, prefixLength=prefix, state="preferred") for ip in nic.ip_addresses]
     local = link_local(nic.mac)
     if nic.ip_addresses:
-        configured.append(address(ipAddress=local, prefixLength=_LINK_LOCAL_PREFIX, state="unknown"))
-    return vim.vm.GuestInfo.NicInfo(
+        configured.append(build(address, ipAddress=local, prefixLength=_LINK_LOCAL_PREFIX, state="unknown"))
+    return build(
+        vim.vm.GuestInfo.NicInfo,
         network=network.name if network is not None else None,
         ipAddress=[each.ipAddress for each in configured],
         macAddress=nic.mac,
         connected=nic.connected,
         deviceConfigId=nic.key,
-        ipConfig=vim.net.IpConfigInfo(ipAddress=configured),
+        ipConfig=build(vim.net.IpConfigInfo, ipAddress=configured),
     )
 
 
