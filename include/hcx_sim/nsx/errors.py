@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
 from hcx_sim.http.context import Call
 
@@ -36,7 +36,8 @@ class NsxError(Exception):
     """A refusal of the manager.
 
     Parameters: HTTP ``status``, numeric ``code``, ``message``, ``module`` that refuses and ``related`` messages,
-    each of which becomes a related error with the same code; ``retry_after_seconds`` becomes a header.
+    each of which becomes a related error with the same code; ``retry_after_seconds`` becomes a header;
+    ``plain`` answers the bare message instead of JSON.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class NsxError(Exception):
         module: str = "policy",
         related: Iterable[str] = (),
         retry_after_seconds: int | None = None,
+        plain: bool = False,
     ) -> None:
         """Keep what :meth:`render` shows."""
         super().__init__(message)
@@ -57,14 +59,18 @@ class NsxError(Exception):
         self.module = module
         self.related = list(related)
         self.retry_after_seconds = retry_after_seconds
+        self.plain = plain
 
     def render(self) -> Response:
         """Return the manager's answer."""
+        after = self.retry_after_seconds
+        headers = None if after is None else {"Retry-After": str(after)}
+        if self.plain:
+            return PlainTextResponse(self.message, self.status, headers=headers)
         body = _body(self.status, self.code, self.message, self.module)
         if self.related:
             body["related_errors"] = [_body(self.status, self.code, text, self.module) for text in self.related]
-        after = self.retry_after_seconds
-        return JSONResponse(body, self.status, headers=None if after is None else {"Retry-After": str(after)})
+        return JSONResponse(body, self.status, headers=headers)
 
 
 def _body(status: int, code: int, message: str, module: str) -> dict[str, Any]:

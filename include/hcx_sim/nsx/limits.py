@@ -52,8 +52,15 @@ def admit(call: Call) -> None:
     refusal = _refusal(call)
     if refusal is not None:
         status, code, message = refusal
-        after = call.world.settings.nsx.retry_after_seconds
-        raise NsxError(status, code, message, module="common-services", retry_after_seconds=after)
+        settings = call.world.settings.nsx
+        raise NsxError(
+            status,
+            code,
+            message,
+            module="common-services",
+            retry_after_seconds=settings.retry_after_seconds,
+            plain=settings.plain_text_limits,
+        )
 
 
 def _refusal(call: Call) -> tuple[int, int, str] | None:
