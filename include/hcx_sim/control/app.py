@@ -20,6 +20,7 @@ GET       /worlds/{id}/oracle                        the oracle's report
 GET       /worlds/{id}/vms                           where each VM is, from the facts
 GET       /worlds/{id}/gateways                      physical routers of VLAN port groups
 POST      /worlds/{id}/gateways/{network}            ``{"connected": bool}``: what a router command would do
+POST      /worlds/{id}/hcx/restart                   restart the HCX services: lost switchovers fire again (KB 321654)
 ========  =========================================  ==================================================================
 """
 

@@ -1,4 +1,4 @@
-"""The world's truth, past every product: audit, oracle, where VMs are, physical routers."""
+"""The world's truth, past every product: audit, oracle, where VMs are, physical routers, a restart of HCX."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
 from hcx_sim.control.base import Body, Control, ControlError
+from hcx_sim.hcx.mobility.mobility import restart_services
 from hcx_sim.world.audit import AuditEntry
 from hcx_sim.world.model import SiteName, VcNetwork, Vm
 from hcx_sim.world.world import World
@@ -66,6 +67,14 @@ def truth_router(control: Control) -> APIRouter:
             world.update(found, gateway_connected=body.connected)
         control.worlds.changed(world_id)
         return _gateway(found)
+
+    @router.post("/hcx/restart")
+    async def restart_hcx(world_id: str) -> dict[str, Any]:
+        world = control.world(world_id)
+        with control.acting(world, "hcx-restart"):
+            found_again = restart_services(world)
+        control.worlds.changed(world_id)
+        return {"switchovers_found_again": found_again}
 
     return router
 

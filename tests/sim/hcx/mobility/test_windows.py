@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from hcx_sim.hcx.mobility.mobility import restart_services
 from support.mobility import Manager, phases, scenario, seconds_of
 from support.site_pair import SitePair
 
@@ -179,7 +178,13 @@ def test_kb_321654_a_service_restart_finds_a_lost_switchover(site_pair: SitePair
     (lost,) = manager.start(manager.intent("vm-a", window=(600, 30_000)))
     site_pair.advance(10_000)
     assert manager.progress(lost)["state"]["isWaitingForMaintWindow"] == 1
-    assert site_pair.run(lambda: restart_services(site_pair.world)) == 1
+    control = site_pair.endpoints["control"]
+    answer = site_pair.http().post(
+        f"{control['url']}/worlds/{site_pair.world_id}/hcx/restart",
+        headers={"Authorization": f"Bearer {control['token']}"},
+    )
+    assert answer.json() == {"switchovers_found_again": 1}
+    assert [entry["subject"] for entry in site_pair.audit("control")] == ["hcx-restart"]
     site_pair.run_until_idle()
     assert manager.state(lost) == "MIGRATION_COMPLETE"
 
