@@ -13,6 +13,7 @@ from hcx_waves.doctor.document import DocumentError, load_endpoints
 from hcx_waves.doctor.examination import examine
 from hcx_waves.doctor.output import is_healthy, output_console, print_table, to_json
 from hcx_waves.doctor.target import Means
+from hcx_waves.wave_commands import register as register_wave_commands
 
 main = typer.Typer(
     name="hcx-waves",
@@ -22,6 +23,7 @@ main = typer.Typer(
     # A traceback with local variables would show passwords.
     pretty_exceptions_show_locals=False,
 )
+register_wave_commands(main)
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2
@@ -45,9 +47,7 @@ def options(
 
 @main.command()
 def doctor(
-    endpoints: Annotated[
-        Path, typer.Option(help="The endpoints document (JSON), as `hcx-sim serve` writes it.")
-    ],
+    endpoints: Annotated[Path, typer.Option(help="The endpoints document (JSON), as `hcx-sim serve` writes it.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Check every endpoint: reachability, TLS, login, version, rights, clock, meshes, identity.

@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from hcx_waves.domain.base import BrokenRule
+from hcx_waves.domain.base import BrokenRule, Location
 from hcx_waves.domain.document import WaveDocument
 from hcx_waves.domain.problems import Problem, WaveFileError, broken_rules_of, spoken
 from hcx_waves.domain.rules import broken_rules
@@ -109,10 +109,16 @@ def _read(text: str, origin: str) -> tuple[Wave, YamlTree]:
     }
     if tree.data is not None:
         wave, broken = _wave_of(tree.data)
-        problems.update(_problem(origin, tree, rule) for rule in broken)
+        # What could not be read as YAML is not judged as a field as well.
+        unread = {flaw.location for flaw in tree.flaws if flaw.location}
+        problems.update(_problem(origin, tree, rule) for rule in broken if not _is_below(rule.location, unread))
         if wave is not None and not problems:
             return wave, tree
     raise WaveFileError(problems)
+
+
+def _is_below(location: Location, others: Collection[Location]) -> bool:
+    return any(location[:length] in others for length in range(1, len(location) + 1))
 
 
 def _wave_of(data: Mapping[str, Any]) -> tuple[Wave | None, list[BrokenRule]]:

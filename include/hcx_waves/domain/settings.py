@@ -32,7 +32,9 @@ class MigrationType(StrEnum):
 
 
 class DiskFormat(StrEnum):
-    """How disks are provisioned at the destination, as HCX names it [C] T91, ASAF."""
+    """How disks are provisioned at the destination, as HCX names it."""
+
+    # [C] T91, ASAF.
 
     SAME_AS_SOURCE = "sameAsSource"
     THIN = "thin"
@@ -65,13 +67,13 @@ class MigrationOptions(DomainModel):
     """HCX's switches for one migration. What is left out is inherited; what nobody sets is left to HCX."""
 
     remove_snapshots: StrictBool | None = None
-    """Remove the VM's snapshots; Bulk always does [D] UG 4.9."""
+    """Remove the VM's snapshots; Bulk always does."""  # [D] UG 4.9
     remove_isos: StrictBool | None = None
     """Disconnect ISO images."""
     retain_mac: StrictBool | None = None
     """Keep the MAC addresses. True unless set."""
     force_power_off: StrictBool | None = None
-    """Power off a guest that will not shut down; Bulk only [D] UG 4.7."""
+    """Power off a guest that will not shut down; Bulk only."""  # [D] UG 4.7
     upgrade_hardware: StrictBool | None = None
     """Upgrade the virtual hardware."""
     upgrade_vm_tools: StrictBool | None = None
@@ -83,7 +85,7 @@ class MigrationOptions(DomainModel):
     update_custom_attributes: StrictBool | None = None
     """Carry custom attributes over."""
     seed_checkpoint: StrictBool | None = None
-    """Keep replicated data for a retry; RAV and Bulk, and one specific datastore [D] UG."""
+    """Keep replicated data for a retry; RAV and Bulk, and one specific datastore only."""  # [D] UG
 
 
 class VmSettings(DomainModel):
@@ -92,7 +94,7 @@ class VmSettings(DomainModel):
     migration: MigrationType | None = None
     """How a running VM is moved (RAV unless set); one that is powered off is moved cold whatever stands here."""
     service_mesh: ObjectName | None = None
-    """The service mesh; HCX chooses unless set (HCX 4.8 or later) [D]."""
+    """The service mesh; HCX chooses unless set (HCX 4.8 or later)."""  # [D] release note 4.8
     cluster: ObjectName | None = None
     """The destination cluster."""
     resource_pool: ObjectName | None = None

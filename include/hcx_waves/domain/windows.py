@@ -26,6 +26,14 @@ class Window(DomainModel):
     lasts: Duration | None = None
     """How long it stays open, in elapsed time whatever the clocks do."""
 
+    def __str__(self) -> str:
+        """Say when, for people."""
+        return (
+            f"{self.opens} to {self.closes}"
+            if self.lasts is None
+            else f"{self.opens} for {format_duration(self.lasts)}"
+        )
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         broken = []
