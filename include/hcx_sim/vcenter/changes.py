@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import takewhile
 
 
 class Changes:
@@ -25,14 +26,15 @@ class Changes:
         if structure:
             self.structure = self.stamp
         for object_id in object_ids:
+            self._objects.pop(object_id, None)  # the newest change comes last
             self._objects[object_id] = self.stamp
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
 
-    def changed_since(self, object_id: str, stamp: int) -> bool:
-        """Tell whether an object changed after ``stamp``."""
-        return self._objects.get(object_id, 0) > stamp
+    def since(self, stamp: int) -> list[str]:
+        """Return the objects that changed after ``stamp``, newest first."""
+        return list(takewhile(lambda object_id: self._objects[object_id] > stamp, reversed(self._objects)))
 
     async def wait(self, seconds: float | None) -> None:
         """Return at the next change, or after so many wall seconds."""

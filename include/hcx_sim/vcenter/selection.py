@@ -113,18 +113,18 @@ class _Selector:
         return [each for each in targets if each is not None]
 
 
-def select(inventory: Inventory, spec: Any) -> tuple[list[Found], list[Any]]:
+def select(inventory: Inventory, spec: Any, *, lenient: bool = False) -> tuple[list[Found], list[Any]]:
     """Return what a FilterSpec's object set selects, and the references of named objects that do not exist.
 
-    Such an object fails the whole call with ManagedObjectNotFound unless the spec asks to report it. [D]
-    nsx-vsphere 4.2.
+    Such an object fails the whole call with ManagedObjectNotFound unless the spec asks to report it [D]
+    nsx-vsphere 4.2, or the caller is ``lenient``.
     """
     selected: dict[str, Found] = {}
     missing: list[Any] = []
     for object_spec in spec.objectSet:
         found = inventory.find_reference(object_spec.obj)
         if found is None:
-            if not spec.reportMissingObjectsInResults:
+            if not (lenient or spec.reportMissingObjectsInResults):
                 raise object_not_found(object_spec.obj)
             missing.append(object_spec.obj)
             continue

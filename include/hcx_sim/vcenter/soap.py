@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from pyVmomi import SoapAdapter, VmomiSupport
 
-from hcx_sim.vcenter.faults import invalid_request
+from hcx_sim.vcenter.faults import invalid_argument, invalid_request
 from hcx_sim.vcenter.versions import NAMESPACE
 
 _NS_MAP = {**SoapAdapter.SOAP_NSMAP, NAMESPACE: ""}
@@ -153,10 +153,27 @@ def read_request(body: bytes) -> SoapRequest:
 def _complete(request: SoapRequest) -> SoapRequest:
     """Refuse a request that lacks a parameter which is not optional."""
     for parameter in request.info.params if request.info is not None else ():
-        optional = parameter.flags & VmomiSupport.F_OPTIONAL
-        if request.arguments[parameter.name] is None and not optional:
-            raise invalid_request(f"Missing required property {parameter.name} of {request.method}.")
+        value = request.arguments[parameter.name]
+        try:
+            VmomiSupport.CheckField(parameter, value)
+        except TypeError:
+            raise invalid_argument(parameter.name) from None
+        _require_members(value, parameter.name)
     return request
+
+
+def _require_members(value: Any, path: str) -> None:
+    """Refuse a data object in which a member that is not optional is missing."""
+    if isinstance(value, list):
+        for position, item in enumerate(value):
+            _require_members(item, f"{path}[{position}]")
+    elif isinstance(value, VmomiSupport.DataObject):
+        kind: Any = type(value)
+        for name, member in _members(kind):
+            given = getattr(value, name)
+            if given is None and not member.flags & VmomiSupport.F_OPTIONAL and member.type is not object:
+                raise invalid_argument(f"{path}.{name}")
+            _require_members(given, f"{path}.{name}")
 
 
 @cache

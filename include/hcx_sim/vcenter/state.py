@@ -30,13 +30,14 @@ class View:
 class Filter:
     """A property filter: what it selects, and what it told its client last.
 
-    ``told`` maps an object's id to the signatures of its property values; ``stamp`` is the change number up to
-    which ``told`` is complete.
+    ``sets`` are its checked property sets. ``told`` maps an object's id to the signatures of its property values;
+    ``stamp`` is the change number up to which ``told`` is complete.
     """
 
     filter_id: str
     collector_id: str
     spec: Any
+    sets: Any
     told: dict[str, dict[str, str]] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     stamp: int = 0

@@ -119,7 +119,7 @@ def _new(world: World, inventory: Inventory, found: Found, name: str, method: st
         queued_us=world.now_us,
     )
     inventory.state.tasks[task.task_id] = task
-    _changed(inventory, task)
+    inventory.state.changes.touch(task.task_id, task.entity_id, structure=True)
     return task
 
 

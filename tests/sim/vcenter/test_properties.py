@@ -243,6 +243,28 @@ def test_places(client: Any, site_pair: SitePair) -> None:
     assert "VirtualMachine" in folder["childType"]
 
 
+def test_affinity_rules_and_host_states_come_as_data(client: Any, site_pair: SitePair) -> None:
+    placements, moref = site_pair.world.placements, site_pair.vm("web01").moref
+    rule = {
+        "_type": "ClusterAntiAffinityRuleSpec", "key": 1, "name": "apart", "enabled": True,
+        "vm": [f"VirtualMachine:{moref}"],
+    }  # fmt: skip
+    cluster = next(p for p in placements.values() if p.type_name == "ClusterComputeResource" and p.site == "source")
+    host = next(p for p in placements.values() if p.type_name == "HostSystem" and p.site == "source")
+    states = {"runtime.inMaintenanceMode": True, "summary.maxEVCModeKey": "intel-haswell"}
+
+    def change() -> None:
+        site_pair.world.update(cluster, properties={**cluster.properties, "configurationEx.rule": [rule]})
+        site_pair.world.update(host, properties={**host.properties, **states})
+
+    site_pair.run(change)
+    shown = client.view(vim.ClusterComputeResource).view[0].configurationEx.rule[0]
+    assert isinstance(shown, vim.cluster.AntiAffinityRuleSpec)
+    assert [each._moId for each in shown.vm] == [moref]
+    read = client.read(vim.HostSystem(host.moref), "runtime.inMaintenanceMode", "summary.maxEVCModeKey")
+    assert read == states
+
+
 def test_datastores(client: Any, site_pair: SitePair) -> None:
     record = next(each for each in site_pair.world.datastores.values() if each.site is SiteName.SOURCE)
     store = vim.Datastore(record.moref, client.service._stub)

@@ -189,3 +189,10 @@ def test_group_membership_follows_the_vms(client: Any, site_pair: SitePair) -> N
     site_pair.run(lambda: site_pair.world.update(record, nics=[]))
     left = _changes(_wait(client, first.version))[network._moId]["vm"]
     assert record.moref not in {each._moId for each in left}
+
+
+@pytest.mark.parametrize(("seconds", "limit", "name"), [(-1, None, "maxWaitSeconds"), (0, 0, "maxObjectUpdates")])
+def test_options_below_their_least_values(client: Any, seconds: int, limit: int | None, name: str) -> None:
+    with pytest.raises(vmodl.fault.InvalidArgument) as caught:
+        _wait(client, "", seconds, limit)
+    assert caught.value.invalidProperty == f"options.{name}"

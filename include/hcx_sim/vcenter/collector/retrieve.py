@@ -62,7 +62,7 @@ async def retrieve_properties_ex(context: Context) -> RawXml:
     """Read properties once; more than a page is continued by a token. [D] nsx-vsphere 4.2."""
     options = context.arguments["options"]
     wanted, missing = _wanted(context.inventory, context.arguments["specSet"])
-    page_size = options.maxObjects if options is not None and options.maxObjects else None
+    page_size = options.maxObjects if options is not None else None
     if page_size is not None and page_size < 1:
         raise invalid_argument("options.maxObjects")
     if not wanted and not missing:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from hcx_sim.coverage import Confidence
 from hcx_sim.vcenter.collector.properties import PropertySets, Wanted, missing_of, values_of
-from hcx_sim.vcenter.faults import invalid_collector_version, request_canceled
+from hcx_sim.vcenter.faults import invalid_argument, invalid_collector_version, request_canceled
 from hcx_sim.vcenter.inventory import Found, Inventory, managed_type
 from hcx_sim.vcenter.registry import Context, RawXml, method
 from hcx_sim.vcenter.render import reference_xml
@@ -56,13 +57,6 @@ class _Update:
     signatures: dict[str, str] | None = None
 
 
-@dataclass(slots=True)
-class _Difference:
-    """What a filter has to tell."""
-
-    updates: list[_Update] = field(default_factory=list)
-
-
 class _Examiner:
     """Compares a filter's selection with what it told last."""
 
@@ -72,35 +66,45 @@ class _Examiner:
         self._version = version
         self._changes = inventory.state.changes
 
-    def difference(self) -> _Difference:
+    def difference(self) -> list[_Update]:
         """Return what changed; nothing is noted as told yet."""
-        result = _Difference()
-        if self._filter.complete and self._changes.stamp == self._filter.stamp:
-            return result
-        wanted = self._wanted()
-        for each in wanted.values():
-            found = self._inventory.find(each.object_id)
-            if found is not None and self._worth_a_look(each):
-                update = self._examine(found, each)
-                if update is not None:
-                    result.updates.append(update)
-        for object_id in self._filter.told:
-            if object_id not in wanted:
-                result.updates.append(self._leave(object_id))
-        return result
-
-    def _wanted(self) -> dict[str, Wanted]:
-        spec = self._filter.spec
-        selected, _ = select(self._inventory, _lenient(spec))
-        return {each.object_id: each for each in PropertySets(spec.propSet).wanted(selected)}
-
-    def _worth_a_look(self, wanted: Wanted) -> bool:
-        return (
-            not self._filter.complete
-            or wanted.object_id not in self._filter.told
-            or wanted.type_name in _DERIVED
-            or self._changes.changed_since(wanted.object_id, self._filter.stamp)
+        record, stamp = self._filter, self._filter.stamp
+        if record.complete and self._changes.stamp == stamp:
+            return []
+        if record.complete and self._changes.structure <= stamp:
+            return self._examine_all(self._touched(stamp))
+        wanted = {each.object_id: each for each in self._selected()}
+        left = [self._leave(object_id) for object_id in record.told if object_id not in wanted]
+        touched = {each.object_id for each in self._touched(stamp)} if record.complete else set()
+        looked_at = (
+            each
+            for each in wanted.values()
+            if not record.complete or each.object_id in touched or each.object_id not in record.told
         )
+        return [*self._examine_all(looked_at), *left]
+
+    def _selected(self) -> list[Wanted]:
+        selected, _ = select(self._inventory, self._filter.spec, lenient=True)
+        return self._filter.sets.wanted(selected)  # type: ignore[no-any-return]
+
+    def _touched(self, stamp: int) -> list[Wanted]:
+        """Return the selected objects that changed since, and those that depend on others."""
+        types = self._filter.types
+        touched = [object_id for object_id in self._changes.since(stamp) if object_id in types]
+        derived = [object_id for object_id, type_name in types.items() if type_name in _DERIVED]
+        return [
+            Wanted(object_id, types[object_id], self._filter.sets.plans_for(types[object_id]) or ())
+            for object_id in dict.fromkeys([*touched, *derived])
+        ]
+
+    def _examine_all(self, wanted: Iterable[Wanted]) -> list[_Update]:
+        updates = []
+        for each in wanted:
+            found = self._inventory.find(each.object_id)
+            update = self._examine(found, each) if found is not None else None
+            if update is not None:
+                updates.append(update)
+        return updates
 
     def _examine(self, found: Found, wanted: Wanted) -> _Update | None:
         told = self._filter.told.get(found.object_id)
@@ -128,12 +132,6 @@ class _Examiner:
         return _Update(object_id, type_name, f"<objectSet><kind>leave</kind>{reference}</objectSet>")
 
 
-def _lenient(spec: object) -> object:
-    """Return the spec so that an object which went away leaves the filter instead of failing it."""
-    spec.reportMissingObjectsInResults = True  # type: ignore[attr-defined]
-    return spec
-
-
 def _tell(record: Filter, updates: list[_Update], stamp: int, *, complete: bool) -> str:
     for update in updates:
         if update.signatures is None:
@@ -153,7 +151,7 @@ def _update_set(context: Context, collector: Collector, limit: int | None) -> st
     filter_sets, left, truncated = [], limit, False
     for record in collector.filters.values():
         stamp = context.state.changes.stamp
-        updates = _Examiner(context.inventory, record, context.version).difference().updates
+        updates = _Examiner(context.inventory, record, context.version).difference()
         shown = updates if left is None else updates[:left]
         complete = len(shown) == len(updates)
         truncated = truncated or not complete
@@ -213,6 +211,10 @@ async def wait_for_updates_ex(context: Context) -> RawXml:
     options = context.arguments["options"]
     seconds = options.maxWaitSeconds if options is not None else None
     limit = options.maxObjectUpdates if options is not None else None
+    if seconds is not None and seconds < 0:
+        raise invalid_argument("options.maxWaitSeconds")
+    if limit is not None and limit < 1:
+        raise invalid_argument("options.maxObjectUpdates")
     return await _wait(context, seconds, limit)
 
 
@@ -239,11 +241,11 @@ def cancel_wait(context: Context) -> None:
 def create_filter(context: Context) -> object:
     """Add a filter; its paths and its named objects are checked at once."""
     spec = context.arguments["spec"]
-    PropertySets(spec.propSet)
+    sets = PropertySets(spec.propSet)
     select(context.inventory, spec)
     collector = collector_of(context)
     name = f"{context.inventory.session_key}-filter-{context.state.next_id('filter')}"
-    collector.filters[name] = Filter(name, collector.collector_id, spec)
+    collector.filters[name] = Filter(name, collector.collector_id, spec, sets)
     context.state.changes.touch()
     return managed_type("PropertyFilter")(name)
 

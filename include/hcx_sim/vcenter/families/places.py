@@ -144,6 +144,15 @@ def _cluster_summary(inventory: Inventory, cluster: Placement) -> Any:
     )
 
 
+@provides("ClusterComputeResource", "configurationEx")
+def _cluster_configuration(_inventory: Inventory, _cluster: Placement) -> Any:
+    """Rules of affinity come as data: ``configurationEx.rule``."""
+    return vim.cluster.ConfigInfoEx(
+        dasConfig=vim.cluster.DasConfigInfo(enabled=True, failoverLevel=1),
+        drsConfig=vim.cluster.DrsConfigInfo(enabled=True, vmotionRate=3),
+    )
+
+
 def _cores(host: Placement) -> int:
     return int(host.properties.get("cpu_cores", 36))
 

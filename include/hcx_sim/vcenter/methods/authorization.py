@@ -7,7 +7,7 @@ from typing import Any
 from pyVmomi import vim
 
 from hcx_sim.coverage import Confidence
-from hcx_sim.vcenter.faults import object_not_found
+from hcx_sim.vcenter.faults import invalid_argument, object_not_found
 from hcx_sim.vcenter.privileges import OTHER_PRIVILEGES, known_privileges
 from hcx_sim.vcenter.registry import Context, method
 
@@ -26,6 +26,8 @@ def _check(context: Context, entities: list[Any]) -> None:
 
 def _availability(context: Context, entities: list[Any], privilege_ids: list[str]) -> list[Any]:
     _check(context, entities)
+    if not privilege_ids:
+        raise invalid_argument("privId")
     manager = vim.AuthorizationManager
     return [
         manager.EntityPrivilege(
