@@ -213,3 +213,11 @@ def test_lazy_attributes_work_too(client: Any, site_pair: SitePair) -> None:
     assert vm.parent.name == "Workloads"
     assert vm.parent.parent.parent.name == "DC-East"
     assert client.content.rootFolder.childEntity[0].vmFolder.childType[0] == "Folder"
+
+
+def test_lazy_attributes_of_a_narrower_type_than_declared(client: Any) -> None:
+    cluster = client.view(vim.ClusterComputeResource).view[0]
+    assert isinstance(cluster.summary, vim.ClusterComputeResource.Summary)
+    assert cluster.configurationEx.drsConfig.enabled
+    switch = client.view(vim.DistributedVirtualSwitch).view[0]
+    assert isinstance(switch.config, vim.dvs.VmwareDistributedVirtualSwitch.ConfigInfo)

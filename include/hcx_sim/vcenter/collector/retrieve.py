@@ -9,9 +9,10 @@ from pyVmomi import VmomiSupport
 
 from hcx_sim.vcenter.collector.properties import PropertySets, Wanted, missing_of, missing_xml, values_of
 from hcx_sim.vcenter.faults import invalid_argument, invalid_property, object_not_found
-from hcx_sim.vcenter.inventory import Inventory
+from hcx_sim.vcenter.inventory import Inventory, managed_type
 from hcx_sim.vcenter.registry import Context, RawXml, method
 from hcx_sim.vcenter.render import reference_xml
+from hcx_sim.vcenter.schema import members_of
 from hcx_sim.vcenter.selection import select
 from hcx_sim.vcenter.soap import element
 from hcx_sim.vcenter.state import Retrieval
@@ -119,10 +120,11 @@ def fetch(context: Context) -> RawXml:
     """Return one property of the object itself."""
     path = context.arguments["prop"]
     plan = plan_of(context.target.type_name, path)
-    if len(plan.path.steps) > 1:
+    if plan.path.text not in members_of(managed_type(context.target.type_name)):
         raise invalid_property(path)
     value = read(context.inventory, context.target, plan)
-    kind = plan.path.kind
+    # The client expects the declared type; a narrower value then says its own.
+    kind = members_of(managed_type(context.target.type_name))[path]
     if isinstance(value, list) and not isinstance(value, VmomiSupport.Array):
         value = kind(value)
     return RawXml(element("returnval", value, kind, context.version))
