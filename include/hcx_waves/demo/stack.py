@@ -1,0 +1,163 @@
+"""All of the demo's processes, started in order and stopped in the opposite one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from hcx_waves.demo.airflow_api import AirflowApi
+from hcx_waves.demo.airflow_server import AirflowServer
+from hcx_waves.demo.airflow_settings import AirflowPlan, airflow_environment, clean_environment
+from hcx_waves.demo.connections import connection_variables
+from hcx_waves.demo.errors import DemoError
+from hcx_waves.demo.ports import choose_port
+from hcx_waves.demo.postgres import PostgresServer
+from hcx_waves.demo.postgres_place import find_place
+from hcx_waves.demo.processes import sweep
+from hcx_waves.demo.simulator import ControlApi, Simulator
+from hcx_waves.demo.state import ADMIN, APPROVER, Secrets, StateFolder
+from hcx_waves.domain.connections import Connections
+
+Say = Callable[[str], None]
+
+
+class Checked(Protocol):
+    """Something that may end by itself."""
+
+    def check(self) -> None:
+        """Raise :class:`DemoError` if it has."""
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """How the demo is set up.
+
+    :param project: the folder with ``dags`` and ``plugins``.
+    :param port: of the UI; 0 chooses a free one.
+    :param sites_port: first of the simulator's nine; 0 takes any free ones.
+    :param speed: virtual seconds of the sites per real second.
+    """
+
+    project: Path
+    state: Path
+    connections: Connections
+    dags: Path
+    scenario: str = "seed"
+    port: int = 0
+    sites_port: int = 0
+    speed: float = 20.0
+
+
+class Stack:
+    """Use it as a context: whatever happens inside, everything is stopped at its end.
+
+    :param say: takes one line of progress at a time.
+    """
+
+    def __init__(self, options: StackOptions, say: Say) -> None:
+        self.options = options
+        self._say = say
+        self._cleanup = ExitStack()
+        self._parts: list[Checked] = []
+        self.began = time.monotonic()
+        self.state = StateFolder(options.state)
+        self.secrets: Secrets
+        self.endpoints: dict[str, Any]
+        self.control: ControlApi
+        self.admin: AirflowApi
+        self.approver: AirflowApi
+        self.plan: AirflowPlan
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop what was started, the last first; does nothing the second time."""
+        self._cleanup.close()
+
+    def check(self) -> None:
+        """Raise :class:`DemoError` if one of the processes has ended by itself."""
+        for part in self._parts:
+            part.check()
+
+    def _start(self) -> None:
+        port = choose_port(self.options.port) if self.options.port else 0
+        self.state.open()
+        self._cleanup.callback(self.state.close)
+        self.secrets = self.state.secrets()
+        self._sweep("an earlier demo")
+        self._cleanup.callback(self._sweep, "this demo")
+        environment = clean_environment(self.secrets.marker)
+        simulator = Simulator(
+            self.state,
+            environment,
+            scenario=self.options.scenario,
+            speed=self.options.speed,
+            port_base=self.options.sites_port,
+        )
+        self._own(simulator, simulator.stop)
+        simulator.begin()
+        database = PostgresServer(find_place(self.state), self.state.logs / "postgres.log", environment)
+        self._own(database, database.stop)
+        database.start()
+        self._say("PostgreSQL is up")
+        self.endpoints = simulator.wait()
+        self._say(f"the simulated site pair is up; endpoints in {simulator.endpoints_file}")
+        self.control = ControlApi(self.endpoints)
+        self._cleanup.callback(self.control.close)
+        self._start_airflow(database.url, port or choose_port(0, self.state.recall("ports").get("ui")))
+
+    def _start_airflow(self, database_url: str, port: int) -> None:
+        self.plan = AirflowPlan(
+            dags=self.options.dags,
+            plugins=self.options.project / "plugins",
+            port=port,
+            database_url=database_url,
+        )
+        self.state.remember("ports", {"ui": port})
+        self.state.note(url=self.plan.base_url)
+        variables = connection_variables(self.options.connections, self.endpoints)
+        environment = {**airflow_environment(self.plan, self.state, self.secrets), **variables}
+        server = AirflowServer(self.state, self.secrets, environment)
+        self._own(server, server.stop)
+        server.begin()
+        self.admin = self._client(ADMIN)
+        self.approver = self._client(APPROVER)
+        server.wait(self.admin)
+        self._say(f"Airflow is up after {time.monotonic() - self.began:.1f} s: {self.plan.base_url}")
+
+    def _client(self, username: str) -> AirflowApi:
+        client = AirflowApi(self.plan.base_url, username, self.secrets.passwords[username])
+        self._cleanup.callback(client.close)
+        return client
+
+    def _own(self, part: Checked, stop: Callable[[], None]) -> None:
+        self._parts.append(part)
+        self._cleanup.callback(stop)
+
+    def _sweep(self, whose: str) -> None:
+        count = sweep(self.secrets.marker)
+        if count:
+            self._say(f"{count} processes of {whose} were still there and have been ended")
+
+
+def require_project(project: Path) -> None:
+    """Raise :class:`DemoError` unless the folder holds DAGs and plugins."""
+    for name in ("dags", "plugins"):
+        if not (project / name).is_dir():
+            raise DemoError(f"{project} has no folder {name!r}: run the demo in the project's own folder")
