@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from hcx_sim.hcx import docs, jobs, metainfo, pairing, sessions
+from hcx_sim.hcx import appliance_management, docs, jobs, metainfo, pairing, sessions
 from hcx_sim.hcx.app import app, coverage
 from hcx_sim.hcx.extension import extend, newer_routes, records, routes, unextend
 from hcx_sim.hcx.interconnect import appliance_routes, deployment, meshes, operations, tasks, underlay
@@ -18,6 +18,7 @@ from hcx_sim.world.world import World
 
 # Importing a module registers its routes.
 ROUTE_MODULES = (
+    appliance_management,
     docs,
     sessions,
     metainfo,
