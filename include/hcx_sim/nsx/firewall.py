@@ -12,16 +12,15 @@ from typing import Any
 
 from hcx_sim.http.context import Call
 from hcx_sim.nsx.errors import NsxError, invalid, not_found, stale
+from hcx_sim.nsx.models import MAX_SEQUENCE, RuleBody, sent_fields
 from hcx_sim.nsx.records import records_of
 from hcx_sim.nsx.segment_body import bookkeeping
 from hcx_sim.world.model import FirewallRule
-from hcx_sim.world.world import World
 
 ACTIONS = ("ALLOW", "DROP", "REJECT")
 DEFAULT_POLICY = "default"
 DEFAULT_RULE = "default_rule"
 ANY = "ANY"
-_LAST = 2147483647
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +72,8 @@ def _implicit_default(call: Call) -> FirewallRule:
     site = call.world.site(call.here)
     action = "ALLOW" if site.firewall_default_allow else "DROP"
     key = f"{call.here}/{DEFAULT_POLICY}/{DEFAULT_RULE}"
-    body = {"source_groups": [ANY], "destination_groups": [ANY], "services": [ANY], "is_default": True}
-    return FirewallRule(key, call.here, DEFAULT_POLICY, DEFAULT_RULE, body, _LAST, action, [])
+    body = {"source_groups": [ANY], "destination_groups": [ANY], "services": [ANY]}
+    return FirewallRule(key, call.here, DEFAULT_POLICY, DEFAULT_RULE, body, MAX_SEQUENCE, action, [])
 
 
 def rule_body(call: Call, rule: FirewallRule) -> dict[str, Any]:
@@ -99,75 +98,68 @@ def rule_body(call: Call, rule: FirewallRule) -> dict[str, Any]:
         "action": rule.action,
         "sequence_number": rule.sequence_number,
         "disabled": not rule.enabled,
+        "is_default": (rule.policy_id, rule.rule_id) == (DEFAULT_POLICY, DEFAULT_RULE),
     }
     unique_id = call.world.random.stable_uuid(f"rule/{rule.key}")
     times = (meta.get("created_us", 0), meta.get("modified_us", 0))
     return {**body, **bookkeeping(place.path, unique_id, *times, (user, user), meta.get("revision", 0))}
 
 
-def write_rule(call: Call, place: RulePlace, sent: Any, *, replace: bool) -> FirewallRule:
+def write_rule(call: Call, place: RulePlace, body: RuleBody, *, replace: bool) -> FirewallRule:
     """Make, change or replace a rule and return it; raises 400/255 and 412."""
     world = call.world
-    rule = world.firewall_rules.get(f"{call.here}/{place.policy_id}/{place.rule_id}")
     known = find_rule(call, place)
-    if not isinstance(sent, dict):
-        raise invalid(["the body must be a JSON object"])
-    meta = dict(known.body.get("_meta", {})) if known is not None else {}
-    if replace and known is not None and sent.get("_revision") != meta.get("revision", 0):
+    stored = dict(known.body) if known is not None else {}
+    meta: dict[str, Any] = stored.pop("_meta", {})
+    if replace and known is not None and body.revision != meta.get("revision", 0):
         raise stale(place.path, world.settings.nsx.stale_status)
-    base = rule_body(call, known) if known is not None and not replace else {}
-    merged = {name: value for name, value in {**base, **sent}.items() if not name.startswith("_")}
-    fields = _facts(call, merged)
-    if known is not None and rule is not None and _same(rule, merged, fields):
-        return rule
+    sent = {name: value for name, value in sent_fields(body).items() if name != "id"}
+    if known is not None and not replace:
+        facts = {"action": known.action, "sequence_number": known.sequence_number, "disabled": not known.enabled}
+        sent = {**facts, **stored, **sent}
+    fields = _facts(call, sent)
+    shown = {name: value for name, value in sent.items() if name not in _FACT_FIELDS and value is not None}
+    if known is not None and stored == shown and all(getattr(known, name) == value for name, value in fields.items()):
+        return known
     meta = {
         "user": call.user,
         "created_us": meta.get("created_us", world.now_us),
         "modified_us": world.now_us,
-        "revision": meta["revision"] + 1 if "revision" in meta else (1 if known is not None else 0),
+        "revision": meta.get("revision", 0) + 1 if known is not None else 0,
     }
-    body = {**_stored(merged), "_meta": meta}
+    return _put_rule(call, place, {**shown, "_meta": meta}, fields)
+
+
+_FACT_FIELDS = ("action", "sequence_number", "disabled")
+
+
+def _put_rule(call: Call, place: RulePlace, body: dict[str, Any], fields: dict[str, Any]) -> FirewallRule:
+    key = f"{call.here}/{place.policy_id}/{place.rule_id}"
+    rule = call.world.firewall_rules.get(key)
     if rule is None:
-        key = f"{call.here}/{place.policy_id}/{place.rule_id}"
-        return world.put(FirewallRule(key, call.here, place.policy_id, place.rule_id, body, **fields))
-    world.update(rule, body=body, **fields)
+        return call.world.put(FirewallRule(key, call.here, place.policy_id, place.rule_id, body, **fields))
+    call.world.update(rule, body=body, **fields)
     return rule
 
 
-_READ_ONLY = (
-    "path", "parent_path", "relative_path", "unique_id", "realization_id", "owner_id", "marked_for_delete",
-    "overridden", "action", "sequence_number", "disabled", "id",
-)  # fmt: skip
-
-
-def _stored(merged: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in merged.items() if name not in _READ_ONLY}
-
-
-def _same(rule: FirewallRule, merged: dict[str, Any], fields: dict[str, Any]) -> bool:
-    stored = {name: value for name, value in rule.body.items() if not name.startswith("_")}
-    return stored == _stored(merged) and all(getattr(rule, name) == value for name, value in fields.items())
-
-
 def _facts(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    problems = []
-    action = body.get("action", "ALLOW")
-    if action not in ACTIONS:
-        problems.append(f"action: {action} is not one of {', '.join(ACTIONS)}")
-    sequence = body.get("sequence_number", 0)
-    if not isinstance(sequence, int) or isinstance(sequence, bool) or not 0 <= sequence <= _LAST:
-        problems.append(f"sequence_number: {sequence} is not a whole number from 0")
+    return {
+        "action": body.get("action") or "ALLOW",
+        "sequence_number": body.get("sequence_number") or 0,
+        "cidrs": _cidrs(call, body),
+        "enabled": not body.get("disabled"),
+    }
+
+
+def _cidrs(call: Call, body: dict[str, Any]) -> list[str]:
+    problems: list[str] = []
     cidrs: list[str] = []
     for name in ("source_groups", "destination_groups"):
-        groups = body.get(name, [ANY])
-        if not isinstance(groups, list):
-            problems.append(f"{name}: must be a list")
-            continue
-        for group in groups:
-            cidrs += _addresses(call, str(group), name, problems)
+        for group in body.get(name) or [ANY]:
+            cidrs += _addresses(call, group, name, problems)
     if problems:
         raise invalid(problems)
-    return {"action": action, "sequence_number": sequence, "cidrs": cidrs, "enabled": not body.get("disabled", False)}
+    return cidrs
 
 
 def _addresses(call: Call, group: str, field: str, problems: list[str]) -> list[str]:
@@ -199,15 +191,14 @@ def group_addresses(group: dict[str, Any]) -> list[str]:
 def delete_rule(call: Call, place: RulePlace) -> None:
     """Delete a rule; the default one cannot be deleted (400)."""
     rule = require_rule(call, place)
-    if rule.body.get("is_default"):
+    if (rule.policy_id, rule.rule_id) == (DEFAULT_POLICY, DEFAULT_RULE):
         raise NsxError(400, 500000, "The default rule cannot be deleted.")
     call.world.remove(rule)
 
 
-def refresh_group_members(world: World, call: Call, group_path: str) -> None:
+def refresh_group_members(call: Call, group_path: str) -> None:
     """Bring the rules that name a group in line with its addresses."""
-    for rule in list(world.firewall_rules.values()):
+    for rule in list(call.world.firewall_rules.values()):
         named = [*rule.body.get("source_groups", []), *rule.body.get("destination_groups", [])]
         if rule.site is call.here and group_path in named:
-            body = {**rule.body, "action": rule.action, "sequence_number": rule.sequence_number}
-            world.update(rule, cidrs=_facts(call, body)["cidrs"])
+            call.world.update(rule, cidrs=_cidrs(call, rule.body))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import Any
 
 from fastapi import Request
@@ -10,7 +9,7 @@ from fastapi import Request
 from hcx_sim.coverage import Confidence
 from hcx_sim.http.context import Call
 from hcx_sim.nsx.app import POLICY, coverage, route
-from hcx_sim.nsx.errors import IN_USE, NsxError, invalid, not_found, stale
+from hcx_sim.nsx.errors import IN_USE, NsxError, not_found, stale
 from hcx_sim.nsx.firewall import (
     ACTIONS,
     DEFAULT_POLICY,
@@ -23,6 +22,7 @@ from hcx_sim.nsx.firewall import (
     rules_of,
     write_rule,
 )
+from hcx_sim.nsx.models import GatewayPolicyBody, GroupBody, RuleBody, parse, sent_fields
 from hcx_sim.nsx.paging import page
 from hcx_sim.nsx.records import records_of
 from hcx_sim.nsx.segment_body import bookkeeping
@@ -95,28 +95,23 @@ def get_policy(call: Call, request: Request) -> dict[str, Any]:
 def _write_policy(call: Call, request: Request, *, replace: bool) -> dict[str, Any]:
     domain = _writable_domain(call, request)
     policy_id = request.path_params["policy"]
-    sent = json_body(call)
-    if not isinstance(sent, dict):
-        raise invalid(["the body must be a JSON object"])
+    body = parse(GatewayPolicyBody, json_body(call))
     key = f"{call.here}/{policy_id}"
     stored = records_of(call.world).policies.get(key, {})
     known = policy_id in _policies(call, domain)
-    if replace and known and sent.get("_revision") != stored.get("revision", 0):
-        raise stale(f"/infra/domains/{domain}/gateway-policies/{policy_id}", call.world.settings.nsx.stale_status)
-    rules = sent.get("rules") or []
-    if not all(isinstance(rule, dict) and isinstance(rule.get("id"), str) for rule in rules):
-        raise invalid(["rules: each rule needs an id"])
-    for rule in rules:
-        write_rule(call, RulePlace(domain, policy_id, rule["id"]), rule, replace=False)
-    names = ("display_name", "description", "category", "stateful", "locked", "sequence_number", "scope", "comments")
-    base = {} if replace else stored.get("sent", {})
+    if replace and known and body.revision != stored.get("revision", 0):
+        path = f"/infra/domains/{domain}/gateway-policies/{policy_id}"
+        raise stale(path, call.world.settings.nsx.stale_status)
+    for rule in body.rules:
+        write_rule(call, RulePlace(domain, policy_id, rule.id), rule, replace=False)
+    sent = {name: value for name, value in sent_fields(body).items() if name != "rules" and value is not None}
     records_of(call.world).policies[key] = {
-        "sent": {**base, **{name: sent[name] for name in names if name in sent}},
+        "sent": sent if replace else {**stored.get("sent", {}), **sent},
         "user": call.user,
         "created_us": stored.get("created_us", call.world.now_us),
         "revision": stored.get("revision", 0) + 1 if known else 0,
     }
-    call.world.audit.add("note", f"nsx:{key}", policy=policy_id, rules=len(rules))
+    call.world.audit.add("note", f"nsx:{key}", policy=policy_id, rules=len(body.rules))
     return _policy_body(call, domain, policy_id)
 
 
@@ -183,10 +178,9 @@ def put_rule(call: Call, request: Request) -> dict[str, Any]:
 def _write_rule(call: Call, request: Request, *, replace: bool) -> dict[str, Any]:
     _writable_domain(call, request)
     _policy(call, request)
-    sent = json_body(call)
-    if isinstance(sent, dict):
-        call.summary = {name: sent[name] for name in ("action", "source_groups", "destination_groups") if name in sent}
-    return rule_body(call, write_rule(call, _place(call, request), sent, replace=replace))
+    body = parse(RuleBody, json_body(call))
+    call.summary = body.model_dump(include={"action", "source_groups", "destination_groups"}, exclude_none=True)
+    return rule_body(call, write_rule(call, _place(call, request), body, replace=replace))
 
 
 def remove_rule(call: Call, request: Request) -> None:
@@ -217,21 +211,14 @@ def get_group(call: Call, request: Request) -> dict[str, Any]:
 def patch_group(call: Call, request: Request) -> None:
     """Make or change a group of addresses; the rules that name it follow."""
     path = _group_path(call, request)
-    sent = json_body(call)
-    expressions = sent.get("expression") if isinstance(sent, dict) else None
-    if not isinstance(expressions, list) or not all(isinstance(each, dict) for each in expressions):
-        raise invalid(["expression: must be a list of objects"])
-    for address in (address for each in expressions for address in each.get("ip_addresses", [])):
-        try:
-            ip_network(str(address), strict=False)
-        except ValueError:
-            raise invalid([f"expression: {address} is no address"]) from None
+    body = parse(GroupBody, json_body(call))
+    expressions = [each.model_dump() for each in body.expression]
     records_of(call.world).groups[f"{call.here}{path}"] = {
-        "display_name": sent.get("display_name", request.path_params["group"]),
+        "display_name": body.display_name or request.path_params["group"],
         "expression": expressions,
     }
     call.world.audit.add("note", f"nsx:{call.here}{path}", expression=expressions)
-    refresh_group_members(call.world, call, path)
+    refresh_group_members(call, path)
 
 
 def put_group(call: Call, request: Request) -> dict[str, Any]:

@@ -60,11 +60,13 @@ def _segments(call: Call, children: Any, *, fixed: bool) -> list[dict[str, Any]]
 
 def _below_tier1(call: Call, child: Any, kind: Any) -> Any:
     if kind == "ChildTier1":
-        tier1 = child.get("Tier1") or {}
+        tier1 = child.get("Tier1")
     elif kind == "ChildResourceReference" and child.get("target_type") == "Tier1":
         tier1 = child
     else:
         return None
+    if not isinstance(tier1, dict):
+        raise invalid(["Tier1: must be an object"])
     if tier1.get("id") != call.world.site(call.here).tier1_id:
         raise not_found(f"/infra/tier-1s/{tier1.get('id')}")
     return tier1.get("children", [])
@@ -72,8 +74,8 @@ def _below_tier1(call: Call, child: Any, kind: Any) -> Any:
 
 def _plan(call: Call, found: dict[str, Any], check_revision: bool, overwrite: bool) -> Step:
     body = found["body"]
-    if not isinstance(body.get("id"), str) or not body["id"]:
-        raise invalid(["Segment.id: is required"])
+    if not isinstance(body.get("id"), str) or not body["id"] or "/" in body["id"]:
+        raise invalid(["Segment.id: must be a name without a slash"])
     place = Place(call.here, body["id"], found["fixed"])
     if not found["deleted"]:
         write = Write(call.user, parse_segment(body), check_revision=check_revision, overwrite=overwrite)

@@ -114,7 +114,7 @@ def port_body(world: World, records: NsxRecords, segment: Segment, port: Port) -
     if port.attachment_id is not None:
         body["attachment"] = {"id": port.attachment_id, "traffic_tag": 0, "hyperbus_mode": "DISABLE"}
     if made is not None:
-        body.update({name: value for name, value in made["sent"].items() if not name.startswith("_")})
+        body.update(made["sent"])
         users = (made["user"], made["user"])
     created_us = segment.created_us if made is None else made["created_us"]
     body["origin_id"] = unique_id

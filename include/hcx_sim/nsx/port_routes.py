@@ -9,15 +9,14 @@ from fastapi import Request
 from hcx_sim.coverage import Confidence
 from hcx_sim.http.context import Call
 from hcx_sim.nsx.app import coverage, route
-from hcx_sim.nsx.errors import IN_USE, NsxError, invalid, not_found
+from hcx_sim.nsx.errors import IN_USE, NsxError, not_found
 from hcx_sim.nsx.inventory import ATTACHMENT_STATES, owner_of, port_body, port_state
+from hcx_sim.nsx.models import PortBody, parse, sent_fields
 from hcx_sim.nsx.paging import page
 from hcx_sim.nsx.ports import FREE, UNKNOWN, ports_on
 from hcx_sim.nsx.records import records_of
 from hcx_sim.nsx.segment_routes import BINDINGS, FAMILIES, json_body, segment_of
 from hcx_sim.world.model import Port, Segment
-
-_ATTACHMENT_TYPES = ("PARENT", "CHILD", "INDEPENDENT", "STATIC")
 
 
 def list_ports(call: Call, request: Request) -> dict[str, Any]:
@@ -57,49 +56,38 @@ def get_port_state(call: Call, request: Request) -> dict[str, Any]:
 
 def patch_port(call: Call, request: Request) -> None:
     """Make or change a port; 200 with an empty body."""
-    _write(call, request)
+    _write(call, request, replace=False)
 
 
 def put_port(call: Call, request: Request) -> dict[str, Any]:
     """Make or replace a port and return it."""
-    segment, port = _write(call, request)
+    segment, port = _write(call, request, replace=True)
     return port_body(call.world, records_of(call.world), segment, port)
 
 
-def _write(call: Call, request: Request) -> tuple[Segment, Port]:
+def _write(call: Call, request: Request, *, replace: bool) -> tuple[Segment, Port]:
     segment, port = _find(call, request)
-    sent = json_body(call)
-    if not isinstance(sent, dict):
-        raise invalid(["the body must be a JSON object"])
-    attachment = sent.get("attachment") or {}
-    if attachment.get("type") not in (None, *_ATTACHMENT_TYPES):
-        raise invalid([f"attachment.type: must be one of {', '.join(_ATTACHMENT_TYPES)}"])
-    world, records = call.world, records_of(call.world)
-    call.summary = {"attachment": attachment or None}
+    body = parse(PortBody, json_body(call))
+    sent = sent_fields(body)
+    call.summary = {"attachment": sent.get("attachment")}
+    world, bodies = call.world, records_of(call.world).port_bodies
     if port is None:
         port_id = request.path_params["port"]
-        port = Port(
-            key=f"{segment.key}/{port_id}",
-            site=segment.site,
-            segment_id=segment.segment_id,
-            port_id=port_id,
-            display_name=str(sent.get("display_name", port_id)),
-            attachment_id=attachment.get("id"),
-            port_class=UNKNOWN if attachment.get("id") else FREE,
-        )
+        port = Port(f"{segment.key}/{port_id}", segment.site, segment.segment_id, port_id, port_id, None, FREE)
         world.put(port)
-        records.port_bodies[port.key] = {"sent": sent, "user": call.user, "created_us": world.now_us}
-    elif port.key in records.port_bodies:
-        has_attachment = bool(attachment.get("id"))
-        world.update(
-            port,
-            attachment_id=attachment.get("id"),
-            port_class=UNKNOWN if has_attachment else FREE,
-            display_name=str(sent.get("display_name", port.display_name)),
-        )
-        records.port_bodies[port.key]["sent"] = sent
-    else:
-        world.update(port, display_name=str(sent.get("display_name", port.display_name)))
+        bodies[port.key] = {"sent": {}, "user": call.user, "created_us": world.now_us}
+    elif port.key not in bodies:
+        world.update(port, display_name=body.display_name or port.display_name)
+        return segment, port
+    made = bodies[port.key]
+    made["sent"] = sent if replace else {**made["sent"], **sent}
+    attachment_id = (made["sent"].get("attachment") or {}).get("id")
+    world.update(
+        port,
+        display_name=made["sent"].get("display_name") or port.port_id,
+        attachment_id=attachment_id,
+        port_class=UNKNOWN if attachment_id else FREE,
+    )
     return segment, port
 
 

@@ -21,7 +21,7 @@ class PortIndex:
     """Look-ups that must not walk through all ports or VMs."""
 
     by_segment: dict[str, dict[str, None]] = field(default_factory=dict)  # segment key -> port keys
-    by_attachment: dict[str, str] = field(default_factory=dict)  # "<site>/<attachment id>" -> port key
+    by_attachment: dict[str, str] = field(default_factory=dict)  # "<site>/<attachment id>" of a VM -> port key
     by_card: dict[tuple[str, int], str] = field(default_factory=dict)  # (vm key, device key) -> port key
     by_instance: dict[str, dict[str, None]] = field(default_factory=dict)  # "<site>/<instance uuid>" -> vm keys
 
@@ -121,9 +121,8 @@ class PortKeeper:
                 del index.by_attachment[attachment]
             return
         ports[port.key] = None
-        if port.attachment_id is not None:
-            index.by_attachment[attachment] = port.key
         if port.vm_moref is not None and not port.releasing:
+            index.by_attachment[attachment] = port.key
             index.by_card[card] = port.key
 
 

@@ -6,18 +6,12 @@ import re
 from ipaddress import IPv4Address, ip_address, ip_interface, ip_network
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from hcx_sim.nsx.errors import invalid
+from hcx_sim.nsx.models import Body, Name, Tag, parse
 
 _VLANS = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
 _MAX_VLAN = 4094
-# Read-only fields that clients echo; they are ignored, as are fields that no segment has. [I]
-READ_ONLY = ("type", "path", "parent_path", "relative_path", "unique_id", "realization_id", "owner_id", "ls_id")
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="ignore")
 
 
 def _gateway(value: str) -> str:
@@ -47,13 +41,6 @@ def _vlan(value: str) -> str:
     return value
 
 
-class Tag(_Body):
-    """A tag."""
-
-    scope: str = Field(default="", max_length=128)
-    tag: str = Field(default="", max_length=256)
-
-
 class DhcpConfig(BaseModel):
     """DHCP of a subnet; ``resource_type`` discriminates IPv4 and IPv6."""
 
@@ -64,7 +51,7 @@ class DhcpConfig(BaseModel):
     lease_time: int | None = Field(default=None, ge=60)
 
 
-class Subnet(_Body):
+class Subnet(Body):
     """A subnet; ``network`` is read-only and ignored."""
 
     gateway_address: Annotated[str, AfterValidator(_gateway)] | None = None
@@ -72,7 +59,7 @@ class Subnet(_Body):
     dhcp_config: DhcpConfig | None = None
 
 
-class AdvancedConfig(_Body):
+class AdvancedConfig(Body):
     """Advanced configuration; ``connectivity`` is the switch between routed and disconnected."""
 
     connectivity: Literal["ON", "OFF"] | None = None
@@ -90,7 +77,7 @@ class AdvancedConfig(_Body):
     urpf_mode: Literal["NONE", "STRICT"] | None = None
 
 
-class L2Extension(_Body):
+class L2Extension(Body):
     """NSX L2VPN, which has nothing to do with HCX."""
 
     l2vpn_paths: list[str] | None = None
@@ -99,12 +86,12 @@ class L2Extension(_Body):
     local_egress: dict[str, Any] | None = None
 
 
-class SegmentBody(_Body):
+class SegmentBody(Body):
     """A segment, or the part of it that a PATCH carries."""
 
     resource_type: Literal["Segment"] | None = None
     id: str | None = None
-    display_name: str | None = Field(default=None, min_length=1, max_length=255)
+    display_name: Name | None = None
     description: str | None = Field(default=None, max_length=1024)
     tags: list[Tag] | None = Field(default=None, max_length=30)
     type: str | None = None
@@ -133,17 +120,7 @@ class SegmentBody(_Body):
 
 def parse_segment(body: Any) -> SegmentBody:
     """Return the parsed body; raises 400/255 with one related error per wrong field."""
-    if not isinstance(body, dict):
-        raise invalid(["the body must be a JSON object"])
-    try:
-        return SegmentBody.model_validate(body)
-    except ValidationError as error:
-        raise invalid(_problem(dict(each)) for each in error.errors()) from None
-
-
-def _problem(error: dict[str, Any]) -> str:
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
-    return f"{where}: {error['msg']}"
+    return parse(SegmentBody, body)
 
 
 def network_of(gateway_address: str) -> str:
