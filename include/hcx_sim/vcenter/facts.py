@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hcx_sim.coverage import Confidence
+from hcx_sim.settings import VcenterSettings
 from hcx_sim.vcenter.collector import retrieve as _retrieve  # noqa: F401
 from hcx_sim.vcenter.collector import updates as _updates  # noqa: F401
 from hcx_sim.vcenter.families import base, entity, network, places, service, vm  # noqa: F401
@@ -16,10 +17,11 @@ from hcx_sim.vcenter.methods import (  # noqa: F401
     search,
     sessions,
     snapshots,
-    tasks,
     views,
 )
+from hcx_sim.vcenter.methods import tasks as _task_methods  # noqa: F401
 from hcx_sim.vcenter.registry import coverage
+from hcx_sim.vcenter.tasks import fault_points
 
 _GUESSED = {"ManagedEntity", "CustomFieldsManager"}
 
@@ -31,6 +33,21 @@ for _type_name, _paths in base.provided().items():
         "PYV",
         "names from the type information; values computed from the world, any path can be overridden by data",
     )
+coverage.fields("fault points", fault_points(), Confidence.INFERRED, "VCSIM", "engine rules: fail, delay, stall")
+coverage.fields(
+    "settings",
+    tuple(f"vcenter.{name}" for name in VcenterSettings.model_fields),
+    Confidence.INFERRED,
+    "PYV VCSIM",
+    "idle expiry is documented (30 minutes), durations of tasks are not",
+)
+coverage.fields(
+    "values that come as data",
+    ("PATH", "PATH+", "PATH[KEY].MEMBER", "denied:PATH"),
+    Confidence.INFERRED,
+    "PYV",
+    "keys of an entity's properties: replace, append to an array, change an element, hide behind a privilege",
+)
 coverage.states("task states", ("queued", "running", "success", "error"), Confidence.DOCUMENTED, "PYV")
 coverage.states("power states", ("poweredOff", "poweredOn", "suspended"), Confidence.DOCUMENTED, "PYV")
 coverage.fields(

@@ -12,10 +12,9 @@ from typing import Any
 
 from pyVmomi import vim
 
-from hcx_sim.coverage import Confidence
 from hcx_sim.vcenter.faults import Faulted, named, object_not_found, request_canceled, task_in_progress
 from hcx_sim.vcenter.inventory import Found, Inventory, managed_type
-from hcx_sim.vcenter.registry import Context, coverage
+from hcx_sim.vcenter.registry import Context
 from hcx_sim.vcenter.state import TaskRecord, state_of
 from hcx_sim.world.model import SiteName
 from hcx_sim.world.world import World
@@ -72,11 +71,14 @@ def operation(name: str, check: Check | None = None, *, cancelable: bool = False
 
     def register(act: Act) -> Act:
         _OPERATIONS[name] = Operation(name, check, act, cancelable)
-        point = (f"{POINT}{name}",)
-        coverage.fields(f"fault point {POINT}{name}", point, Confidence.GUESSED, "SIM", "engine faults may strike here")
         return act
 
     return register
+
+
+def fault_points() -> tuple[str, ...]:
+    """Return the points at which engine faults may strike, one per operation."""
+    return tuple(f"{POINT}{name}" for name in sorted(_OPERATIONS))
 
 
 def install(world: World) -> None:
