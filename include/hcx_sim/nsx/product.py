@@ -23,6 +23,7 @@ from hcx_sim.nsx.limits import occupy
 from hcx_sim.nsx.ports import PortIndex, PortKeeper
 from hcx_sim.nsx.records import NSX, NsxRecords
 from hcx_sim.nsx.search_index import SearchLag, follow
+from hcx_sim.settings import NsxSettings
 from hcx_sim.world.world import World
 
 # The order matters: the first route that matches wins, and ".../segments/state" looks like a segment's id.
@@ -60,6 +61,14 @@ coverage.fields(
     Confidence.DOCUMENTED,
     "VMCPOL",
     note="result_count on the first page only",
+)
+
+coverage.fields(
+    "settings",
+    tuple(f"nsx.{name}" for name in NsxSettings.model_fields),
+    Confidence.INFERRED,
+    "VMCPOL PYVMC SALT LIMITS",
+    note="where nobody says what a manager does, one of them chooses",
 )
 
 

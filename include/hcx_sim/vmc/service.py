@@ -215,3 +215,4 @@ coverage.fields(
 )
 coverage.states("sddc_state", ("READY",), Confidence.DOCUMENTED, "VMCAWS", note="SDDCs are never made or deleted here")
 coverage.states("task status", ("FINISHED",), Confidence.DOCUMENTED, "VMCAWS")
+coverage.fields("settings", ("vmc.access_token_seconds",), Confidence.DOCUMENTED, "VMCAWS")
