@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -11,6 +11,7 @@ from hcx_waves.domain.base import BrokenRule, DomainModel, refuse
 from hcx_waves.domain.durations import Duration
 from hcx_waves.domain.names import Expression, UserName
 from hcx_waves.domain.settings import duplicates
+from hcx_waves.domain.windows import TimeWindow
 
 WAIT_WITHOUT_WINDOW = timedelta(hours=24)
 WAIT_FOR_CLEANUP = timedelta(days=7)
@@ -36,6 +37,23 @@ class Gate(DomainModel):
             broken.append(BrokenRule(("response_timeout",), "must be more than 0s"))
         refuse(broken)
         return self
+
+
+def time_to_answer(
+    gate: Gate, asked_at: datetime, window: TimeWindow | None, otherwise: timedelta = WAIT_WITHOUT_WINDOW
+) -> timedelta:
+    """Return how long a gate may be asked.
+
+    :param asked_at: the instant of the question.
+    :param window: in which the step that it asks for has to happen, or None.
+    :param otherwise: what holds without a window, and without a time of the gate's own.
+    :return: never beyond the window's end; zero if that has passed.
+    """
+    own = gate.response_timeout
+    if window is None:
+        return otherwise if own is None else own
+    left = max(timedelta(), window.closes.astimezone(UTC) - asked_at.astimezone(UTC))
+    return left if own is None else min(own, left)
 
 
 class Gates(DomainModel):

@@ -6,7 +6,7 @@ is told about a consequence of something else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ from hcx_waves.domain.base import BrokenRule, Location
 from hcx_waves.domain.clock import WaveClock, counts_from_start, order_problems, strict_clock, windows_of
 from hcx_waves.domain.document import WaveDocument
 from hcx_waves.domain.durations import format_duration
-from hcx_waves.domain.settings import MigrationType, VirtualMachine, VmRequest, VmSettings, duplicates, request_for
+from hcx_waves.domain.settings import VmRequest, VmSettings, duplicates, request_for, switch_suits
 
 _TIMES = ("time_zone", "start", "start_tolerance", "switchover_window", "segments")
 _SOME_START = datetime(2001, 1, 1, tzinfo=UTC)
@@ -52,44 +52,46 @@ def _switchover_order(document: WaveDocument) -> Iterator[BrokenRule]:
 
 
 def _placement(document: WaveDocument) -> Iterator[BrokenRule]:
-    for index, vm in enumerate(document.vms):
-        request = request_for(vm, document.defaults)
-        if request.resource_pool is None and request.cluster is None:
-            yield BrokenRule(
-                ("vms", index), f"{vm.name} has no resource_pool and no cluster, neither here nor in defaults"
-            )
-        if request.datastore is None and request.storage_policy is None:
-            words = f"{vm.name} has no datastore and no storage_policy, neither here nor in defaults"
-            yield BrokenRule(("vms", index), words)
+    requests = [request_for(vm, document.defaults) for vm in document.vms]
+    for this, that in (("resource_pool", "cluster"), ("datastore", "storage_policy")):
+        without = [n for n, one in enumerate(requests) if getattr(one, this) is None and getattr(one, that) is None]
+        if len(without) == len(requests):
+            yield BrokenRule(("defaults",), f"needs {this} or {that}, as no VM has one of its own")
+        else:
+            for index in without:
+                words = f"{requests[index].name} has no {this} and no {that}, neither here nor in defaults"
+                yield BrokenRule(("vms", index), words)
+
+
+_SWITCHES = {
+    "force_power_off": "means something to Bulk only",
+    "seed_checkpoint": "needs a migration that replicates (RAV or Bulk)",
+}
 
 
 def _options(document: WaveDocument) -> Iterator[BrokenRule]:
-    told = set()
-    for index, vm in enumerate(document.vms):
-        request = request_for(vm, document.defaults)
-        for switch, message in _wrong_switches(request):
-            here = getattr(vm.options, switch) is not None
-            location = ("vms", index, "options", switch) if here else _source_of(document, vm, index, switch)
-            if location not in told:
-                told.add(location)
-                yield BrokenRule(
-                    location, message if here else f"{message} ({vm.name} is moved by {request.migration})"
-                )
+    requests = [request_for(vm, document.defaults) for vm in document.vms]
+    for switch, words in _SWITCHES.items():
+        for index, (vm, request) in enumerate(zip(document.vms, requests, strict=True)):
+            if getattr(vm.options, switch) and not switch_suits(switch, request.migration):
+                yield BrokenRule(("vms", index, "options", switch), f"{words}, not {request.migration}")
+        fits = any(switch_suits(switch, request.migration) for request in requests)
+        if getattr(document.defaults.options, switch) and not fits:
+            yield BrokenRule(("defaults", "options", switch), f"{words}, and no VM of the wave is moved so")
+    yield from _seeds(document, requests)
 
 
-def _wrong_switches(request: VmRequest) -> Iterator[tuple[str, str]]:
-    if request.options.force_power_off and request.migration is not MigrationType.BULK:
-        yield "force_power_off", f"means something to Bulk only, not to {request.migration}"
-    if request.options.seed_checkpoint and not request.migration.replicates:
-        yield "seed_checkpoint", f"needs a migration that replicates (RAV or Bulk), not {request.migration}"
-    elif request.options.seed_checkpoint and request.datastore is None:
-        yield "seed_checkpoint", "needs a datastore, as replicated data is kept on one specific datastore"
-
-
-def _source_of(document: WaveDocument, vm: VirtualMachine, index: int, switch: str) -> Location:
-    """Where to blame a switch that was inherited: the VM's own migration type, if that is what does not suit."""
-    own_type = vm.migration is not None and vm.migration is not document.defaults.migration
-    return ("vms", index, "migration") if own_type else ("defaults", "options", switch)
+def _seeds(document: WaveDocument, requests: Sequence[VmRequest]) -> Iterator[BrokenRule]:
+    words = "needs a datastore, as replicated data is kept on one specific datastore"
+    inherited = False
+    for index, (vm, request) in enumerate(zip(document.vms, requests, strict=True)):
+        if not request.options.seed_checkpoint or request.datastore is not None:
+            continue
+        if vm.options.seed_checkpoint:
+            yield BrokenRule(("vms", index, "options", "seed_checkpoint"), words)
+        elif not inherited:
+            inherited = True
+            yield BrokenRule(("defaults", "options", "seed_checkpoint"), f"{words} and {vm.name} has none")
 
 
 def _segment_names(document: WaveDocument) -> Iterator[BrokenRule]:

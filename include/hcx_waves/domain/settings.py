@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, StrictBool, StrictInt, model_validator
+from pydantic_core import PydanticCustomError
 
 from hcx_waves.domain.base import BrokenRule, DomainModel, Location, refuse
 from hcx_waves.domain.names import ObjectName, VmName
@@ -110,7 +111,7 @@ class VmSettings(DomainModel):
     networks: tuple[NetworkMapping, ...] = ()
     """Networks that do not go where HCX has extended them; a VM's own precede the defaults, one by one."""
     options: MigrationOptions = MigrationOptions()
-    """HCX's switches; a VM's own precede the defaults, switch by switch."""
+    """HCX's switches; a VM's own precede the defaults, which hold where they mean something."""
 
     @model_validator(mode="after")
     def _check_networks(self) -> Self:
@@ -131,6 +132,8 @@ class VirtualMachine(VmSettings):
     @model_validator(mode="before")
     @classmethod
     def _name_alone(cls, data: object) -> object:
+        if isinstance(data, bool | int | float):
+            raise PydanticCustomError("vm", 'must be the name of a VM; put it in quotes: "{name}"', {"name": str(data)})
         return {"name": data} if isinstance(data, str) else data
 
     @model_validator(mode="after")
@@ -171,22 +174,35 @@ _INHERITED = (
 )  # fmt: skip
 
 
+def switch_suits(switch: str, migration: MigrationType) -> bool:
+    """Whether an option means something to a migration type."""
+    if switch == "force_power_off":
+        return migration is MigrationType.BULK
+    return switch != "seed_checkpoint" or migration.replicates
+
+
 def request_for(vm: VirtualMachine, defaults: VmSettings) -> VmRequest:
-    """Return what a VM's own entry and the wave's defaults come to."""
+    """Return what a VM's own entry and the wave's defaults come to.
+
+    Options among the defaults that mean nothing to the VM's migration type are not inherited.
+    """
     values = {name: getattr(vm, name) or getattr(defaults, name) for name in _INHERITED}
     chosen = {name: value for name, value in values.items() if value is not None}
     own = {mapping.source for mapping in vm.networks}
     inherited = tuple(mapping for mapping in defaults.networks if mapping.source not in own)
-    options = {
-        **defaults.options.model_dump(exclude_none=True),
-        **vm.options.model_dump(exclude_none=True),
+    migration = chosen.get("migration", MigrationType.RAV)
+    inherited_options = {
+        switch: value
+        for switch, value in defaults.options.model_dump(exclude_none=True).items()
+        if switch_suits(switch, migration)
     }
+    options = {"retain_mac": True, **inherited_options, **vm.options.model_dump(exclude_none=True)}
     return VmRequest(
         name=vm.name,
         instance_uuid=vm.instance_uuid,
         networks=vm.networks + inherited,
         nics=vm.nics,
-        options=MigrationOptions(**{"retain_mac": True, **options}),
+        options=MigrationOptions(**options),
         **chosen,
     )
 

@@ -129,6 +129,6 @@ def wave_outcome(vms: Iterable[VmOutcome], segments: Iterable[SegmentOutcome]) -
         return WaveOutcome.STRANDED
     if SegmentOutcome.REJECTED in ended:
         return WaveOutcome.REJECTED
-    if all(outcome.is_as_planned for outcome in (*vms, *ended)):
+    if all(vm.is_as_planned for vm in vms) and all(segment.is_as_planned for segment in ended):
         return WaveOutcome.AS_PLANNED
     return WaveOutcome.INCOMPLETE
