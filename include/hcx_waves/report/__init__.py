@@ -1,0 +1,1 @@
+"""What happened in a wave, as JSON and Markdown."""
