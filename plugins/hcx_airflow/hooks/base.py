@@ -1,0 +1,174 @@
+"""What the hooks have in common: reading a connection, making the client, testing it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from airflow.sdk import BaseHook, Connection
+
+from hcx_airflow.common.errors import ConnectionSettingsError, name_connection
+from hcx_airflow.hooks.extras import Extras, read_extras
+from hcx_airflow.hooks.roles import allowed_roles, check_identity
+from hcx_waves.clients.errors import ClientError
+from hcx_waves.clients.identity import EndpointIdentity, Role
+
+
+class ManagerClient(Protocol):
+    """What the hooks need of a client, whatever the product."""
+
+    def identity(self) -> EndpointIdentity:
+        """Return what the endpoint says it is."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+Client = TypeVar("Client", bound=ManagerClient)
+Settings = TypeVar("Settings", bound=Extras)
+
+
+class ManagerHook(BaseHook, Generic[Client, Settings]):
+    """A hook for one product.
+
+    :param conn_id: the Airflow connection.
+    :param rehearsal: whether only twins may be worked on; otherwise real endpoints, and simulated sites whose
+        connection says ``"simulated": true``.
+    :param connection: the connection itself, where it has been fetched already (a trigger does that asynchronously).
+    """
+
+    system: ClassVar[str]
+    extras_class: ClassVar[type[Extras]]
+    conn_type: ClassVar[str]
+    hook_name: ClassVar[str]
+    default_scheme: ClassVar[str] = "https"
+
+    def __init__(self, conn_id: str, *, rehearsal: bool = False, connection: Connection | None = None) -> None:
+        super().__init__()
+        self.conn_id = conn_id
+        self.rehearsal = rehearsal
+        self._given = connection
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The Airflow connection.
+
+        :raises ConnectionSettingsError: if it is of another type.
+        """
+        found = self._given or self.get_connection(self.conn_id)
+        if found.conn_type != self.conn_type:
+            problem = f'is of type "{found.conn_type}"; "{self.conn_type}" is needed here'
+            raise ConnectionSettingsError(self.conn_id, problem)
+        return found
+
+    @cached_property
+    def extras(self) -> Settings:
+        """What its extra says.
+
+        :raises ConnectionSettingsError: if it cannot be used.
+        """
+        settings: Any = read_extras(self.extras_class, self.conn_id, self.connection.extra)
+        return settings  # type: ignore[no-any-return]
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The endpoint identities that this run may work on."""
+        return allowed_roles(rehearsal=self.rehearsal, simulated=self.extras.simulated)
+
+    @property
+    def url(self) -> str:
+        """The endpoint's address: the host field as it is if it is a URL, else put together from host and port.
+
+        :raises ConnectionSettingsError: if there is no host.
+        """
+        host = (self.connection.host or "").strip().rstrip("/")
+        if not host:
+            raise ConnectionSettingsError(self.conn_id, "has no host")
+        if "://" in host:
+            return host
+        port = f":{self.connection.port}" if self.connection.port else ""
+        return f"{self.default_scheme}://{host}{port}"
+
+    def login(self) -> tuple[str, str]:
+        """Return user name and password.
+
+        :raises ConnectionSettingsError: if one is missing.
+        """
+        user, password = self.connection.login, self.connection.password
+        for value, field in ((user, "login"), (password, "password")):
+            if not value:
+                raise ConnectionSettingsError(self.conn_id, f"has no {field}")
+        return str(user), str(password)
+
+    def common(self) -> dict[str, Any]:
+        """Return the arguments that all clients share."""
+        return {"tls": self.extras.tls(), "settings": self.extras.settings(), "allowed_roles": self.roles}
+
+    @abstractmethod
+    def make_client(self) -> Client:
+        """Build a new client; nothing is called yet."""
+
+    @abstractmethod
+    def greet(self, client: Client) -> str:
+        """Log in, read something, and say what is there."""
+
+    def get_conn(self) -> Client:
+        """Build a new client.
+
+        :raises ConnectionSettingsError: if the connection cannot be used; names it.
+        """
+        try:
+            return self.make_client()
+        except ClientError as error:
+            raise name_connection(error, self.conn_id) from error.__cause__
+        except (ValueError, OSError) as error:
+            raise ConnectionSettingsError(self.conn_id, str(error)) from error
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        """Build a client and close it at the end; its errors name the connection."""
+        with naming(self.conn_id):
+            made = self.get_conn()
+            try:
+                yield made
+            finally:
+                made.close()
+
+    def check(self, client: Client) -> None:
+        """Refuse an endpoint that this run must not work on.
+
+        :raises EndpointMismatch: naming the connection.
+        """
+        with naming(self.conn_id):
+            identity = client.identity()
+        check_identity(identity, self.roles, self.conn_id, self.system)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Log in and look, for the connection form's Test button."""
+        try:
+            with self.client() as client:
+                words = self.greet(client)
+                identity = client.identity()
+        except (ClientError, ConnectionSettingsError) as error:
+            return False, str(error)
+        if identity.simulated and not self.extras.simulated:
+            words += '; live waves refuse it unless its extra says "simulated": true'
+        return True, f"{words} ({identity})"
+
+    @classmethod
+    def of(cls, conn_id: str, *, rehearsal: bool = False) -> Self:
+        """Make a hook by connection id, whatever the hook calls that argument."""
+        return cls(conn_id, rehearsal=rehearsal)
+
+
+@contextmanager
+def naming(conn_id: str) -> Iterator[None]:
+    """Put a connection's id into client errors that pass."""
+    try:
+        yield
+    except ClientError as error:
+        name_connection(error, conn_id)
+        raise

@@ -1,0 +1,52 @@
+"""The hook of an NSX manager."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from airflow.sdk import Connection
+from typing_extensions import override
+
+from hcx_airflow.hooks.base import ManagerHook
+from hcx_airflow.hooks.extras import NsxExtras
+
+if TYPE_CHECKING:
+    from hcx_waves.clients.nsx import NsxPolicyClient
+
+
+class NsxPolicyHook(ManagerHook["NsxPolicyClient", NsxExtras]):
+    """NSX Manager with its Policy API.
+
+    :param nsx_conn_id: the Airflow connection, of type ``nsx_policy``.
+    """
+
+    conn_name_attr: ClassVar[str] = "nsx_conn_id"
+    default_conn_name: ClassVar[str] = "nsx_default"
+    conn_type: ClassVar[str] = "nsx_policy"
+    hook_name: ClassVar[str] = "VMware NSX Policy"
+    system: ClassVar[str] = "nsx"
+    extras_class = NsxExtras
+
+    def __init__(
+        self, nsx_conn_id: str = default_conn_name, *, rehearsal: bool = False, connection: Connection | None = None
+    ) -> None:
+        super().__init__(nsx_conn_id, rehearsal=rehearsal, connection=connection)
+
+    @override
+    def make_client(self) -> NsxPolicyClient:
+        from hcx_waves.clients.nsx import NsxPolicyClient, SessionAuth
+        from hcx_waves.clients.transport_auth import BasicAuth
+
+        user, password = self.login()
+        auth = SessionAuth(user, password) if self.extras.session_login else BasicAuth(user, password)
+        return NsxPolicyClient(
+            self.url,
+            auth,
+            enforcement_point=self.extras.enforcement_point,
+            tier1_id=self.extras.tier1_id,
+            **self.common(),
+        )
+
+    @override
+    def greet(self, client: NsxPolicyClient) -> str:
+        return f"NSX at {client.base_url}, {len(client.segments())} segments"

@@ -1,0 +1,45 @@
+"""The hook of a vCenter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from airflow.sdk import Connection
+from typing_extensions import override
+
+from hcx_airflow.hooks.base import ManagerHook
+from hcx_airflow.hooks.extras import VsphereExtras
+
+if TYPE_CHECKING:
+    from hcx_waves.clients.vsphere import VsphereClient
+
+
+class VsphereHook(ManagerHook["VsphereClient", VsphereExtras]):
+    """vCenter Server.
+
+    :param vsphere_conn_id: the Airflow connection, of type ``vsphere``.
+    """
+
+    conn_name_attr: ClassVar[str] = "vsphere_conn_id"
+    default_conn_name: ClassVar[str] = "vsphere_default"
+    conn_type: ClassVar[str] = "vsphere"
+    hook_name: ClassVar[str] = "VMware vSphere"
+    system: ClassVar[str] = "vcenter"
+    extras_class = VsphereExtras
+
+    def __init__(
+        self, vsphere_conn_id: str = default_conn_name, *, rehearsal: bool = False, connection: Connection | None = None
+    ) -> None:
+        super().__init__(vsphere_conn_id, rehearsal=rehearsal, connection=connection)
+
+    @override
+    def make_client(self) -> VsphereClient:
+        from hcx_waves.clients.vsphere import VsphereClient
+
+        return VsphereClient(self.url, *self.login(), **self.common())
+
+    @override
+    def greet(self, client: VsphereClient) -> str:
+        about = client.about()
+        client.server_time()
+        return f"{about.full_name}"

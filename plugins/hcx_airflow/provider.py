@@ -1,0 +1,113 @@
+"""What Airflow is told about this distribution: connection types with their forms, and extra links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TEXT: dict[str, Any] = {"type": ["string", "null"]}
+_SWITCH_OFF: dict[str, Any] = {"type": ["boolean", "null"], "default": False}
+_SWITCH_ON: dict[str, Any] = {"type": ["boolean", "null"], "default": True}
+_SECONDS: dict[str, Any] = {"type": ["number", "null"], "exclusiveMinimum": 0}
+_PEM: dict[str, Any] = {"type": ["string", "null"], "format": "multiline"}
+
+
+def _field(label: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"label": label, "schema": dict(schema), "description": description}
+
+
+def _common_fields() -> dict[str, Any]:
+    return {
+        "ca_file": _field("CA file", _TEXT, "Path of a PEM file with the authorities to trust, on the workers."),
+        "ca_pem": _field("CA (PEM)", _PEM, "The authorities to trust, as text; instead of a file."),
+        "pinned_pem": _field("Pinned certificate (PEM)", _PEM, "The endpoint's own certificate, and no other."),
+        "verify": _field("Verify TLS", _SWITCH_ON, "Off accepts any certificate; for laboratories only."),
+        "simulated": _field("Simulated site", _SWITCH_OFF, "Leads to a simulated site that live waves may use."),
+        "connect_seconds": _field("Connect time-out (s)", _SECONDS, "To open a connection; 10 unless set."),
+        "read_seconds": _field("Read time-out (s)", _SECONDS, "Between two pieces of an answer; 60 unless set."),
+        "total_seconds": _field("Total time-out (s)", _SECONDS, "For a whole answer; 300 unless set."),
+        "attempts": _field(
+            "Attempts",
+            {"type": ["integer", "null"], "minimum": 1, "maximum": 20},
+            "Calls in all while a condition is transient; 4 unless set.",
+        ),
+    }  # fmt: skip
+
+
+def _connection_type(
+    conn_type: str, hook: str, name: str, fields: dict[str, Any], labels: dict[str, str], examples: dict[str, str]
+) -> dict[str, Any]:
+    return {
+        "connection-type": conn_type,
+        "hook-class-name": f"hcx_airflow.hooks.{hook}",
+        "hook-name": name,
+        "conn-fields": {**fields, **_common_fields()},
+        "ui-field-behaviour": {
+            "hidden-fields": ["schema"],
+            "relabeling": {"host": "Address", **labels},
+            "placeholders": examples,
+        },
+    }
+
+
+def _connection_types() -> list[dict[str, Any]]:
+    return [
+        _connection_type(
+            "hcx",
+            "hcx.HcxHook",
+            "VMware HCX",
+            {
+                "version": _field("HCX version", _TEXT, "Such as 4.11.3; the manager is asked unless set."),
+                "cancel_path": _field("Cancel path", _TEXT, "Path of the graceful cancel, if not the usual one."),
+            },
+            {},
+            {"host": "https://hcx.example.org", "login": "administrator@vsphere.local"},
+        ),
+        _connection_type(
+            "nsx_policy",
+            "nsx_policy.NsxPolicyHook",
+            "VMware NSX Policy",
+            {
+                "enforcement_point": _field("Enforcement point", _TEXT, "default unless set."),
+                "tier1_id": _field("Tier-1 id", _TEXT, "Parent of fixed segments, where there are any."),
+                "session_login": _field("Session log-in", _SWITCH_ON, "Off sends user and password with each call."),
+            },
+            {},
+            {"host": "https://nsx.example.org", "login": "admin"},
+        ),
+        _connection_type(
+            "vmc",
+            "vmc.VmcHook",
+            "VMware Cloud on AWS",
+            {
+                "sddc_id": _field("SDDC id", _TEXT, "The SDDC whose NSX a wave works on."),
+                "org_id": _field("Organisation id", _TEXT, "Needed if the token reaches several."),
+                "csp_url": _field("Log-in address", _TEXT, "https://console.cloud.vmware.com unless set."),
+                "oauth_app": _field("OAuth app", _SWITCH_OFF, "Login and password are an OAuth app's id and secret."),
+            },
+            {"login": "OAuth app id", "password": "API token (or OAuth app secret)"},
+            {"host": "https://vmc.vmware.com"},
+        ),
+        _connection_type(
+            "vsphere",
+            "vsphere.VsphereHook",
+            "VMware vSphere",
+            {},
+            {},
+            {"host": "https://vcenter.example.org", "login": "administrator@vsphere.local"},
+        ),
+    ]  # fmt: skip
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's description; the entry point ``apache_airflow_provider`` names this function."""
+    return {
+        "package-name": "hcx-waves",
+        "name": "hcx-waves",
+        "description": "VMware HCX migration waves as Airflow DAGs.",
+        "connection-types": _connection_types(),
+        "extra-links": [
+            "hcx_airflow.links.managers.HcxLink",
+            "hcx_airflow.links.managers.NsxLink",
+            "hcx_airflow.links.managers.VcenterLink",
+        ],
+    }
