@@ -121,7 +121,6 @@ class SiteState:
     retrievals: dict[str, Retrieval] = field(default_factory=dict)
     tasks: dict[str, TaskRecord] = field(default_factory=dict)
     running: dict[str, list[str]] = field(default_factory=dict)  # object id -> ids of its unfinished tasks
-    boot_us: dict[str, int] = field(default_factory=dict)  # workload uid -> instant of its last power-on
     policies: dict[str, Any] = field(default_factory=dict)  # port group id -> its default port policy
     rollback: dict[str, Any] = field(default_factory=dict)  # port group id -> the policy before the last change
     changes: Changes = field(default_factory=Changes)
@@ -149,6 +148,7 @@ class VcenterState:
 
     started_us: int
     sites: dict[SiteName, SiteState]
+    booted_us: dict[str, int | None] = field(default_factory=dict)  # workload uid -> its last power-on, None: it is off
 
 
 def new_state(world: World) -> VcenterState:

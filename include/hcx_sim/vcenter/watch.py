@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hcx_sim.vcenter.state import SiteState, vcenter_of
+from hcx_sim.vcenter.state import vcenter_of
 from hcx_sim.world.model import Entity, Placement, Power, Segment, SiteName, VcNetwork, Vm
 from hcx_sim.world.world import World
 
@@ -25,7 +25,7 @@ def follow(world: World) -> None:
         structure = what != "updated"
         if isinstance(entity, Vm):
             structure = structure or bool(_VM_STRUCTURE & before.keys())
-            _follow_power(world, state, entity, before)
+            _follow_power(world, what, entity, before)
         elif isinstance(entity, Placement):
             structure = structure or "parent_moref" in before
         elif isinstance(entity, VcNetwork):
@@ -40,12 +40,13 @@ def follow(world: World) -> None:
     world.observers.append(observe)
 
 
-def _follow_power(world: World, state: SiteState, vm: Vm, before: dict[str, Any]) -> None:
-    """Remember when a VM was powered on; a migration that keeps it running takes that along."""
-    if "power" not in before or before["power"] is vm.power:
-        return
-    for each in vcenter_of(world).sites.values():
-        if vm.power is Power.ON:
-            each.boot_us[vm.uid] = world.now_us
-        elif each is state:
-            each.boot_us.pop(vm.uid, None)
+def _follow_power(world: World, what: str, vm: Vm, before: dict[str, Any]) -> None:
+    """Remember when a workload was powered on; a migration that keeps it running takes that along.
+
+    The leftover of a bulk migration counts no more once it is one.
+    """
+    booted = vcenter_of(world).booted_us
+    if what == "updated" and "power" in before and (not vm.retired or "retired" in before):
+        booted[vm.uid] = world.now_us if vm.power is Power.ON else None
+    elif what == "added" and not vm.retired and vm.power is Power.ON and booted.get(vm.uid, 0) is None:
+        booted[vm.uid] = world.now_us

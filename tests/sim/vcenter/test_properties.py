@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
+from hcx_sim.world import operations
 from hcx_sim.world.model import Power, SiteName
 from support.site_pair import SitePair
 
@@ -286,7 +287,24 @@ def test_custom_attributes_and_tags(client: Any, site_pair: SitePair) -> None:
     assert len(read["tag"]) == 1
 
 
-def test_uptime_survives_a_live_migration_but_not_a_power_cycle(client: Any, site_pair: SitePair) -> None:
+def test_uptime_tells_a_live_migration_from_a_bulk_one(connect: Any, site_pair: SitePair) -> None:
+    world, site = site_pair.world, SiteName.DESTINATION
+    networks = {nic.mac: "dvportgroup-1001" for name in ("web01", "web02") for nic in site_pair.vm(name).nics}
+    target = operations.Destination(
+        site, "group-v201", "resgroup-101", "domain-c9", "datacenter-2", "host-16", "datastore-15", networks
+    )
+    site_pair.advance(100)
+    site_pair.run(lambda: operations.relocate(world, site_pair.vm("web01"), target))
+    retired = {"retired_name": "web02_old", "retired_folder_moref": "group-v201", "power": Power.ON}
+    site_pair.run(lambda: operations.copy_arrival(world, site_pair.vm("web02"), target, **retired))
+    site_pair.advance(10)
+    content = connect("destination").content
+    view = content.viewManager.CreateContainerView(content.rootFolder, [vim.VirtualMachine], True)
+    uptimes = {vm.name: vm.summary.quickStats.uptimeSeconds for vm in view.view}
+    assert (uptimes["web01"], uptimes["web02"]) == (30 * 86_400 + 110, 10)
+
+
+def test_uptime_starts_again_with_a_power_cycle(client: Any, site_pair: SitePair) -> None:
     vm = client.vm("web01")
     before = client.read(vm, "summary.quickStats.uptimeSeconds")["summary.quickStats.uptimeSeconds"]
     assert before == 30 * 86_400

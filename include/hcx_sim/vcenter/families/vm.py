@@ -11,12 +11,12 @@ from hcx_sim.vcenter.families.base import provides
 from hcx_sim.vcenter.families.vm_config import managed_by, vm_path_name
 from hcx_sim.vcenter.families.vm_guest import primary_address, tools_running_status, tools_status
 from hcx_sim.vcenter.inventory import Inventory
+from hcx_sim.vcenter.state import vcenter_of
 from hcx_sim.world.model import Power, Snapshot, Vm
 
 VM = "VirtualMachine"
 _MIB = 1024 * 1024
 _LONG_RUNNING_SECONDS = 30 * 86_400
-_SUSPEND_FILES = 0
 
 
 @provides(VM, "name")
@@ -83,7 +83,7 @@ def booted_us(inventory: Inventory, vm: Vm) -> int | None:
     """Return when a running VM was powered on; one that ran when the world began did so a month earlier."""
     if vm.power is not Power.ON:
         return None
-    known = inventory.state.boot_us.get(vm.uid)
+    known = vcenter_of(inventory.world).booted_us.get(vm.uid)
     return known if known is not None else inventory.world_started_us - seconds(_LONG_RUNNING_SECONDS)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from hcx_sim.coverage import Confidence
 from hcx_sim.vcenter.faults import invalid_power_state, not_supported, tools_unavailable
 from hcx_sim.vcenter.registry import Context, method
-from hcx_sim.vcenter.state import state_of
+from hcx_sim.vcenter.state import state_of, vcenter_of
 from hcx_sim.vcenter.tasks import Job, operation, run_task
 from hcx_sim.world.model import Power, SiteName, Vm
 from hcx_sim.world.world import World
@@ -36,9 +36,8 @@ def install(world: World) -> None:
 
 
 def _booted(world: World, site: SiteName, vm: Vm) -> None:
-    state = state_of(world, site)
-    state.boot_us[vm.uid] = world.now_us
-    state.changes.touch(vm.moref)
+    vcenter_of(world).booted_us[vm.uid] = world.now_us
+    state_of(world, site).changes.touch(vm.moref)
     world.audit.add("note", f"vm:{vm.key}", rebooted=True, name=vm.name)
 
 
