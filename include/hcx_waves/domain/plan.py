@@ -60,7 +60,9 @@ class PlannedVm(DomainModel):
 
     name: str
     vm_id: str
-    """Its MoRef in the source vCenter."""
+    """Its MoRef in the source vCenter; in the destination's if it is there already."""
+    already_there: bool = False
+    """Whether it was found at the destination, where an earlier run has moved it: there is nothing to migrate."""
     instance_uuid: str
     bios_uuid: str | None = None
     powered_on: bool
@@ -103,6 +105,7 @@ class PlannedSegment(DomainModel):
     destination_segment_path: str
     """Its policy path in the destination's NSX."""
     extension_id: str
+    """HCX's id of the extension; empty if an earlier run has cut the segment over: there is nothing to unextend."""
     gateway_addresses: tuple[str, ...] = ()
     """In CIDR form."""
     stays: tuple[str, ...] = ()

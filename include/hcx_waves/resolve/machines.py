@@ -1,0 +1,120 @@
+"""Where each VM of a wave is: once at the source, or at the destination already, which is adopted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from hcx_waves.clients.vsphere.models import VirtualMachineSummary
+from hcx_waves.domain.settings import VmRequest
+from hcx_waves.resolve.problems import Problems
+
+_GIVE_UUID = "Write the instance_uuid of the one that is meant."
+
+
+@dataclass(frozen=True)
+class Located:
+    """A VM of the wave and where it was found.
+
+    :param already_there: whether it is at the destination, and not at the source.
+    """
+
+    request: VmRequest
+    vm: VirtualMachineSummary
+    already_there: bool
+
+
+class Locator:
+    """Finds VMs by name, or by instance UUID where the wave gives one.
+
+    :param arrived: tells, for names that are missing at the source, which of them HCX records as migrated. A VM of
+        the same name at the destination is adopted only with that record or by its instance UUID.
+    """
+
+    def __init__(
+        self,
+        source: Sequence[VirtualMachineSummary],
+        destination: Sequence[VirtualMachineSummary],
+        problems: Problems,
+        arrived: Callable[[Collection[str]], Collection[str]],
+    ) -> None:
+        self._source, self._destination = source, destination
+        self._problems = problems
+        self._arrived = arrived
+
+    def locate(self, requests: Sequence[VmRequest]) -> list[Located]:
+        """Return every VM that was found, in the wave's order; notes a problem for each of the others."""
+        found = {request.name: self._at(self._source, request) for request in requests}
+        unpinned = {name for name, vms in found.items() if not vms and _pin_of(requests, name) is None}
+        recorded = self._arrived(unpinned) if unpinned else ()
+        located = [self._one(request, found[request.name], request.name in recorded) for request in requests]
+        return [one for one in located if one is not None]
+
+    def _one(self, request: VmRequest, here: Sequence[VirtualMachineSummary], recorded: bool) -> Located | None:
+        there = self._at(self._destination, request)
+        if len(here) > 1 or (not here and len(there) > 1):
+            self._ambiguous(request, here or there, "source" if here else "destination")
+        elif here:
+            return self._at_source(request, here[0], there)
+        elif there:
+            return self._at_destination(request, there[0], recorded)
+        else:
+            self._missing(request)
+        return None
+
+    def _at_source(
+        self, request: VmRequest, vm: VirtualMachineSummary, there: Sequence[VirtualMachineSummary]
+    ) -> Located | None:
+        if vm.name != request.name:
+            self._problems.add(
+                request.name, f'instance UUID {vm.instance_uuid} is that of "{vm.name}"', "Correct one of the two."
+            )
+        elif vm.is_template:
+            self._problems.add(request.name, "is a template", "Deploy it anew at the destination, or clone it.")
+        elif vm.instance_uuid is None:
+            self._problems.add(
+                request.name, "vCenter cannot read its configuration", "Repair or remove the orphaned VM first."
+            )
+        elif any(_same(other, vm.instance_uuid) for other in there):
+            self._problems.add(
+                request.name,
+                f"is at both sites with instance UUID {vm.instance_uuid}",
+                "An earlier migration was left half done: look at it in HCX, then remove the copy that is not in use.",
+            )
+        else:
+            return Located(request, vm, already_there=False)
+        return None
+
+    def _at_destination(self, request: VmRequest, vm: VirtualMachineSummary, recorded: bool) -> Located | None:
+        if recorded or request.instance_uuid is not None:
+            return Located(request, vm, already_there=True)
+        self._problems.add(
+            request.name,
+            f"is not at the source; the one at the destination ({vm.moref}) is not known to have been migrated",
+            f"If that is it write its instance_uuid ({vm.instance_uuid}); otherwise correct the name.",
+        )
+        return None
+
+    def _missing(self, request: VmRequest) -> None:
+        close = sorted(vm.name for vm in self._source if vm.name.casefold() == request.name.casefold())
+        pin = f" with instance UUID {request.instance_uuid}" if request.instance_uuid else ""
+        hint = f"It is called {close[0]}." if close else "Correct the name, or take the VM out of the wave."
+        self._problems.add(request.name, f"there is no such VM{pin} at either site", hint)
+
+    def _ambiguous(self, request: VmRequest, vms: Sequence[VirtualMachineSummary], site: str) -> None:
+        known = ", ".join(sorted(f"{vm.moref} ({vm.instance_uuid})" for vm in vms))
+        self._problems.add(request.name, f"{len(vms)} VMs at the {site} fit: {known}", _GIVE_UUID)
+
+    @staticmethod
+    def _at(vms: Sequence[VirtualMachineSummary], request: VmRequest) -> list[VirtualMachineSummary]:
+        if request.instance_uuid is not None:
+            return [vm for vm in vms if _same(vm, request.instance_uuid)]
+        return [vm for vm in vms if vm.name == request.name]
+
+
+def _pin_of(requests: Sequence[VmRequest], name: str) -> str | None:
+    return next(request.instance_uuid for request in requests if request.name == name)
+
+
+def _same(vm: VirtualMachineSummary, instance_uuid: str | None) -> bool:
+    return vm.instance_uuid is not None and vm.instance_uuid.lower() == (instance_uuid or "").lower()

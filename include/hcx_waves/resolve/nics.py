@@ -1,0 +1,163 @@
+"""Where each NIC goes: as the wave maps it, else to the network that HCX has extended its network to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hcx_waves.clients.vsphere.inventory_models import Network
+from hcx_waves.clients.vsphere.models import Nic, VirtualMachineDetail
+from hcx_waves.domain.plan import NetworkRef, PlannedNic
+from hcx_waves.domain.settings import NicMapping, VmRequest
+from hcx_waves.resolve.network_index import extension_ref, same_network
+from hcx_waves.resolve.problems import Problems
+from hcx_waves.resolve.segments import FoundSegment, SegmentFinder
+from hcx_waves.resolve.survey import Survey
+
+_NUMBER = re.compile(r"(\d+)$")
+
+
+class NicPlanner:
+    """Plans the NICs of VMs."""
+
+    def __init__(
+        self, survey: Survey, finder: SegmentFinder, segments: Sequence[FoundSegment], problems: Problems
+    ) -> None:
+        self._survey, self._finder, self._problems = survey, finder, problems
+        self._segments = {one.network.moref: one for one in segments}
+
+    def at_source(self, vm: VirtualMachineDetail, request: VmRequest) -> tuple[PlannedNic, ...]:
+        """Return the NICs of a VM that is to be moved; those without a destination are noted."""
+        planned = [self._to_move(vm, nic, request) for nic in vm.nics]
+        known = {number_of(nic) for nic in vm.nics}
+        for mapping in request.nics:
+            if mapping.adapter not in known:
+                self._problems.add(
+                    vm.name, f"has no network adapter {mapping.adapter}", f"It has {len(vm.nics)}; correct nics."
+                )
+        return tuple(nic for nic in planned if nic is not None)
+
+    def at_destination(self, vm: VirtualMachineDetail, request: VmRequest) -> tuple[PlannedNic, ...]:
+        """Return the NICs of a VM that has arrived, as they are."""
+        planned = [self._arrived(vm, nic, request) for nic in vm.nics]
+        return tuple(nic for nic in planned if nic is not None)
+
+    def _to_move(self, vm: VirtualMachineDetail, nic: Nic, request: VmRequest) -> PlannedNic | None:
+        network = self._survey.source_networks.of_nic(nic)
+        if network is None:
+            self._problems.add(vm.name, f"{nic.label} is in no network", "Put it into one, or remove the NIC.")
+            return None
+        mapping = request.destination_of(network.name, number_of(nic))
+        segment = self._segments.get(network.moref)
+        if mapping is not None:
+            destination = self._mapped(vm, nic, mapping.destination)
+        else:
+            destination = self._extended(vm, nic, network, segment)
+        if destination is None:
+            return None
+        connected = nic.start_connected is not False if nic.connected is None else nic.connected
+        if vm.power_state != "poweredOn":
+            connected = nic.start_connected is not False
+        return PlannedNic(
+            label=nic.label,
+            mac_address=nic.mac,
+            source=self._survey.source_networks.ref(network),
+            destination=destination,
+            connected=mapping.connected if isinstance(mapping, NicMapping) else connected,
+            segment=None if segment is None else segment.name,
+            ip_addresses=_addresses(vm, nic),
+        )
+
+    def _mapped(self, vm: VirtualMachineDetail, nic: Nic, name: str) -> NetworkRef | None:
+        found = self._survey.destination_networks.named(name)
+        if len(found) == 1:
+            return self._survey.destination_networks.ref(found[0])
+        if found:
+            morefs = ", ".join(one.moref for one in found)
+            self._problems.add(
+                vm.name,
+                f'{nic.label} is mapped to "{name}", of which the destination has {len(found)}: {morefs}',
+                "Write the MoRef or the segment path of the one that is meant.",
+            )
+        else:
+            self._problems.add(
+                vm.name,
+                f'{nic.label} is mapped to "{name}", which the destination does not have',
+                "Correct the mapping, or create the network.",
+            )
+        return None
+
+    def _extended(
+        self, vm: VirtualMachineDetail, nic: Nic, network: Network, segment: FoundSegment | None
+    ) -> NetworkRef | None:
+        if segment is not None:
+            # Why a segment has no plan has been said once, for the segment.
+            return None if segment.planned is None else segment.planned.destination
+        extension = self._finder.extension_of(network)
+        if extension is not None:
+            self._problems.add(
+                network.name,
+                f"{vm.name} has a NIC in it, and the wave does not say what becomes of it",
+                "List it under segments, with cutover: now, later or never.",
+            )
+            return extension_ref(extension.destination_network)
+        twin = self._survey.destination_networks.named(network.name)
+        hint = f"Extend it, or write networks: [{{source: {network.name}, destination: ...}}]."
+        if self._survey.destination_networks.named(network.name):
+            hint += " The destination has a network of the same name."
+        self._problems.add(
+            vm.name,
+            f'{nic.label} is in "{network.name}", which is neither extended to the destination nor mapped',
+            hint,
+        )
+        return None
+
+    def _arrived(self, vm: VirtualMachineDetail, nic: Nic, request: VmRequest) -> PlannedNic | None:
+        index = self._survey.destination_networks
+        network = index.of_nic(nic)
+        if network is None:
+            self._problems.add(vm.name, f"{nic.label} is in no network at the destination", "Put it into one.")
+            return None
+        destination = index.ref(network)
+        segment = self._segment_of(destination)
+        source = destination if segment is None or segment.planned is None else segment.planned.source
+        if segment is None:
+            source = self._mapped_from(network.name, request) or destination
+        return PlannedNic(
+            label=nic.label,
+            mac_address=nic.mac,
+            source=source,
+            destination=destination,
+            connected=nic.connected is not False,
+            segment=None if segment is None else segment.name,
+            ip_addresses=_addresses(vm, nic),
+        )
+
+    def _segment_of(self, destination: NetworkRef) -> FoundSegment | None:
+        return next(
+            (
+                one
+                for one in self._segments.values()
+                if one.planned is not None
+                and (
+                    same_network(one.planned.destination.network_id, destination.network_id)
+                    or same_network(one.planned.destination_segment_path, destination.network_id)
+                )
+            ),
+            None,
+        )
+
+    def _mapped_from(self, destination: str, request: VmRequest) -> NetworkRef | None:
+        sources = [mapping.source for mapping in request.networks if mapping.destination == destination]
+        found = self._survey.source_networks.named(sources[0]) if len(sources) == 1 else ()
+        return self._survey.source_networks.ref(found[0]) if len(found) == 1 else None
+
+
+def number_of(nic: Nic) -> int:
+    """Return the n of ``Network adapter n``; 0 for a label without number."""
+    found = _NUMBER.search(nic.label)
+    return int(found.group(1)) if found else 0
+
+
+def _addresses(vm: VirtualMachineDetail, nic: Nic) -> tuple[str, ...]:
+    return tuple(sorted(address.address for address in vm.addresses_of(nic)))
