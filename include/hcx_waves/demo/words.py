@@ -1,0 +1,20 @@
+"""Durations in words."""
+
+from __future__ import annotations
+
+_MINUTE, _HOUR = 60, 3600
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people: ``8.4 s``, ``12 min 05 s``, ``2 h 03 min``."""
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
+
+
+def virtual(seconds: float) -> str:
+    """Return a duration of the simulated sites, marked as one."""
+    return f"{duration(seconds)} (virtual)"
