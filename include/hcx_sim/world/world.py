@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from hcx_sim.engine.clock import ClockMode, VirtualClock, seconds
+from hcx_sim.engine.clock import VirtualClock
 from hcx_sim.engine.events import Engine
+from hcx_sim.engine.idle import IdleClock
 from hcx_sim.engine.randomness import Randomness
 from hcx_sim.engine.waiters import Waiters
 from hcx_sim.faults.rules import FaultBook
@@ -79,6 +79,7 @@ class World:
             "firewall_rule": self.firewall_rules,
         }
         self._next_moref: dict[str, int] = {}
+        self._idle_clock = IdleClock(clock, settings.idle_clock, lambda: self.engine.now_us)
         self._index = VmIndex()
         self.observers.append(self._index.observe)
 
@@ -88,16 +89,8 @@ class World:
         return self.engine.now_us
 
     def idle_now_us(self) -> int:
-        """Return the instant by which sessions and tokens expire, in microseconds.
-
-        Virtual time, except (``idle_clock: auto``) when the clock runs faster than life: a client that polls
-        every two real seconds would else find its session of 15 virtual minutes gone at each poll.
-        """
-        choice = self.settings.idle_clock
-        faster = self.clock.mode is ClockMode.SCALED and self.clock.speed > 1
-        if choice == "wall" or (choice == "auto" and faster):
-            return seconds(time.monotonic())
-        return self.engine.now_us
+        """Return the instant by which sessions and tokens expire, in microseconds; see :class:`IdleClock`."""
+        return self._idle_clock.now_us()
 
     def catch_up(self) -> None:
         """Let everything happen that is due by now; every request starts with this."""
