@@ -81,6 +81,6 @@ class WaveDocument(DomainModel):
     limits: Limits = Limits()
     """When the wave stops by itself."""
     options: Options = Options()
-    """How the wave runs."""
+    """How often it asks, and how far it goes."""
     waivers: tuple[Waiver, ...] = ()
     """Findings that somebody has answered for."""
