@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SCENARIO ?= seed
 SPEED ?= 60
 
-.PHONY: help setup test check format sim bench coverage lock clean
+.PHONY: help setup test check format demo sim bench coverage lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,10 @@ check: setup ## Lint, types and import rules.
 format: setup ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+demo: setup ## Run the seed wave on simulated sites with a real Airflow (AUTO=1 PORT=8080 SPEED_DEMO=20 STATE=folder).
+	@exec $(BIN)/python -m hcx_waves.demo $(if $(AUTO),--auto) $(if $(PORT),--port $(PORT)) \
+	  $(if $(SPEED_DEMO),--speed $(SPEED_DEMO)) $(if $(STATE),--state "$(STATE)") $(if $(TIMES),--times $(TIMES))
 
 sim: setup ## Serve the simulated site pair (SCENARIO=seed SPEED=60) until Ctrl-C.
 	$(BIN)/hcx-sim serve --scenario $(SCENARIO) --speed $(SPEED)

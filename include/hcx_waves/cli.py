@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hcx_waves.clients.tls import TlsSettings
+from hcx_waves.demo.command import demo
 from hcx_waves.doctor.document import DocumentError, load_endpoints
 from hcx_waves.doctor.examination import examine
 from hcx_waves.doctor.output import is_healthy, output_console, print_table, to_json
@@ -24,6 +25,7 @@ main = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 register_wave_commands(main)
+main.command()(demo)
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2

@@ -119,6 +119,15 @@ class AirflowApi:
         body = {"logical_date": None, "conf": dict(conf), "note": note}
         return str(self.call("POST", f"/dags/{_part(dag_id)}/dagRuns", body)["dag_run_id"])
 
+    def parameters(self, dag_id: str) -> frozenset[str]:
+        """Return the names of a DAG's params."""
+        return frozenset(self.call("GET", f"/dags/{_part(dag_id)}/details").get("params") or {})
+
+    def discard(self, dag_id: str, run_id: str) -> None:
+        """End a run, whatever it is doing, and forget it."""
+        self.call("PATCH", _run_path(dag_id, run_id), {"state": "failed"})
+        self.call("DELETE", _run_path(dag_id, run_id))
+
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """Return a run as Airflow shows it."""
         return self.call("GET", _run_path(dag_id, run_id))

@@ -111,8 +111,9 @@ class Outcome:
 
     def problems(self) -> tuple[str, ...]:
         """Return everything that is not as planned."""
-        own = (problem for part in (*self.vms, *self.segments) for problem in part.problems())
-        return (*self.others, *own)
+        of_vms = [problem for vm in self.vms for problem in vm.problems()]
+        of_segments = [problem for segment in self.segments for problem in segment.problems()]
+        return (*self.others, *of_vms, *of_segments)
 
 
 def _total(spans: Sequence[Mapping[str, Any]]) -> float:

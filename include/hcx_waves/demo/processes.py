@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ _TAIL_LINES = 12
 _TAIL_BYTES = 20_000
 _SWEEP_SECONDS = 5.0
 _PAUSE_SECONDS = 0.05
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
@@ -153,20 +155,40 @@ def _session_of(pid: int) -> int | None:
         return None
 
 
-def sweep(marker: str) -> int:
-    """End every marked process that is still there; return how many there were.
+def adopt_orphans() -> None:
+    """Become the parent of whatever loses its own below this process, so that nothing gets out of sight."""
+    # Without it (another system than Linux) the marker alone has to do.
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
-    Processes of components may leave their group, so that a signal to the group misses them; a demo that was
-    killed leaves all of its own.
+
+def sweep(marker: str) -> int:
+    """End every process of the demo that is still there; return how many there were.
+
+    Those are the marked ones, of this demo or of one that was killed, and all below this process.
     """
-    left = marked_processes(marker)
+    below = psutil.Process().children(recursive=True)
+    left = list({process.pid: process for process in [*marked_processes(marker), *below]}.values())
+    running = [process for process in left if not _bury(process)]
     for number in (signal.SIGTERM, signal.SIGKILL):
-        for process in left:
+        for process in running:
             _signal(process, number)
-        _, alive = psutil.wait_procs(left, timeout=_SWEEP_SECONDS)
+        _, alive = psutil.wait_procs(running, timeout=_SWEEP_SECONDS)
         if not alive:
             break
-    return len(left)
+    return len(running)
+
+
+def _bury(process: psutil.Process) -> bool:
+    """Take note of the end of an adopted process that has ended; return whether there is nothing left to end."""
+    try:
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return False
+        os.waitpid(process.pid, os.WNOHANG)
+    except (psutil.Error, OSError):
+        return not process.is_running()
+    return True
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:

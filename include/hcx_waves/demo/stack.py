@@ -18,7 +18,7 @@ from hcx_waves.demo.errors import DemoError
 from hcx_waves.demo.ports import choose_port
 from hcx_waves.demo.postgres import PostgresServer
 from hcx_waves.demo.postgres_place import find_place
-from hcx_waves.demo.processes import sweep
+from hcx_waves.demo.processes import adopt_orphans, sweep
 from hcx_waves.demo.simulator import ControlApi, Simulator
 from hcx_waves.demo.state import ADMIN, APPROVER, Secrets, StateFolder
 from hcx_waves.domain.connections import Connections
@@ -101,6 +101,7 @@ class Stack:
         self._cleanup.callback(self.state.close)
         self.secrets = self.state.secrets()
         self._sweep("an earlier demo")
+        adopt_orphans()
         self._cleanup.callback(self._sweep, "this demo")
         environment = clean_environment(self.secrets.marker)
         simulator = Simulator(
