@@ -37,9 +37,10 @@ format: setup ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-demo: setup ## Run the seed wave on simulated sites with a real Airflow (AUTO=1 PORT=8080 SPEED_DEMO=20 STATE=folder).
-	@exec $(BIN)/python -m hcx_waves.demo $(if $(AUTO),--auto) $(if $(PORT),--port $(PORT)) \
-	  $(if $(SPEED_DEMO),--speed $(SPEED_DEMO)) $(if $(STATE),--state "$(STATE)") $(if $(TIMES),--times $(TIMES))
+demo: setup ## Run the seed wave on simulated sites with a real Airflow (AUTO=1 PORT=8080 SPEED=20 STATE=folder TIMES=1).
+	@exec $(BIN)/python -m hcx_waves.demo $(if $(filter-out 0,$(AUTO)),--auto) $(if $(PORT),--port $(PORT)) \
+	  $(if $(findstring command line,$(origin SPEED)),--speed $(SPEED)) \
+	  $(if $(STATE),--state "$(STATE)") $(if $(TIMES),--times $(TIMES))
 
 sim: setup ## Serve the simulated site pair (SCENARIO=seed SPEED=60) until Ctrl-C.
 	$(BIN)/hcx-sim serve --scenario $(SCENARIO) --speed $(SPEED)
