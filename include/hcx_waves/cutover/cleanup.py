@@ -1,0 +1,130 @@
+"""After the hold: delete the source segment, give the destination its name."""
+
+from __future__ import annotations
+
+from hcx_waves.clients.bundle import SiteClients
+from hcx_waves.clients.errors import ConflictError, NotFound, OutcomeUnknownError
+from hcx_waves.clients.nsx import NsxPolicyClient, Segment
+from hcx_waves.cutover.guards import find_extension, look_at_destination
+from hcx_waves.cutover.source import GatewayState, reading_of
+from hcx_waves.domain.base import DomainModel
+from hcx_waves.domain.plan import PlannedSegment, WavePlan
+from hcx_waves.migration.errors import (
+    DestinationNotRoutedError,
+    ExtensionPresentError,
+    PortsRemainError,
+    SourceNotDisconnectedError,
+    SubmissionLostError,
+)
+
+
+class Deletion(DomainModel):
+    """The source segment is gone."""
+
+    segment: str
+    path: str
+    already_gone: bool = False
+
+
+class Renaming(DomainModel):
+    """The destination segment has its new name in NSX."""
+
+    segment: str
+    name: str
+    already: bool = False
+    shown_in_vcenter: bool = False
+    """Whether vCenter shows the name yet; it follows after realisation [C] TFNSX."""
+
+
+def delete_source_segment(plan: WavePlan, segment_name: str, clients: SiteClients) -> Deletion:
+    """Delete a segment at the source that nobody needs any more, unless it is gone.
+
+    :raises NotFound: if the segment is not NSX's; its network is then removed by hand.
+    :raises ExtensionPresentError: if the network is still extended.
+    :raises SourceNotDisconnectedError: if the source gateway is on.
+    :raises DestinationNotRoutedError: if the destination does not route it: deleting would burn the way back.
+    :raises PortsRemainError: if it has ports; wait, then come back.
+    :raises SubmissionLostError: if the answer was lost and it is still there; run it again.
+    """
+    segment = plan.segment(segment_name)
+    nsx, path = _source(clients, segment)
+    if not nsx.segment_exists(path):
+        return Deletion(segment=segment_name, path=path, already_gone=True)
+    _require_cut_over(clients, segment, nsx)
+    ports = nsx.ports(path)
+    if ports:
+        names = sorted(port.display_name for port in ports)
+        raise PortsRemainError(
+            f"segment {segment_name!r} still has {len(ports)} ports at the source: {', '.join(names)}", ports=names
+        )
+    try:
+        nsx.delete_segment(nsx.segment(path))
+    except OutcomeUnknownError as error:
+        if nsx.segment_exists(path):
+            raise SubmissionLostError(
+                f"the answer to deleting segment {segment_name!r} was lost, and it is still there",
+                cause=error.to_dict(),
+            ) from error
+    except NotFound:
+        # Somebody else was first.
+        return Deletion(segment=segment_name, path=path, already_gone=True)
+    return Deletion(segment=segment_name, path=path)
+
+
+def rename_destination_segment(plan: WavePlan, segment_name: str, clients: SiteClients, name: str) -> Renaming:
+    """Give the destination segment a name, unless it has it; id and path stay.
+
+    :raises ExtensionPresentError: if the network is still extended: the effect on it is unknown [?].
+    :raises ConflictError: if another segment at the destination has that name.
+    :raises SubmissionLostError: if NSX still shows the old name afterwards; run it again.
+    """
+    segment = plan.segment(segment_name)
+    if find_extension(clients, segment) is not None:
+        raise ExtensionPresentError(f"segment {segment_name!r} is still extended, so it keeps its name")
+    nsx = clients.destination_nsx
+    current = nsx.segment(segment.destination_segment_path)
+    already = current.display_name == name
+    if not already:
+        _require_free_name(nsx, current, name)
+        nsx.rename_segment(current, name)
+        shown = nsx.segment(segment.destination_segment_path).display_name
+        if shown != name:
+            raise SubmissionLostError(f"segment {segment_name!r} was to be called {name!r} and reads {shown!r}")
+    in_vcenter = name in {network.name for network in clients.destination_vcenter.list_networks()}
+    return Renaming(segment=segment_name, name=name, already=already, shown_in_vcenter=in_vcenter)
+
+
+def _source(clients: SiteClients, segment: PlannedSegment) -> tuple[NsxPolicyClient, str]:
+    if clients.source_nsx is None or segment.source_segment_path is None:
+        raise NotFound(
+            f"segment {segment.name!r} is not NSX's at the source",
+            system="nsx",
+            hint="Remove its port group and its router interface by hand.",
+        )
+    return clients.source_nsx, segment.source_segment_path
+
+
+def _require_cut_over(clients: SiteClients, segment: PlannedSegment, nsx: NsxPolicyClient) -> None:
+    if find_extension(clients, segment) is not None:
+        raise ExtensionPresentError(f"segment {segment.name!r} is still extended")
+    source = reading_of(nsx, nsx.segment(segment.source_segment_path or ""))
+    if source.state is not GatewayState.DISCONNECTED:
+        raise SourceNotDisconnectedError(
+            f"the source gateway of segment {segment.name!r} is on", source=source.evidence
+        )
+    destination = look_at_destination(clients, segment)
+    if not destination.is_on:
+        raise DestinationNotRoutedError(
+            f"segment {segment.name!r} is not routed at the destination; the source side is the way back",
+            destination=destination.evidence,
+        )
+
+
+def _require_free_name(nsx: NsxPolicyClient, current: Segment, name: str) -> None:
+    others = [one.path for one in nsx.segments() if one.display_name == name and one.path != current.path]
+    if others:
+        raise ConflictError(
+            f"another segment at the destination is named {name!r}: {', '.join(others)}",
+            system="nsx",
+            hint="Choose another name.",
+        )

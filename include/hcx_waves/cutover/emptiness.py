@@ -1,0 +1,97 @@
+"""Prove that nobody needs a source segment any more, and keep the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import AwareDatetime
+
+from hcx_waves.clients.bundle import SiteClients
+from hcx_waves.clients.errors import NotFound
+from hcx_waves.clients.vsphere.models import VirtualMachineSummary
+from hcx_waves.cutover.leftovers import Found, Kind, classify_vm, identities, migrations_in_flight
+from hcx_waves.cutover.networks import networks_of, summaries_on
+from hcx_waves.cutover.ports import PortReading, read_ports
+from hcx_waves.domain.base import DomainModel
+from hcx_waves.domain.plan import PlannedSegment, WavePlan
+from hcx_waves.migration.errors import SegmentNotEmptyError
+
+
+class EmptyProof(DomainModel):
+    """A segment was empty at a moment, and what was looked at to say so."""
+
+    segment: str
+    at: AwareDatetime
+    vcenter_networks: tuple[str, ...]
+    """Names and MoRefs of the vCenter networks that were looked at."""
+    nsx_port_count: int | None
+    """How many ports NSX listed; None for a network without NSX."""
+    migrations_read: int
+    """How many migrations HCX listed."""
+    excluded: tuple[Found, ...] = ()
+    """What is there and may be, each with the reason."""
+
+
+def prove_segment_empty(plan: WavePlan, segment_name: str, clients: SiteClients, now: datetime) -> EmptyProof:
+    """Look in vCenter, NSX and HCX for whoever is still on a segment at the source.
+
+    What may be there is told by identity: HCX's appliances, VMs that the wave declares as staying, retired Bulk
+    copies, NSX's own VMs, and ports that NSX has yet to release. Everything else blocks, whether it runs or not.
+
+    :raises SegmentNotEmptyError: naming every leftover.
+    :raises NotFound: if the source's vCenter does not have the network.
+    """
+    segment = plan.segment(segment_name)
+    found, proof = _look(plan, segment, clients, now)
+    leftovers = [one for one in found if one.kind.blocks]
+    if leftovers:
+        named = ", ".join(f"{one.name} ({one.kind.value}: {one.reason})" for one in leftovers)
+        raise SegmentNotEmptyError(
+            f"segment {segment_name!r} is not empty: {named}",
+            leftovers=[one.model_dump(mode="json") for one in leftovers],
+            segment=segment_name,
+        )
+    return proof
+
+
+def _look(
+    plan: WavePlan, segment: PlannedSegment, clients: SiteClients, now: datetime
+) -> tuple[list[Found], EmptyProof]:
+    vcenter = clients.source_vcenter
+    # HCX first: a VM that arrives at the source meanwhile is then at least in vCenter.
+    migrations = clients.hcx.query_migrations()
+    networks = networks_of(vcenter, segment.source, segment.source_segment_path)
+    listed = vcenter.list_virtual_machines()
+    reading = _ports(segment, clients, listed)
+    on_segment = summaries_on(vcenter, networks, listed)
+    morefs = {vm.moref for vm in on_segment} | set(reading.owners if reading else ())
+    details = vcenter.read_virtual_machines(sorted(morefs), skip_missing=True)
+    known = identities(clients, listed, details, migrations)
+    planned = [vm.vm_id for vm in plan.vms_of(segment.name)]
+    found = [classify_vm(vm, segment, known) for vm in details]
+    found += migrations_in_flight(clients, segment, on_segment, planned, migrations)
+    found += reading.found if reading else ()
+    proof = EmptyProof(
+        segment=segment.name,
+        at=now,
+        vcenter_networks=tuple(f"{network.name} ({network.moref})" for network in networks),
+        nsx_port_count=None if reading is None else reading.port_count,
+        migrations_read=len(migrations),
+        excluded=tuple(one for one in found if not one.kind.blocks and one.kind is not Kind.FREE_PORT),
+    )
+    return found, proof
+
+
+def _ports(
+    segment: PlannedSegment, clients: SiteClients, listed: Sequence[VirtualMachineSummary]
+) -> PortReading | None:
+    if segment.source_segment_path is None:
+        return None
+    if clients.source_nsx is None:
+        raise NotFound(
+            f"segment {segment.name!r} is NSX's and there is no client for the source's NSX",
+            system="nsx",
+            hint="Give the wave a connection to the source's NSX.",
+        )
+    return read_ports(clients.source_nsx, segment.source_segment_path, listed)

@@ -1,0 +1,185 @@
+"""Unextend a network, once, and follow it to its end: with a job (4.x) and without one (9.x)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from hcx_waves.clients.bundle import SiteClients
+from hcx_waves.clients.errors import ClientError, NotFound, OutcomeUnknownError
+from hcx_waves.clients.hcx import HcxClient, Job
+from hcx_waves.cutover.guards import find_extension, is_worked_on, look_at_destination
+from hcx_waves.cutover.source import GatewayState, SourceGateway
+from hcx_waves.domain.base import DomainModel
+from hcx_waves.domain.plan import WavePlan
+from hcx_waves.migration.errors import (
+    SourceNotDisconnectedError,
+    SubmissionLostError,
+    TwoGatewaysError,
+    UnextendFailedError,
+)
+
+
+class Removal(DomainModel):
+    """An unextend that HCX has accepted, or that need not be asked for."""
+
+    segment: str
+    extension_id: str
+    connect: bool
+    job_id: str | None = None
+    """None on 9.x, and when the answer that named it was lost: then the extension's disappearance shows the end."""
+    accepted_at: AwareDatetime
+    already_gone: bool = False
+    adopted: bool = False
+    """It was under way before this call."""
+    warnings: tuple[str, ...] = ()
+
+
+class UnextendPhase(StrEnum):
+    """How an unextend stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    """The extension is gone. That the destination routes is another proof."""
+    FAILED = "failed"
+    """It failed, and the extension is still there."""
+    FAILED_AFTER_REMOVAL = "failed_after_removal"
+    """It failed, and the extension is gone all the same: the destination is probably not connected."""
+
+
+class UnextendStatus(DomainModel):
+    """How an unextend stands at one moment."""
+
+    phase: UnextendPhase
+    extension_listed: bool
+    percent: float | None = None
+    message: str = ""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self.phase is not UnextendPhase.RUNNING
+
+
+def unextend_network(
+    plan: WavePlan,
+    segment_name: str,
+    clients: SiteClients,
+    gateway: SourceGateway,
+    now: datetime,
+    *,
+    connect: bool,
+    previous: Removal | None = None,
+) -> Removal:
+    """Ask HCX to unextend a network, unless it is gone or being unextended already.
+
+    :param connect: True connects the destination segment to its gateway; HCX's own default is False [D] XWM.
+    :param previous: what an earlier call returned; its job is looked at first.
+    :raises SourceNotDisconnectedError: if ``connect`` is asked while the source gateway is not proven off.
+    :raises TwoGatewaysError: if the destination routes already while the source does.
+    :raises SubmissionLostError: if the answer was lost and HCX shows no trace of the unextend; run it again.
+    :raises ClientError: if HCX refuses.
+    """
+    segment = plan.segment(segment_name)
+    facts = {"segment": segment_name, "extension_id": segment.extension_id, "connect": connect, "accepted_at": now}
+    extension = find_extension(clients, segment)
+    if extension is None:
+        return Removal(**facts, already_gone=True)
+    if previous is not None and not unextend_status(clients.hcx, previous).is_terminal:
+        return previous.model_copy(update={"adopted": True})
+    if is_worked_on(extension):
+        return Removal(**facts, adopted=True)
+    if connect:
+        _require_source_off(plan, segment_name, clients, gateway)
+    try:
+        removal = clients.hcx.delete_extension(segment.extension_id, connect_to_local_router=connect)
+    except OutcomeUnknownError as error:
+        after = find_extension(clients, segment)
+        if after is None or is_worked_on(after):
+            return Removal(**facts)
+        if after.operation_status.state != extension.operation_status.state:
+            # Whatever the new word means, something has begun to happen to the extension.
+            return Removal(**facts)
+        raise SubmissionLostError(
+            f"the answer to unextending {segment_name!r} was lost, and the extension is as it was",
+            extension_id=segment.extension_id,
+            cause=error.to_dict(),
+        ) from error
+    except ClientError:
+        # Somebody else may have been first: HCX refuses a second unextend of the same extension.
+        after = find_extension(clients, segment)
+        if after is not None and not is_worked_on(after):
+            raise
+        return Removal(**facts, adopted=True, already_gone=after is None)
+    return Removal(**facts, job_id=removal.job_id, warnings=removal.warnings)
+
+
+def unextend_status(hcx: HcxClient, removal: Removal) -> UnextendStatus:
+    """Read job and extension, and judge how the unextend stands: at most two requests."""
+    job = None
+    if removal.job_id is not None:
+        try:
+            job = hcx.job(removal.job_id)
+        except NotFound:
+            # Jobs are kept for a while only; the extension itself tells the rest.
+            job = None
+    listed = hcx.find_extension(removal.extension_id) is not None
+    return judge_unextend(job, listed=listed)
+
+
+def judge_unextend(job: Job | None, *, listed: bool) -> UnextendStatus:
+    """Judge an unextend by its job, if there is one, and by whether the extension is still listed. Pure.
+
+    A failed job may come with and without ``isDone`` [?]. A job that ended well while the extension is still
+    listed is not the end.
+    """
+    percent = None if job is None else job.percent_complete
+    message = "" if job is None else job.error_message or ""
+    if job is not None and job.is_terminal and not job.is_success:
+        phase = UnextendPhase.FAILED if listed else UnextendPhase.FAILED_AFTER_REMOVAL
+        said = message or "the job failed"
+        return UnextendStatus(phase=phase, extension_listed=listed, percent=percent, message=said)
+    if listed or (job is not None and not job.is_terminal):
+        return UnextendStatus(
+            phase=UnextendPhase.RUNNING, extension_listed=listed, percent=percent, message=message
+        )
+    return UnextendStatus(phase=UnextendPhase.DONE, extension_listed=False, percent=100.0, message=message)
+
+
+def require_unextended(status: UnextendStatus, segment_name: str) -> None:
+    """Raise unless an unextend has ended well; for the step after the wait.
+
+    :raises UnextendFailedError: if it failed, or has not ended.
+    """
+    if status.phase is UnextendPhase.DONE:
+        return
+    hints = {
+        UnextendPhase.FAILED: "The extension is still there: reconnect the source (reconnect_source_segment).",
+        UnextendPhase.FAILED_AFTER_REMOVAL: "The extension is gone: connect the destination (connect_destination).",
+        UnextendPhase.RUNNING: "Keep waiting, or have a person decide.",
+    }
+    raise UnextendFailedError(
+        f"the unextend of segment {segment_name!r} is {status.phase.value}: {status.message or 'no message'}",
+        hint=hints[status.phase],
+        phase=status.phase.value,
+        extension_listed=status.extension_listed,
+    )
+
+
+def _require_source_off(plan: WavePlan, segment_name: str, clients: SiteClients, gateway: SourceGateway) -> None:
+    source = gateway.look()
+    destination = look_at_destination(clients, plan.segment(segment_name))
+    if source.state is not GatewayState.DISCONNECTED and destination.state is GatewayState.CONNECTED:
+        raise TwoGatewaysError(
+            f"both gateways of segment {segment_name!r} serve it",
+            source=source.evidence,
+            destination=destination.evidence,
+        )
+    if not source.is_off:
+        raise SourceNotDisconnectedError(
+            f"the source gateway of segment {segment_name!r} is {source.state.value}"
+            f"{'' if source.settled else ' and not settled'}: unextending with connect would make two gateways",
+            source=source.evidence,
+        )

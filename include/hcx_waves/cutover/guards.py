@@ -1,0 +1,73 @@
+"""The guards of a cutover: one gateway, never two; and what is known of the destination and of the extension."""
+
+from __future__ import annotations
+
+from hcx_waves.clients.bundle import SiteClients
+from hcx_waves.clients.errors import NotFound
+from hcx_waves.clients.hcx import NetworkExtension
+from hcx_waves.cutover.source import GatewayReading, GatewayState, SourceGateway, reading_of
+from hcx_waves.domain.plan import PlannedSegment
+from hcx_waves.migration.errors import TwoGatewaysError
+
+_BUSY_WORDS = ("PROGRESS", "PENDING", "DELET", "REMOV", "UNSTRETCH", "UNEXTEND", "QUEUE", "RUNNING", "BUSY")
+
+
+def look_at_destination(clients: SiteClients, segment: PlannedSegment) -> GatewayReading:
+    """Read whether the destination's gateway serves a segment.
+
+    :raises NotFound: if the destination segment does not exist.
+    """
+    nsx = clients.destination_nsx
+    return reading_of(nsx, nsx.segment(segment.destination_segment_path))
+
+
+def find_extension(clients: SiteClients, segment: PlannedSegment) -> NetworkExtension | None:
+    """Return a segment's extension, by its id, or None once it is gone."""
+    return clients.hcx.find_extension(segment.extension_id)
+
+
+def is_worked_on(extension: NetworkExtension) -> bool:
+    """Whether an extension's status sounds as if HCX were at work on it. The words are published nowhere [?]."""
+    word = (extension.operation_status.state or "").upper()
+    return any(part in word for part in _BUSY_WORDS)
+
+
+def require_no_second_gateway(source: GatewayReading, destination: GatewayReading, segment: str) -> None:
+    """Refuse if both gateways serve a segment, or may.
+
+    :raises TwoGatewaysError: with what was read of both.
+    """
+    source_may = source.state is not GatewayState.DISCONNECTED or not source.settled
+    destination_may = destination.state is not GatewayState.DISCONNECTED or not destination.settled
+    if source_may and destination_may:
+        raise TwoGatewaysError(
+            f"both gateways of segment {segment!r} serve it, or may",
+            segment=segment,
+            source=source.evidence,
+            destination=destination.evidence,
+        )
+
+
+def gateway_addresses_seen(clients: SiteClients, segment: PlannedSegment) -> dict[str, tuple[str, ...]] | None:
+    """Return which MACs answer for each gateway address, by the destination's gateway ARP table.
+
+    :returns: None where the table is not offered or says nothing of the gateway.
+    """
+    wanted = {address.partition("/")[0] for address in segment.gateway_addresses}
+    try:
+        rows = clients.destination_nsx.gateway_arp_table(segment.destination_segment_path)
+    except NotFound:
+        return None
+    seen: dict[str, set[str]] = {}
+    for row in rows:
+        address, mac = str(row.get("ip") or ""), str(row.get("mac_address") or "").lower()
+        if address in wanted and mac:
+            seen.setdefault(address, set()).add(mac)
+    return {address: tuple(sorted(macs)) for address, macs in sorted(seen.items())} or None
+
+
+def read_both(
+    clients: SiteClients, segment: PlannedSegment, gateway: SourceGateway
+) -> tuple[GatewayReading, GatewayReading]:
+    """Read the source's and the destination's gateway."""
+    return gateway.look(), look_at_destination(clients, segment)

@@ -1,0 +1,129 @@
+"""The source gateway of a segment: what every way of switching it off has in common, and NSX's way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Protocol
+
+from hcx_waves.clients.errors import NotFound
+from hcx_waves.clients.nsx import Connectivity, NsxPolicyClient, Segment
+from hcx_waves.domain.base import DomainModel
+from hcx_waves.domain.plan import PlannedSegment
+from hcx_waves.domain.segments import Disconnect
+
+Snapshot = dict[str, Any]
+
+
+class GatewayState(StrEnum):
+    """Whether a gateway serves its segment."""
+
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    UNKNOWN = "unknown"
+
+
+class GatewayReading(DomainModel):
+    """What was read of a gateway.
+
+    :attr:`settled` is False while the change is stored and not yet in effect; the gateway may then be either.
+    """
+
+    state: GatewayState
+    settled: bool = True
+    failure: str | None = None
+    """What the product says if it could not bring the change into effect."""
+    evidence: str = ""
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it is certainly off."""
+        return self.state is GatewayState.DISCONNECTED and self.settled
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is certainly on."""
+        return self.state is GatewayState.CONNECTED and self.settled
+
+
+class SourceGateway(Protocol):
+    """A way to switch a source gateway off and on. Each change is idempotent and proves nothing: look afterwards."""
+
+    @property
+    def means(self) -> Disconnect:
+        """Which of the ways it is."""
+
+    def look(self) -> GatewayReading:
+        """Read the state; changes nothing."""
+
+    def snapshot(self) -> Snapshot:
+        """Return what is needed to restore the gateway, as JSON."""
+
+    def disconnect(self) -> None:
+        """Switch it off."""
+
+    def reconnect(self, snapshot: Mapping[str, Any] | None) -> None:
+        """Switch it on as it was."""
+
+
+class NsxSource:
+    """A segment of the source's NSX: connectivity OFF keeps gateway address, DHCP ranges and path [D] VMCDOC.
+
+    :param path: the segment's policy path.
+    :param gateway_address: in CIDR form, for a segment that shows none while it is disconnected [C] PYVMC.
+    """
+
+    means = Disconnect.NSX
+
+    def __init__(self, nsx: NsxPolicyClient, path: str, gateway_address: str | None = None) -> None:
+        self._nsx = nsx
+        self._path = path
+        self._gateway_address = gateway_address
+
+    def look(self) -> GatewayReading:
+        """Read the segment and how far it is realised."""
+        return reading_of(self._nsx, self._nsx.segment(self._path))
+
+    def snapshot(self) -> Snapshot:
+        """Return the segment's whole body."""
+        return dict(self._nsx.segment(self._path).raw)
+
+    def disconnect(self) -> None:
+        """PATCH connectivity OFF, on what was just read."""
+        self._nsx.set_connectivity(self._nsx.segment(self._path), Connectivity.OFF)
+
+    def reconnect(self, snapshot: Mapping[str, Any] | None) -> None:
+        """PATCH connectivity ON, with the subnets that the segment had: a PATCH replaces the array [B]."""
+        segment = self._nsx.segment(self._path)
+        saved = dict(snapshot or {})
+        if saved.get("subnets") and not segment.raw.get("subnets"):
+            segment = Segment.of_wire({**segment.raw, "subnets": saved["subnets"]})
+        self._nsx.set_connectivity(segment, Connectivity.ON, gateway_address=self._gateway_address)
+
+
+def reading_of(nsx: NsxPolicyClient, segment: Segment) -> GatewayReading:
+    """Return the state of a segment's gateway; ``type`` or connectivity, either proves that it is off (2.3)."""
+    state = nsx.segment_state(segment.path)
+    off = segment.is_disconnected
+    shown = f"connectivity {segment.connectivity.value}, type {segment.segment_type or 'not given'}"
+    return GatewayReading(
+        state=GatewayState.DISCONNECTED if off else GatewayState.CONNECTED,
+        settled=state.is_success,
+        failure=(state.failure_message or state.state) if state.is_failure else None,
+        evidence=f"{segment.path}: {shown}, state {state.state}",
+    )
+
+
+def nsx_source(nsx: NsxPolicyClient | None, segment: PlannedSegment) -> NsxSource:
+    """Return a planned segment's gateway in the source's NSX.
+
+    :raises NotFound: if the segment or the client is not NSX's.
+    """
+    if nsx is None or segment.source_segment_path is None:
+        raise NotFound(
+            f"segment {segment.name!r} has no gateway in the source's NSX",
+            system="nsx",
+            hint="Give the segment disconnect: hook or manual, or the wave a connection to the source's NSX.",
+        )
+    address = segment.gateway_addresses[0] if segment.gateway_addresses else None
+    return NsxSource(nsx, segment.source_segment_path, address)
