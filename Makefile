@@ -32,6 +32,7 @@ check: setup ## Lint, types and import rules.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hcx-sim coverage --check
+	docker/check $(BIN)/docker-compose
 
 format: setup ## Format the code.
 	$(BIN)/ruff format .
