@@ -32,7 +32,7 @@ check: setup ## Lint, types and import rules.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hcx-sim coverage --check
-	docker/check $(BIN)/docker-compose
+	docker/check "$$($(BIN)/python -c 'import compose, pathlib; print(pathlib.Path(compose.__file__).with_name("docker-compose"))')"
 
 format: setup ## Format the code.
 	$(BIN)/ruff format .
