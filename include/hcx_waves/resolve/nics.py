@@ -101,7 +101,6 @@ class NicPlanner:
                 "List it under segments, with cutover: now, later or never.",
             )
             return extension_ref(extension.destination_network)
-        twin = self._survey.destination_networks.named(network.name)
         hint = f"Extend it, or write networks: [{{source: {network.name}, destination: ...}}]."
         if self._survey.destination_networks.named(network.name):
             hint += " The destination has a network of the same name."

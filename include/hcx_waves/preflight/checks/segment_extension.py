@@ -1,0 +1,62 @@
+"""Each segment's extension is there, leads where the plan says, and carries frames.
+
+The words of ``operationStatus.state`` are published nowhere [?]; one reporting script takes CONNECTED, REALIZED and
+SUCCESS for healthy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hcx_waves.clients.hcx import NetworkExtension
+from hcx_waves.domain.findings import Finding
+from hcx_waves.domain.plan import PlannedSegment
+from hcx_waves.domain.segments import CutoverPolicy
+from hcx_waves.preflight.base import Check, Product, blocking, warning
+from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.resolve.network_index import same_network
+
+HEALTHY = frozenset({"connected", "realized", "success", "up", "ok"})
+_BROKEN = frozenset({"disconnected", "down", "failed", "error", "unrealized"})
+
+
+def _run(context: PreflightContext) -> Iterator[Finding]:
+    for segment in context.extended_segments:
+        extension = context.extensions.get(segment.extension_id)
+        if extension is None:
+            yield blocking(
+                "segment-not-extended",
+                segment.name,
+                f"its extension {segment.extension_id} is gone",
+                "Extend the network again, then resolve the wave again.",
+            )
+            continue
+        if not same_network(extension.destination_network.network_id, segment.destination.network_id):
+            yield blocking(
+                "segment-extension-changed",
+                segment.name,
+                f'is extended to "{extension.destination_network.network_name}", not to "{segment.destination.name}"',
+                "Resolve the wave again.",
+            )
+        yield from _health(segment, extension)
+
+
+def _health(segment: PlannedSegment, extension: NetworkExtension) -> Iterator[Finding]:
+    state = extension.operation_status.state or ""
+    if state.lower() in HEALTHY:
+        return
+    message = f"HCX gives its extension's state as {state or 'nothing'}"
+    if state.lower() in _BROKEN:
+        step = "Look at the extension and its appliances in HCX; VMs that move would lose their network."
+        yield blocking("segment-extension-down", segment.name, message, step)
+    else:
+        note = " Another task may be at work on it." if segment.cutover is CutoverPolicy.NOW else ""
+        yield warning(
+            "segment-extension-state-unknown",
+            segment.name,
+            f"{message}, which is not known to be healthy",
+            f"Look at the extension in HCX.{note}",
+        )
+
+
+CHECK = Check("segment-extension", "Each segment's extension is healthy", (Product.HCX,), _run)

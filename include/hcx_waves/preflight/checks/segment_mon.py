@@ -1,0 +1,33 @@
+"""Mobility Optimized Networking is off before an extension is removed. (azure-docs uninstall note; KB 395509)"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hcx_waves.domain.findings import Finding
+from hcx_waves.preflight.base import Check, Product, blocking
+from hcx_waves.preflight.context import PreflightContext
+
+
+def _run(context: PreflightContext) -> Iterator[Finding]:
+    for segment in context.segments_to_cut:
+        extension = context.extensions.get(segment.extension_id)
+        if extension is None or not extension.features.mobility_optimized_networking:
+            continue
+        listed = context.clients.hcx.mon_virtual_machines(
+            segment.extension_id,
+            destination_endpoint_id=context.plan.destination.endpoint_id,
+            source_endpoint_id=context.plan.source.endpoint_id,
+        )
+        routed = sorted(vm.name for vm in listed if vm.is_proximity_routed)
+        through = f"; {', '.join(routed)} are routed at the destination" if routed else ""
+        yield blocking(
+            "segment-mon-on",
+            segment.name,
+            f"Mobility Optimized Networking is on{through}",
+            "Route its VMs back to the source and turn MON off before the network is unextended.",
+            vms=routed,
+        )
+
+
+CHECK = Check("segment-mon", "MON is off on segments that are cut over", (Product.HCX,), _run)

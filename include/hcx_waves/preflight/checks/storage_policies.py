@@ -1,0 +1,27 @@
+"""The storage policies of the plan exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hcx_waves.domain.findings import Finding
+from hcx_waves.preflight.base import Check, Product, blocking
+from hcx_waves.preflight.context import PreflightContext
+
+
+def _run(context: PreflightContext) -> Iterator[Finding]:
+    wanted = {vm.storage_policy.object_id: vm.storage_policy.name for vm in context.to_move if vm.storage_policy}
+    if not wanted:
+        return
+    known = {one.entity_id for one in context.storage_policies}
+    for policy_id, name in wanted.items():
+        if policy_id not in known:
+            yield blocking(
+                "storage-policy-missing",
+                name,
+                f"HCX knows no storage policy {policy_id}",
+                "Resolve the wave again; the policy was deleted or made anew.",
+            )
+
+
+CHECK = Check("storage-policies", "The storage policies exist", (Product.HCX,), _run)

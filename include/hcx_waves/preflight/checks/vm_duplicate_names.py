@@ -1,0 +1,37 @@
+"""The destination's folder has no VM of the same name yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hcx_waves.domain.findings import Finding
+from hcx_waves.preflight.base import Check, Product, advice, blocking
+from hcx_waves.preflight.context import PreflightContext
+
+
+def _run(context: PreflightContext) -> Iterator[Finding]:
+    for vm in context.to_move:
+        same = [one for one in context.destination_vms if one.name == vm.name]
+        # One with the same identity is a finding of its own.
+        same = [one for one in same if one.instance_uuid != vm.instance_uuid]
+        taken = [one.moref for one in same if vm.folder is not None and one.folder == vm.folder.object_id]
+        if taken and vm.folder is not None:
+            yield blocking(
+                "vm-name-taken",
+                vm.name,
+                f'folder "{vm.folder.name}" at the destination has a VM of this name: {", ".join(taken)}',
+                "Rename one of them, or choose another folder.",
+                morefs=taken,
+            )
+        elif same:
+            morefs = sorted(one.moref for one in same)
+            yield advice(
+                "vm-name-elsewhere",
+                vm.name,
+                f"the destination has a VM of this name in another folder: {', '.join(morefs)}",
+                "Make sure that nobody takes one for the other.",
+                morefs=morefs,
+            )
+
+
+CHECK = Check("vm-duplicate-names", "Names are free at the destination", (Product.DESTINATION_VCENTER,), _run)

@@ -1,0 +1,23 @@
+"""Fault tolerance is off: HCX does not move such VMs. [D] HCX guide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hcx_waves.domain.findings import Finding
+from hcx_waves.preflight.base import Check, Product, blocking
+from hcx_waves.preflight.context import PreflightContext
+
+
+def _run(context: PreflightContext) -> Iterator[Finding]:
+    for vm, detail in context.moving:
+        if detail.fault_tolerance_state not in (None, "notConfigured"):
+            yield blocking(
+                "vm-fault-tolerance",
+                vm.name,
+                f"has fault tolerance ({detail.fault_tolerance_state})",
+                "Turn fault tolerance off.",
+            )
+
+
+CHECK = Check("vm-fault-tolerance", "Fault tolerance is off", (Product.SOURCE_VCENTER,), _run)

@@ -1,0 +1,67 @@
+"""Each VM exists once: at the source, or at the destination where it has been moved to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hcx_waves.domain.findings import Finding
+from hcx_waves.domain.plan import PlannedVm
+from hcx_waves.preflight.base import Check, Product, blocking, warning
+from hcx_waves.preflight.context import PreflightContext
+
+
+def _run(context: PreflightContext) -> Iterator[Finding]:
+    here = {vm.moref: vm for vm in context.source_vms}
+    there = {vm.instance_uuid.lower() for vm in context.destination_vms if vm.instance_uuid}
+    for vm in context.plan.vms:
+        uuid = vm.instance_uuid.lower()
+        if vm.already_there:
+            if uuid not in there:
+                yield _missing(vm, "destination")
+            continue
+        found = here.get(vm.vm_id)
+        if found is None or (found.instance_uuid or "").lower() != uuid:
+            yield _missing(vm, "source")
+        if uuid in there:
+            yield blocking(
+                "vm-at-both-sites",
+                vm.name,
+                f"is at both sites with instance UUID {vm.instance_uuid}",
+                "An earlier migration was left half done: look at it in HCX, then remove the copy that is not in use.",
+            )
+        yield from _namesakes(context, vm)
+
+
+def _missing(vm: PlannedVm, site: str) -> Finding:
+    return blocking(
+        "vm-missing",
+        vm.name,
+        f"is no longer at the {site} as {vm.vm_id} with instance UUID {vm.instance_uuid}",
+        "Resolve the wave again.",
+    )
+
+
+def _namesakes(context: PreflightContext, vm: PlannedVm) -> Iterator[Finding]:
+    twins = [
+        one for one in context.source_vms if one.moref != vm.vm_id and (one.instance_uuid or "") == vm.instance_uuid
+    ]
+    if twins:
+        yield blocking(
+            "vm-uuid-not-unique",
+            vm.name,
+            f"shares its instance UUID with {', '.join(sorted(one.name for one in twins))} at the source",
+            "Give one of them a new instance UUID; proofs would mistake one for the other.",
+            morefs=sorted(one.moref for one in twins),
+        )
+    same = sorted(one.moref for one in context.source_vms if one.moref != vm.vm_id and one.name == vm.name)
+    if same:
+        yield warning(
+            "vm-name-not-unique",
+            vm.name,
+            f"the source has further VMs of this name: {', '.join(same)}",
+            "Rename them, so that nobody takes one for the other.",
+            morefs=same,
+        )
+
+
+CHECK = Check("vm-presence", "Each VM exists once", (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER), _run)

@@ -1,0 +1,37 @@
+"""Snapshots: live and cold moves need them removed, Bulk always removes them. [D] UG 4.9, 4.10."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hcx_waves.domain.findings import Finding
+from hcx_waves.domain.settings import MigrationType
+from hcx_waves.preflight.base import Check, Product, blocking, warning
+from hcx_waves.preflight.context import PreflightContext
+
+
+def _run(context: PreflightContext) -> Iterator[Finding]:
+    for vm, detail in context.moving:
+        count = detail.snapshot_count
+        if count == 0:
+            continue
+        names = [snapshot.name for snapshot in detail.snapshots]
+        if vm.migration is MigrationType.BULK or vm.options.remove_snapshots:
+            yield warning(
+                "vm-has-snapshots",
+                vm.name,
+                f"has {count} snapshot(s), which the migration removes",
+                "Make sure that nobody needs them.",
+                roots=names,
+            )
+        else:
+            yield blocking(
+                "vm-has-snapshots",
+                vm.name,
+                f"has {count} snapshot(s); a migration by {vm.migration} may fail in its switchover",
+                "Remove them, or set options.remove_snapshots.",
+                roots=names,
+            )
+
+
+CHECK = Check("vm-snapshots", "VMs have no snapshots", (Product.SOURCE_VCENTER,), _run)

@@ -1,0 +1,39 @@
+"""VMware Tools run: Bulk needs them to shut the guest down, and without them addresses cannot be proven.
+
+[2nd] nextlevelsddc.com; [D] UG 4.7 (force power-off).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hcx_waves.domain.findings import Finding
+from hcx_waves.domain.settings import MigrationType
+from hcx_waves.preflight.base import Check, Product, blocking, warning
+from hcx_waves.preflight.context import PreflightContext
+
+_RUNNING = ("guestToolsRunning", "guestToolsExecutingScripts")
+
+
+def _run(context: PreflightContext) -> Iterator[Finding]:
+    for vm, detail in context.moving:
+        if detail.power_state != "poweredOn" or detail.tools_running in _RUNNING:
+            continue
+        state = "not installed" if detail.tools_version == "guestToolsNotInstalled" else "not running"
+        if vm.migration is MigrationType.BULK and not vm.options.force_power_off:
+            yield blocking(
+                "vm-tools-not-running",
+                vm.name,
+                f"VMware Tools are {state}; Bulk cannot shut the guest down",
+                "Start VMware Tools, or set options.force_power_off.",
+            )
+        else:
+            yield warning(
+                "vm-tools-not-running",
+                vm.name,
+                f"VMware Tools are {state}; its IP addresses cannot be compared after the move",
+                "Start VMware Tools.",
+            )
+
+
+CHECK = Check("vm-tools", "VMware Tools run", (Product.SOURCE_VCENTER,), _run)

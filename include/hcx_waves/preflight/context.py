@@ -1,0 +1,252 @@
+"""What checks read: each product's answer once, and only if a check asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hcx_waves.clients.errors import NotFound, ValidationFailed
+from hcx_waves.clients.hcx import (
+    Appliance,
+    InventoryEntity,
+    MeshHealth,
+    Migration,
+    MobilityGroup,
+    NetworkExtension,
+    ServiceMesh,
+    Submission,
+)
+from hcx_waves.clients.nsx import NsxPolicyClient, Segment, Vif
+from hcx_waves.clients.vsphere.inventory_models import Cluster, Datastore, Folder, Host, Network, ResourcePool
+from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
+from hcx_waves.domain.plan import PlannedSegment, PlannedVm, WavePlan
+from hcx_waves.domain.segments import CutoverPolicy
+from hcx_waves.domain.wave import Wave
+from hcx_waves.migration.intents import group_prefix, intent_of, planned_window
+from hcx_waves.preflight.reads import ReadOnce
+from hcx_waves.resolve.network_index import NetworkIndex
+
+if TYPE_CHECKING:
+    from hcx_waves.clients.bundle import SiteClients
+
+HCX_OWNER = "com.vmware.hybridity"
+
+
+class PreflightContext:
+    """The plan, the wave, and what the sites say.
+
+    :param now: the instant at which the wave is judged.
+    :param other_waves: waves of the same sites, to name the wave that a foreign VM belongs to.
+    """
+
+    def __init__(
+        self,
+        plan: WavePlan,
+        wave: Wave,
+        clients: SiteClients,
+        *,
+        now: datetime,
+        other_waves: Sequence[Wave] = (),
+    ) -> None:
+        self.plan, self.wave, self.clients, self.now = plan, wave, clients, now
+        self.other_waves = tuple(one for one in other_waves if one.name != wave.name)
+
+    @property
+    def to_move(self) -> tuple[PlannedVm, ...]:
+        """The VMs that are still to be moved."""
+        return tuple(vm for vm in self.plan.vms if not vm.already_there)
+
+    @property
+    def segments_to_cut(self) -> tuple[PlannedSegment, ...]:
+        """The segments that this wave cuts over and that are still extended."""
+        return tuple(one for one in self.extended_segments if one.cutover is CutoverPolicy.NOW)
+
+    @property
+    def extended_segments(self) -> tuple[PlannedSegment, ...]:
+        """The segments that are extended, as far as the plan knows."""
+        return tuple(one for one in self.plan.segments if one.extension_id)
+
+    @ReadOnce
+    def source_vms(self) -> tuple[VirtualMachineSummary, ...]:
+        """Every VM at the source, light."""
+        return tuple(self.clients.source_vcenter.list_virtual_machines())
+
+    @ReadOnce
+    def destination_vms(self) -> tuple[VirtualMachineSummary, ...]:
+        """Every VM at the destination, light."""
+        return tuple(self.clients.destination_vcenter.list_virtual_machines())
+
+    @ReadOnce
+    def moving(self) -> tuple[tuple[PlannedVm, VirtualMachineDetail], ...]:
+        """The VMs that are still to be moved, with everything that the source knows of them; without the missing."""
+        morefs = [vm.vm_id for vm in self.to_move]
+        found = self.clients.source_vcenter.read_virtual_machines(morefs, skip_missing=True) if morefs else []
+        details = {detail.moref: detail for detail in found}
+        return tuple((vm, details[vm.vm_id]) for vm in self.to_move if vm.vm_id in details)
+
+    @ReadOnce
+    def source_networks(self) -> NetworkIndex:
+        """The source vCenter's networks."""
+        return NetworkIndex(self.clients.source_vcenter.list_networks(), ())
+
+    @ReadOnce
+    def destination_networks(self) -> NetworkIndex:
+        """The destination vCenter's networks."""
+        return NetworkIndex(self.clients.destination_vcenter.list_networks(), ())
+
+    @ReadOnce
+    def hosts(self) -> tuple[Host, ...]:
+        """The destination's hosts."""
+        return tuple(self.clients.destination_vcenter.list_hosts())
+
+    @ReadOnce
+    def clusters(self) -> tuple[Cluster, ...]:
+        """The destination's clusters."""
+        return tuple(self.clients.destination_vcenter.list_clusters())
+
+    @ReadOnce
+    def resource_pools(self) -> tuple[ResourcePool, ...]:
+        """The destination's resource pools."""
+        return tuple(self.clients.destination_vcenter.list_resource_pools())
+
+    @ReadOnce
+    def folders(self) -> tuple[Folder, ...]:
+        """The destination's folders."""
+        return tuple(self.clients.destination_vcenter.list_folders())
+
+    @ReadOnce
+    def datastores(self) -> tuple[Datastore, ...]:
+        """The destination's datastores."""
+        return tuple(self.clients.destination_vcenter.list_datastores())
+
+    @ReadOnce
+    def storage_policies(self) -> tuple[InventoryEntity, ...]:
+        """The storage policies that HCX knows."""
+        return self.clients.hcx.storage_profiles()
+
+    @ReadOnce
+    def extensions(self) -> dict[str, NetworkExtension]:
+        """HCX's network extensions by id."""
+        return {one.extension_id: one for one in self.clients.hcx.extensions()}
+
+    @ReadOnce
+    def vc_guid(self) -> str | None:
+        """The vCenter's id that newer HCX calls take."""
+        return self.clients.hcx.metainfo().vc_guid
+
+    @ReadOnce
+    def meshes(self) -> tuple[ServiceMesh, ...]:
+        """The service meshes."""
+        return self.clients.hcx.service_meshes(self.vc_guid)
+
+    @ReadOnce
+    def appliances(self) -> tuple[Appliance, ...]:
+        """The appliances that the source's manager knows."""
+        return self.clients.hcx.appliances(vc_guid=self.vc_guid)
+
+    @ReadOnce
+    def underlay(self) -> tuple[MeshHealth, ...]:
+        """What HCX measures between the sites; nothing where the release does not offer it."""
+        try:
+            return self.clients.hcx.underlay_health(self.vc_guid)
+        except NotFound:
+            return ()
+
+    @ReadOnce
+    def migrations(self) -> tuple[Migration, ...]:
+        """Every migration that HCX lists, archived ones left out."""
+        return self.clients.hcx.query_migrations()
+
+    @ReadOnce
+    def groups(self) -> tuple[MobilityGroup, ...]:
+        """The mobility groups."""
+        return self.clients.hcx.groups()
+
+    @ReadOnce
+    def own_group_ids(self) -> frozenset[str]:
+        """The ids of this wave's mobility groups, whatever plan made them."""
+        prefix = group_prefix(self.plan)
+        return frozenset(group.group_id for group in self.groups if group.name.startswith(prefix))
+
+    def in_flight(self, vm: PlannedVm) -> Migration | None:
+        """Return the migration of a VM that HCX works on, None if there is none."""
+        return next((one for one in self.active_migrations if one.entity_id == vm.vm_id), None)
+
+    @property
+    def active_migrations(self) -> tuple[Migration, ...]:
+        """The migrations that HCX works on or may work on."""
+        return tuple(one for one in self.migrations if not one.state.is_terminal and one.state.phase != "draft")
+
+    @ReadOnce
+    def validation(self) -> Submission | ValidationFailed | None:
+        """HCX's own judgement of what is to be started; None if nothing is. VMs in flight are left out."""
+        plan, window = self.plan, planned_window(self.plan)
+        intents = [intent_of(vm, plan, window) for vm in self.to_move if self.in_flight(vm) is None]
+        if not intents:
+            return None
+        try:
+            return self.clients.hcx.validate_migrations(intents)
+        except ValidationFailed as refused:
+            return refused
+
+    @property
+    def source_nsx(self) -> NsxPolicyClient:
+        """The source's NSX, for checks that need it.
+
+        :raises NotFound: if the source has none; checks that say they need it are not run then.
+        """
+        if self.clients.source_nsx is None:
+            raise NotFound("the source has no NSX", system="nsx")
+        return self.clients.source_nsx
+
+    @ReadOnce
+    def source_segments(self) -> dict[str, Segment]:
+        """The source's NSX segments by path."""
+        return {one.path: one for one in self.source_nsx.segments()}
+
+    @ReadOnce
+    def destination_segments(self) -> dict[str, Segment]:
+        """The destination's NSX segments by path."""
+        return {one.path: one for one in self.clients.destination_nsx.segments()}
+
+    @ReadOnce
+    def vifs(self) -> tuple[Vif, ...]:
+        """The NICs that NSX knows, of both sites."""
+        here = () if self.clients.source_nsx is None else self.clients.source_nsx.vifs()
+        return (*here, *self.clients.destination_nsx.vifs())
+
+    def source_network(self, segment: PlannedSegment) -> Network | None:
+        """Return the source vCenter's network of a segment."""
+        index = self.source_networks
+        return next((one for one in index.networks if index.is_meant(one, segment.source.network_id)), None)
+
+    def left_on(self, segment: PlannedSegment) -> tuple[VirtualMachineSummary, ...]:
+        """Return the VMs on a source segment that are neither the wave's, nor HCX's appliances, nor said to stay."""
+        network = self.source_network(segment)
+        own = {vm.vm_id for vm in self.to_move}
+        others = [
+            vm
+            for vm in self.source_vms
+            if network is not None
+            and network.moref in vm.networks
+            and vm.moref not in own
+            and vm.name not in segment.stays
+        ]
+        return tuple(vm for vm in others if vm.moref not in self.appliance_morefs)
+
+    @ReadOnce
+    def appliance_morefs(self) -> frozenset[str]:
+        """The morefs of HCX's own appliances at the source: by HCX's list of them, and by vCenter's owner mark."""
+        named = {one.appliance_name for one in self.appliances}
+        suspects = [vm.moref for vm in self.source_vms if vm.name in named]
+        details = self.clients.source_vcenter.read_virtual_machines(suspects, skip_missing=True) if suspects else []
+        return frozenset(vm.moref for vm in details if vm.managed_by is None or vm.managed_by.startswith(HCX_OWNER))
+
+    def wave_of(self, name: str) -> str | None:
+        """Return the name of the other wave that moves a VM, None if none is known."""
+        folded = name.casefold()
+        for wave in self.other_waves:
+            if any(request.name.casefold() == folded for request in wave.requests):
+                return wave.name
+        return None

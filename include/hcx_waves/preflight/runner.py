@@ -1,0 +1,105 @@
+"""Runs the checks and applies the wave's waivers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from hcx_waves.clients.bundle import SiteClients
+from hcx_waves.clients.errors import ClientError
+from hcx_waves.domain.findings import ANY_SUBJECT, Assessments, Finding, assess
+from hcx_waves.domain.plan import WavePlan
+from hcx_waves.domain.wave import Wave
+from hcx_waves.preflight.base import Check, Product, advice, blocking, warning
+from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.registry import CHECKS
+
+
+def run_preflight(
+    plan: WavePlan,
+    wave: Wave,
+    clients: SiteClients,
+    *,
+    now: datetime,
+    other_waves: Sequence[Wave] = (),
+    checks: Sequence[Check] = CHECKS,
+) -> Assessments:
+    """Judge whether a wave may start. Only reads.
+
+    :param now: the instant that windows and waivers are judged by.
+    :param other_waves: further waves of these sites, to say whose VM is in the way.
+    :returns: every finding with its waiver; ``blocking`` is what keeps the wave from starting. A check that a
+        product's error stopped is a blocking finding ``check-incomplete`` about that check. Waivers that have
+        expired, or that nothing asked for, are findings themselves.
+    """
+    context = PreflightContext(plan, wave, clients, now=now, other_waves=other_waves)
+    findings = distinct(one for check in checks for one in findings_of(check, context))
+    day = now.astimezone(wave.zone).date()
+    judged = assess(findings, wave.waivers, day)
+    about_waivers = [*_expired(judged), *_unused(judged)]
+    return assess([*findings, *about_waivers], wave.waivers, day) if about_waivers else judged
+
+
+def findings_of(check: Check, context: PreflightContext) -> list[Finding]:
+    """Run one check; nothing for a check of NSX at a source without it."""
+    if Product.SOURCE_NSX in check.needs and context.clients.source_nsx is None:
+        return []
+    try:
+        return list(check.run(context))
+    except ClientError as error:
+        where = error.endpoint or error.system or "a product"
+        return [
+            blocking(
+                "check-incomplete",
+                check.check_id,
+                f'"{check.title}" could not be judged: {type(error).__name__} at {where}: {error.message}',
+                error.hint,
+                error=error.to_dict(),
+            )
+        ]
+
+
+def distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Return one finding for each id and subject; what several say of the same is put into one, gravest first."""
+    kept: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        key = (finding.finding_id, finding.subject)
+        known = kept.get(key)
+        if known is None:
+            kept[key] = finding
+        elif finding.message not in known.message:
+            first, second = sorted((known, finding), key=lambda one: one.severity.rank)
+            message = f"{first.message}; {second.message}"
+            kept[key] = first.model_copy(
+                update={
+                    "message": message,
+                    "evidence": {**second.evidence, **first.evidence},
+                    "waivable": first.waivable and second.waivable,
+                }
+            )
+    return list(kept.values())
+
+
+def _expired(judged: Assessments) -> list[Finding]:
+    return distinct(
+        warning(
+            "waiver-expired",
+            item.finding.subject,
+            f"the waiver for {item.finding.finding_id} by {item.expired.approved_by} held until {item.expired.expires}",
+            "Clear the finding, or have it waived anew.",
+        )
+        for item in judged.items
+        if item.expired is not None
+    )
+
+
+def _unused(judged: Assessments) -> list[Finding]:
+    return distinct(
+        advice(
+            "waiver-unused",
+            "wave" if waiver.subject == ANY_SUBJECT else waiver.subject,
+            f"no finding asked for the waiver of {waiver.finding}",
+            "Take it out of the wave file.",
+        )
+        for waiver in judged.unused
+    )

@@ -1,0 +1,77 @@
+"""Waves for tests of what a wave is resolved and checked against: short to write, valid, against simulated sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hcx_waves.clients.bundle import ClientOptions, SiteClients, open_sites
+from hcx_waves.clients.transport_retry import RetryPolicy
+from hcx_waves.clients.transport_wire import Ambient, TransportSettings
+from hcx_waves.domain.loader import load_wave, read_wave
+from hcx_waves.domain.wave import Wave
+from support.site_pair import SitePair
+
+SHIPPED = Path(__file__).parents[2] / "dags" / "waves"
+CONNECTIONS = {
+    "source": {"hcx": "hcx_source", "vmc": "vmc_source", "vcenter": "vcenter_source"},
+    "destination": {"vmc": "vmc_destination", "vcenter": "vcenter_destination"},
+}
+DEFAULTS = {
+    "migration": "RAV",
+    "resource_pool": "Compute-ResourcePool",
+    "folder": "Workloads",
+    "datastore": "WorkloadDatastore",
+}
+SEED_SEGMENT = {"name": "seed-net", "cutover": "now", "cutover_window": {"opens": "+0m", "lasts": "12h"}}
+# Calls that change something in a product; logging in and out, and views and filters of vCenter, do not.
+READS_OF_VCENTER = {
+    "Login", "Logout", "RetrieveServiceContent", "CreateContainerView", "CreateListView", "DestroyView",
+    "RetrievePropertiesEx", "ContinueRetrievePropertiesEx", "CancelRetrievePropertiesEx", "CurrentTime",
+    "CreateFilter", "WaitForUpdatesEx", "DestroyPropertyFilter", "FetchDVPorts", "HasPrivilegeOnEntities",
+    "HasUserPrivilegeOnEntities", "CreatePropertyCollector", "DestroyPropertyCollector", "QueryAvailablePartition",
+}  # fmt: skip
+
+
+def shipped(name: str) -> Wave:
+    """Read one of the project's own wave files."""
+    return load_wave(SHIPPED / f"{name}.yaml")
+
+
+def seed_wave(**changes: Any) -> Wave:
+    """Return a wave of the seed scenario; ``changes`` replace whole fields, ``defaults`` is merged."""
+    return wave_of(["web01", "web02", "app01", "db01"], segments=[SEED_SEGMENT], **changes)
+
+
+def wave_of(vms: list[Any], *, defaults: Mapping[str, Any] | None = None, **fields: Any) -> Wave:
+    """Return a wave of these VMs."""
+    document = {
+        "name": "test-wave",
+        "description": "For a test.",
+        "time_zone": "UTC",
+        "connections": CONNECTIONS,
+        "defaults": {**DEFAULTS, **(defaults or {})},
+        "vms": vms,
+        **fields,
+    }
+    return read_wave(yaml.safe_dump(document))
+
+
+@contextmanager
+def opened(pair: SitePair, *, source_has_nsx: bool = True) -> Iterator[SiteClients]:
+    """Open the clients of a world; between repeats of a read no real time passes."""
+    options = ClientOptions(
+        settings=TransportSettings(read_seconds=5.0, retry=RetryPolicy(attempts=2)),
+        ambient=Ambient(sleep=lambda _seconds: None),
+    )
+    with open_sites(pair.endpoints, options=options, source_has_nsx=source_has_nsx) as clients:
+        yield clients
+
+
+def changed_by_nobody(pair: SitePair, after: int = 0) -> bool:
+    """Whether the world's facts were left alone since a mark: the audit holds calls that read, and nothing else."""
+    return all(entry["kind"] in ("call", "session") for entry in pair.audit(after=after))
