@@ -83,6 +83,7 @@ class HcxSettings(_Settings):
     appliance_bits_per_second: float = 1.6e9  # per IX appliance [D] KB 321604
     rpo_seconds: float = 7200.0  # delta sync interval [D] UG, KB 323663
     missed_window: Literal["wait", "fail"] = "wait"  # unknown [?], hcx-api section 9.4
+    equal_windows_hold_transfer: bool = False  # ASAF sends both windows alike; unknown [?]
     tracker_lost_entities: list[str] = []  # VM names whose scheduled switchover never fires (KB 321654)
     failing_switchovers: list[str] = []  # VM names whose switchover fails and rolls back to the source
     failing_cleanups: list[str] = []  # VM names whose rollback stays incomplete until force cancel (UG 4.9)

@@ -99,7 +99,6 @@ class TaskRecord:
     completed_us: int | None = None
     cancelable: bool = False
     cancelled: bool = False
-    external: bool = False
     result: Any = None
     error: Any = None
 

@@ -227,7 +227,7 @@ def begin_external(world: World, site: SiteName, vm_moref: str, method: str, use
     if found is None:
         raise KeyError(vm_moref)
     task = _new(world, inventory, found, "external", method, username)
-    task.state, task.started_us, task.progress, task.external = "running", world.now_us, 0, True
+    task.state, task.started_us, task.progress = "running", world.now_us, 0
     inventory.state.running.setdefault(vm_moref, []).append(task.task_id)
     return task.task_id
 

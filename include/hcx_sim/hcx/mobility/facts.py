@@ -63,3 +63,14 @@ coverage.fields(
     "KB-307365 UG",
     "settings.hcx; drawn per VM",
 )
+coverage.fields(
+    "migration switches",
+    ("over_limit", "missed_window", "equal_windows_hold_transfer", "bulk_keeps_uuids", "canceled_name",
+     "intermediate_states"),
+    _G,
+    "KB-321604 XWM ASAF UG",
+    "settings.hcx; nobody publishes which way the product goes, so each way is offered",
+)  # fmt: skip
+coverage.fields(
+    "task of a relocation", ("RelocateVM_Task",), _I, "KB-440117", "shown by the source's vCenter for live and cold"
+)

@@ -14,6 +14,7 @@ from hcx_sim.faults.rules import FaultRule
 from hcx_sim.hcx.mobility.itinerary import next_phase
 from hcx_sim.hcx.mobility.lanes import Lanes
 from hcx_sim.hcx.mobility.model import SWITCHING, WAITING_TO_SWITCH, LogLine, Migration, Phase
+from hcx_sim.hcx.mobility.relocation_task import follow
 from hcx_sim.hcx.mobility.store import Store
 from hcx_sim.hcx.mobility.transfer import Transfers
 from hcx_sim.world.model import Vm
@@ -98,6 +99,7 @@ class Flow:
             phase=phase.value,
             message=migration.message,
         )
+        follow(self.world, migration)
         action = self._enter.get(phase)
         if action is not None:
             action(migration)

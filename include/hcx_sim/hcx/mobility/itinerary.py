@@ -19,10 +19,8 @@ def _always(_migration: Migration) -> bool:
     return True
 
 
-def _transfer_is_scheduled(migration: Migration) -> bool:
-    """A transfer window that equals the switchover's does not hold back the transfer: ASAF sends both alike."""
-    plan = migration.known
-    return plan.transfer_window.scheduled and plan.transfer_window != plan.switchover_window
+def _transfer_waits(migration: Migration) -> bool:
+    return migration.known.transfer_waits
 
 
 def _switchover_is_scheduled(migration: Migration) -> bool:
@@ -38,7 +36,7 @@ class Step:
 
 
 _REPLICATION = (
-    Step(Phase.TRANSFER_WINDOW, _transfer_is_scheduled),
+    Step(Phase.TRANSFER_WINDOW, _transfer_waits),
     Step(Phase.QUEUED),
     Step(Phase.PREPARING),
     Step(Phase.BASE_SYNC),

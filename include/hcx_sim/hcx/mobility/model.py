@@ -165,6 +165,7 @@ class Plan:
     networks: dict[str, str]  # MAC address -> moref of the destination network
     options: Options
     transfer_window: Window
+    transfer_waits: bool  # for its window
     switchover_window: Window
     long_recovery: bool
     sync_interval_seconds: float | None
@@ -239,6 +240,7 @@ class Migration:
     cleanup_pending: bool = False
     powered_off: bool = False
     reserved_bytes: int = 0
+    relocate_task_id: str | None = None  # of the source vCenter, while it relocates the VM
     archived: bool = False
     operation_type: str = "ADD"
     timers: dict[str, Event] = field(default_factory=dict)

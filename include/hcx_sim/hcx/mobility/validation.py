@@ -83,8 +83,21 @@ def _plan(case: Case) -> Plan:
         networks=dict(case.networks),
         options=intent.options,
         transfer_window=intent.transfer_window,
+        transfer_waits=_transfer_waits(case),
         switchover_window=intent.switchover_window,
         long_recovery=intent.long_recovery,
         sync_interval_seconds=intent.sync_interval_seconds,
         addresses=dict(intent.addresses),
     )
+
+
+def _transfer_waits(case: Case) -> bool:
+    """Tell whether the transfer waits for its window.
+
+    ASAF sends the switchover's window for both; whether the transfer waits for it then is unknown [?], and
+    ``settings.hcx.equal_windows_hold_transfer`` decides.
+    """
+    intent = case.intent
+    if intent.transfer_window == intent.switchover_window:
+        return intent.transfer_window.scheduled and case.world.settings.hcx.equal_windows_hold_transfer
+    return intent.transfer_window.scheduled

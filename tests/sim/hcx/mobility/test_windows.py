@@ -55,6 +55,15 @@ def test_the_same_window_in_the_transfer_schedule_does_not_hold_back_the_transfe
     assert seconds_of(site_pair, "vm-a", "switchover") == 3600
 
 
+@pytest.mark.world(scenario=scenario(["vm-a"], hcx={"equal_windows_hold_transfer": True}))
+def test_the_same_window_in_the_transfer_schedule_may_hold_back_the_transfer(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    manager.start(manager.intent("vm-a", window=(3600, 7200), transfer_window=(3600, 7200)))
+    site_pair.run_until_idle()
+    assert seconds_of(site_pair, "vm-a", "base_sync") == 3605
+    assert seconds_of(site_pair, "vm-a", "switchover") == 3615
+
+
 @pytest.mark.world(scenario=scenario(["vm-a"]))
 def test_a_transfer_window_of_its_own_holds_back_the_transfer(site_pair: SitePair) -> None:
     manager = Manager(site_pair)
