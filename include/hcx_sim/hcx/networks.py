@@ -10,7 +10,7 @@ NSX_SEGMENT = "NsxtSegment"
 OPAQUE = "OpaqueNetwork"
 PORT_GROUP = "DistributedVirtualPortgroup"
 STANDARD = "Network"
-_SEGMENT_MARK = "/segments/"
+_FLEXIBLE = "/infra/segments/"
 
 
 def network_type(world: World, network: VcNetwork) -> str:
@@ -34,7 +34,7 @@ def find_network(world: World, site: SiteName, text: str) -> VcNetwork | None:
     Morefs and policy paths are understood; for a segment of a tier-1 also the short form ``/infra/segments/<id>``.
     """
     network = world.networks.get(f"{site}/{text}")
-    if network is None and _SEGMENT_MARK in text:
-        segment = world.segments.get(f"{site}/{text.rpartition(_SEGMENT_MARK)[2]}")
-        network = world.network_of_segment(segment) if segment is not None else None
+    segment = world.segments.get(f"{site}/{text.rpartition('/')[2]}") if network is None else None
+    if segment is not None and text in (segment_path(world, segment), f"{_FLEXIBLE}{segment.segment_id}"):
+        network = world.network_of_segment(segment)
     return None if network is None or network.removed else network

@@ -10,6 +10,7 @@ from __future__ import annotations
 from hcx_sim.hcx.appliances import Appliance, appliance_by_id, appliances, vm_of
 from hcx_sim.hcx.extension.records import refresh, source_network
 from hcx_sim.hcx.interconnect.tasks import end_task, find_task, start_task
+from hcx_sim.hcx.mobility.mobility import mobility_of
 from hcx_sim.hcx.state import Task, state_of
 from hcx_sim.hcx.wire import HcxError
 from hcx_sim.world.model import Bridge, Mesh, SiteName
@@ -35,6 +36,14 @@ def install(world: World) -> None:
 def extensions_of(world: World, mesh: Mesh) -> list[Bridge]:
     """Return the extensions that a mesh carries."""
     return [bridge for bridge in world.bridges.values() if bridge.mesh_key == mesh.key]
+
+
+def _use_of(world: World, mesh: Mesh) -> str:
+    """Return why a mesh cannot be deleted, an empty string when nothing uses it."""
+    if extensions_of(world, mesh):
+        return "network extensions use its appliances"
+    running = sorted(each.entity_name for each in mobility_of(world).store.active() if each.known.mesh_key == mesh.key)
+    return f"migrations run on it ({', '.join(running[:3])}; {len(running)} in all)" if running else ""
 
 
 def resync(world: World, site: SiteName, mesh: Mesh) -> Task:
@@ -65,10 +74,9 @@ def struck(world: World, name: str) -> str:
 
 
 def delete_mesh(world: World, site: SiteName, mesh: Mesh, *, force: bool) -> Task:
-    """Start to delete a mesh; raises :class:`HcxError` 409 while extensions hang on it [I]."""
-    if extensions_of(world, mesh):
-        message = f"Service mesh {mesh.name} cannot be deleted: network extensions use its appliances."
-        raise HcxError(409, message, code="MESH_IN_USE")
+    """Start to delete a mesh; raises :class:`HcxError` 409 while extensions or migrations use it [I]."""
+    if use := _use_of(world, mesh):
+        raise HcxError(409, f"Service mesh {mesh.name} cannot be deleted: {use}.", code="MESH_IN_USE")
     steps = ("Remove tunnels", "Delete appliances")
     entity = ("ServiceMesh", mesh.key, mesh.name)
     task = start_task(world, site, "DELETE_SERVICE_MESH", entity, steps, DELETE_SECONDS, {"force": force})
@@ -85,8 +93,8 @@ def _delete_done(world: World, mesh_id: str, task_id: str, *, force: bool) -> No
         return
     mine = [each for each in appliances(world) if each.mesh is mesh]
     missing = [each.uid for each in mine if vm_of(world, each.uid) is None]
-    if extensions_of(world, mesh):
-        end_task(world, task, "Network extensions use the appliances of the service mesh.")
+    if use := _use_of(world, mesh):
+        end_task(world, task, f"Service mesh {mesh.name} cannot be deleted: {use}.")
         return
     if missing and not force:
         world.update(mesh, state="UPDATE_FAILED")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from hcx_sim.hcx.mobility.case import Case
 from hcx_sim.hcx.mobility.intent import NetworkWish
 from hcx_sim.hcx.mobility.model import MigrationType, Target
+from hcx_sim.hcx.networks import find_network
 from hcx_sim.world.model import Datastore, Mesh, Nic, Placement, SiteName, VcNetwork
 from hcx_sim.world.operations import total_disk_bytes
-from hcx_sim.world.world import World
 
 _KINDS = {
     "cluster": "ClusterComputeResource",
@@ -198,12 +198,22 @@ def check_networks(case: Case) -> None:
         if wish is None:
             case.refuse(f"No target network is given for network adapter {number} ({nic.mac}) of '{case.vm.name}'.")
             continue
-        network = find_network(case.world, case.destination, wish.destination_id, wish.destination_name)
+        network = _network_for(case, case.destination, wish)
         if network is None:
             name = wish.destination_id or wish.destination_name
             case.refuse(f"Target network '{name}' of network adapter {number} was not found at the destination.")
         else:
             case.networks[nic.mac] = network.moref
+
+
+def _network_for(case: Case, site: SiteName, wish: NetworkWish) -> VcNetwork | None:
+    """Return the network that a wish means: by its id, else by name, which may also stand in the place of the id."""
+    network = find_network(case.world, site, wish.destination_id)
+    wanted = wish.destination_id or wish.destination_name
+    if network is not None or not wanted:
+        return network
+    named = (each for each in case.world.networks.values() if each.site is site and each.name == wanted)
+    return next((each for each in named if not each.removed), None)
 
 
 def _wish_for(case: Case, nic: Nic) -> NetworkWish | None:
@@ -226,20 +236,6 @@ def _wish_for(case: Case, nic: Nic) -> NetworkWish | None:
 def _matches(source_id: str, ids: set[str]) -> bool:
     path = _SEGMENT_PATH.match(source_id)
     return source_id in ids or (path is not None and path.group(1) in ids)
-
-
-def find_network(world: World, site: SiteName, network_id: str, name: str = "") -> VcNetwork | None:
-    """Return a network by moref, segment path or name; None when there is none of that kind at the site."""
-    path = _SEGMENT_PATH.match(network_id)
-    if path is not None:
-        segment = world.segments.get(f"{site}/{path.group(1)}")
-        return world.network_of_segment(segment) if segment is not None else None
-    network = world.networks.get(f"{site}/{network_id}")
-    if network is None:
-        wanted = network_id or name
-        named = (each for each in world.networks.values() if each.site is site and each.name == wanted)
-        network = next(named, None) if wanted else None
-    return network if network is not None and not network.removed else None
 
 
 def check_schedule(case: Case) -> None:

@@ -262,3 +262,26 @@ def test_a_vm_that_vanishes_fails_its_migration(site_pair: SitePair) -> None:
     site_pair.run_until_idle()
     assert manager.state(migration_id) == "MIGRATION_FAILED"
     assert "no longer at the source" in manager.progress(migration_id)["error"]["message"]
+
+
+_UNSTRETCHED = [
+    {"name": "app", "subnet": "10.9.1.0/24"},
+    {"name": "app", "subnet": "10.9.1.0/24", "site": "destination", "connectivity": "OFF"},
+]
+
+
+@pytest.mark.world(scenario=scenario(["vm-a"], networks=_UNSTRETCHED))
+def test_a_mesh_is_not_deleted_while_a_migration_runs_on_it(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    mesh_path = f"/interconnect/serviceMesh/{manager.mesh_id()}?force=true"
+    (migration_id,) = manager.start(manager.intent("vm-a"))
+    answer = manager.send("DELETE", mesh_path)
+    assert answer.status_code == 409
+    (error,) = answer.json()["errors"]
+    assert error["code"] == "MESH_IN_USE"
+    assert error["message"].endswith("migrations run on it (vm-a; 1 in all).")
+    site_pair.run_until_idle()
+    assert manager.state(migration_id) == "MIGRATION_COMPLETE"
+    assert manager.send("DELETE", mesh_path).status_code == 200
+    site_pair.run_until_idle()
+    assert site_pair.world.meshes == {}
