@@ -43,7 +43,7 @@ class LiveView:
         self._console = console
         self._ui_url = ui_url
         self._keys_work = keys_work
-        self._live = Live(console=console, refresh_per_second=4, vertical_overflow="visible")
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible")
 
     def __enter__(self) -> Self:
         self._live.start()

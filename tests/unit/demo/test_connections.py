@@ -1,0 +1,92 @@
+"""Airflow connections made from the endpoints document."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from hcx_waves.demo.connections import connection_variables
+from hcx_waves.demo.errors import DemoError
+from hcx_waves.domain.connections import Connections
+
+
+def login(number: int) -> dict[str, str]:
+    """Address and account of a product."""
+    return {"url": f"https://127.0.0.1:{number}", "username": f"user-{number}", "password": f"password-{number}"}
+
+
+ENDPOINTS: dict[str, Any] = {
+    "ca_file": "/state/ca.pem",
+    "source": {"hcx": login(1), "vcenter": login(2), "nsx": login(3)},
+    "destination": {"hcx": login(4), "vcenter": login(5), "nsx": login(6)},
+    "vmc": {
+        "url": "https://127.0.0.1:7",
+        "csp_url": "https://127.0.0.1:8",
+        "refresh_token": "token",
+        "org_id": "org",
+        "source_sddc_id": "sddc-1",
+        "destination_sddc_id": "sddc-2",
+    },
+}
+CLOUD = Connections.model_validate(
+    {
+        "source": {"hcx": "hcx_source", "vmc": "vmc_source", "vcenter": "vcenter_source"},
+        "destination": {"vmc": "vmc_destination", "vcenter": "vcenter_destination"},
+    }
+)
+
+
+def test_every_connection_of_the_wave_becomes_a_variable_that_says_simulated() -> None:
+    found = {name: json.loads(value) for name, value in connection_variables(CLOUD, ENDPOINTS).items()}
+    assert set(found) == {
+        "AIRFLOW_CONN_HCX_SOURCE",
+        "AIRFLOW_CONN_VMC_SOURCE",
+        "AIRFLOW_CONN_VCENTER_SOURCE",
+        "AIRFLOW_CONN_VMC_DESTINATION",
+        "AIRFLOW_CONN_VCENTER_DESTINATION",
+    }
+    assert all(one["extra"]["simulated"] is True for one in found.values())
+    assert found["AIRFLOW_CONN_HCX_SOURCE"] == {
+        "conn_type": "hcx",
+        "host": "https://127.0.0.1:1",
+        "login": "user-1",
+        "password": "password-1",
+        "extra": {"ca_file": "/state/ca.pem", "simulated": True},
+    }
+    assert found["AIRFLOW_CONN_VCENTER_DESTINATION"]["conn_type"] == "vsphere"
+
+
+def test_vmware_cloud_leads_to_the_sddc_of_its_site() -> None:
+    found = json.loads(connection_variables(CLOUD, ENDPOINTS)["AIRFLOW_CONN_VMC_DESTINATION"])
+    assert (found["conn_type"], found["password"], "login" in found) == ("vmc", "token", False)
+    assert found["extra"]["sddc_id"] == "sddc-2"
+    assert (found["extra"]["org_id"], found["extra"]["csp_url"]) == ("org", "https://127.0.0.1:8")
+
+
+def test_an_nsx_of_its_own_has_its_type_and_no_ca_without_tls() -> None:
+    connections = Connections.model_validate(
+        {
+            "source": {"hcx": "h", "nsx": "n1", "vcenter": "v1"},
+            "destination": {"nsx": "n2", "vcenter": "v2"},
+        }
+    )
+    found = json.loads(connection_variables(connections, {**ENDPOINTS, "ca_file": None})["AIRFLOW_CONN_N2"])
+    assert (found["conn_type"], found["host"]) == ("nsx_policy", "https://127.0.0.1:6")
+    assert found["extra"] == {"simulated": True}
+
+
+def test_ids_that_differ_in_case_alone_are_refused() -> None:
+    connections = Connections.model_validate(
+        {"source": {"hcx": "h", "vcenter": "vc"}, "destination": {"nsx": "n", "vcenter": "VC"}}
+    )
+    with pytest.raises(DemoError, match="connection 'VC' is named twice, or differs from another in case alone"):
+        connection_variables(connections, ENDPOINTS)
+
+
+def test_a_product_that_the_sites_lack_is_named() -> None:
+    with pytest.raises(DemoError, match="the simulated sites have no VMware Cloud"):
+        connection_variables(CLOUD, {name: value for name, value in ENDPOINTS.items() if name != "vmc"})
+    with pytest.raises(DemoError, match="the simulated sites have no hcx at the source"):
+        connection_variables(CLOUD, {**ENDPOINTS, "source": {}})
