@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+import hcx_sim
 from hcx_waves.clients.bundle import ClientOptions, SiteClients, open_sites
 from hcx_waves.clients.transport_retry import RetryPolicy
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
@@ -28,13 +29,7 @@ DEFAULTS = {
     "datastore": "WorkloadDatastore",
 }
 SEED_SEGMENT = {"name": "seed-net", "cutover": "now", "cutover_window": {"opens": "+0m", "lasts": "12h"}}
-# Calls that change something in a product; logging in and out, and views and filters of vCenter, do not.
-READS_OF_VCENTER = {
-    "Login", "Logout", "RetrieveServiceContent", "CreateContainerView", "CreateListView", "DestroyView",
-    "RetrievePropertiesEx", "ContinueRetrievePropertiesEx", "CancelRetrievePropertiesEx", "CurrentTime",
-    "CreateFilter", "WaitForUpdatesEx", "DestroyPropertyFilter", "FetchDVPorts", "HasPrivilegeOnEntities",
-    "HasUserPrivilegeOnEntities", "CreatePropertyCollector", "DestroyPropertyCollector", "QueryAvailablePartition",
-}  # fmt: skip
+SCENARIOS = Path(hcx_sim.__file__).parent / "scenario" / "scenarios"
 
 
 def shipped(name: str) -> Wave:
@@ -72,6 +67,18 @@ def opened(pair: SitePair, *, source_has_nsx: bool = True) -> Iterator[SiteClien
         yield clients
 
 
-def changed_by_nobody(pair: SitePair, after: int = 0) -> bool:
-    """Whether the world's facts were left alone since a mark: the audit holds calls that read, and nothing else."""
-    return all(entry["kind"] in ("call", "session") for entry in pair.audit(after=after))
+def scenario(base: str = "seed", *, vms: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """Return a shipped scenario with changes: fields of VMs by name, further VMs under their names, whole fields."""
+    document: dict[str, Any] = yaml.safe_load((SCENARIOS / f"{base}.yaml").read_text())
+    known = {vm["name"]: vm for vm in document["vms"]}
+    for name, fields in (vms or {}).items():
+        if name in known:
+            known[name].update(fields)
+        else:
+            document["vms"].append({"name": name, **fields})
+    return {**document, **changes}
+
+
+def nothing_changed(pair: SitePair, after: int) -> bool:
+    """Whether the world was only read since a mark: the audit holds calls, and no change and no other event."""
+    return {entry["kind"] for entry in pair.audit(after=after)} == {"call"}

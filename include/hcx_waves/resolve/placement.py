@@ -12,6 +12,7 @@ from hcx_waves.resolve.problems import Problems
 from hcx_waves.resolve.survey import Survey
 
 _VM_CHILD = "VirtualMachine"
+_MESH = "service mesh"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Placements:
         if name is None:
             return None
         found = [one.service_mesh_id for one in self._survey.meshes if name in (one.name, one.service_mesh_id)]
-        return self._single("service mesh", name, found, [one.name for one in self._survey.meshes])
+        return self._single(_MESH, name, found, [one.name for one in self._survey.meshes])
 
     def _cluster(self, name: str | None) -> Cluster | None:
         if name is None:
@@ -107,7 +108,8 @@ class Placements:
                 message = f"the destination has {len(ids)} of this name as {kind}: {', '.join(ids)}"
                 self._problems.add(name, message, _NARROW.get(kind, "Rename one of them."))
             else:
-                self._problems.add(name, f"there is no such {kind} at the destination", f"There is: {names}.")
+                where = "" if kind == _MESH else " at the destination"
+                self._problems.add(name, f"there is no such {kind}{where}", f"There is: {names}.")
         return None
 
 
