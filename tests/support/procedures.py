@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from hcx_waves.clients.bundle import ClientOptions, SiteClients, open_sites
 from hcx_waves.clients.hcx import NetworkExtension
 from hcx_waves.clients.transport_retry import RetryPolicy
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
-from hcx_waves.clients.vsphere.inventory_models import DistributedVirtualPortgroup, Network
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail
+from hcx_waves.cutover.extension import Removal, UnextendStatus, unextend_status
+from hcx_waves.cutover.waiting import Patience
 from hcx_waves.domain.clock import WaveClock
 from hcx_waves.domain.plan import NetworkRef, ObjectRef, PlannedNic, PlannedSegment, PlannedSite, PlannedVm, WavePlan
 from hcx_waves.domain.segments import CutoverPolicy, Disconnect
 from hcx_waves.domain.settings import MigrationOptions, MigrationType
 from hcx_waves.domain.windows import TimeWindow
-from hcx_waves.migration.start import StartedWave
+from hcx_waves.migration.start import StartedWave, start_wave
 from hcx_waves.migration.status import WaveStatus, read_status
 from support.site_pair import SitePair
 
@@ -164,12 +165,23 @@ def window_in(pair: SitePair, opens_seconds: float, lasts_seconds: float) -> Tim
     return TimeWindow(opens=opens, closes=opens + timedelta(seconds=lasts_seconds))
 
 
-def instants(pair: SitePair) -> Iterator[datetime]:
-    """Yield the world's time, again and again."""
+def patience_of(pair: SitePair, limit_seconds: float = 60.0) -> Patience:
+    """Return patience by the world's clock: a pause moves it."""
+    return Patience(now=lambda: pair.now, sleep=pair.advance, limit_seconds=limit_seconds)
+
+
+def move(pair: SitePair, clients: SiteClients, plan: WavePlan) -> WaveStatus:
+    """Start a plan and move the clock until its VMs have ended."""
+    return run_to_end(pair, clients, start_wave(plan, clients))
+
+
+def await_unextended(
+    pair: SitePair, clients: SiteClients, removal: Removal, limit_seconds: float = 3600
+) -> UnextendStatus:
+    """Move the clock until an unextend has ended, or for so long."""
+    deadline = pair.now + timedelta(seconds=limit_seconds)
     while True:
-        yield pair.now
-
-
-def vcenter_network(networks: Sequence[Network], name: str) -> DistributedVirtualPortgroup:
-    """Return the port group of a name."""
-    return next(net for net in networks if net.name == name and isinstance(net, DistributedVirtualPortgroup))
+        status = unextend_status(clients.hcx, removal)
+        if status.is_terminal or pair.now > deadline:
+            return status
+        pair.advance(2)

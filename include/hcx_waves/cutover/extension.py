@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
@@ -34,6 +35,8 @@ class Removal(DomainModel):
     already_gone: bool = False
     adopted: bool = False
     """It was under way before this call."""
+    unconfirmed: bool = False
+    """It is about to be asked for, and nothing is known of the answer: what to store before the call."""
     warnings: tuple[str, ...] = ()
 
 
@@ -72,11 +75,14 @@ def unextend_network(
     *,
     connect: bool,
     previous: Removal | None = None,
+    on_submission: Callable[[Removal | None], None] | None = None,
 ) -> Removal:
     """Ask HCX to unextend a network, unless it is gone or being unextended already.
 
     :param connect: True connects the destination segment to its gateway; HCX's own default is False [D] XWM.
-    :param previous: what an earlier call returned; its job is looked at first.
+    :param previous: what an earlier call returned or stored; its job is looked at first.
+    :param on_submission: is given an unconfirmed removal right before HCX is asked, and None if HCX then certainly
+        refused. Whoever stores it can tell later that the unextend may be under way although no answer came.
     :raises SourceNotDisconnectedError: if ``connect`` is asked while the source gateway is not proven off.
     :raises TwoGatewaysError: if the destination routes already while the source does.
     :raises SubmissionLostError: if the answer was lost and HCX shows no trace of the unextend; run it again.
@@ -87,30 +93,30 @@ def unextend_network(
     extension = find_extension(clients, segment)
     if extension is None:
         return Removal(**facts, already_gone=True)
-    if previous is not None and not unextend_status(clients.hcx, previous).is_terminal:
+    if previous is not None and not previous.unconfirmed and not unextend_status(clients.hcx, previous).is_terminal:
         return previous.model_copy(update={"adopted": True})
     if is_worked_on(extension):
         return Removal(**facts, adopted=True)
     if connect:
         _require_source_off(plan, segment_name, clients, gateway)
+    tell = on_submission or _tell_nobody
+    tell(Removal(**facts, unconfirmed=True))
     try:
         removal = clients.hcx.delete_extension(segment.extension_id, connect_to_local_router=connect)
     except OutcomeUnknownError as error:
         after = find_extension(clients, segment)
-        if after is None or is_worked_on(after):
-            return Removal(**facts)
-        if after.operation_status.state != extension.operation_status.state:
-            # Whatever the new word means, something has begun to happen to the extension.
+        # Whatever its new word means, something has begun to happen to an extension that reads differently.
+        if after is None or after.operation_status != extension.operation_status or is_worked_on(after):
             return Removal(**facts)
         raise SubmissionLostError(
             f"the answer to unextending {segment_name!r} was lost, and the extension is as it was",
             extension_id=segment.extension_id,
             cause=error.to_dict(),
         ) from error
-    except ClientError:
-        # Somebody else may have been first: HCX refuses a second unextend of the same extension.
+    except ClientError as error:
         after = find_extension(clients, segment)
-        if after is not None and not is_worked_on(after):
+        if after is not None and not is_worked_on(after) and not _says_busy(error):
+            tell(None)
             raise
         return Removal(**facts, adopted=True, already_gone=after is None)
     return Removal(**facts, job_id=removal.job_id, warnings=removal.warnings)
@@ -166,6 +172,16 @@ def require_unextended(status: UnextendStatus, segment_name: str) -> None:
         phase=status.phase.value,
         extension_listed=status.extension_listed,
     )
+
+
+def _tell_nobody(_removal: Removal | None) -> None:
+    """Take the place of a listener."""
+
+
+def _says_busy(error: ClientError) -> bool:
+    """Whether HCX refuses because it is at work on the extension; somebody, perhaps we, was first [I]."""
+    said = f"{error.vendor_code or ''} {error.vendor_message or ''} {' '.join(error.details.get('messages') or [])}"
+    return "progress" in said.lower() or "busy" in said.lower()
 
 
 def _require_source_off(plan: WavePlan, segment_name: str, clients: SiteClients, gateway: SourceGateway) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
+from hcx_waves.clients.errors import ClientError
+
 Seen = TypeVar("Seen")
 
 
@@ -32,18 +34,28 @@ class Patience:
     pause_seconds: float = 0.5
 
     def until(self, look: Callable[[], Seen], good: Callable[[Seen], bool]) -> Wait[Seen]:
-        """Look until it is good or time is up; always looks at least once."""
+        """Look until it is good or time is up; always looks at least once.
+
+        A look that fails for a transient reason says nothing, and is made again as long as there is time.
+
+        :raises ClientError: what the last look failed with, if it is not transient or time is up.
+        """
         deadline = self.now() + timedelta(seconds=self.limit_seconds)
         last_not: datetime | None = None
         while True:
             asked = self.now()
-            seen = look()
-            answered = self.now()
-            if good(seen):
-                return Wait(seen, is_good=True, last_not=last_not, first_seen=answered)
-            if answered >= deadline:
-                return Wait(seen, is_good=False, last_not=asked, first_seen=None)
-            last_not = asked
+            try:
+                seen = look()
+            except ClientError as error:
+                if not error.is_transient or self.now() >= deadline:
+                    raise
+            else:
+                answered = self.now()
+                if good(seen):
+                    return Wait(seen, is_good=True, last_not=last_not, first_seen=answered)
+                last_not = asked
+                if answered >= deadline:
+                    return Wait(seen, is_good=False, last_not=last_not, first_seen=None)
             self.sleep(self.pause_seconds)
 
 
