@@ -179,7 +179,7 @@ def _last(path: str) -> str:
 
 
 def _prove(vm: PlannedVm, outcome: VmOutcome, source: _SiteView, destination: _SiteView) -> VmProof:
-    before = _before(vm)
+    before = facts_before(vm)
     if outcome is not VmOutcome.MIGRATED:
         return VmProof(name=vm.name, outcome=outcome, before=before, reasons=(f"HCX: {outcome.value}",))
     arrived = destination.find(vm)
@@ -204,7 +204,8 @@ def _prove(vm: PlannedVm, outcome: VmOutcome, source: _SiteView, destination: _S
     )
 
 
-def _before(vm: PlannedVm) -> VmFacts:
+def facts_before(vm: PlannedVm) -> VmFacts:
+    """Return what a VM was when the plan was made."""
     return VmFacts(
         site="source",
         vm_id=vm.vm_id,

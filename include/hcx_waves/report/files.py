@@ -1,0 +1,79 @@
+"""Write a report to files: whole or not at all, readable for its owner alone, and without secrets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hcx_waves.clients.errors import redact_parameters
+from hcx_waves.report.markdown import render_markdown
+from hcx_waves.report.model import WaveReport
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_SHORTEST_SECRET = 4
+
+
+def write_report(report: WaveReport, folder: Path, secrets: Iterable[str] = ()) -> dict[str, Path]:
+    """Write ``<wave>/<run>.json`` and ``.md`` below a folder, which is made if need be.
+
+    :param secrets: texts that must not appear, such as the passwords of the connections; they are blanked.
+    :returns: the paths, by ``json`` and ``markdown``.
+    :raises OSError: if a file cannot be written; then none of that name is left half written.
+    """
+    place = folder / file_name(report.wave)
+    place.mkdir(parents=True, exist_ok=True)
+    clean = WaveReport.model_validate(_blanked(report.model_dump(mode="json"), _longest_first(secrets)))
+    texts = {
+        "json": json.dumps(clean.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n",
+        "markdown": render_markdown(clean),
+    }
+    stem = file_name(report.run_id)
+    paths = {"json": place / f"{stem}.json", "markdown": place / f"{stem}.md"}
+    for kind, text in texts.items():
+        _write(paths[kind], text)
+    return paths
+
+
+def read_report(path: Path) -> WaveReport:
+    """Read a report that was written as JSON.
+
+    :raises ValidationError: if it is none (of pydantic).
+    """
+    return WaveReport.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def file_name(text: str) -> str:
+    """Return a text as a file name: run ids have colons and pluses, and must not lead out of the folder."""
+    return _UNSAFE.sub("_", text).strip(".") or "_"
+
+
+def _write(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _blanked(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _blanked(member, secrets) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_blanked(member, secrets) for member in value]
+    if not isinstance(value, str):
+        return value
+    for secret in secrets:
+        value = value.replace(secret, "***")
+    return redact_parameters(value)
+
+
+def _longest_first(secrets: Iterable[str]) -> list[str]:
+    return sorted((one for one in secrets if len(one) >= _SHORTEST_SECRET), key=len, reverse=True)

@@ -1,0 +1,182 @@
+"""A report as Markdown, for tickets and change boards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from hcx_waves.domain.states import WaveOutcome
+from hcx_waves.migration.verify import VmFacts
+from hcx_waves.report.model import SegmentSteps, VmRow, WaveReport
+
+_HEADLINES = {
+    WaveOutcome.AS_PLANNED: "Everything moved as planned.",
+    WaveOutcome.INCOMPLETE: "Something was left behind.",
+    WaveOutcome.REJECTED: "A person said no, or nobody answered.",
+    WaveOutcome.BLOCKED: "Findings kept it from starting.",
+    WaveOutcome.DRIFTED: "What was approved was no longer what was there.",
+    WaveOutcome.STRANDED: "A segment was left without a confirmed gateway: a person has to act now.",
+}
+
+
+def render_markdown(report: WaveReport) -> str:
+    """Return a report as Markdown. Times are in UTC; cells are escaped."""
+    parts = [
+        _head(report),
+        _section("Reasons", _bullets(report.reasons)),
+        _section("Plan against actual", _deviations(report)),
+        _section("Virtual machines", _vms(report.vms)),
+        _section("Segments", _segments(report.segments)),
+        _section("Approvals", _approvals(report)),
+        _section("Findings", _findings(report)),
+        _section("Errors", _bullets(_error(one) for one in report.errors)),
+        _section("Timeline", _timeline(report)),
+        _section("Notes", _bullets(report.notes)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(report: WaveReport) -> str:
+    kind = "Rehearsal of wave" if report.rehearsal else "Wave"
+    outage = report.longest_outage
+    facts = [
+        ("Outcome", f"**{report.outcome.value}**: {_HEADLINES[report.outcome]}"),
+        ("Run", _code(report.run_id)),
+        ("Begun", _time(report.begun_at)),
+        ("Ended", _time(report.ended_at)),
+        ("Plan", _code(report.plan_digest or "none")),
+        ("Longest outage", "none" if outage is None else str(outage)),
+    ]
+    return f"# {kind} {_escape(report.wave)}\n\n" + "\n".join(f"- {name}: {value}" for name, value in facts)
+
+
+def _vms(vms: Sequence[VmRow]) -> str:
+    header = ("VM", "Outcome", "Type", "Site", "Power", "MAC", "IP", "MoRef", "Remarks")
+    return _table(header, [_vm(vm) for vm in vms])
+
+
+def _vm(vm: VmRow) -> tuple[str, ...]:
+    readers: tuple[Callable[[VmFacts], str], ...] = (
+        lambda facts: facts.site,
+        lambda facts: facts.power_state or "not known",
+        lambda facts: ", ".join(facts.mac_addresses),
+        lambda facts: ", ".join(facts.ip_addresses) or "not reported",
+        lambda facts: facts.vm_id,
+    )
+    remarks = [*vm.reasons, *vm.outstanding]
+    remarks += [f"copy kept: {vm.retired_copy}"] if vm.retired_copy else []
+    changes = [_arrow(read(vm.before), None if vm.after is None else read(vm.after)) for read in readers]
+    return (vm.name, vm.outcome.value, vm.migration, *changes, "; ".join(remarks))
+
+
+def _segments(segments: Sequence[SegmentSteps]) -> str:
+    rows = [
+        (
+            one.segment,
+            one.outcome.value,
+            "" if one.disconnect is None else one.disconnect.means.value,
+            "" if one.outage is None else str(one.outage),
+            "" if one.routed is None else one.routed.destination,
+            _excluded(one),
+            _cleanup(one),
+            "; ".join(one.reasons),
+        )
+        for one in segments
+    ]
+    header = ("Segment", "Outcome", "Disconnected by", "Outage", "Destination", "Was allowed to be there", "Cleanup",
+              "Reasons")  # fmt: skip
+    return _table(header, rows)
+
+
+def _excluded(one: SegmentSteps) -> str:
+    proof = one.disconnect.proof if one.disconnect is not None else one.proof
+    return "; ".join(f"{found.name} ({found.kind.value}: {found.reason})" for found in proof.excluded) if proof else ""
+
+
+def _cleanup(one: SegmentSteps) -> str:
+    done = []
+    if one.deletion is not None:
+        done.append("source segment deleted")
+    if one.renaming is not None:
+        done.append(f"destination named {one.renaming.name}")
+    return "; ".join(done)
+
+
+def _approvals(report: WaveReport) -> str:
+    rows = [
+        (
+            one.gate,
+            one.decision,
+            one.by or "nobody",
+            _time(one.at),
+            one.change_reference or "",
+            (one.digest or "")[:12],
+            one.note,
+        )
+        for one in report.approvals
+    ]
+    return _table(("Gate", "Decision", "By", "At", "Change", "Plan", "Note"), rows)
+
+
+def _findings(report: WaveReport) -> str:
+    rows = []
+    for item in report.assessments.items if report.assessments is not None else ():
+        found, waiver = item.finding, item.waiver
+        waived = "" if waiver is None else f"{waiver.approved_by} until {waiver.expires}: {waiver.reason}"
+        rows.append((found.severity.value, found.finding_id, found.subject, found.message, waived))
+    return _table(("Severity", "Finding", "Subject", "Message", "Waived by"), rows)
+
+
+def _deviations(report: WaveReport) -> str:
+    rows = [(one.subject, one.planned, one.actual) for one in report.deviations]
+    return _table(("Subject", "Planned", "Actual"), rows)
+
+
+def _timeline(report: WaveReport) -> str:
+    return _table(("At", "What", "Subject"), [(_time(one.at), one.what, one.subject) for one in report.timeline])
+
+
+def _error(data: Mapping[str, object]) -> str:
+    parts = [f"{data.get('type')}: {data.get('message')}"]
+    if data.get("vendor_message"):
+        parts.append(f"vendor says: {data['vendor_message']}")
+    if data.get("hint"):
+        parts.append(str(data["hint"]))
+    return ". ".join(parts)
+
+
+def _arrow(before: str, after: str | None) -> str:
+    return before if after is None or before == after else f"{before} → {after}"
+
+
+def _section(title: str, body: str) -> str:
+    return f"## {title}\n\n{body}" if body else ""
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {_escape(line)}" for line in lines)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(_lines(header, rows)) if rows else ""
+
+
+def _lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{'---|' * len(header)}"
+    for row in rows:
+        yield f"| {' | '.join(_escape(cell) for cell in row)} |"
+
+
+def _escape(text: str) -> str:
+    """Keep a text on its line and in its cell, and from being read as markup."""
+    plain = " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
+    return plain.replace("<", "&lt;").replace("`", "\\`").replace("[", "\\[")
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('`', '')}`"
+
+
+def _time(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

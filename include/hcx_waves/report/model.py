@@ -1,0 +1,161 @@
+"""The report of a wave: what was planned, what happened, who approved what, and what was proven."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, JsonValue
+
+from hcx_waves.cutover.cleanup import Deletion, Renaming
+from hcx_waves.cutover.emptiness import EmptyProof
+from hcx_waves.cutover.extension import Removal
+from hcx_waves.cutover.gateway import DisconnectResult, GatewayChange
+from hcx_waves.cutover.outage import OutageBounds
+from hcx_waves.cutover.routing import RoutedProof
+from hcx_waves.domain.base import DomainModel
+from hcx_waves.domain.findings import Assessments
+from hcx_waves.domain.plan import WavePlan
+from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
+from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.migration.start import StartedWave
+from hcx_waves.migration.status import VmStatus, WaveStatus
+from hcx_waves.migration.verify import VmFacts, VmProof
+
+REPORT_VERSION = 1
+
+
+class Approval(DomainModel):
+    """One answer at a gate."""
+
+    gate: str
+    """Task id of the gate."""
+    decision: str
+    """``approve``, ``reject``, or ``no answer``."""
+    by: str | None = None
+    at: AwareDatetime | None = None
+    change_reference: str | None = None
+    digest: str | None = None
+    """Of the plan that was shown."""
+    note: str = ""
+
+
+class Event(DomainModel):
+    """Something that happened, for the timeline."""
+
+    at: AwareDatetime
+    what: str
+    subject: str = ""
+
+
+class Deviation(DomainModel):
+    """Where what happened is not what was planned."""
+
+    subject: str
+    planned: str
+    actual: str
+
+
+class SegmentSteps(DomainModel):
+    """The results of one segment's steps, as far as they ran; each is what its procedure returned."""
+
+    segment: str
+    outcome: SegmentOutcome = SegmentOutcome.PLANNED
+    proof: EmptyProof | None = None
+    disconnect: DisconnectResult | None = None
+    removal: Removal | None = None
+    routed: RoutedProof | None = None
+    reconnect: GatewayChange | None = None
+    outage: OutageBounds | None = None
+    deletion: Deletion | None = None
+    renaming: Renaming | None = None
+    reasons: tuple[str, ...] = ()
+    """Why it was blocked, rejected or went back."""
+
+
+class WaveSteps(DomainModel):
+    """Everything that a run's steps left behind; what did not run is None or empty."""
+
+    run_id: str
+    rehearsal: bool = False
+    plan: WavePlan | None = None
+    assessments: Assessments | None = None
+    approvals: tuple[Approval, ...] = ()
+    started: StartedWave | None = None
+    status: WaveStatus | None = None
+    proofs: tuple[VmProof, ...] = ()
+    segments: tuple[SegmentSteps, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """VMs that the run was told to leave where they are."""
+    ended_as: WaveOutcome | None = None
+    """If a step decided how the run ended: rejected, blocked, drifted."""
+    reasons: tuple[str, ...] = ()
+    errors: tuple[dict[str, JsonValue], ...] = ()
+    """Errors of steps, as ``ClientError.to_dict`` writes them."""
+    begun_at: AwareDatetime | None = None
+    ended_at: AwareDatetime
+    notes: tuple[str, ...] = ()
+
+
+class VmRow(DomainModel):
+    """One VM in the report."""
+
+    name: str
+    outcome: VmOutcome
+    migration: str
+    before: VmFacts
+    after: VmFacts | None = None
+    retired_copy: str | None = None
+    begun_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    reasons: tuple[str, ...] = ()
+    outstanding: tuple[str, ...] = ()
+
+
+class WaveReport(DomainModel):
+    """A finished run, for people and for machines. Contains no secrets."""
+
+    report_version: int = REPORT_VERSION
+    wave: str
+    run_id: str
+    rehearsal: bool
+    outcome: WaveOutcome
+    plan_digest: str | None
+    wave_hash: str | None
+    begun_at: AwareDatetime | None
+    ended_at: AwareDatetime
+    switchover_window: TimeWindow | None = None
+    reasons: tuple[str, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    assessments: Assessments | None = None
+    vms: tuple[VmRow, ...] = ()
+    segments: tuple[SegmentSteps, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    timeline: tuple[Event, ...] = ()
+    errors: tuple[dict[str, JsonValue], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def longest_outage(self) -> OutageBounds | None:
+        """The longest outage of a segment, or None if there was none."""
+        bounds = [one.outage for one in self.segments if one.outage is not None]
+        return max(bounds, key=lambda one: one.upper_seconds or float("inf"), default=None)
+
+
+def row_of(plan: WavePlan, name: str, proof: VmProof | None, status: VmStatus | None, before: VmFacts) -> VmRow:
+    """Return a VM's row from what is known of it: its proof, else what HCX said last, else the plan alone."""
+    planned = plan.vm(name)
+    outcome = VmOutcome.PLANNED if status is None else status.outcome
+    return VmRow(
+        name=name,
+        outcome=proof.outcome if proof is not None else outcome,
+        migration=planned.migration.value,
+        before=proof.before if proof is not None else before,
+        after=None if proof is None else proof.after,
+        retired_copy=None if proof is None else proof.retired_copy,
+        begun_at=None if status is None else status.started_at,
+        ended_at=None if status is None else status.ended_at,
+        reasons=proof.reasons if proof is not None else _said(status),
+        outstanding=() if proof is None else proof.outstanding,
+    )
+
+
+def _said(status: VmStatus | None) -> tuple[str, ...]:
+    return (status.message,) if status is not None and status.message and status.outcome.blocks_segments else ()
