@@ -1,0 +1,7 @@
+"""The watchdog DAG: reports waves that are due but paused, missed, or broken."""
+
+from __future__ import annotations
+
+from hcx_airflow.dag_factory.watchdog import build_watchdog_dag
+
+dag = build_watchdog_dag()

@@ -1,0 +1,12 @@
+"""The DAGs of all wave files in ``waves``. Files that are broken are left out here and listed by ``waves_check.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from airflow.sdk import get_parsing_context
+
+from hcx_airflow.dag_factory.loader import wave_dags
+
+# When a task starts, only its own wave is read.
+globals().update(wave_dags(Path(__file__).parent / "waves", only=get_parsing_context().dag_id))

@@ -1,0 +1,135 @@
+"""What a wave starts when it has ended as planned: its cleanup, for the end of the hold, and the next waves.
+
+Both are runs of other DAGs, each with a run id that follows from what it is for; so that neither a second try nor a
+cleared task starts anything twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException
+from typing_extensions import override
+
+from hcx_airflow.dag_factory import names
+
+_RETRIES: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=5)}
+_BEGUN = frozenset({"running", "success", "failed", "up_for_retry", "restarting"})
+
+
+class ScheduleCleanupOperator(TriggerDagRunOperator):
+    """Start a wave's cleanup DAG for the end of the hold.
+
+    Skipped if the run was told to stop before the cutover, as there is nothing to clean up then.
+
+    :param wave_id: the wave.
+    :param hold_seconds: how long everything is kept as it is.
+    """
+
+    template_fields: Sequence[str] = ("conf",)
+
+    def __init__(self, *, wave_id: str, hold_seconds: float, **kwargs: Any) -> None:
+        super().__init__(
+            **_RETRIES,
+            trigger_dag_id=names.cleanup_dag_id(wave_id),
+            conf={"wave_dag_id": "{{ dag_run.dag_id }}", "wave_run_id": "{{ run_id }}"},
+            skip_when_already_exists=True,
+            openlineage_inject_parent_info=False,
+            deferrable=False,
+            **kwargs,
+        )
+        self.hold_seconds = hold_seconds
+
+    @override
+    def execute(self, context: Context) -> None:
+        if context["params"].get("stop_before_cutover"):
+            raise AirflowSkipException("this run left every segment stretched, so there is nothing to clean up")
+        self.run_after = datetime.now(UTC) + timedelta(seconds=self.hold_seconds)
+        self.trigger_run_id = follow_up_id({str(context["dag_run"].dag_id): [str(context["run_id"])]})
+        _say_if_paused(self, context)
+        self.log.info("%s may begin at %s", self.trigger_dag_id, self.run_after.isoformat(timespec="seconds"))
+        super().execute(context)
+
+
+class StartWaveOperator(TriggerDagRunOperator):
+    """Start the next wave, if this was the last of those that it comes after.
+
+    Skipped if another of them has not ended as planned yet, and if this run did only a part of its wave.
+
+    :param wave_id: the wave that has ended.
+    :param next_wave: the wave to start.
+    :param predecessors: all waves that it comes after.
+    """
+
+    template_fields: Sequence[str] = ("conf",)
+
+    def __init__(self, *, wave_id: str, next_wave: str, predecessors: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(
+            **_RETRIES,
+            trigger_dag_id=next_wave,
+            conf={"notes": "Started by wave {{ dag_run.dag_id }}, run {{ run_id }}."},
+            skip_when_already_exists=True,
+            openlineage_inject_parent_info=False,
+            deferrable=False,
+            **kwargs,
+        )
+        self.wave_id = wave_id
+        self.next_wave = next_wave
+        self.predecessors = tuple(predecessors)
+
+    @override
+    def execute(self, context: Context) -> None:
+        refuse_partial_run(context["params"])
+        ended = {wave: self._ended_runs(wave, context) for wave in self.predecessors}
+        ended.setdefault(self.wave_id, []).append(str(context["run_id"]))
+        waiting = [wave for wave, runs in ended.items() if not runs]
+        if waiting:
+            raise AirflowSkipException(f"{self.next_wave} still waits for {', '.join(waiting)}, the last of which starts it")
+        self.trigger_run_id = follow_up_id(ended)
+        _say_if_paused(self, context)
+        super().execute(context)
+
+    def _ended_runs(self, wave: str, context: Context) -> list[str]:
+        """Return the runs of a wave that have come to this very step.
+
+        Each wave is seen here before it looks, so of two that end together at least one sees the other; and as both
+        would start the same run, it is started once.
+        """
+        task_id = names.start_wave_task(self.next_wave)
+        states: Mapping[str, Mapping[str, Any]] = context["ti"].get_task_states(dag_id=wave, task_ids=[task_id])
+        return [run_id for run_id, tasks in states.items() if str(tasks.get(task_id)) in _BEGUN]
+
+
+def refuse_partial_run(params: Mapping[str, Any]) -> None:
+    """Skip after a run that did only a part of its wave.
+
+    :raises AirflowSkipException: saying which.
+    """
+    if params.get("vms"):
+        raise AirflowSkipException("this run moved only some of the wave's VMs; the run that moves the rest goes on")
+    if params.get("stop_before_cutover"):
+        raise AirflowSkipException("this run stopped before the cutover; the run that cuts over goes on")
+
+
+def follow_up_id(runs: Mapping[str, Iterable[str]]) -> str:
+    """Return the id of the run that follows from others, whoever starts it and how often.
+
+    :param runs: run ids by DAG id.
+    """
+    origin = "\n".join(f"{dag_id}\t{run_id}" for dag_id in sorted(runs) for run_id in sorted(set(runs[dag_id])))
+    return f"after__{sha256(origin.encode()).hexdigest()[:16]}"
+
+
+def _say_if_paused(operator: TriggerDagRunOperator, context: Context) -> None:
+    try:
+        paused = context["ti"].get_dag(operator.trigger_dag_id).is_paused
+    except AirflowRuntimeError as error:
+        operator.log.warning("Whether %s is paused could not be seen: %s", operator.trigger_dag_id, error)
+        return
+    if paused:
+        operator.log.warning("%s is paused: its run waits until somebody unpauses it", operator.trigger_dag_id)

@@ -1,0 +1,110 @@
+"""The trigger form: the params of a run. Airflow does not enforce all of it, so ``resolve_plan`` reads it again."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from airflow.sdk import Param
+
+from hcx_waves.domain.gates import Gate
+from hcx_waves.domain.wave import Wave
+
+_WHAT = "What this run does"
+_WHY = "For the record"
+_HOW = "How it runs"
+
+
+def live_params(wave: Wave) -> dict[str, Param]:
+    """Return the params of a wave's live DAG. Every default is valid, as a scheduled run takes them all."""
+    names = [vm.name for vm in wave.vms]
+    return {
+        "vms": Param(
+            [],
+            type=["array", "null"],
+            items={"type": "string", "enum": names},
+            examples=names,
+            uniqueItems=True,
+            title="Virtual machines",
+            description="Only these are moved; all of the wave's if none is chosen. A segment that still has one of "
+            "the others keeps its gateway at the source.",
+            section=_WHAT,
+        ),
+        "stop_before_cutover": Param(
+            wave.options.stop_before_cutover,
+            type="boolean",
+            title="Stop before the cutover",
+            description="The run ends when the VMs have moved; every segment stays stretched.",
+            section=_WHAT,
+        ),
+        "cutover_only": Param(
+            False,
+            type="boolean",
+            title="Cutover only",
+            description="No VM is moved; segments whose VMs have all arrived are cut over.",
+            section=_WHAT,
+        ),
+        **_record_params(wave.gates.approve_wave),
+        "poll_interval_seconds": Param(
+            wave.options.poll_interval.total_seconds(),
+            type="number",
+            minimum=1,
+            maximum=600,
+            title="Poll interval (seconds)",
+            description="How often HCX is asked about the migrations, in one query for all of them.",
+            section=_HOW,
+        ),
+    }
+
+
+def cleanup_params(wave: Wave) -> dict[str, Param]:
+    """Return the params of a wave's cleanup DAG."""
+    return {
+        "wave_run_id": Param(
+            None,
+            type=["string", "null"],
+            maxLength=250,
+            title="Run of the wave",
+            description=f"The run of {wave.name} whose segments are cleaned up; the latest one that has a plan if "
+            "left empty.",
+            section=_WHAT,
+        ),
+        **_record_params(wave.gates.approve_cleanup),
+    }
+
+
+def _record_params(gate: Gate) -> dict[str, Param]:
+    reference: dict[str, Any] = {"type": ["string", "null"], "maxLength": 200}
+    wanted = "The change that this belongs to. It can be given when the gate is answered as well."
+    pattern = _whole(gate.change_reference_pattern)
+    if gate.change_reference_pattern is not None:
+        wanted += f" It must match {gate.change_reference_pattern} as a whole."
+    if pattern is not None:
+        reference["pattern"] = pattern
+    return {
+        "change_reference": Param(None, title="Change reference", description=wanted, section=_WHY, **reference),
+        "notes": Param(
+            None,
+            type=["string", "null"],
+            format="multiline",
+            maxLength=4000,
+            title="Notes",
+            description="Kept in the report.",
+            section=_WHY,
+        ),
+    }
+
+
+def _whole(pattern: str | None) -> str | None:
+    """Return an expression that matches only where all of a text does, if there is one.
+
+    One with global flags in front cannot be put in brackets; the gate checks the reference in any case.
+    """
+    if pattern is None:
+        return None
+    whole = f"^(?:{pattern})$"
+    try:
+        re.compile(whole)
+    except re.error:
+        return None
+    return whole

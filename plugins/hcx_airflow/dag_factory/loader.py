@@ -1,0 +1,90 @@
+"""From a folder of wave files to DAGs.
+
+One invalid DAG takes every DAG of its file out of service, so a broken wave is left out here and told about by
+:func:`check_waves`, whose file has no DAGs to lose.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from airflow.sdk import DAG
+
+from hcx_airflow.dag_factory import names
+from hcx_airflow.dag_factory.cleanup import build_cleanup_dag, has_cleanup
+from hcx_airflow.dag_factory.live import build_live_dag
+from hcx_waves.domain.loader import SUFFIX, WaveFile, load_wave_file
+from hcx_waves.domain.problems import WaveFileError
+from hcx_waves.domain.wave import Wave
+from hcx_waves.domain.wave_set import load_folder, wave_paths
+
+log = logging.getLogger(__name__)
+
+
+class InvalidWavesError(Exception):
+    """Wave files that cannot be used, or that contradict each other; one problem a line."""
+
+
+def wave_dags(folder: Path, only: str | None = None) -> dict[str, DAG]:
+    """Return the DAGs of all valid waves in a folder, by id.
+
+    :param only: the id of the one DAG that is wanted, as when a task starts; then only that wave is read, and the
+        files that name it, as a wave knows which ones come after it.
+    :raises WaveFileError: if the one that is wanted is broken; the task's log shows why.
+    """
+    if only is not None:
+        path = folder / f"{names.wave_of_dag(only)}{SUFFIX}"
+        return {dag.dag_id: dag for dag in _dags_of(load_wave_file(path), _named_in(folder, path))} if path.is_file() else {}
+    files = load_folder(folder).files
+    found: dict[str, DAG] = {}
+    for file in files:
+        try:
+            found.update((dag.dag_id, dag) for dag in _dags_of(file, files))
+        except Exception:
+            log.exception("Wave %s is left out; the import errors say why", file.wave.name)
+    return found
+
+
+def check_waves(folder: Path) -> None:
+    """Look for whatever is wrong with the waves of a folder, each by itself and all together.
+
+    :raises InvalidWavesError: with every problem as ``file:line:column field: message``.
+    """
+    waves = load_folder(folder)
+    lines = [str(problem) for problem in (*waves.problems, *waves.conflicts)]
+    for file in waves.files:
+        try:
+            list(_dags_of(file, waves.files))
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is reported)
+            lines.append(f"{file.path}:1:1 wave: makes no DAG: {error}")
+    if lines:
+        count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''} in wave files"
+        listed = "\n".join(sorted(line.removeprefix(f"{folder.parent}/") for line in lines))
+        raise InvalidWavesError(f"{count}:\n{listed}")
+
+
+def _dags_of(file: WaveFile, others: Sequence[WaveFile]) -> Iterator[DAG]:
+    """Yield a wave's DAGs; the rehearsal's place is here as well."""
+    text = file.path.read_text(encoding="utf-8-sig")
+    yield build_live_dag(file.wave, text=text, next_waves=_followers(file.wave, others))
+    if has_cleanup(file.wave):
+        yield build_cleanup_dag(file.wave, text=text)
+
+
+def _followers(wave: Wave, others: Sequence[WaveFile]) -> list[Wave]:
+    return [other.wave for other in others if wave.name in other.wave.after]
+
+
+def _named_in(folder: Path, path: Path) -> list[WaveFile]:
+    """Return the wave files that may come after one, which are those that name it; broken ones are left out."""
+    name = path.stem.encode()
+    found = []
+    for other in wave_paths(folder):
+        try:
+            if other != path and name in other.read_bytes():
+                found.append(load_wave_file(other))
+        except (OSError, WaveFileError):
+            log.warning("%s cannot be used; the import errors say why", other)
+    return found

@@ -1,0 +1,58 @@
+"""The part of the live DAG that cuts one segment over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from airflow.sdk import BaseOperator, TaskGroup
+
+from hcx_airflow.dag_factory import names
+from hcx_airflow.operators.cutover import (
+    DisconnectSourceSegmentOperator,
+    ProveSegmentEmptyOperator,
+    ReconnectSourceSegmentOperator,
+    UnextendNetworkOperator,
+    VerifyDestinationRoutedOperator,
+)
+from hcx_airflow.operators.gates import WaveGate
+from hcx_airflow.operators.manual import ConfirmDisconnectedGate
+from hcx_airflow.sensors.unextend import AwaitUnextendedSensor
+from hcx_waves.domain.segments import Disconnect, Segment
+from hcx_waves.domain.wave import Wave
+
+
+@dataclass(frozen=True)
+class CutoverGroup:
+    """A segment's tasks, as far as others connect to them."""
+
+    first: BaseOperator
+    last: BaseOperator
+    compensation: BaseOperator
+
+
+def add_cutover_group(wave: Wave, segment: Segment) -> CutoverGroup:
+    """Add a segment's group to the DAG that is being built.
+
+    All of it is known at parse time: a rejected gate stops nothing inside a mapped group.
+    """
+    common = {"wave_id": wave.name, "segment": segment.name}
+    with TaskGroup(names.cutover_group(segment), tooltip=f"Cut over {segment.name}"):
+        prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)
+        approve = WaveGate(task_id=names.APPROVE_CUTOVER, gate=names.APPROVE_CUTOVER, **common)
+        disconnect = DisconnectSourceSegmentOperator(task_id=names.DISCONNECT_SOURCE_SEGMENT, **common)
+        unextend = UnextendNetworkOperator(task_id=names.UNEXTEND_NETWORK, **common)
+        await_unextended = AwaitUnextendedSensor(task_id=names.AWAIT_UNEXTENDED, **common)
+        verify = VerifyDestinationRoutedOperator(task_id=names.VERIFY_DESTINATION_ROUTED, **common)
+        reconnect = ReconnectSourceSegmentOperator(task_id=names.RECONNECT_SOURCE_SEGMENT, **common)
+        prove >> approve
+        if segment.means_of_disconnect is Disconnect.MANUAL:
+            confirm = ConfirmDisconnectedGate(task_id=names.CONFIRM_DISCONNECTED, **common)
+            approve >> confirm >> disconnect
+        else:
+            approve >> disconnect
+        # Nothing may come between these two: the outage begins with the first and only the second can end it.
+        disconnect >> unextend >> await_unextended >> verify >> reconnect
+        # The proof is a set-up too: a teardown runs if one of its set-ups succeeded, and a disconnect that failed may
+        # have switched the gateway off all the same.
+        reconnect.as_teardown(setups=[prove, disconnect], on_failure_fail_dagrun=False)
+    return CutoverGroup(prove, verify, reconnect)

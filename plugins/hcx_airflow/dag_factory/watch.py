@@ -1,0 +1,79 @@
+"""What is to be said about waves that should run and do not, and about wave files that cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from hcx_airflow.dag_factory import names
+from hcx_airflow.dag_factory.cleanup import has_cleanup
+from hcx_waves.domain.wave import Wave
+from hcx_waves.domain.wave_set import WaveSet, load_folder
+
+WARN_AHEAD = timedelta(hours=2)
+"""How long before its start a paused wave is told about."""
+START_LATENCY = timedelta(minutes=5)
+"""How long after its start a wave may take to show up."""
+FORGET_AFTER = timedelta(days=7)
+"""How long a missed wave is told about."""
+_WAITING, _SUCCESSFUL = ("queued",), ("success",)
+
+
+class RunsOfDags(Protocol):
+    """What is asked of Airflow."""
+
+    def is_paused(self, dag_id: str) -> bool | None:
+        """Whether a DAG is paused; None if Airflow does not know it."""
+
+    def count(
+        self, dag_id: str, states: Sequence[str] | None = None, logical_date: datetime | None = None
+    ) -> int:
+        """Return how many runs a DAG has in some states, or of a logical date."""
+
+
+def concerns_of(folder: Path, airflow: RunsOfDags, now: datetime) -> list[str]:
+    """Return one sentence for each thing that somebody should see to.
+
+    :param folder: the wave files.
+    """
+    waves = load_folder(folder)
+    found = list(_of_files(waves, folder))
+    for file in waves.files:
+        found += _of_wave(file.wave, airflow, now)
+    return found
+
+
+def _of_files(waves: WaveSet, folder: Path) -> Iterator[str]:
+    for problem in (*waves.problems, *waves.conflicts):
+        yield str(problem).removeprefix(f"{folder.parent}/")
+
+
+def _of_wave(wave: Wave, airflow: RunsOfDags, now: datetime) -> Iterator[str]:
+    paused = airflow.is_paused(wave.name)
+    if paused is None:
+        yield f"{wave.name}: Airflow has no DAG for it; look at the import errors"
+        return
+    yield from _of_start(wave, paused, airflow, now)
+    if paused and airflow.count(wave.name, _WAITING):
+        yield f"{wave.name}: a run waits and the DAG is paused; unpause it, or delete the run"
+    cleanup = names.cleanup_dag_id(wave.name)
+    if has_cleanup(wave) and airflow.is_paused(cleanup) and airflow.count(cleanup, _WAITING):
+        yield f"{cleanup}: a run waits for the end of its hold and the DAG is paused; unpause it, or delete the run"
+
+
+def _of_start(wave: Wave, paused: bool, airflow: RunsOfDags, now: datetime) -> Iterator[str]:
+    """Yield what there is to say about a wave that starts by itself and has not been started."""
+    start = wave.starts_at
+    if start is None or now < start - WARN_AHEAD or now > start + wave.start_tolerance + FORGET_AFTER:
+        return
+    if airflow.count(wave.name, logical_date=start) or airflow.count(wave.name, _SUCCESSFUL):
+        return
+    when = f"{wave.start} {wave.time_zone}"
+    if now > start + wave.start_tolerance:
+        yield f"{wave.name}: missed; it was to start at {when} and no run has. Start it by hand or give it a new date"
+    elif paused:
+        yield f"{wave.name}: due at {when} and paused; unpause it, or it will be missed"
+    elif now > start + START_LATENCY:
+        yield f"{wave.name}: due at {when} and not started; look whether scheduler and DAG processor are alive"
