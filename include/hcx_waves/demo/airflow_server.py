@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from hcx_waves.demo.airflow_api import AirflowApi
-from hcx_waves.demo.processes import Command, ManagedProcess, wait_until
+from hcx_waves.demo.processes import USUAL_STOP, Command, ManagedProcess, StopStep, wait_until
 from hcx_waves.demo.state import Secrets, StateFolder, write_private
 
 _START_SECONDS = 180.0
+# Standalone ends its components in order when it is interrupted, and leaves them behind when it is terminated.
+_STOP = (StopStep(signal.SIGINT, 12.0, to_group=False), *USUAL_STOP)
 
 
 class AirflowServer:
@@ -29,6 +32,7 @@ class AirflowServer:
             [str(state.commands / "airflow"), "standalone"],
             environment,
             state.logs / "airflow.log",
+            stop_steps=_STOP,
         )
         self._process: ManagedProcess | None = None
 

@@ -11,11 +11,17 @@ from urllib.parse import quote
 
 from hcx_waves.demo.errors import DemoError
 from hcx_waves.demo.postgres_place import Place
-from hcx_waves.demo.processes import Command, ManagedProcess, tail_of, wait_until
+from hcx_waves.demo.processes import Command, ManagedProcess, StopStep, tail_of, wait_until
 
 ROLE = "airflow"
 DATABASE = "postgres"
 _START_SECONDS = 30.0
+# Fast, then immediate shutdown; the server ends its own children.
+_STOP = (
+    StopStep(signal.SIGINT, 10.0, to_group=False),
+    StopStep(signal.SIGQUIT, 5.0, to_group=False),
+    StopStep(signal.SIGKILL, 5.0, to_group=False),
+)
 # What is lost when the machine loses power is a few seconds of a demo.
 _SETTINGS = {
     "listen_addresses": "",
@@ -60,9 +66,7 @@ class PostgresServer:
             arguments,
             self._environment,
             self._log_file,
-            # Fast, then immediate shutdown; to the server alone, which ends its own children.
-            stop_signals=((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)),
-            to_group=False,
+            stop_steps=_STOP,
             options=self._place.options,
         )
         self._process = ManagedProcess(command)

@@ -25,11 +25,23 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
+class StopStep:
+    """A signal, how long it is given to work, and whether the whole group gets it or its first process alone."""
+
+    signal: signal.Signals
+    seconds: float
+    to_group: bool = True
+
+
+USUAL_STOP = (StopStep(signal.SIGTERM, 10.0), StopStep(signal.SIGKILL, 5.0))
+
+
+@dataclass(frozen=True)
 class Command:
     """How a process is started and stopped.
 
     :param arguments: never holds a secret: everybody on the machine can read it.
-    :param stop_signals: sent one after the other, each given its seconds, until the process is gone.
+    :param stop_steps: taken one after the other until nothing of the process's group is left.
     :param options: more for :class:`subprocess.Popen`, such as another user.
     """
 
@@ -37,8 +49,7 @@ class Command:
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
     log_file: Path
-    stop_signals: Sequence[tuple[signal.Signals, float]] = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))
-    to_group: bool = True
+    stop_steps: Sequence[StopStep] = USUAL_STOP
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -80,17 +91,17 @@ class ManagedProcess:
 
     def stop(self) -> None:
         """Send the signals in turn until the process and what it left in its group are gone; waits for that."""
-        for number, seconds in self.command.stop_signals:
-            self._send(number)
-            if self._is_gone(seconds):
+        for step in self.command.stop_steps:
+            self._send(step)
+            if self._is_gone(step.seconds):
                 return
 
-    def _send(self, number: signal.Signals) -> None:
+    def _send(self, step: StopStep) -> None:
         try:
-            if self.command.to_group:
-                os.killpg(self.pid, number)
+            if step.to_group:
+                os.killpg(self.pid, step.signal)
             elif self.exit_code is None:
-                os.kill(self.pid, number)
+                os.kill(self.pid, step.signal)
         except ProcessLookupError:
             return
 
