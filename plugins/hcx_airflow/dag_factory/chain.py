@@ -89,7 +89,9 @@ class StartWaveOperator(TriggerDagRunOperator):
         ended.setdefault(self.wave_id, []).append(str(context["run_id"]))
         waiting = [wave for wave, runs in ended.items() if not runs]
         if waiting:
-            raise AirflowSkipException(f"{self.next_wave} still waits for {', '.join(waiting)}, the last of which starts it")
+            raise AirflowSkipException(
+                f"{self.next_wave} still waits for {', '.join(waiting)}, the last of which starts it"
+            )
         self.trigger_run_id = follow_up_id(ended)
         _say_if_paused(self, context)
         super().execute(context)

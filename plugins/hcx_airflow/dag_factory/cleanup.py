@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import DAG, BaseOperator, TaskGroup
 
 from hcx_airflow.dag_factory import names
+from hcx_airflow.dag_factory.contents import segments_to_clean
 from hcx_airflow.dag_factory.form import cleanup_params
 from hcx_airflow.dag_factory.texts import cleanup_document, owner_of, tags_of
 from hcx_airflow.operators.cleanup import DeleteSourceSegmentOperator, RenameDestinationSegmentOperator
@@ -15,16 +18,12 @@ from hcx_waves.domain.loader import dump_wave
 from hcx_waves.domain.segments import Segment
 from hcx_waves.domain.wave import Wave
 
-RUN_TYPES = ("manual", "operator_triggered")
-
-
-def has_cleanup(wave: Wave) -> bool:
-    """Whether a wave leaves anything to delete or to rename."""
-    return any(_needs_cleanup(wave, segment) for segment in wave.segments_to_cut)
+# Airflow turns the words into its own enumeration, which is not public.
+RUN_TYPES: Any = ("manual", "operator_triggered")
 
 
 def build_cleanup_dag(wave: Wave, *, text: str | None = None) -> DAG:
-    """Return the cleanup DAG of a wave; see :func:`has_cleanup`.
+    """Return the cleanup DAG of a wave; see :func:`~hcx_airflow.dag_factory.contents.has_cleanup`.
 
     :param text: the wave file as it stands, for the DAG's page.
     """
@@ -38,17 +37,13 @@ def build_cleanup_dag(wave: Wave, *, text: str | None = None) -> DAG:
         schedule=None,
         catchup=False,
         max_active_runs=1,
-        allowed_run_types=list(RUN_TYPES),
+        allowed_run_types=RUN_TYPES,
         # It starts nothing by itself and asks before it deletes; paused, the end of a hold would go unnoticed.
         is_paused_upon_creation=False,
         auto_register=False,
     ) as dag:
         _add_tasks(wave)
     return dag
-
-
-def _needs_cleanup(wave: Wave, segment: Segment) -> bool:
-    return wave.deletes_source(segment) or segment.rename_destination is not None
 
 
 def _add_tasks(wave: Wave) -> None:
@@ -60,15 +55,14 @@ def _add_tasks(wave: Wave) -> None:
         trigger_rule="all_done_min_one_success",
     )
     report = WriteReportOperator(task_id=names.WRITE_REPORT, wave_id=wave.name)
-    segments = [segment for segment in wave.segments_to_cut if _needs_cleanup(wave, segment)]
-    for segment in segments:
+    for segment in segments_to_clean(wave):
         _add_group(wave, segment, approve) >> report
     report.as_teardown(on_failure_fail_dagrun=False)
 
 
 def _add_group(wave: Wave, segment: Segment, approve: BaseOperator) -> BaseOperator:
     """Add a segment's tasks around the gate; return the last one."""
-    common = {"wave_id": wave.name, "segment": segment.name}
+    common: dict[str, Any] = {"wave_id": wave.name, "segment": segment.name}
     with TaskGroup(names.cleanup_group(segment), tooltip=f"Clean up {segment.name}"):
         # Proven also before a mere renaming: what is not cut over is not renamed.
         prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)
@@ -78,7 +72,9 @@ def _add_group(wave: Wave, segment: Segment, approve: BaseOperator) -> BaseOpera
             last = DeleteSourceSegmentOperator(task_id=names.DELETE_SOURCE_SEGMENT, **common)
             [prove, approve] >> last
         if segment.rename_destination is not None:
-            rename = RenameDestinationSegmentOperator(task_id=names.RENAME_DESTINATION_SEGMENT, **common)
+            rename = RenameDestinationSegmentOperator(
+                task_id=names.RENAME_DESTINATION_SEGMENT, trigger_rule="all_success", **common
+            )
             # Joined to the gate itself too: a deletion that was marked done by hand approves nothing.
             [last, approve] >> rename
             last = rename

@@ -12,7 +12,7 @@ from airflow.timetables.events import EventsTimetable
 
 from hcx_airflow.dag_factory import names
 from hcx_airflow.dag_factory.chain import ScheduleCleanupOperator, StartWaveOperator
-from hcx_airflow.dag_factory.cleanup import has_cleanup
+from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_airflow.dag_factory.form import live_params
 from hcx_airflow.dag_factory.segments import add_cutover_group
 from hcx_airflow.dag_factory.texts import live_document, owner_of, tags_of
@@ -29,7 +29,8 @@ from hcx_airflow.sensors.migration import AwaitMigrationsSensor
 from hcx_waves.domain.loader import dump_wave
 from hcx_waves.domain.wave import Wave
 
-RUN_TYPES = ("scheduled", "manual", "operator_triggered")
+# Airflow turns the words into its own enumeration, which is not public.
+RUN_TYPES: Any = ("scheduled", "manual", "operator_triggered")
 # Airflow never begins the tasks of a run whose logical date is before its DAG's start date; somebody who starts a
 # wave by hand before its time would wait for ever. The timetable knows one instant only, so this may lie long ago.
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -41,7 +42,7 @@ def build_live_dag(wave: Wave, *, text: str | None = None, next_waves: Sequence[
     :param text: the wave file as it stands, for the DAG's page.
     :param next_waves: the waves that come after this one.
     """
-    followers = tuple(sorted((following for following in next_waves), key=lambda following: following.name))
+    followers = sorted(next_waves, key=lambda following: following.name)
     shown = dump_wave(wave) if text is None else text
     with DAG(
         wave.name,
@@ -51,24 +52,23 @@ def build_live_dag(wave: Wave, *, text: str | None = None, next_waves: Sequence[
         tags=tags_of(wave, "live"),
         default_args={"owner": owner_of(wave)},
         max_active_runs=1,
-        allowed_run_types=list(RUN_TYPES),
+        allowed_run_types=RUN_TYPES,
         # What is built with an error must not be found by Airflow all the same.
         auto_register=False,
-        **_schedule(wave),
+        schedule=_timetable(wave),
+        start_date=LONG_AGO,
+        # With catchup a scheduler that is away at that second starts the wave when it is back; resolve_plan refuses
+        # beyond the wave's tolerance.
+        catchup=wave.start is not None,
     ) as dag:
         _add_tasks(wave, followers)
     return dag
 
 
-def _schedule(wave: Wave) -> dict[str, Any]:
-    if wave.start is None or wave.starts_at is None:
-        return {"schedule": None, "start_date": LONG_AGO, "catchup": False}
-    timetable = EventsTimetable(
-        [pendulum.instance(wave.starts_at)], description=f"Once, {wave.start} {wave.time_zone}"
-    )
-    # With catchup a scheduler that is away at that second starts the wave when it is back; resolve_plan refuses
-    # beyond the wave's tolerance.
-    return {"schedule": timetable, "start_date": LONG_AGO, "catchup": True}
+def _timetable(wave: Wave) -> EventsTimetable | None:
+    if wave.starts_at is None:
+        return None
+    return EventsTimetable([pendulum.instance(wave.starts_at)], description=f"Once, {wave.start} {wave.time_zone}")
 
 
 def _add_tasks(wave: Wave, next_waves: Sequence[Wave]) -> None:
@@ -90,7 +90,7 @@ def _add_tasks(wave: Wave, next_waves: Sequence[Wave]) -> None:
 
 def _add_migration(wave: Wave) -> BaseOperator:
     """Add everything up to the proof that the VMs have arrived; return its last task."""
-    common = {"wave_id": wave.name}
+    common: dict[str, Any] = {"wave_id": wave.name}
     resolve = ResolvePlanOperator(task_id=names.RESOLVE_PLAN, **common)
     preflight = RunPreflightOperator(task_id=names.RUN_PREFLIGHT, **common)
     approve = WaveGate(task_id=names.APPROVE_WAVE, gate=names.APPROVE_WAVE, **common)
@@ -105,7 +105,7 @@ def _add_migration(wave: Wave) -> BaseOperator:
 
 def _add_switchover(wave: Wave, start: BaseOperator) -> BaseOperator:
     """Add the release of held switchovers, if the wave holds any; return the task that the waiting follows."""
-    common = {"wave_id": wave.name}
+    common: dict[str, Any] = {"wave_id": wave.name}
     asks = wave.gates.approve_switchover is not None
     if not asks and not wave.switchover_order:
         return start

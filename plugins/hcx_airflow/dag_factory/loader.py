@@ -13,7 +13,8 @@ from pathlib import Path
 from airflow.sdk import DAG
 
 from hcx_airflow.dag_factory import names
-from hcx_airflow.dag_factory.cleanup import build_cleanup_dag, has_cleanup
+from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
+from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_waves.domain.loader import SUFFIX, WaveFile, load_wave_file
 from hcx_waves.domain.problems import WaveFileError
@@ -36,7 +37,11 @@ def wave_dags(folder: Path, only: str | None = None) -> dict[str, DAG]:
     """
     if only is not None:
         path = folder / f"{names.wave_of_dag(only)}{SUFFIX}"
-        return {dag.dag_id: dag for dag in _dags_of(load_wave_file(path), _named_in(folder, path))} if path.is_file() else {}
+        return (
+            {dag.dag_id: dag for dag in _dags_of(load_wave_file(path), _named_in(folder, path))}
+            if path.is_file()
+            else {}
+        )
     files = load_folder(folder).files
     found: dict[str, DAG] = {}
     for file in files:

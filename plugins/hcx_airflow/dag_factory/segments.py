@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from airflow.sdk import BaseOperator, TaskGroup
 
@@ -35,7 +36,7 @@ def add_cutover_group(wave: Wave, segment: Segment) -> CutoverGroup:
 
     All of it is known at parse time: a rejected gate stops nothing inside a mapped group.
     """
-    common = {"wave_id": wave.name, "segment": segment.name}
+    common: dict[str, Any] = {"wave_id": wave.name, "segment": segment.name}
     with TaskGroup(names.cutover_group(segment), tooltip=f"Cut over {segment.name}"):
         prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)
         approve = WaveGate(task_id=names.APPROVE_CUTOVER, gate=names.APPROVE_CUTOVER, **common)

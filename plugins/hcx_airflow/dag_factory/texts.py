@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hcx_airflow.dag_factory import names
+from hcx_airflow.dag_factory.contents import has_cleanup, segments_to_clean
 from hcx_waves.domain.durations import format_duration
 from hcx_waves.domain.segments import CutoverPolicy, Segment
 from hcx_waves.domain.wave import Wave
@@ -85,13 +86,13 @@ def _segment(segment: Segment) -> str:
 def _chain_lines(wave: Wave, next_waves: tuple[str, ...]) -> Iterator[str]:
     if next_waves:
         yield f"- **Then**: {', '.join(next_waves)}, if this wave ends as planned."
-    if wave.segments_to_cut:
+    if has_cleanup(wave):
         yield f"- **Cleanup**: {format_duration(wave.cleanup.hold)} later, by `{names.cleanup_dag_id(wave.name)}`."
 
 
 def _cleanup_lines(wave: Wave) -> Iterator[str]:
     yield f"- **When**: {format_duration(wave.cleanup.hold)} after the wave has ended as planned, or by hand."
-    for segment in wave.segments_to_cut:
+    for segment in segments_to_clean(wave):
         steps = ["source segment deleted"] if wave.deletes_source(segment) else ["source segment kept"]
         if segment.rename_destination is not None:
             steps.append(f"destination renamed to {segment.rename_destination}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hcx_airflow.dag_factory import names
-from hcx_airflow.dag_factory.cleanup import has_cleanup
+from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_waves.domain.wave import Wave
 from hcx_waves.domain.wave_set import WaveSet, load_folder
 
@@ -27,9 +27,7 @@ class RunsOfDags(Protocol):
     def is_paused(self, dag_id: str) -> bool | None:
         """Whether a DAG is paused; None if Airflow does not know it."""
 
-    def count(
-        self, dag_id: str, states: Sequence[str] | None = None, logical_date: datetime | None = None
-    ) -> int:
+    def count(self, dag_id: str, states: Sequence[str] | None = None, logical_date: datetime | None = None) -> int:
         """Return how many runs a DAG has in some states, or of a logical date."""
 
 

@@ -1,0 +1,20 @@
+"""What of a wave has tasks: which segments leave something to clean up."""
+
+from __future__ import annotations
+
+from hcx_waves.domain.segments import Segment
+from hcx_waves.domain.wave import Wave
+
+
+def has_cleanup(wave: Wave) -> bool:
+    """Whether a wave leaves anything to delete or to rename; without it there is no cleanup DAG."""
+    return bool(segments_to_clean(wave))
+
+
+def segments_to_clean(wave: Wave) -> tuple[Segment, ...]:
+    """Return the segments whose source side is deleted, or whose destination is renamed, after the hold."""
+    return tuple(
+        segment
+        for segment in wave.segments_to_cut
+        if wave.deletes_source(segment) or segment.rename_destination is not None
+    )
