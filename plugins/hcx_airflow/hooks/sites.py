@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import BaseHook
+
 from hcx_airflow.common.errors import name_connection
 from hcx_airflow.hooks.base import ManagerHook
 from hcx_airflow.hooks.hcx import HcxHook
@@ -106,3 +108,21 @@ def hcx_hook(wave: Wave, *, rehearsal: bool) -> HcxHook:
 def hcx_connection_id(wave: Wave, *, rehearsal: bool) -> str:
     """Return the connection of the manager that all HCX calls go to."""
     return connection_id_for(str(wave.connections.source.hcx), rehearsal=rehearsal)
+
+
+def nsx_connection_id(wave: Wave, *, rehearsal: bool) -> str:
+    """Return the connection that leads to the destination's NSX."""
+    return connection_id_for(str(wave.connections.destination.network), rehearsal=rehearsal)
+
+
+def pages_of(wave: Wave, clients: SiteClients, *, rehearsal: bool) -> dict[str, str]:
+    """Return the addresses that a person may want to look at."""
+    vcenter = VsphereHook.of(connection_id_for(wave.connections.destination.vcenter, rehearsal=rehearsal))
+    return {"hcx": clients.hcx.base_url, "nsx": clients.destination_nsx.base_url, "vcenter": vcenter.url}
+
+
+def secrets_of(wave: Wave, *, rehearsal: bool) -> list[str]:
+    """Return the passwords of a wave's connections, to search texts for them."""
+    ids = {*wave.connections.source.used().values(), *wave.connections.destination.used().values()}
+    found = [BaseHook.get_connection(connection_id_for(one, rehearsal=rehearsal)).password for one in sorted(ids)]
+    return [password for password in found if password]

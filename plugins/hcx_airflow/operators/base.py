@@ -1,0 +1,64 @@
+"""What the operators have in common: the wave, retries by kind of failure, and JSON results."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from airflow.sdk import BaseOperator, Context
+from typing_extensions import override
+
+from hcx_airflow.common.retries import retry_arguments
+from hcx_airflow.links.managers import HcxLink, NsxLink, VcenterLink
+from hcx_airflow.runs.task import TaskRun
+
+
+class WaveOperator(BaseOperator):
+    """A step of a wave.
+
+    Retries are set here: what may pass by itself is tried again after seconds, everything else fails at once.
+
+    :param wave_id: the wave; its file is ``waves/<wave_id>.yaml`` in the DAG's bundle.
+    :param rehearsal: whether the run works on twins, and on nothing else.
+    """
+
+    template_fields: Sequence[str] = ("wave_id",)
+    operator_extra_links = (HcxLink(), NsxLink(), VcenterLink())
+    ui_color = "#e7f0f7"
+    retries_and_delay: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, *, wave_id: str, rehearsal: bool = False, **kwargs: Any) -> None:
+        super().__init__(**{**retry_arguments(**self.retries_and_delay), **kwargs})
+        self.wave_id = wave_id
+        self.rehearsal = rehearsal
+        self.pages: dict[str, str] = {}
+
+    def run_of(self, context: Context) -> TaskRun:
+        """Return what the task knows of its run."""
+        return TaskRun(self.wave_id, self.rehearsal, context)
+
+    @override
+    def execute(self, context: Context) -> Any:
+        run = self.run_of(context)
+        try:
+            return self.act(run)
+        finally:
+            self.pages = run.pages
+
+    @abstractmethod
+    def act(self, run: TaskRun) -> Any:
+        """Do the step; return JSON."""
+
+
+class SegmentOperator(WaveOperator):
+    """A step about one segment of a wave.
+
+    :param segment: the segment's name at the source, as in the wave file.
+    """
+
+    template_fields: Sequence[str] = ("wave_id", "segment")
+
+    def __init__(self, *, segment: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.segment = segment

@@ -1,0 +1,207 @@
+"""Move a segment's gateway: prove it empty, disconnect, unextend, prove it routed; and the way back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from airflow.sdk.exceptions import AirflowSkipException
+from typing_extensions import override
+
+from hcx_airflow.hooks.sites import hcx_connection_id, nsx_connection_id
+from hcx_airflow.operators.base import SegmentOperator
+from hcx_airflow.runs.cutover import (
+    APPROVE_CUTOVER,
+    REMOVAL_KEY,
+    SNAPSHOT_KEY,
+    gateway_of,
+    removal_of,
+    require_open_window,
+    require_unblocked,
+)
+from hcx_airflow.runs.task import TaskRun, utc_now
+
+LONGEST_UNEXTEND = timedelta(hours=2)
+POLL_DURING_OUTAGE_SECONDS = 1.0
+QUICK: dict[str, Any] = {"retries": 6, "delay": timedelta(seconds=2)}
+
+
+class ProveSegmentEmptyOperator(SegmentOperator):
+    """Prove that nobody needs the segment at the source any more; leaves what was looked at.
+
+    Skips, and with it the segment, if the run ends before the cutover.
+
+    :raises BlockedError: if a VM of the segment was left behind.
+    :raises SegmentNotEmptyError: naming whoever is still on it.
+    """
+
+    @override
+    def act(self, run: TaskRun) -> dict[str, Any]:
+        from hcx_waves.cutover.emptiness import prove_segment_empty
+
+        if run.scope.stop_before_cutover:
+            raise AirflowSkipException("this run ends before the cutover")
+        require_unblocked(run, self.segment)
+        with run.sites() as clients:
+            proof = prove_segment_empty(run.plan, self.segment, clients, utc_now())
+        for one in proof.excluded:
+            self.log.info("May stay: %s (%s)", one.name, one.reason)
+        self.log.info("Segment %s is empty at the source", self.segment)
+        return proof.model_dump(mode="json")
+
+
+class DisconnectSourceSegmentOperator(SegmentOperator):
+    """Switch the segment's gateway at the source off, and wait until that is in effect. The outage begins.
+
+    Proves the segment empty once more right before. What it takes to restore the gateway is stored first.
+    """
+
+    retries_and_delay: ClassVar[dict[str, Any]] = QUICK
+
+    @override
+    def act(self, run: TaskRun) -> dict[str, Any]:
+        from hcx_waves.cutover.gateway import disconnect_source_segment
+        from hcx_waves.cutover.waiting import Patience
+
+        # XComs do not survive a retry; what it takes to restore the gateway must.
+        stored = run.recall(SNAPSHOT_KEY)
+        plan = run.plan
+        decision = run.approval(APPROVE_CUTOVER, run.wave.gates.approve_cutover)
+        require_unblocked(run, self.segment)
+        require_open_window(run, self.segment, utc_now())
+        self.log.info("The cutover was %s", decision.spoken)
+        with run.sites(check=False) as clients:
+            result = disconnect_source_segment(
+                plan,
+                self.segment,
+                clients,
+                gateway_of(run, self.segment, clients),
+                Patience(pause_seconds=0.2),
+                on_snapshot=None if stored is not None else lambda snapshot: run.remember(SNAPSHOT_KEY, dict(snapshot)),
+            )
+        self.log.info("Source gateway of %s: %s", self.segment, "off already" if result.already else "off")
+        return result.model_dump(mode="json")
+
+
+class UnextendNetworkOperator(SegmentOperator):
+    """Ask HCX to unextend the network and connect the destination's gateway, once.
+
+    :param connect: whether the destination segment is connected to its gateway.
+    """
+
+    retries_and_delay: ClassVar[dict[str, Any]] = QUICK
+
+    def __init__(self, *, connect: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.connect = connect
+
+    @override
+    def act(self, run: TaskRun) -> dict[str, Any]:
+        from hcx_waves.cutover.extension import Removal, unextend_network
+
+        stored = run.recall(REMOVAL_KEY)
+        plan = run.plan
+        run.approval(APPROVE_CUTOVER, run.wave.gates.approve_cutover)
+        with run.sites(check=False) as clients:
+            removal = unextend_network(
+                plan,
+                self.segment,
+                clients,
+                gateway_of(run, self.segment, clients),
+                utc_now(),
+                connect=self.connect,
+                previous=None if stored is None else Removal.model_validate(stored),
+            )
+        run.remember(REMOVAL_KEY, removal.model_dump(mode="json"))
+        self.log.info("Unextend of %s: %s", self.segment, _words(removal))
+        return {
+            **removal.model_dump(mode="json"),
+            "hcx_conn_id": hcx_connection_id(run.wave, rehearsal=run.rehearsal),
+            "nsx_conn_id": nsx_connection_id(run.wave, rehearsal=run.rehearsal),
+            "destination_segment_path": plan.segment(self.segment).destination_segment_path,
+            "poll_seconds": POLL_DURING_OUTAGE_SECONDS,
+            "deadline": (utc_now() + LONGEST_UNEXTEND).isoformat(),
+        }
+
+
+def _words(removal: Any) -> str:
+    if removal.already_gone:
+        return "gone already"
+    return f"{'under way' if removal.adopted else 'accepted'}, job {removal.job_id or 'unnamed'}"
+
+
+class VerifyDestinationRoutedOperator(SegmentOperator):
+    """Prove that the destination routes the segment, alone; leaves the measured outage.
+
+    :raises UnextendFailedError: if the unextend ended badly.
+    :raises TwoGatewaysError: if the source gateway is not certainly off.
+    """
+
+    retries_and_delay: ClassVar[dict[str, Any]] = {"retries": 15, "delay": timedelta(seconds=2)}
+
+    @override
+    def act(self, run: TaskRun) -> dict[str, Any]:
+        from hcx_airflow.runs.outage import measured_outage, routed_instants
+        from hcx_waves.cutover.extension import UnextendStatus, require_unextended
+        from hcx_waves.cutover.routing import verify_destination_routed
+        from hcx_waves.cutover.waiting import Patience
+
+        awaited = run.xcom(run.sibling("await_unextended")) or {}
+        if awaited.get("status"):
+            require_unextended(UnextendStatus.model_validate(awaited["status"]), self.segment)
+        with run.sites(check=False) as clients:
+            instants = routed_instants(run.plan, self.segment, clients, awaited, Patience(pause_seconds=0.2))
+            gateway = gateway_of(run, self.segment, clients)
+            proof = verify_destination_routed(run.plan, self.segment, clients, gateway, utc_now())
+        outage = measured_outage(run.xcom(run.sibling("disconnect_source_segment")), instants)
+        self.log.info("Segment %s is routed at the destination; outage %s", self.segment, outage or "not measured")
+        measured = None if outage is None else outage.model_dump(mode="json")
+        return {**proof.model_dump(mode="json"), "outage": measured}
+
+
+class ReconnectSourceSegmentOperator(SegmentOperator):
+    """Connect the source gateway again if, and only if, the cutover broke off before the unextend was accepted.
+
+    Meant as a teardown: it runs after success and rejection as well, looks at the state first, and mostly finds that
+    there is nothing to do. Once an unextend has been accepted it refuses: the way back is a person's decision then.
+
+    :param decided_by: the person who decided to go back although an unextend was accepted.
+    """
+
+    retries_and_delay: ClassVar[dict[str, Any]] = QUICK
+
+    def __init__(self, *, decided_by: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.decided_by = decided_by
+
+    @override
+    def act(self, run: TaskRun) -> dict[str, Any]:
+        from hcx_waves.cutover.gateway import Situation, read_situation, reconnect_source_segment
+        from hcx_waves.cutover.waiting import Patience
+
+        snapshot = run.xcom(run.sibling("disconnect_source_segment"), SNAPSHOT_KEY)
+        if snapshot is None and not self.decided_by:
+            return self._nothing("this run has not touched the source gateway")
+        run.use_stored_plan()
+        removal = removal_of(run)
+        with run.sites(check=False) as clients:
+            gateway = gateway_of(run, self.segment, clients)
+            situation = read_situation(run.plan, self.segment, clients, gateway, removal)
+            if situation in (Situation.CONNECTED, Situation.CUT_OVER):
+                return self._nothing(situation.value, situation.value)
+            change = reconnect_source_segment(
+                run.plan,
+                self.segment,
+                clients,
+                gateway,
+                Patience(pause_seconds=0.2),
+                snapshot=snapshot,
+                removal=removal,
+                decided_by=self.decided_by,
+            )
+        self.log.warning("The source gateway of %s is on again", self.segment)
+        return {**change.model_dump(mode="json"), "acted": True, "situation": situation.value}
+
+    def _nothing(self, why: str, situation: str | None = None) -> dict[str, Any]:
+        self.log.info("Nothing to reconnect: %s", why)
+        return {"segment": self.segment, "acted": False, "situation": situation}

@@ -1,0 +1,1 @@
+"""One run of a wave as its tasks see it: file, plan, scope, approvals."""

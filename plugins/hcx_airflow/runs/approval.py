@@ -1,0 +1,80 @@
+"""What an approval must be, to let a step go ahead."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from hcx_airflow.common.errors import NotApprovedError
+from hcx_airflow.common.signing import Choice, Decision, read_decision
+from hcx_waves.domain.gates import Gate
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """The approval that a step needs.
+
+    :param task_id: the gate's task.
+    :param digest: of what the step is about to do.
+    :param gate: who may approve, and what the answer must quote.
+    :param rehearsal: whether this run is one.
+    """
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    digest: str
+    gate: Gate
+    rehearsal: bool = False
+
+
+def verify_decision(document: Any, needed: Requirement, key: bytes) -> Decision:
+    """Return the decision if it approves exactly what is needed.
+
+    :param document: what the gate left behind, or what somebody put there.
+    :raises NotApprovedError: naming the gate and what is wrong.
+    """
+    try:
+        decision = read_decision(document, key)
+        _check_place(decision, needed)
+        _check_choice(decision, needed)
+    except NotApprovedError as error:
+        raise NotApprovedError(
+            f"{needed.task_id} has not approved this: {error}. Nothing was changed; start a new run to be asked again."
+        ) from error
+    return decision
+
+
+def may_answer(gate: Gate, user_name: str | None) -> bool:
+    """Whether a user is one of those whom the wave names; everybody is unless it names somebody."""
+    return bool(user_name) and (gate.approvers is None or user_name in gate.approvers)
+
+
+def quotes_reference(gate: Gate, reference: str | None) -> bool:
+    """Whether a change reference is what the wave demands."""
+    pattern = gate.change_reference_pattern
+    return pattern is None or re.fullmatch(pattern, reference or "") is not None
+
+
+def _check_place(decision: Decision, needed: Requirement) -> None:
+    for name in ("dag_id", "run_id", "task_id"):
+        if getattr(decision, name) != getattr(needed, name):
+            raise NotApprovedError(f"the decision is of another {name.removesuffix('_id')}")
+    if decision.rehearsal != needed.rehearsal:
+        raise NotApprovedError(
+            "the decision is of a rehearsal" if decision.rehearsal else "the decision is of a live run"
+        )
+
+
+def _check_choice(decision: Decision, needed: Requirement) -> None:
+    if decision.choice is not Choice.APPROVED:
+        raise NotApprovedError(decision.spoken)
+    if decision.digest != needed.digest:
+        raise NotApprovedError("what was approved is not what would be done now (the digest differs)")
+    if needed.rehearsal:
+        return
+    if not may_answer(needed.gate, decision.user_name):
+        raise NotApprovedError(f"{decision.user_name or 'nobody'} is not one of its approvers")
+    if not quotes_reference(needed.gate, decision.change_reference):
+        raise NotApprovedError(f'"{decision.change_reference or ""}" is not the change reference that is demanded')

@@ -1,0 +1,77 @@
+"""How a run has ended: every VM, every segment, and the wave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hcx_airflow.common.signing import DECISION_KEY, Choice
+from hcx_airflow.runs.cutover import REMOVAL_KEY, SNAPSHOT_KEY
+from hcx_airflow.runs.task import TaskRun
+from hcx_waves.domain.plan import PlannedSegment
+from hcx_waves.domain.segments import CutoverPolicy
+from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
+
+
+def ending_of(run: TaskRun) -> dict[str, Any]:
+    """Return how the run has ended so far, from what its tasks have left.
+
+    :returns: ``{"outcome", "vms": {name: outcome}, "segments": {name: outcome}, "blocked_segments", "notes"}``.
+    :raises PlanMissingError: if there is no plan.
+    """
+    run.use_stored_plan()
+    if _said_no(run.xcom("approve_wave", DECISION_KEY)):
+        return _ended(run, WaveOutcome.REJECTED, {}, {})
+    verified, evaluated = run.xcom("verify_virtual_machines") or {}, run.xcom("evaluate_migrations") or {}
+    vms = {vm.name: VmOutcome.PLANNED for vm in run.plan.vms}
+    vms.update({vm["name"]: VmOutcome(vm["outcome"]) for vm in evaluated.get("vms", [])})
+    vms.update({proof["name"]: VmOutcome(proof["outcome"]) for proof in verified.get("proofs", [])})
+    blocked = verified.get("blocked_segments") or evaluated.get("blocked_segments") or {}
+    segments = {segment.name: _segment(run, segment, segment.name in blocked) for segment in run.plan.segments}
+    outcome = wave_outcome(vms.values(), segments.values())
+    return _ended(run, outcome, vms, segments, blocked, evaluated.get("notes") or [])
+
+
+def segment_group(segment: PlannedSegment) -> str:
+    """Return the id of a segment's task group."""
+    return f"cutover_{segment.key}"
+
+
+def _ended(
+    run: TaskRun,
+    outcome: WaveOutcome,
+    vms: dict[str, VmOutcome],
+    segments: dict[str, SegmentOutcome],
+    blocked: dict[str, str] | None = None,
+    notes: list[str] | None = None,
+) -> dict[str, Any]:
+    return {
+        "wave": run.wave_id,
+        "outcome": outcome.value,
+        "vms": {name: one.value for name, one in vms.items()},
+        "segments": {name: one.value for name, one in segments.items()},
+        "blocked_segments": blocked or {},
+        "notes": notes or [],
+    }
+
+
+def _segment(run: TaskRun, segment: PlannedSegment, blocked: bool) -> SegmentOutcome:
+    if segment.cutover is not CutoverPolicy.NOW or run.scope.stop_before_cutover:
+        return SegmentOutcome.STRETCHED
+    group = segment_group(segment)
+    if run.xcom(f"{group}.verify_destination_routed") is not None:
+        return SegmentOutcome.CUT_OVER
+    reconnected = run.xcom(f"{group}.reconnect_source_segment") or {}
+    if reconnected.get("acted"):
+        return SegmentOutcome.RECONNECTED
+    if run.xcom(f"{group}.unextend_network", REMOVAL_KEY) is not None:
+        return SegmentOutcome.UNEXTENDING
+    if run.xcom(f"{group}.disconnect_source_segment", SNAPSHOT_KEY) is not None:
+        connected = reconnected.get("situation") == "connected"
+        return SegmentOutcome.RECONNECTED if connected else SegmentOutcome.UNCERTAIN
+    if _said_no(run.xcom(f"{group}.approve_cutover", DECISION_KEY)):
+        return SegmentOutcome.REJECTED
+    return SegmentOutcome.BLOCKED if blocked else SegmentOutcome.PLANNED
+
+
+def _said_no(decision: Any) -> bool:
+    return isinstance(decision, dict) and decision.get("choice") in (Choice.REJECTED, Choice.UNANSWERED)

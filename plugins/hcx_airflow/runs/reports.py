@@ -1,0 +1,163 @@
+"""From what a run's tasks have left to its report."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from airflow.sdk.exceptions import AirflowNotFoundException
+from pydantic import BaseModel
+
+from hcx_airflow.common.errors import ConnectionSettingsError, NotApprovedError, PlanMissingError
+from hcx_airflow.common.signing import DECISION_KEY, Choice, Decision, read_decision, signing_key
+from hcx_airflow.hooks.sites import secrets_of
+from hcx_airflow.runs.cutover import REMOVAL_KEY
+from hcx_airflow.runs.ending import ending_of, segment_group
+from hcx_airflow.runs.files import WaveFileError, WaveFileMissingError
+from hcx_airflow.runs.task import TaskRun, utc_now
+from hcx_waves.cutover.cleanup import Deletion, Renaming
+from hcx_waves.cutover.emptiness import EmptyProof
+from hcx_waves.cutover.extension import Removal
+from hcx_waves.cutover.gateway import DisconnectResult, GatewayChange
+from hcx_waves.cutover.outage import OutageBounds
+from hcx_waves.cutover.routing import RoutedProof
+from hcx_waves.domain.findings import Assessments
+from hcx_waves.domain.plan import PlannedSegment
+from hcx_waves.domain.states import SegmentOutcome, WaveOutcome
+from hcx_waves.migration.start import StartedWave
+from hcx_waves.migration.status import WaveStatus
+from hcx_waves.migration.verify import VmProof
+from hcx_waves.report.build import build_report
+from hcx_waves.report.files import write_report as write_files
+from hcx_waves.report.model import Approval, SegmentSteps, WaveSteps
+
+logger = logging.getLogger(__name__)
+
+FOLDER_VARIABLE = "HCX_WAVES_REPORTS_FOLDER"
+WAVE_GATES = ("approve_wave", "approve_switchover", "approve_cleanup")
+_WORDS = {Choice.APPROVED: "approve", Choice.REJECTED: "reject", Choice.UNANSWERED: "no answer"}
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def reports_folder() -> Path:
+    """Return where reports are written."""
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    return Path(chosen) if chosen else Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "reports"
+
+
+def write_report(run: TaskRun) -> dict[str, str]:
+    """Write the report of a run, however far it came; return the files by kind."""
+    report = build_report(steps_of(run), run.wave_id)
+    paths = write_files(report, reports_folder(), _secrets(run))
+    return {**{kind: str(path) for kind, path in paths.items()}, "outcome": report.outcome.value}
+
+
+def steps_of(run: TaskRun) -> WaveSteps:
+    """Return everything that a run's tasks left behind."""
+    now = utc_now()
+    common: dict[str, Any] = {
+        "run_id": str(run.ti.run_id),
+        "rehearsal": run.rehearsal,
+        "begun_at": run.started_at,
+        "ended_at": now,
+        "assessments": _read(Assessments, run.xcom("run_preflight")),
+    }
+    try:
+        ending = ending_of(run)
+    except PlanMissingError as missing:
+        return WaveSteps(**common, reasons=(str(missing),))
+    evaluated, awaited = run.xcom("evaluate_migrations") or {}, run.xcom("await_migrations") or {}
+    verified = run.xcom("verify_virtual_machines") or {}
+    error = awaited.get("error")
+    return WaveSteps(
+        **common,
+        plan=run.plan,
+        approvals=tuple(_approvals(run)),
+        started=_read(StartedWave, run.xcom("start_migrations")),
+        status=_read(WaveStatus, awaited.get("status")),
+        proofs=tuple(VmProof.model_validate(_known(VmProof, one)) for one in verified.get("proofs", ())),
+        segments=tuple(_segment(run, one, ending) for one in run.plan.segments),
+        left_out=tuple(evaluated.get("left_out", ())),
+        ended_as=_ended_as(ending),
+        errors=() if not error else (error,),
+        notes=tuple(ending["notes"]),
+    )
+
+
+def _ended_as(ending: Mapping[str, Any]) -> WaveOutcome | None:
+    outcome = WaveOutcome(ending["outcome"])
+    return outcome if outcome in (WaveOutcome.REJECTED, WaveOutcome.BLOCKED, WaveOutcome.DRIFTED) else None
+
+
+def _approvals(run: TaskRun) -> Iterator[Approval]:
+    tasks = list(WAVE_GATES)
+    tasks += [f"{segment_group(one)}.{gate}" for one in run.plan.segments for gate in ("approve_cutover",)]
+    for task_id in tasks:
+        decision = _decision(run.xcom(task_id, DECISION_KEY))
+        if isinstance(decision, Decision):
+            yield Approval(
+                gate=task_id,
+                decision=_WORDS[decision.choice],
+                by=decision.user_name,
+                at=decision.at,
+                change_reference=decision.change_reference,
+                digest=decision.digest,
+                note=decision.reason or "",
+            )
+        elif decision:
+            yield Approval(gate=task_id, decision="not valid", note=decision)
+
+
+def _decision(document: Any) -> Decision | str | None:
+    """Return a decision, or why what is in its place is none."""
+    if document is None:
+        return None
+    try:
+        return read_decision(document, signing_key())
+    except NotApprovedError as error:
+        return str(error)
+
+
+def _segment(run: TaskRun, segment: PlannedSegment, ending: Mapping[str, Any]) -> SegmentSteps:
+    group = segment_group(segment)
+
+    def left(name: str, key: str = "return_value") -> Any:
+        return run.xcom(f"{group}.{name}", key) or run.xcom(f"cleanup_{segment.key}.{name}", key)
+
+    routed = left("verify_destination_routed")
+    reconnected = left("reconnect_source_segment")
+    reason = ending["blocked_segments"].get(segment.name)
+    return SegmentSteps(
+        segment=segment.name,
+        outcome=SegmentOutcome(ending["segments"].get(segment.name, SegmentOutcome.PLANNED)),
+        proof=_read(EmptyProof, left("prove_segment_empty")),
+        disconnect=_read(DisconnectResult, left("disconnect_source_segment")),
+        removal=_read(Removal, left("unextend_network", REMOVAL_KEY)),
+        routed=_read(RoutedProof, routed),
+        reconnect=_read(GatewayChange, reconnected) if (reconnected or {}).get("acted") else None,
+        outage=_read(OutageBounds, (routed or {}).get("outage")),
+        deletion=_read(Deletion, left("delete_source_segment")),
+        renaming=_read(Renaming, left("rename_destination_segment")),
+        reasons=() if reason is None else (reason,),
+    )
+
+
+def _read(model: type[Model], document: Any) -> Model | None:
+    return None if document is None else model.model_validate(_known(model, document))
+
+
+def _known(model: type[BaseModel], document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in model.model_fields if name in document}
+
+
+def _secrets(run: TaskRun) -> list[str]:
+    """Return the passwords of the wave's connections, so that none of them gets into a file."""
+    try:
+        return secrets_of(run.wave, rehearsal=run.rehearsal)
+    except (WaveFileError, WaveFileMissingError, ConnectionSettingsError, AirflowNotFoundException) as error:
+        # The report is written all the same; what it is made of holds no secrets anyway.
+        logger.warning("the report cannot be compared with the connections: %s", error)
+        return []

@@ -1,0 +1,175 @@
+"""One task of one run of a wave: its file, its plan, its scope, what the tasks before it left, and who approved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from hcx_airflow.common.errors import DriftedError, PlanMissingError
+from hcx_airflow.common.signing import DECISION_KEY, Decision, signing_key
+from hcx_airflow.hooks.sites import open_sites, pages_of
+from hcx_airflow.runs.approval import Requirement, verify_decision
+from hcx_airflow.runs.files import read_wave_of_task
+from hcx_airflow.runs.scope import Scope
+from hcx_waves.domain.digest import digest_of
+from hcx_waves.domain.gates import Gate
+from hcx_waves.domain.plan import WavePlan
+from hcx_waves.domain.wave import Wave
+
+if TYPE_CHECKING:
+    from hcx_waves.clients.bundle import SiteClients
+
+RESOLVE_PLAN = "resolve_plan"
+
+
+def utc_now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class TaskRun:
+    """What a task knows of its run.
+
+    :param context: Airflow's task context.
+    """
+
+    wave_id: str
+    rehearsal: bool
+    context: Any
+    pages: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ti(self) -> Any:
+        """The task instance."""
+        return self.context["ti"]
+
+    @property
+    def task_id(self) -> str:
+        """The running task."""
+        return str(self.ti.task_id)
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The run's params."""
+        return dict(self.context.get("params") or {})
+
+    @property
+    def started_at(self) -> datetime:
+        """The instant that the wave's times count from; the same for every try of a run."""
+        run = self.context["dag_run"]
+        instant: datetime = run.run_after or run.start_date
+        return instant.astimezone(UTC)
+
+    @cached_property
+    def wave(self) -> Wave:
+        """The wave file as it is now."""
+        return read_wave_of_task(self.wave_id, self.context)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What of the wave this run does."""
+        return Scope.of_params(self.params, self.wave)
+
+    @cached_property
+    def plan(self) -> WavePlan:
+        """The plan that this run works by.
+
+        :raises PlanMissingError: if there is none.
+        :raises DriftedError: if the wave file has changed since it was made.
+        """
+        plan = self.stored_plan()
+        if plan.wave_hash != self.wave.wave_hash:
+            raise DriftedError(
+                f"the file of wave {self.wave_id} has changed since this run was planned; start a new run, which "
+                "adopts what is under way and asks for approval anew"
+            )
+        return plan
+
+    def stored_plan(self) -> WavePlan:
+        """Return the plan as ``resolve_plan`` left it, of this run or of the wave's run that the cleanup is for."""
+        document = self.xcom(RESOLVE_PLAN)
+        if document is None:
+            document = self._plan_of_wave_run()
+        if document is None:
+            raise PlanMissingError(f"{RESOLVE_PLAN} has left no plan; run it first")
+        try:
+            return WavePlan.model_validate(document)
+        except ValidationError as error:
+            raise PlanMissingError(f"what {RESOLVE_PLAN} left is no plan ({error.error_count()} problems)") from error
+
+    def _plan_of_wave_run(self) -> Any:
+        conf = self.context["dag_run"].conf or {}
+        dag_id = str(conf.get("wave_dag_id") or self.wave_id)
+        if dag_id == self.ti.dag_id:
+            return None
+        run_id = conf.get("wave_run_id")
+        if run_id:
+            return self.xcom(RESOLVE_PLAN, dag_id=dag_id, run_id=str(run_id))
+        return self.xcom(RESOLVE_PLAN, dag_id=dag_id, include_prior_dates=True)
+
+    def use_stored_plan(self) -> None:
+        """Work by the stored plan whatever the wave file says now: for the way back, which must not be in its way."""
+        self.__dict__["plan"] = self.stored_plan()
+
+    @property
+    def digest(self) -> str:
+        """The digest of what this run does: the plan, and its scope."""
+        return digest_of({"plan": self.plan.digest(), "scope": self.scope.meaning()})
+
+    def xcom(self, task_id: str, key: str = "return_value", **where: Any) -> Any:
+        """Return what a task left, or None."""
+        return self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=-1, **where)
+
+    def remember(self, key: str, value: Any) -> None:
+        """Keep something for later tries of this task and for other tasks, before anything else happens."""
+        store = self.context.get("task_state_store")
+        if store is not None:
+            store.set(key, value)
+        self.ti.xcom_push(key=key, value=value)
+
+    def recall(self, key: str) -> Any:
+        """Return what an earlier try has kept, or None; other tasks see it again, as a retry has removed it there."""
+        store = self.context.get("task_state_store")
+        value = None if store is None else store.get(key)
+        if value is not None:
+            self.ti.xcom_push(key=key, value=value)
+        return value
+
+    def sibling(self, name: str) -> str:
+        """Return the id of a task in the same task group."""
+        group, _, _ = self.task_id.rpartition(".")
+        return f"{group}.{name}" if group else name
+
+    def nearby(self, name: str, key: str = "return_value") -> Any:
+        """Return what a task of the same group left, else one of that name at top level; None if neither did."""
+        found = self.xcom(self.sibling(name), key)
+        return self.xcom(name, key) if found is None and self.sibling(name) != name else found
+
+    def approval(self, name: str, gate: Gate) -> Decision:
+        """Return the valid approval of a gate, in the same task group or at top level.
+
+        :raises NotApprovedError: if there is none.
+        :raises SigningKeyError: if this worker has no key.
+        """
+        key = signing_key()
+        task_ids = dict.fromkeys((self.sibling(name), name))
+        found = {task_id: self.xcom(task_id, DECISION_KEY) for task_id in task_ids}
+        task_id = next((one for one, document in found.items() if document is not None), self.sibling(name))
+        needed = Requirement(
+            str(self.ti.dag_id), str(self.ti.run_id), task_id, self.digest, gate, rehearsal=self.rehearsal
+        )
+        return verify_decision(found[task_id], needed, key)
+
+    @contextmanager
+    def sites(self, *, check: bool = True) -> Iterator[SiteClients]:
+        """Open the clients of both sites; see :func:`hcx_airflow.hooks.sites.open_sites`."""
+        with open_sites(self.wave, rehearsal=self.rehearsal, check=check) as clients:
+            self.pages = pages_of(self.wave, clients, rehearsal=self.rehearsal)
+            yield clients

@@ -1,0 +1,95 @@
+"""What the sensors have in common: no worker slot while they wait, and success with an outcome at the end."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
+from airflow.triggers.base import StartTriggerArgs
+from typing_extensions import override
+
+from hcx_airflow.common.retries import retry_arguments
+from hcx_airflow.runs.task import TaskRun
+from hcx_airflow.triggers.base import OutcomeTrigger
+from hcx_airflow.triggers.polling import Poller
+
+LONGEST = timedelta(days=40)
+
+
+class OutcomeSensor(BaseSensorOperator):
+    """Waits for something that another task has started.
+
+    Deferrable, it goes straight to the triggerer and ends there; otherwise it pokes. Either way it ends in success,
+    with an outcome that says why; the deadline is an instant that the task which started it has left.
+
+    :param wave_id: the wave.
+    :param rehearsal: whether the run works on twins.
+    :param deferrable: whether to wait in the triggerer.
+    """
+
+    trigger_path: ClassVar[str]
+    started_by: ClassVar[str]
+    template_fields: Sequence[str] = ("wave_id", "started")
+
+    def __init__(self, *, wave_id: str, rehearsal: bool = False, deferrable: bool = True, **kwargs: Any) -> None:
+        given = {"poke_interval": 10.0, "timeout": LONGEST, **retry_arguments(), **kwargs}
+        super().__init__(**given)
+        self.wave_id = wave_id
+        self.rehearsal = rehearsal
+        self.deferrable = deferrable
+        # Without map_indexes the triggerer cannot read the XCom and the task would wait for ever.
+        self.started = f"{{{{ ti.xcom_pull(task_ids='{self._starter_id()}', map_indexes=-1) | tojson }}}}"
+        self._poller: Poller | None = None
+        self._closing = ExitStack()
+        if deferrable:
+            self.start_from_trigger = True
+            self.start_trigger_args = StartTriggerArgs(
+                trigger_cls=self.trigger_path,
+                trigger_kwargs={"started": self.started, "rehearsal": rehearsal, **self.trigger_arguments()},
+                next_method="execute_complete",
+                timeout=LONGEST,
+            )
+
+    def trigger_arguments(self) -> dict[str, Any]:
+        """Return further arguments of the trigger."""
+        return {}
+
+    def _starter_id(self) -> str:
+        group, _, _ = self.task_id.rpartition(".")
+        return f"{group}.{self.started_by}" if group else self.started_by
+
+    @abstractmethod
+    def make_trigger(self) -> OutcomeTrigger:
+        """Return the trigger, for a task that has a worker already."""
+
+    @abstractmethod
+    def make_poller(self, run: TaskRun) -> Poller | dict[str, Any]:
+        """Return what looks, or the outcome if there is nothing to wait for."""
+
+    @override
+    def execute(self, context: Context) -> Any:
+        if self.deferrable:
+            self.defer(trigger=self.make_trigger(), method_name="execute_complete", timeout=LONGEST)
+        return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
+        """Return the outcome that the trigger has sent."""
+        if not isinstance(event, dict) or "ended" not in event:
+            raise ValueError("the trigger sent no outcome")
+        return event
+
+    @override
+    def poke(self, context: Context) -> PokeReturnValue:
+        if self._poller is None:
+            made = self.make_poller(TaskRun(self.wave_id, self.rehearsal, context))
+            if isinstance(made, dict):
+                return PokeReturnValue(is_done=True, xcom_value=made)
+            self._poller = made
+        outcome = self._poller.step()
+        if outcome is not None:
+            self._closing.close()
+        return PokeReturnValue(is_done=outcome is not None, xcom_value=outcome)

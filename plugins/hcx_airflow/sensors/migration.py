@@ -1,0 +1,51 @@
+"""Wait for the migrations of a wave."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from typing_extensions import override
+
+from hcx_airflow.hooks.hcx import HcxHook
+from hcx_airflow.runs.task import TaskRun
+from hcx_airflow.sensors.base import OutcomeSensor
+from hcx_airflow.triggers.base import read_json
+from hcx_airflow.triggers.migration import MigrationStatusTrigger, migration_poller, nothing_to_wait_for
+from hcx_airflow.triggers.polling import Poller
+
+
+class AwaitMigrationsSensor(OutcomeSensor):
+    """Wait until HCX is through with every VM that ``start_migrations`` has started.
+
+    :param until_seeded: wait only until every VM waits for its switchover, for a gate that lets them go.
+    """
+
+    trigger_path: ClassVar[str] = "hcx_airflow.triggers.migration.MigrationStatusTrigger"
+    started_by: ClassVar[str] = "start_migrations"
+
+    def __init__(self, *, until_seeded: bool = False, **kwargs: Any) -> None:
+        self.until_seeded = until_seeded
+        super().__init__(**kwargs)
+
+    @override
+    def trigger_arguments(self) -> dict[str, Any]:
+        return {"until_seeded": self.until_seeded}
+
+    @override
+    def make_trigger(self) -> MigrationStatusTrigger:
+        return MigrationStatusTrigger(
+            started=read_json(self.started),
+            rehearsal=self.rehearsal,
+            until_seeded=self.until_seeded,
+            ends_task=False,
+        )
+
+    @override
+    def make_poller(self, run: TaskRun) -> Poller | dict[str, Any]:
+        started = run.xcom(self._starter_id())
+        if not started or not started.get("vms"):
+            return nothing_to_wait_for()
+        hook = HcxHook(str(started["hcx_conn_id"]), rehearsal=self.rehearsal)
+        client = self._closing.enter_context(hook.client())
+        hook.check(client)
+        return migration_poller(client, started, until_seeded=self.until_seeded)

@@ -1,0 +1,71 @@
+"""What the triggers have in common: arguments as plain JSON, one outcome, and a kill that cancels nothing."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
+from typing_extensions import override
+
+from hcx_airflow.triggers.polling import Ended, utc_now
+from hcx_waves.clients.errors import ClientError
+
+
+class OutcomeTrigger(BaseTrigger):
+    """Waits and ends with an outcome, also when waiting failed: a worker task judges it, with retries of its own.
+
+    :param ends_task: whether to end the task in success with the outcome as its result, without any worker; else the
+        outcome is an event for the operator.
+    """
+
+    def __init__(self, *, ends_task: bool = True) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.ends_task = ends_task
+
+    @abstractmethod
+    async def wait(self) -> dict[str, Any]:
+        """Wait, and return the outcome."""
+
+    @override
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        outcome = await self._outcome()
+        if self.ends_task:
+            yield TaskSuccessEvent(xcoms={"return_value": outcome})
+        else:
+            yield TriggerEvent(outcome)  # type: ignore[no-untyped-call]
+
+    async def _outcome(self) -> dict[str, Any]:
+        try:
+            return await self.wait()
+        except ClientError as error:
+            return failed_outcome(error.to_dict())
+        except Exception as error:
+            # A trigger that raises fails its task past every retry policy; the outcome tells the worker task instead.
+            self.log.exception("waiting failed")
+            message = f"waiting failed: {type(error).__name__}: {error}"
+            return failed_outcome({"type": "ClientError", "message": message})
+
+    @override
+    async def on_kill(self) -> None:
+        # Also called when the task is cleared, after its next try has begun: what it waits for must go on.
+        self.log.warning("No longer waiting; nothing was cancelled at the other side")
+
+
+def failed_outcome(error: Mapping[str, Any] | None, ended: Ended = Ended.ERROR) -> dict[str, Any]:
+    """Return the outcome of a wait that never looked."""
+    return {
+        "status": None,
+        "ended": ended.value,
+        "error": None if error is None else dict(error),
+        "notes": [],
+        "polls": 0,
+        "at": utc_now().isoformat(),
+    }
+
+
+def read_json(value: Any) -> Any:
+    """Return what a template has rendered: JSON text, or a value that was given as it is."""
+    return json.loads(value) if isinstance(value, str) else value

@@ -1,0 +1,115 @@
+"""A loop that looks at something from time to time until it is over, an instant has passed, or nobody answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from hcx_waves.clients.errors import ClientError
+
+logger = logging.getLogger(__name__)
+
+GAVE_UP_AFTER = 20
+
+
+class Ended(StrEnum):
+    """Why the waiting ended. Stored in runs: add, never rename."""
+
+    TERMINAL = "terminal"
+    """There is nothing more to wait for."""
+    STUCK = "stuck"
+    """Nothing moves any more; a person has to act."""
+    DEADLINE = "deadline"
+    """The deadline has passed."""
+    ERROR = "error"
+    """The other side cannot be asked; ``error`` says why."""
+    NOTHING = "nothing"
+    """There was nothing to wait for."""
+
+
+@dataclass
+class Watch(ABC):
+    """What is looked at. One look is one request, or a few, however many objects there are."""
+
+    said: set[str] = field(default_factory=set)
+    polls: int = 0
+
+    @abstractmethod
+    def look(self) -> Ended | None:
+        """Look once, in a thread; return why it is over, or None."""
+
+    @abstractmethod
+    def outcome(self) -> dict[str, Any]:
+        """Return what was seen last, as JSON."""
+
+    def say(self, *notes: str) -> None:
+        """Log each note once."""
+        for note in notes:
+            if note not in self.said:
+                self.said.add(note)
+                logger.warning("%s", note)
+
+
+def utc_now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Poller:
+    """Looks, and decides whether to look again. Nothing is kept elsewhere, so it may start again at any time.
+
+    :param deadline: the absolute instant at which waiting ends.
+    :param seconds: between two looks.
+    """
+
+    watch: Watch
+    deadline: datetime
+    seconds: float
+    now: Callable[[], datetime] = utc_now
+    failures: int = 0
+
+    def step(self) -> dict[str, Any] | None:
+        """Look once; return the outcome if it is over."""
+        self.watch.polls += 1
+        try:
+            ended = self.watch.look()
+        except ClientError as error:
+            return self._after_failure(error)
+        self.failures = 0
+        if ended is None and self.now() >= self.deadline:
+            ended = Ended.DEADLINE
+        return None if ended is None else self._outcome(ended)
+
+    async def run(self) -> dict[str, Any]:
+        """Look in a thread until it is over."""
+        while True:
+            outcome = await asyncio.to_thread(self.step)
+            if outcome is not None:
+                return outcome
+            left = (self.deadline - self.now()).total_seconds()
+            await asyncio.sleep(max(0.0, min(self.seconds, left)))
+
+    def _after_failure(self, error: ClientError) -> dict[str, Any] | None:
+        self.failures += 1
+        # The client has repeated the call already; what goes on for longer is said once per kind.
+        self.watch.say(f"cannot look at the moment: {error}")
+        if error.is_transient and self.failures < GAVE_UP_AFTER and self.now() < self.deadline:
+            return None
+        return self._outcome(Ended.ERROR, error.to_dict())
+
+    def _outcome(self, ended: Ended, error: dict[str, Any] | None = None) -> dict[str, Any]:
+        return {
+            **self.watch.outcome(),
+            "ended": ended.value,
+            "error": error,
+            "notes": sorted(self.watch.said),
+            "polls": self.watch.polls,
+            "at": self.now().isoformat(),
+        }

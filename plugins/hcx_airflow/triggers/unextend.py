@@ -1,0 +1,141 @@
+"""Wait until HCX has unextended a network, and see the destination's gateway come up meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook, Connection
+from typing_extensions import override
+
+from hcx_airflow.hooks.hcx import HcxHook
+from hcx_airflow.hooks.nsx_policy import NsxPolicyHook
+from hcx_airflow.hooks.vmc import VmcHook
+from hcx_airflow.triggers.base import OutcomeTrigger, failed_outcome, read_json
+from hcx_airflow.triggers.polling import Ended, Poller, Watch, utc_now
+
+if TYPE_CHECKING:
+    from hcx_waves.clients.hcx import HcxClient
+    from hcx_waves.clients.nsx import NsxPolicyClient
+    from hcx_waves.cutover.extension import Removal, UnextendStatus
+
+
+@dataclass
+class UnextendWatch(Watch):
+    """Looks at an unextend, and at the segment it connects."""
+
+    hcx: HcxClient | None = None
+    nsx: NsxPolicyClient | None = None
+    removal: Removal | None = None
+    destination_path: str = ""
+    status: UnextendStatus | None = None
+    routed_not_last: datetime | None = None
+    routed_first: datetime | None = None
+
+    @override
+    def look(self) -> Ended | None:
+        from hcx_waves.cutover.extension import unextend_status
+
+        if self.hcx is None or self.removal is None:
+            return Ended.NOTHING
+        self._look_at_destination()
+        self.status = unextend_status(self.hcx, self.removal)
+        return Ended.TERMINAL if self.status.is_terminal else None
+
+    def _look_at_destination(self) -> None:
+        from hcx_waves.cutover.source import reading_of
+
+        if self.nsx is None or self.routed_first is not None:
+            return
+        asked = utc_now()
+        reading = reading_of(self.nsx, self.nsx.segment(self.destination_path))
+        if reading.is_on:
+            self.routed_first = utc_now()
+        else:
+            self.routed_not_last = asked
+
+    @override
+    def outcome(self) -> dict[str, Any]:
+        return {
+            "status": None if self.status is None else self.status.model_dump(mode="json"),
+            "routed_not_last": None if self.routed_not_last is None else self.routed_not_last.isoformat(),
+            "routed_first": None if self.routed_first is None else self.routed_first.isoformat(),
+        }
+
+
+class UnextendTrigger(OutcomeTrigger):
+    """Waits until an unextend has ended, well or badly, or the deadline has passed.
+
+    Class path and arguments are stored with deferred tasks: additive only. They hold ids, never secrets.
+
+    :param started: what ``unextend_network`` left, as a mapping or as JSON: the removal with ``hcx_conn_id``,
+        ``nsx_conn_id``, ``destination_segment_path``, ``deadline`` (ISO instant) and ``poll_seconds``.
+    :param rehearsal: whether the connections must lead to twins.
+    """
+
+    def __init__(
+        self, *, started: Mapping[str, Any] | str | None, rehearsal: bool = False, ends_task: bool = True
+    ) -> None:
+        super().__init__(ends_task=ends_task)
+        self.started = started
+        self.rehearsal = rehearsal
+
+    @override
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        return (
+            "hcx_airflow.triggers.unextend.UnextendTrigger",
+            {"started": self.started, "rehearsal": self.rehearsal, "ends_task": self.ends_task},
+        )
+
+    @override
+    async def wait(self) -> dict[str, Any]:
+        started = read_json(self.started)
+        if not started:
+            return failed_outcome(None, Ended.NOTHING)
+        connections = {
+            conn_id: await BaseHook.aget_connection(conn_id)
+            for conn_id in (str(started["hcx_conn_id"]), str(started["nsx_conn_id"]))
+        }
+        with unextend_poller(started, connections, rehearsal=self.rehearsal) as poller:
+            return await poller.run()
+
+
+@contextmanager
+def unextend_poller(
+    started: Mapping[str, Any], connections: Mapping[str, Connection], *, rehearsal: bool
+) -> Iterator[Poller]:
+    """Make what looks at an unextend; its clients are closed at the end.
+
+    :param connections: the Airflow connections that were fetched already, by id.
+    """
+    from hcx_waves.cutover.extension import Removal
+
+    fields = {name: started[name] for name in Removal.model_fields if name in started}
+    hcx_id, nsx_id = str(started["hcx_conn_id"]), str(started["nsx_conn_id"])
+    with ExitStack() as stack:
+        hook = HcxHook(hcx_id, rehearsal=rehearsal, connection=connections.get(hcx_id))
+        hcx = stack.enter_context(hook.client())
+        hook.check(hcx)
+        watch = UnextendWatch(
+            hcx=hcx,
+            nsx=_open_nsx(nsx_id, connections.get(nsx_id), rehearsal, stack),
+            removal=Removal.model_validate(fields),
+            destination_path=str(started["destination_segment_path"]),
+        )
+        yield Poller(watch, datetime.fromisoformat(started["deadline"]), float(started["poll_seconds"]))
+
+
+def _open_nsx(conn_id: str, connection: Connection | None, rehearsal: bool, stack: ExitStack) -> NsxPolicyClient:
+    found = connection or BaseHook.get_connection(conn_id)
+    if found.conn_type != VmcHook.conn_type:
+        nsx = NsxPolicyHook(conn_id, rehearsal=rehearsal, connection=found)
+        client: NsxPolicyClient = stack.enter_context(nsx.client())
+        nsx.check(client)
+        return client
+    cloud = VmcHook(conn_id, rehearsal=rehearsal, connection=found)
+    opened = stack.enter_context(cloud.client())
+    cloud.check(opened)
+    return stack.enter_context(cloud.nsx_client(opened))

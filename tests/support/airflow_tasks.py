@@ -1,0 +1,192 @@
+"""Tasks without a scheduler: what operators see of Airflow, in memory, against a simulated site pair.
+
+``AirflowRun(bundle)`` is one DAG run; ``run.execute(operator)`` does what a worker does with a task: XComs of an
+earlier try are gone, the task state store is not, a deferral runs its trigger, and what is returned becomes the XCom.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import TaskDeferred
+
+
+def connection_documents(endpoints: dict[str, Any], **extra: Any) -> dict[str, dict[str, Any]]:
+    """Return the Airflow connections of an endpoints document, by id, as JSON documents."""
+    trust = {"ca_file": endpoints["ca_file"], "simulated": True, **extra}
+    found: dict[str, dict[str, Any]] = {}
+    for site in ("source", "destination"):
+        for product, conn_type in (("hcx", "hcx"), ("vcenter", "vsphere"), ("nsx", "nsx_policy")):
+            facts = (endpoints.get(site) or {}).get(product)
+            if facts:
+                found[f"{product}_{site}"] = {
+                    "conn_type": conn_type,
+                    "host": facts["url"],
+                    "login": facts["username"],
+                    "password": facts["password"],
+                    "extra": trust,
+                }
+        vmc = endpoints.get("vmc") or {}
+        if vmc.get(f"{site}_sddc_id"):
+            ids = {"sddc_id": vmc[f"{site}_sddc_id"], "org_id": vmc["org_id"], "csp_url": vmc["csp_url"]}
+            found[f"vmc_{site}"] = {
+                "conn_type": "vmc",
+                "host": vmc["url"],
+                "password": vmc["refresh_token"],
+                "extra": {**trust, **ids},
+            }
+    return found
+
+
+def set_connections(monkeypatch: Any, documents: dict[str, dict[str, Any]], prefix: str = "") -> None:
+    """Put connections into the environment, where Airflow finds them."""
+    for conn_id, document in documents.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{prefix}{conn_id}".upper(), json.dumps(document))
+
+
+def connection(conn_id: str, document: dict[str, Any]) -> Connection:
+    """Make a connection object."""
+    return Connection.from_json(json.dumps(document), conn_id=conn_id)
+
+
+@dataclass
+class FakeStore:
+    """A task's state store: it outlives tries and clears."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.values.get(key, default)
+
+    def set(self, key: str, value: Any) -> None:
+        self.values[key] = json.loads(json.dumps(value))
+
+
+@dataclass
+class AirflowRun:
+    """One DAG run."""
+
+    bundle: Path
+    dag_id: str = "seed-wave"
+    run_id: str = "manual__1"
+    params: dict[str, Any] = field(default_factory=dict)
+    conf: dict[str, Any] = field(default_factory=dict)
+    run_type: str = "manual"
+    triggering_user_name: str | None = "carol"
+    run_after: datetime = field(default_factory=lambda: datetime.now(UTC))
+    xcoms: dict[tuple[str, str], Any] = field(default_factory=dict)
+    other_runs: dict[str, AirflowRun] = field(default_factory=dict)
+    stores: dict[str, FakeStore] = field(default_factory=dict)
+    tries: dict[str, int] = field(default_factory=dict)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    rendered: list[Any] = field(default_factory=list)
+
+    def context(self, operator: Any, try_number: int | None = None) -> dict[str, Any]:
+        task_id = operator.task_id
+        return {
+            "ti": self.task_instance(task_id, try_number or self.tries.get(task_id, 1)),
+            "task_instance": self.task_instance(task_id, try_number or self.tries.get(task_id, 1)),
+            "task": operator,
+            "params": self.params,
+            "dag_run": SimpleNamespace(
+                run_type=self.run_type,
+                conf=self.conf,
+                run_after=self.run_after,
+                start_date=self.run_after,
+                triggering_user_name=self.triggering_user_name,
+                run_id=self.run_id,
+                dag_id=self.dag_id,
+            ),
+            "task_state_store": self.stores.setdefault(task_id, FakeStore()),
+        }
+
+    def task_instance(self, task_id: str, try_number: int) -> Any:
+        def pull(task_ids: str, key: str = "return_value", **where: Any) -> Any:
+            assert where.pop("map_indexes") == -1
+            run = self if where.get("run_id") in (None, self.run_id) else self.other_runs[where["run_id"]]
+            if where.get("dag_id") not in (None, run.dag_id):
+                return None
+            return run.xcoms.get((task_ids, key))
+
+        def push(key: str, value: Any) -> None:
+            self.xcoms[task_id, key] = json.loads(json.dumps(value))
+
+        return SimpleNamespace(
+            id="00000000-0000-0000-0000-000000000001",
+            task_id=task_id,
+            dag_id=self.dag_id,
+            run_id=self.run_id,
+            map_index=-1,
+            try_number=try_number,
+            bundle_instance=SimpleNamespace(path=self.bundle),
+            xcom_pull=pull,
+            xcom_push=push,
+        )
+
+    def execute(self, operator: Any) -> Any:
+        """Run a task's next try to its end, as worker and triggerer do."""
+        task_id = operator.task_id
+        self.tries[task_id] = self.tries.get(task_id, 0) + 1
+        for name in [key for key in self.xcoms if key[0] == task_id]:
+            del self.xcoms[name]
+        context = self.context(operator)
+        if getattr(operator, "started", None) is not None:
+            starter = operator._starter_id()
+            operator.started = json.dumps(self.xcoms.get((starter, "return_value")))
+        self.rendered.append({name: getattr(operator, name, None) for name in operator.template_fields})
+        try:
+            result = operator.execute(context)
+        except TaskDeferred as deferred:
+            result = self._resume(operator, context, deferred)
+        if result is not None:
+            context["ti"].xcom_push("return_value", result)
+        return result
+
+    def _resume(self, operator: Any, context: dict[str, Any], deferred: TaskDeferred) -> Any:
+        event = fire(deferred.trigger)
+        try:
+            return getattr(operator, deferred.method_name)(context, event=event, **(deferred.kwargs or {}))
+        except TaskDeferred as again:
+            return self._resume(operator, context, again)
+
+    def answer(self, gate: Any, choice: str = "Approve", user: str | None = "alice", **params: Any) -> Any:
+        """Ask a gate's question and answer it, as worker, API and worker do."""
+        from airflow.sdk.exceptions import TaskAwaitingInput
+
+        try:
+            return self.execute(gate)
+        except TaskAwaitingInput as parked:
+            event = {
+                "chosen_options": [choice],
+                "params_input": params,
+                "responded_at": datetime.now(UTC),
+                "responded_by_user": None if user is None else {"id": user, "name": user},
+                "timedout": False,
+            }
+            context = self.context(gate)
+            result = getattr(gate, parked.method_name)(context, event=event, **(parked.kwargs or {}))
+            context["ti"].xcom_push("return_value", result)
+            return result
+
+
+def fire(trigger: Any) -> Any:
+    """Run a trigger to its first event, through what is stored of it; return the payload or the XCom."""
+    path, kwargs = trigger.serialize()
+    module, _, name = path.rpartition(".")
+    again = getattr(__import__(module, fromlist=[name]), name)(**json.loads(json.dumps(kwargs)))
+
+    async def first() -> Any:
+        async for event in again.run():
+            return event
+        raise AssertionError("the trigger ended without an event")
+
+    event = asyncio.run(first())
+    xcoms = getattr(event, "xcoms", None)
+    return xcoms["return_value"] if xcoms else event.payload
