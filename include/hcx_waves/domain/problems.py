@@ -51,6 +51,8 @@ def broken_rules_of(error: ValidationError, model: type[BaseModel]) -> list[Brok
     found = []
     for detail in error.errors(include_url=False):
         location = tuple(detail["loc"])
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # Only its invalid items, which are told by themselves, make the list too short.
         if detail["type"] == RULES_ERROR:
             for rule in detail["ctx"]["broken"]:
                 found.append(BrokenRule((*location, *rule.location), rule.message))

@@ -586,3 +586,7 @@ def test_rules_between_valid_fields_are_asked_though_other_fields_are_invalid() 
 def test_a_time_that_exists_twice_is_taken_with_its_offset() -> None:
     assert problems_of(changed("opens: 2026-10-24 22:00", "opens: 2026-10-25 02:30+02:00")) == ()
     assert problems_of(changed("opens: 2026-10-24 22:00", "opens: 2026-10-25 02:30+01:00")) == ()
+
+
+def test_a_list_of_invalid_items_is_not_called_empty() -> None:
+    assert [problem.field for problem in problems_of(minimal(vms="[{name: a, foldr: b}]"))] == ["vms[0].foldr"]
