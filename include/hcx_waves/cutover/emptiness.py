@@ -31,6 +31,8 @@ class EmptyProof(DomainModel):
     """How many migrations HCX listed."""
     excluded: tuple[Found, ...] = ()
     """What is there and may be, each with the reason."""
+    is_gone: bool = False
+    """The segment itself no longer exists at the source."""
 
 
 def prove_segment_empty(plan: WavePlan, segment_name: str, clients: SiteClients, now: datetime) -> EmptyProof:
@@ -39,10 +41,16 @@ def prove_segment_empty(plan: WavePlan, segment_name: str, clients: SiteClients,
     What may be there is told by identity: HCX's appliances, VMs that the wave declares as staying, retired Bulk
     copies, NSX's own VMs, and ports that NSX has yet to release. Everything else blocks, whether it runs or not.
 
+    A segment that the source's NSX no longer has is empty.
+
     :raises SegmentNotEmptyError: naming every leftover.
     :raises NotFound: if the source's vCenter does not have the network.
     """
     segment = plan.segment(segment_name)
+    if _is_gone(segment, clients):
+        return EmptyProof(
+            segment=segment_name, at=now, vcenter_networks=(), nsx_port_count=0, migrations_read=0, is_gone=True
+        )
     found, proof = _look(plan, segment, clients, now)
     leftovers = [one for one in found if one.kind.blocks]
     if leftovers:
@@ -81,6 +89,11 @@ def _look(
         excluded=tuple(one for one in found if not one.kind.blocks and one.kind is not Kind.FREE_PORT),
     )
     return found, proof
+
+
+def _is_gone(segment: PlannedSegment, clients: SiteClients) -> bool:
+    path, nsx = segment.source_segment_path, clients.source_nsx
+    return path is not None and nsx is not None and not nsx.segment_exists(path)
 
 
 def _ports(

@@ -166,8 +166,11 @@ def wave_status(
     :param now: the moment of the answer.
     :param stall_after: how long nothing may move although a window is open.
     """
-    latest = latest_by_entity(migrations)
-    vms = [_vm_status(vm, latest.get(vm.vm_id), now) for vm in started.vms]
+    listed = list(migrations)
+    latest = latest_by_entity(listed)
+    # An answer of the first generation names no entities [C] LAMW, FED.
+    by_id = {one.migration_id: one for one in listed}
+    vms = [_vm_status(vm, latest.get(vm.vm_id) or by_id.get(vm.migration_id), now) for vm in started.vms]
     return WaveStatus(at=now, vms=tuple(_with_stalls(vms, now, stall_after)))
 
 

@@ -14,6 +14,7 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import AuthenticationFailed, ClientError, ConflictError, ValidationFailed
 from hcx_waves.clients.nsx import Connectivity
 from hcx_waves.cutover.cleanup import delete_source_segment, rename_destination_segment
+from hcx_waves.cutover.emptiness import prove_segment_empty
 from hcx_waves.cutover.extension import Removal, UnextendPhase, require_unextended, unextend_network
 from hcx_waves.cutover.gateway import (
     DisconnectResult,
@@ -156,6 +157,7 @@ def test_whole_cutover_and_cleanup(moved: Cut) -> None:
 
     assert not delete_source_segment(moved.plan, SEED, moved.clients).already_gone
     assert delete_source_segment(moved.plan, SEED, moved.clients).already_gone
+    assert prove_segment_empty(moved.plan, SEED, moved.clients, moved.pair.now).is_gone
     renamed = rename_destination_segment(moved.plan, SEED, moved.clients, "seed-net-cloud")
     assert not renamed.already
     moved.pair.advance(5)

@@ -146,12 +146,12 @@ def test_vm_on_its_way_back_blocks(site_pair: SitePair, clients: SiteClients) ->
     there = clients.destination_vcenter.find_vm(name="one")
     assert there is not None
     [nic] = clients.destination_vcenter.read_virtual_machines([there.moref])[0].nics
-    source, segment = plan.source, plan.segment("app")
+    here, far, segment = plan.source, plan.destination, plan.segment("app")
     reverse = {
         "migrationType": "RAV",
         "entity": {"entityId": there.moref, "entityName": "one", "entityType": "VirtualMachine"},
-        "source": {"endpointId": plan.destination.endpoint_id, "computeResourceId": plan.destination.compute_resource_id},
-        "destination": {"endpointId": source.endpoint_id, "computeResourceId": source.compute_resource_id},
+        "source": {"endpointId": far.endpoint_id, "computeResourceId": far.compute_resource_id},
+        "destination": {"endpointId": here.endpoint_id, "computeResourceId": here.compute_resource_id},
         "switchoverParams": {"switchoverType": "RAV"},
         "placement": [{"id": "domain-c9", "type": "cluster"}, {"id": "group-v201", "type": "folder"},
                       {"id": "datacenter-2", "type": "dataCenter"}],
@@ -170,7 +170,8 @@ def test_port_that_nobody_knows_blocks(site_pair: SitePair, clients: SiteClients
     assert proof.segment == "seed-net"
     assert proof.migrations_read == 4
     world = site_pair.world
-    port = Port("source/seed-net/bare-metal", SiteName.SOURCE, "seed-net", "bare-metal", "bare-metal", "4711", "unknown")
+    names = ("seed-net", "bare-metal", "bare-metal")
+    port = Port("source/seed-net/bare-metal", SiteName.SOURCE, *names, attachment_id="4711", port_class="unknown")
     site_pair.run(lambda: world.put(port))
     assert leftovers(site_pair, clients, plan, "seed-net") == {"bare-metal": "unknown_port"}
     site_pair.run(lambda: world.update(port, attachment_state="DETACHED"))
