@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from hcx_sim.engine.clock import ClockMode, VirtualClock, to_us
+from hcx_sim.faults.rules import FaultRule
+from hcx_sim.faults.targets import miss
 from hcx_sim.http.context import Product
 from hcx_sim.http.dispatch import DEFAULT_WORLD
-from hcx_sim.scenario import Scenario, build_world, load_scenario
+from hcx_sim.scenario import Scenario, ScenarioError, build_world, load_scenario
 from hcx_sim.world.credentials import KEY, Credentials, seeded_credentials
 from hcx_sim.world.oracle import Oracle
 from hcx_sim.world.world import World
@@ -104,7 +106,13 @@ class WorldManager:
             raise WorldError(f"world {world_id!r} exists already")
         return self._make(world_id, load_scenario(options.scenario), options)
 
+    def miss(self, rule: FaultRule) -> str | None:
+        """Return why a fault rule can never strike, None when it can."""
+        return miss(rule, self._products)
+
     def _make(self, world_id: str, scenario: Scenario, options: WorldOptions) -> World:
+        if misses := [reason for rule in scenario.faults if (reason := self.miss(rule))]:
+            raise ScenarioError("\n".join(misses))
         try:
             clock = VirtualClock(to_us(_start(scenario, options)), options.mode, options.speed)
             world = build_world(scenario, world_id, options.role, clock, seed=options.seed)

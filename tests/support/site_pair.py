@@ -146,6 +146,7 @@ class SitePair:
 
     def fault(self, **rule: Any) -> str:
         made = FaultRule(**{"rule_id": f"rule-{next(self._rules)}", **rule})
+        assert self.server.worlds.miss(made) is None
         self.run(lambda: self.world.faults.add(made))
         return made.rule_id
 

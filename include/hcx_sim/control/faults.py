@@ -24,6 +24,8 @@ def faults_router(control: Control) -> APIRouter:
         if any(rule["rule_id"] == body.rule_id for rule in world.faults.listing()):
             hint = "choose another rule_id, or delete that rule first"
             raise ControlError(409, f"fault rule {body.rule_id!r} exists already", hint)
+        if reason := control.worlds.miss(body):
+            raise ControlError(422, reason, "COVERAGE.md lists the operation keys and the fault points")
         with control.acting(world, "fault", added=body.model_dump(mode="json", exclude_defaults=True)):
             world.faults.add(body)
         control.worlds.changed(world_id)
