@@ -180,6 +180,18 @@ def test_an_address_that_is_used_twice(judge: Judge) -> None:
     finding = judge.only("warning", "segment-address-duplicate", "seed-net")
     macs = sorted(judge.pair.vm(name).nics[0].mac for name in ("web01", "web02"))
     assert finding.evidence == {"addresses": {"192.168.1.11": macs}}
+    # NSX is asked about the extension appliance alone, which reports no address.
+    assert len(judge.pair.calls("fixed_segments.ports.state")) == 1
+
+
+SILENT = {"nics": [{"network": "seed-net", "ips": ["192.168.1.11"]}], "tools_running": False}
+
+
+@pytest.mark.world(scenario=scenario(vms={"web01": SILENT, "web02": SILENT}))
+def test_an_address_that_nsx_sees_twice(judge: Judge) -> None:
+    macs = sorted(judge.pair.vm(name).nics[0].mac for name in ("web01", "web02"))
+    finding = judge.found()["warning", "segment-address-duplicate", "seed-net"]
+    assert finding.evidence == {"addresses": {"192.168.1.11": macs}}
 
 
 # services of the network ----------------------------------------------------------------------------------

@@ -1,4 +1,8 @@
-"""No address is used twice on a segment, as NSX and the guests report it."""
+"""No address is used twice on a segment, as the guests report it and NSX sees it.
+
+NSX marks duplicates port by port, one request each; it is asked only about ports whose guests report nothing, and
+about so many of them that its limit of 100 requests a second [D] LIMITS is not met.
+"""
 
 from __future__ import annotations
 
@@ -10,39 +14,46 @@ from hcx_waves.domain.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, warning
 from hcx_waves.preflight.context import PreflightContext
 
+MOST_PORTS_ASKED = 50
+
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
     for segment in context.extended_segments:
-        if segment.source_segment_path is None:
-            continue
-        twice = _by_ports(context, segment)
+        twice = _twice(context, segment) if segment.source_segment_path is not None else {}
         if twice:
-            text = "; ".join(f"{address} by {', '.join(sorted(macs))}" for address, macs in sorted(twice.items()))
+            text = "; ".join(f"{address} by {', '.join(macs)}" for address, macs in twice.items())
             yield warning(
                 "segment-address-duplicate",
                 segment.name,
                 f"addresses are used more than once: {text}",
                 "Find out which of them is right; comparing addresses after the move would be misled.",
-                addresses={address: sorted(macs) for address, macs in twice.items()},
+                addresses=twice,
             )
 
 
-def _by_ports(context: PreflightContext, segment: PlannedSegment) -> dict[str, set[str]]:
-    """Return addresses with several MACs: what NSX marks as duplicate, and what several NICs report."""
+def _twice(context: PreflightContext, segment: PlannedSegment) -> dict[str, list[str]]:
+    """Return the addresses with several MACs; the second may be one that only NSX knows of."""
     users: dict[str, set[str]] = defaultdict(set)
-    marked: dict[str, set[str]] = defaultdict(set)
+    marked: set[str] = set()
     reported = {vif.attachment_id: vif for vif in context.vifs if vif.attachment_id}
+    asked = 0
     for port in context.source_nsx.ports(str(segment.source_segment_path)):
         vif = reported.get(port.attachment_id or "")
-        if vif is None or vif.mac_address is None:
+        mac = None if vif is None else vif.mac_address
+        if vif is None or mac is None:
             continue
-        for address in vif.ip_addresses:
-            users[address].add(vif.mac_address.lower())
-        for binding in context.source_nsx.port_state(port.path).duplicates:
-            if binding.ip_address:
-                marked[binding.ip_address].update({vif.mac_address.lower(), (binding.mac_address or "?").lower()})
-    twice = {address: macs for address, macs in users.items() if len(macs) > 1}
-    return {**marked, **{address: macs | marked.get(address, set()) for address, macs in twice.items()}}
+        addresses = set(vif.ip_addresses)
+        if not addresses and asked < MOST_PORTS_ASKED:
+            asked += 1
+            state = context.source_nsx.port_state(port.path)
+            addresses = {one.ip_address for one in (*state.discovered, *state.duplicates) if one.ip_address}
+            marked |= {one.ip_address for one in state.duplicates if one.ip_address}
+        for address in addresses:
+            users[address].add(mac.lower())
+    for address in marked:
+        if len(users[address]) == 1:
+            users[address].add("another port")
+    return {address: sorted(macs) for address, macs in sorted(users.items()) if len(macs) > 1}
 
 
 CHECK = Check("segment-address-duplicates", "No address is used twice", (Product.SOURCE_NSX,), _run)
