@@ -66,7 +66,6 @@ def airflow_environment(plan: AirflowPlan, state: StateFolder, secrets: Secrets)
         "HCX_WAVES_REPORTS": str(state.reports),
         "NO_COLOR": "1",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": base.get("PYTHONDONTWRITEBYTECODE", ""),
     }
 
 

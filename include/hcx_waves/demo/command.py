@@ -49,7 +49,7 @@ def demo(
     root = (project or _project()).resolve()
 
     def say(text: str) -> None:
-        console.print(escape(text), highlight=False)
+        console.print(escape(text), highlight=False, soft_wrap=True)
 
     try:
         require_project(root)
@@ -77,7 +77,7 @@ def demo(
 
 def _run(stack_options: StackOptions, options: ShowOptions, times: int, console: Console) -> bool:
     def say(text: str) -> None:
-        console.print(escape(text), highlight=False)
+        console.print(escape(text), highlight=False, soft_wrap=True)
 
     succeeded = 0
     try:

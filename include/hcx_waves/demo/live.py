@@ -64,7 +64,7 @@ class LiveView:
 
     def say(self, text: str) -> None:
         """Print a line above the picture."""
-        self._console.print(escape(text), highlight=False)
+        self._console.print(escape(text), highlight=False, soft_wrap=True)
 
     def _gate(self, gate: PendingGate) -> Panel:
         where = gate_url(self._ui_url, gate)

@@ -59,7 +59,12 @@ class PostgresServer:
             self._make_cluster()
         self._write_access()
         arguments = [str(self._place.programs / "bin" / "postgres"), "-D", str(self._place.data)]
-        for name, value in {**_SETTINGS, "unix_socket_directories": str(self._place.socket)}.items():
+        places = {
+            "unix_socket_directories": str(self._place.socket),
+            "hba_file": str(self._place.settings / "pg_hba.conf"),
+            "ident_file": str(self._place.settings / "pg_ident.conf"),
+        }
+        for name, value in {**_SETTINGS, **places}.items():
             arguments += ["-c", f"{name}={value}"]
         command = Command(
             "PostgreSQL",
@@ -110,10 +115,9 @@ class PostgresServer:
             "pg_ident.conf": f'demo "{user}" {ROLE}\n',
         }
         for name, text in files.items():
-            path = self._place.data / name
+            path = self._place.settings / name
             path.write_text(text, encoding="utf-8")
-            path.chmod(0o600)
-            self._place.give(path)
+            path.chmod(0o644)
 
     def _is_ready(self) -> bool:
         try:

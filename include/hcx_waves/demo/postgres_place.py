@@ -3,6 +3,9 @@
 It refuses to run as root, so that root starts it as ``nobody``, who may be shut out of the folders that the
 project is in. A socket's path has at most 107 characters. So its socket is always in a short folder of its own
 below the system's temporary one; data and program go there too when the server's user cannot reach them.
+
+Root never writes into a folder that the server's user owns: somebody else with that user's rights could have put
+a link there.
 """
 
 from __future__ import annotations
@@ -31,12 +34,14 @@ _NEEDED = ("bin/postgres", "bin/initdb", "lib/postgresql", "share")
 class Place:
     """The folders of the server and the user it runs as.
 
+    :param settings: belongs to the user of the demo, as data and socket belong to the server's.
     :param other_user: None when it runs as the user of the demo.
     """
 
     programs: Path
     data: Path
     socket: Path
+    settings: Path
     other_user: pwd.struct_passwd | None
 
     @property
@@ -45,12 +50,7 @@ class Place:
         user = self.other_user
         identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         # The current folder may be one that the user cannot enter.
-        return {**identity, "cwd": self.socket}
-
-    def give(self, path: Path) -> None:
-        """Make a file or folder the server's own."""
-        if self.other_user is not None:
-            os.chown(path, self.other_user.pw_uid, self.other_user.pw_gid)
+        return {**identity, "cwd": self.settings}
 
 
 def find_place(state: StateFolder) -> Place:
@@ -59,16 +59,19 @@ def find_place(state: StateFolder) -> Place:
     :raises DemoError: when the server is not installed, or there is no user to run it as.
     """
     user = _server_user()
-    temporary = _temporary_folder(state, user)
+    temporary = _temporary_folder(state)
     programs = _installed()
     within_reach = user is None or (_reaches(programs / "bin" / "postgres") and _reaches(programs / "share"))
     if not within_reach:
         programs = _copied(programs, temporary)
     data_here = user is None or _reaches(state.root)
     data = (state.root if data_here else temporary) / "postgres"
-    place = Place(programs=programs, data=data, socket=temporary, other_user=user)
-    data.mkdir(mode=0o700, exist_ok=True)
-    place.give(data)
+    place = Place(programs=programs, data=data, socket=temporary / "socket", settings=temporary, other_user=user)
+    for folder, mode in ((place.data, 0o700), (place.socket, 0o711)):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(mode)
+        if user is not None:
+            os.chown(folder, user.pw_uid, user.pw_gid)
     state.remember(_RECORD, {"temporary": str(temporary), "data": str(data), "programs": str(programs)})
     return place
 
@@ -94,20 +97,17 @@ def _installed() -> Path:
     return programs
 
 
-def _temporary_folder(state: StateFolder, user: pwd.struct_passwd | None) -> Path:
+def _temporary_folder(state: StateFolder) -> Path:
     """Return the folder that an earlier start made, if it can be trusted, else a new one."""
     kept = Path(str(state.recall(_RECORD).get("temporary", "")))
-    owner = os.geteuid() if user is None else user.pw_uid
-    if kept.name.startswith(_PREFIX) and _belongs_to(kept, owner):
+    if kept.name.startswith(_PREFIX) and _belongs_to(kept, os.geteuid()):
         return kept
     parent = Path(tempfile.gettempdir())
-    if len(str(parent)) > _LONGEST_TEMPORARY or not (user is None or _reaches(parent)):
+    if len(str(parent)) > _LONGEST_TEMPORARY or not _reaches(parent):
         parent = Path("/tmp")  # noqa: S108 - a folder of our own is made in it
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-    # Clients of another user (root) come to the socket; everything else in here has rights of its own.
+    # The server's user gets through to its own folders in here.
     folder.chmod(0o711)
-    if user is not None:
-        os.chown(folder, user.pw_uid, user.pw_gid)
     return folder
 
 

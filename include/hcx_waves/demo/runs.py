@@ -11,6 +11,8 @@ from hcx_waves.demo.errors import DemoError
 
 _UNFINISHED = frozenset({"queued", "running"})
 _PARSE_SECONDS = 90.0
+# An error of an earlier start may be shown until the files have been read anew.
+_ERROR_SECONDS = 30.0
 _PAUSE_SECONDS = 0.25
 
 
@@ -20,12 +22,14 @@ def await_dags(api: AirflowApi, dag_ids: tuple[str, ...], check: Callable[[], No
     :param check: raises when Airflow has ended meanwhile.
     :raises DemoError: with Airflow's import errors when they do not appear.
     """
-    deadline = time.monotonic() + _PARSE_SECONDS
+    began = time.monotonic()
     while missing := [dag_id for dag_id in dag_ids if not api.has_dag(dag_id)]:
         check()
-        if time.monotonic() > deadline:
-            errors = "\n".join(api.import_errors()) or "there are no import errors"
-            raise DemoError(f"Airflow does not know {', '.join(missing)}; {errors}")
+        waited = time.monotonic() - began
+        errors = api.import_errors() if waited > _ERROR_SECONDS else ()
+        if errors or waited > _PARSE_SECONDS:
+            why = "\n".join(errors) or f"after {_PARSE_SECONDS:.0f} s, and there are no import errors"
+            raise DemoError(f"Airflow does not know {', '.join(missing)}: {why}")
         time.sleep(_PAUSE_SECONDS)
 
 

@@ -62,11 +62,11 @@ class PlainView:
             if gate.key not in self._gates:
                 self._gates.add(gate.key)
                 self.say(f"GATE {gate.subject}  (also in the UI: {gate_url(self._ui_url, gate)})")
-                self._console.print(escape(gate.body), highlight=False)
+                self._console.print(escape(gate.body), highlight=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
         """Print a line."""
-        self._console.print(escape(text), highlight=False)
+        self._console.print(escape(text), highlight=False, soft_wrap=True)
 
     def _show_step(self, snapshot: Snapshot, step: Step) -> None:
         now = (step.state, step.detail)
