@@ -1,38 +1,20 @@
-"""Airflow for tests: a home of its own in a temporary folder, before anything imports Airflow."""
+"""Airflow for tests, before anything imports it, and runs of the seed wave in memory."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.airflow_home import prepare_airflow_home
 
-_HOME = tempfile.TemporaryDirectory(prefix="hcx-waves-airflow-")
-_ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from support.airflow_tasks import AirflowRun
 
-os.environ.update(
-    {
-        "AIRFLOW_HOME": _HOME.name,
-        "AIRFLOW__CORE__DAGS_FOLDER": str(_ROOT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(_ROOT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME.name}/airflow.db",
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{_HOME.name}/logs",
-    }
-)
+prepare_airflow_home()
 
+WAVES = Path(__file__).parents[2] / "dags" / "waves"
 SIGNING_KEY = "a-key-for-tests-that-is-long-enough-for-anybody"
-
-
-@pytest.fixture(scope="session")
-def airflow_database() -> None:
-    """A fresh metadata database."""
-    from airflow.utils.db import initdb
-
-    initdb()
 
 
 @pytest.fixture
@@ -44,7 +26,7 @@ def signing_key(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def connections(site_pair: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
-    """The wave's connections, in the environment."""
+    """The wave's connections, in the environment, as JSON documents by id."""
     from support.airflow_tasks import connection_documents, set_connections
 
     documents = connection_documents(site_pair.endpoints)
@@ -53,19 +35,17 @@ def connections(site_pair: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, di
 
 
 @pytest.fixture
-def airflow_run(
-    site_pair: Any, connections: Any, signing_key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Any]:
+def airflow_run(connections: Any, signing_key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AirflowRun:
     """A run of the seed wave, with the wave files in a folder of the test's own."""
     from support.airflow_tasks import AirflowRun
 
     waves = tmp_path / "waves"
     waves.mkdir()
-    for path in (_ROOT / "dags" / "waves").glob("*.yaml"):
+    for path in WAVES.glob("*.yaml"):
         (waves / path.name).write_bytes(path.read_bytes())
     monkeypatch.setenv("HCX_WAVES_REPORTS_FOLDER", str(tmp_path / "reports"))
     run = AirflowRun(tmp_path)
     monkeypatch.setattr(
         "airflow.providers.standard.operators.hitl.upsert_hitl_detail", lambda **detail: run.asked.append(detail)
     )
-    yield run
+    return run

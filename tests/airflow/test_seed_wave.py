@@ -3,56 +3,98 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hcx_waves.report.files import read_report
+from support.airflow_tasks import AirflowRun
+from support.wave_tasks import CUTOVER, UNTIL_VERIFIED, WaveTasks
 
-from hcx_airflow.operators.cutover import (
-    DisconnectSourceSegmentOperator,
-    ProveSegmentEmptyOperator,
-    ReconnectSourceSegmentOperator,
-    UnextendNetworkOperator,
-    VerifyDestinationRoutedOperator,
-)
-from hcx_airflow.operators.gates import WaveGate
-from hcx_airflow.operators.migration import (
-    EvaluateMigrationsOperator,
-    StartMigrationsOperator,
-    VerifyVirtualMachinesOperator,
-)
-from hcx_airflow.operators.plan import ResolvePlanOperator, RunPreflightOperator
-from hcx_airflow.operators.report import ConcludeWaveOperator, WriteReportOperator
-from hcx_airflow.sensors.migration import AwaitMigrationsSensor
-from hcx_airflow.sensors.unextend import AwaitUnextendedSensor
-
-WAVE = {"wave_id": "seed-wave"}
-SEGMENT = {**WAVE, "segment": "seed-net"}
+pytestmark = pytest.mark.world(mode="scaled", speed=600.0)
 
 
-@pytest.mark.world(mode="scaled", speed=600.0)
-def test_the_seed_wave(airflow_run: Any, site_pair: Any) -> None:
-    run = airflow_run
-    run.params = {"poll_interval_seconds": 1}
-    run.execute(ResolvePlanOperator(task_id="resolve_plan", **WAVE))
-    run.execute(RunPreflightOperator(task_id="run_preflight", **WAVE))
-    run.answer(WaveGate(task_id="approve_wave", gate="approve_wave", **WAVE), change_reference="CHG1")
-    run.execute(StartMigrationsOperator(task_id="start_migrations", **WAVE))
-    run.execute(AwaitMigrationsSensor(task_id="await_migrations", **WAVE))
-    run.execute(EvaluateMigrationsOperator(task_id="evaluate_migrations", **WAVE))
-    run.execute(VerifyVirtualMachinesOperator(task_id="verify_virtual_machines", **WAVE))
-    group = "cutover_seed-net."
-    run.execute(ProveSegmentEmptyOperator(task_id=f"{group}prove_segment_empty", **SEGMENT))
-    run.answer(WaveGate(task_id=f"{group}approve_cutover", gate="approve_cutover", **SEGMENT))
-    run.execute(DisconnectSourceSegmentOperator(task_id=f"{group}disconnect_source_segment", **SEGMENT))
-    run.execute(UnextendNetworkOperator(task_id=f"{group}unextend_network", **SEGMENT))
-    run.execute(AwaitUnextendedSensor(task_id=f"{group}await_unextended", **SEGMENT))
-    run.execute(VerifyDestinationRoutedOperator(task_id=f"{group}verify_destination_routed", **SEGMENT))
-    run.execute(ReconnectSourceSegmentOperator(task_id=f"{group}reconnect_source_segment", **SEGMENT))
-    ending = run.execute(ConcludeWaveOperator(task_id="conclude_wave", **WAVE))
-    assert ending["outcome"] == "as_planned"
-    written = run.execute(WriteReportOperator(task_id="write_report", **WAVE))
-    assert written["outcome"] == "as_planned"
-    print(Path(written["markdown"]).read_text())
-    for (task, key), value in run.xcoms.items():
-        print(task, key, json.dumps(value)[:300])
+@pytest.fixture
+def finished(airflow_run: AirflowRun) -> WaveTasks:
+    airflow_run.params = {"poll_interval_seconds": 1}
+    tasks = WaveTasks(airflow_run)
+    tasks.do(*UNTIL_VERIFIED, *CUTOVER, "conclude_wave", "write_report")
+    return tasks
+
+
+def test_the_wave_and_its_cleanup_end_as_planned(
+    finished: WaveTasks, site_pair: Any, connections: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert finished.left("conclude_wave")["outcome"] == "as_planned"
+    assert finished.left("conclude_wave")["segments"] == {"seed-net": "cut_over"}
+    proofs = finished.left("verify_virtual_machines")["proofs"]
+    assert [proof["name"] for proof in proofs] == ["web01", "web02", "app01", "db01"]
+    assert all(proof["proven"] and not proof["reasons"] for proof in proofs)
+    outage = finished.left("verify_destination_routed")["outage"]
+    assert 0 <= outage["lower_seconds"] <= outage["upper_seconds"]
+    assert outage["upper_seconds"] - outage["lower_seconds"] <= 2.0
+    assert finished.left("reconnect_source_segment")["acted"] is False
+
+    cleanup = AirflowRun(
+        finished.run.bundle,
+        dag_id="cleanup__seed-wave",
+        run_id="manual__2",
+        conf={"wave_dag_id": "seed-wave", "wave_run_id": finished.run.run_id},
+        other_runs={finished.run.run_id: finished.run},
+    )
+    after = WaveTasks(cleanup)
+    after.do("prove_segment_empty", group="cleanup")
+    cleanup.asked = finished.run.asked
+    after.do("approve_cleanup")
+    deleted = after.do("delete_source_segment")
+    renamed = after.do("rename_destination_segment")
+    assert (deleted["already_gone"], renamed["name"]) == (False, "seed-net-cloud")
+
+    oracle = site_pair.oracle()
+    assert sum(one["two_gateways_seconds"] for one in _segments(oracle)) == 0
+    _assert_no_secrets(finished.run, connections, caplog)
+    _assert_no_secrets(cleanup, connections, caplog)
+
+
+def _segments(oracle: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(oracle["segments"].values()) if isinstance(oracle["segments"], dict) else list(oracle["segments"])
+
+
+def _assert_no_secrets(run: AirflowRun, connections: Any, caplog: pytest.LogCaptureFixture) -> None:
+    secrets = {document["password"] for document in connections.values()}
+    reports = "".join(path.read_text() for path in (run.bundle / "reports").rglob("*.*"))
+    texts = {
+        "XComs": json.dumps([[*key, value] for key, value in run.xcoms.items()]),
+        "state stores": json.dumps({task: store.values for task, store in run.stores.items()}),
+        "rendered fields": json.dumps(run.rendered, default=str),
+        "gates": json.dumps(run.asked, default=str),
+        "reports": reports,
+        "logs": caplog.text,
+    }
+    assert secrets
+    for place, text in texts.items():
+        assert not [secret for secret in secrets if secret in text], place
+
+
+def test_the_report_holds_all_that_matters(finished: WaveTasks) -> None:
+    report = read_report(Path(finished.left("write_report")["json"]))
+    plan = finished.left("resolve_plan")
+    assert report.outcome == "as_planned"
+    assert [(one.gate, one.decision, one.by, one.change_reference) for one in report.approvals] == [
+        ("approve_wave", "approve", "alice", "CHG1"),
+        ("cutover_seed-net.approve_cutover", "approve", "alice", "CHG1"),
+    ]
+    assert {one.digest for one in report.approvals} == {report.plan_digest}
+    assert report.wave_hash == plan["wave_hash"]
+    assert {vm.name: vm.outcome.value for vm in report.vms} == dict.fromkeys(
+        ["web01", "web02", "app01", "db01"], "migrated"
+    )
+
+
+def test_one_start_call_only_whatever_is_run_again(finished: WaveTasks, site_pair: Any) -> None:
+    mark = site_pair.mark()
+    again = finished.do("start_migrations")
+    assert again["adopted"] is True
+    assert not [call for call in site_pair.calls(after=mark) if "start" in call["data"]["operation"].lower()]

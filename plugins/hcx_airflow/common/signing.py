@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, ValidationError
 
 from hcx_airflow.common.errors import NotApprovedError, SigningKeyError
 from hcx_waves.domain.digest import canonical_json
@@ -47,7 +47,9 @@ class Decision(BaseModel):
     gate: str
     segment: str | None = None
     digest: str
-    """Of what was shown: the plan and the run's scope."""
+    """Of the plan that was shown."""
+    scope: dict[str, JsonValue]
+    """What of the plan the run does, as shown."""
     choice: Choice
     user_id: str | None = None
     user_name: str | None = None

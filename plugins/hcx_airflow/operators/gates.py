@@ -83,7 +83,7 @@ class WaveGate(ApprovalOperator):
             super().execute(context)
         except TaskAwaitingInput as parked:
             raise TaskAwaitingInput(
-                method_name=parked.method_name, kwargs={"shown": run.digest}, timeout=parked.timeout
+                method_name=parked.method_name, kwargs={"shown": _shown(run)}, timeout=parked.timeout
             ) from None
 
     def _refuse_to_show_another(self, run: TaskRun) -> None:
@@ -91,7 +91,7 @@ class WaveGate(ApprovalOperator):
         store = run.context.get("task_state_store")
         if store is None:
             return
-        shown = {"digest": run.digest, "body": digest_of(self.body)}
+        shown = {**_shown(run), "body": digest_of(self.body)}
         before = store.get(SHOWN_KEY)
         if before is not None and before != shown:
             raise DriftedError(
@@ -110,7 +110,7 @@ class WaveGate(ApprovalOperator):
         return left
 
     @override
-    def execute_complete(self, context: Context, event: dict[str, Any], shown: str | None = None) -> Any:
+    def execute_complete(self, context: Context, event: dict[str, Any], shown: dict[str, Any] | None = None) -> Any:
         run = TaskRun(self.wave_id, self.rehearsal, context)
         if "error" in event:
             self._unanswered(run, event)
@@ -149,7 +149,7 @@ class WaveGate(ApprovalOperator):
                 f"{name or 'nobody'} is not one of the approvers of {self.gate}; clear it to ask again"
             )
 
-    def _check_approval(self, run: TaskRun, answer: dict[str, Any], shown: str | None) -> None:
+    def _check_approval(self, run: TaskRun, answer: dict[str, Any], shown: dict[str, Any] | None) -> None:
         started_by = run.context["dag_run"].triggering_user_name
         if self.four_eyes and started_by == answer["user_name"]:
             raise AnswerRefusedError(
@@ -161,7 +161,7 @@ class WaveGate(ApprovalOperator):
                 f'"{answer["change_reference"] or ""}" is not the change reference that {self.gate} demands '
                 f"({gate.change_reference_pattern}); clear it to ask again"
             )
-        if shown != run.digest:
+        if shown != _shown(run):
             raise DriftedError(f"what {self.gate} has shown is not what would be done now; start a new run")
 
     def _record(self, run: TaskRun, choice: Choice, answer: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -173,7 +173,7 @@ class WaveGate(ApprovalOperator):
             try_number=int(run.ti.try_number),
             gate=self.gate,
             segment=self.segment,
-            digest=run.digest,
+            **_shown(run),
             choice=choice,
             rehearsal=self.rehearsal,
             at=utc_now(),
@@ -183,6 +183,11 @@ class WaveGate(ApprovalOperator):
         run.ti.xcom_push(key=DECISION_KEY, value=document)
         self.log.info("%s: %s", self.gate, decision.spoken)
         return document
+
+
+def _shown(run: TaskRun) -> dict[str, Any]:
+    """Return what an answer is about."""
+    return {"digest": run.plan.digest(), "scope": run.scope.meaning()}
 
 
 def _assigned(approvers: Sequence[str] | None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,8 @@ class Requirement:
     """The approval that a step needs.
 
     :param task_id: the gate's task.
-    :param digest: of what the step is about to do.
+    :param digest: of the plan that the step works by.
+    :param scope: what of it the run does.
     :param gate: who may approve, and what the answer must quote.
     :param rehearsal: whether this run is one.
     """
@@ -25,6 +27,7 @@ class Requirement:
     run_id: str
     task_id: str
     digest: str
+    scope: Mapping[str, Any]
     gate: Gate
     rehearsal: bool = False
 
@@ -71,7 +74,9 @@ def _check_choice(decision: Decision, needed: Requirement) -> None:
     if decision.choice is not Choice.APPROVED:
         raise NotApprovedError(decision.spoken)
     if decision.digest != needed.digest:
-        raise NotApprovedError("what was approved is not what would be done now (the digest differs)")
+        raise NotApprovedError("the plan that was approved is not the one that would be done now (its digest differs)")
+    if decision.scope != dict(needed.scope):
+        raise NotApprovedError("the run would do another part of the plan than the one that was approved")
     if needed.rehearsal:
         return
     if not may_answer(needed.gate, decision.user_name):

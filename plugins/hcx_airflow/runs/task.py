@@ -17,7 +17,6 @@ from hcx_airflow.hooks.sites import open_sites, pages_of
 from hcx_airflow.runs.approval import Requirement, verify_decision
 from hcx_airflow.runs.files import read_wave_of_task
 from hcx_airflow.runs.scope import Scope
-from hcx_waves.domain.digest import digest_of
 from hcx_waves.domain.gates import Gate
 from hcx_waves.domain.plan import WavePlan
 from hcx_waves.domain.wave import Wave
@@ -118,11 +117,6 @@ class TaskRun:
         """Work by the stored plan whatever the wave file says now: for the way back, which must not be in its way."""
         self.__dict__["plan"] = self.stored_plan()
 
-    @property
-    def digest(self) -> str:
-        """The digest of what this run does: the plan, and its scope."""
-        return digest_of({"plan": self.plan.digest(), "scope": self.scope.meaning()})
-
     def xcom(self, task_id: str, key: str = "return_value", **where: Any) -> Any:
         """Return what a task left, or None."""
         return self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=-1, **where)
@@ -163,7 +157,13 @@ class TaskRun:
         found = {task_id: self.xcom(task_id, DECISION_KEY) for task_id in task_ids}
         task_id = next((one for one, document in found.items() if document is not None), self.sibling(name))
         needed = Requirement(
-            str(self.ti.dag_id), str(self.ti.run_id), task_id, self.digest, gate, rehearsal=self.rehearsal
+            str(self.ti.dag_id),
+            str(self.ti.run_id),
+            task_id,
+            self.plan.digest(),
+            self.scope.meaning(),
+            gate,
+            rehearsal=self.rehearsal,
         )
         return verify_decision(found[task_id], needed, key)
 

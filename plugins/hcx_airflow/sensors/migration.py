@@ -46,6 +46,4 @@ class AwaitMigrationsSensor(OutcomeSensor):
         if not started or not started.get("vms"):
             return nothing_to_wait_for()
         hook = HcxHook(str(started["hcx_conn_id"]), rehearsal=self.rehearsal)
-        client = self._closing.enter_context(hook.client())
-        hook.check(client)
-        return migration_poller(client, started, until_seeded=self.until_seeded)
+        return self._closing.enter_context(migration_poller(hook, started, until_seeded=self.until_seeded))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing_extensions import override
 
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.triggers.base import OutcomeTrigger, failed_outcome, read_json
-from hcx_airflow.triggers.polling import Ended, Poller, Watch, utc_now
+from hcx_airflow.triggers.polling import Ended, Poller, Watch, in_thread, utc_now
 
 if TYPE_CHECKING:
     from hcx_waves.clients.hcx import HcxClient
@@ -122,10 +123,9 @@ class MigrationStatusTrigger(OutcomeTrigger):
             return nothing_to_wait_for()
         conn_id = str(started["hcx_conn_id"])
         hook = HcxHook(conn_id, rehearsal=self.rehearsal, connection=await BaseHook.aget_connection(conn_id))
-        with hook.client() as client:
-            hook.check(client)
-            poller = migration_poller(client, started, until_seeded=self.until_seeded, until_ended=self.until_ended)
-            return await poller.run()
+        poller = migration_poller(hook, started, until_seeded=self.until_seeded, until_ended=self.until_ended)
+        async with in_thread(poller) as made:
+            return await made.run()
 
 
 def nothing_to_wait_for() -> dict[str, Any]:
@@ -133,14 +133,22 @@ def nothing_to_wait_for() -> dict[str, Any]:
     return {**failed_outcome(None, Ended.NOTHING), "status": {"at": utc_now().isoformat(), "vms": []}}
 
 
+@contextmanager
 def migration_poller(
-    client: HcxClient, started: Mapping[str, Any], *, until_seeded: bool = False, until_ended: str | None = None
-) -> Poller:
-    """Return what looks at a started wave."""
+    hook: HcxHook, started: Mapping[str, Any], *, until_seeded: bool = False, until_ended: str | None = None
+) -> Iterator[Poller]:
+    """Make what looks at a started wave; its client is closed at the end."""
     from hcx_waves.migration.start import StartedWave
 
     fields = {name: started[name] for name in StartedWave.model_fields if name in started}
     wave = StartedWave.model_validate(fields)
-    watch = MigrationWatch(client=client, started=wave, until_seeded=until_seeded, until_ended=until_ended)
-    deadline = datetime.fromisoformat(started["deadline"])
-    return Poller(watch, deadline, float(started["poll_seconds"]))
+    with hook.client() as client:
+        hook.check(client)
+        watch = MigrationWatch(
+            conn_ids={hook.system: hook.conn_id},
+            client=client,
+            started=wave,
+            until_seeded=until_seeded,
+            until_ended=until_ended,
+        )
+        yield Poller(watch, datetime.fromisoformat(started["deadline"]), float(started["poll_seconds"]))

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
+from hcx_airflow.common.errors import name_connection
 from hcx_waves.clients.errors import ClientError
 
 logger = logging.getLogger(__name__)
 
 GAVE_UP_AFTER = 20
+Held = TypeVar("Held")
 
 
 class Ended(StrEnum):
@@ -37,6 +40,8 @@ class Ended(StrEnum):
 class Watch(ABC):
     """What is looked at. One look is one request, or a few, however many objects there are."""
 
+    conn_ids: dict[str, str] = field(default_factory=dict)
+    """The connections by product, to name them in errors."""
     said: set[str] = field(default_factory=set)
     polls: int = 0
 
@@ -98,6 +103,8 @@ class Poller:
 
     def _after_failure(self, error: ClientError) -> dict[str, Any] | None:
         self.failures += 1
+        if error.system in self.watch.conn_ids:
+            name_connection(error, self.watch.conn_ids[error.system])
         # The client has repeated the call already; what goes on for longer is said once per kind.
         self.watch.say(f"cannot look at the moment: {error}")
         if error.is_transient and self.failures < GAVE_UP_AFTER and self.now() < self.deadline:
@@ -113,3 +120,13 @@ class Poller:
             "polls": self.watch.polls,
             "at": self.now().isoformat(),
         }
+
+
+@asynccontextmanager
+async def in_thread(manager: AbstractContextManager[Held]) -> AsyncIterator[Held]:
+    """Enter and leave a context in threads: logging in and out must not hold up the other triggers."""
+    held = await asyncio.to_thread(manager.__enter__)
+    try:
+        yield held
+    finally:
+        await asyncio.to_thread(manager.__exit__, None, None, None)

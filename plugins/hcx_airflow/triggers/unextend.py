@@ -15,7 +15,7 @@ from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.nsx_policy import NsxPolicyHook
 from hcx_airflow.hooks.vmc import VmcHook
 from hcx_airflow.triggers.base import OutcomeTrigger, failed_outcome, read_json
-from hcx_airflow.triggers.polling import Ended, Poller, Watch, utc_now
+from hcx_airflow.triggers.polling import Ended, Poller, Watch, in_thread, utc_now
 
 if TYPE_CHECKING:
     from hcx_waves.clients.hcx import HcxClient
@@ -99,7 +99,7 @@ class UnextendTrigger(OutcomeTrigger):
             conn_id: await BaseHook.aget_connection(conn_id)
             for conn_id in (str(started["hcx_conn_id"]), str(started["nsx_conn_id"]))
         }
-        with unextend_poller(started, connections, rehearsal=self.rehearsal) as poller:
+        async with in_thread(unextend_poller(started, connections, rehearsal=self.rehearsal)) as poller:
             return await poller.run()
 
 
@@ -120,6 +120,7 @@ def unextend_poller(
         hcx = stack.enter_context(hook.client())
         hook.check(hcx)
         watch = UnextendWatch(
+            conn_ids={"hcx": hcx_id, "nsx": nsx_id, "vmc": nsx_id},
             hcx=hcx,
             nsx=_open_nsx(nsx_id, connections.get(nsx_id), rehearsal, stack),
             removal=Removal.model_validate(fields),
