@@ -9,6 +9,7 @@ from airflow.sdk import DAG, BaseOperator, TaskGroup
 from hcx_airflow.dag_factory import names
 from hcx_airflow.dag_factory.contents import segments_to_clean
 from hcx_airflow.dag_factory.form import cleanup_params
+from hcx_airflow.dag_factory.outcome import add_confirmation
 from hcx_airflow.dag_factory.texts import cleanup_document, owner_of, tags_of
 from hcx_airflow.operators.cleanup import DeleteSourceSegmentOperator, RenameDestinationSegmentOperator
 from hcx_airflow.operators.cutover import ProveSegmentEmptyOperator
@@ -55,9 +56,10 @@ def _add_tasks(wave: Wave) -> None:
         trigger_rule="all_done_min_one_success",
     )
     report = WriteReportOperator(task_id=names.WRITE_REPORT, wave_id=wave.name)
-    for segment in segments_to_clean(wave):
-        _add_group(wave, segment, approve) >> report
+    last = [_add_group(wave, segment, approve) for segment in segments_to_clean(wave)]
+    last >> report
     report.as_teardown(on_failure_fail_dagrun=False)
+    add_confirmation(last)
 
 
 def _add_group(wave: Wave, segment: Segment, approve: BaseOperator) -> BaseOperator:

@@ -14,6 +14,7 @@ from hcx_airflow.dag_factory import names
 from hcx_airflow.dag_factory.chain import ScheduleCleanupOperator, StartWaveOperator
 from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_airflow.dag_factory.form import live_params
+from hcx_airflow.dag_factory.outcome import add_confirmation
 from hcx_airflow.dag_factory.segments import add_cutover_group
 from hcx_airflow.dag_factory.texts import live_document, owner_of, tags_of
 from hcx_airflow.operators.gates import WaveGate
@@ -86,6 +87,7 @@ def _add_tasks(wave: Wave, next_waves: Sequence[Wave]) -> None:
     for following in _add_followers(wave, next_waves):
         conclude >> following >> report
     report.as_teardown(on_failure_fail_dagrun=False)
+    add_confirmation([conclude])
 
 
 def _add_migration(wave: Wave) -> BaseOperator:
