@@ -155,11 +155,12 @@ def _nsx(login: Login, case: Case) -> Iterator[Finding]:
     with NsxPolicyClient(
         login.url, auth, tls=means.tls, settings=means.settings, ambient=means.ambient
     ) as client:
-        entry = list(guarded("login", lambda: network.check_segments(client)))
+        entry = list(guarded("login", lambda: network.check_segments(client, login.username)))
         yield from entry
         if _has_failed(entry):
             return
         yield from guarded("identity", lambda: case.notes.take(client.identity()))
+        yield from guarded("version", lambda: network.check_version(client))
         yield from guarded("clock", lambda: _clock(case))
 
 

@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.nsx import NsxPolicyClient
 from hcx_waves.clients.vmc import Sddc, VmcClient
 from hcx_waves.doctor.document import Vmc
 from hcx_waves.doctor.findings import Finding, failed, guarded, ok, warning
 
 
-def check_segments(client: NsxPolicyClient) -> Finding:
+def check_segments(client: NsxPolicyClient, username: str) -> Iterator[Finding]:
     """Log in and read both kinds of segments; whether they may be changed shows only when one is."""
     fixed = len(client.fixed_segments())
     flexible = len(client.flexible_segments())
-    return ok("login", f"may read {fixed} fixed and {flexible} flexible segments")
+    yield ok("login", f"logged in as {username}")
+    yield ok("rights", f"may read {fixed} fixed and {flexible} flexible segments")
+
+
+def check_version(client: NsxPolicyClient) -> Finding:
+    """Read the manager's version; the clients do not depend on it."""
+    try:
+        version = client.product_version()
+    except NotFound:
+        version = None
+    return ok("version", f"NSX {version}" if version else "this endpoint does not tell its version")
 
 
 def check_token(client: VmcClient) -> Finding:

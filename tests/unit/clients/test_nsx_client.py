@@ -546,3 +546,24 @@ def test_identity_of_a_twin(client: NsxPolicyClient, server: ScriptedServer) -> 
     server.on("GET", f"{P}/infra/segments", Answer(200, {"results": []}, {"X-Hcx-Sim": "world=t; role=twin"}))
     assert str(client.identity()) == "simulated twin (world t)"
     assert server.received[-1].query == {"page_size": "1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "version"),
+    [
+        ({"node_version": "4.1.2.0.1", "product_version": "4.1.2.0.1.22596744"}, "4.1.2.0.1.22596744"),
+        ({"node_version": "4.1.2.0.1"}, "4.1.2.0.1"),
+        ({}, None),
+    ],
+)
+def test_the_version_is_the_products_or_else_the_nodes(
+    client: NsxPolicyClient, server: ScriptedServer, body: dict[str, str], version: str | None
+) -> None:
+    server.on("GET", "/api/v1/node/version", Answer(200, body))
+    assert client.product_version() == version
+
+
+def test_a_node_api_that_is_not_offered_is_not_found(client: NsxPolicyClient, server: ScriptedServer) -> None:
+    server.on("GET", "/api/v1/node/version", Answer(404, refusal(404)))
+    with pytest.raises(NotFound):
+        client.product_version()

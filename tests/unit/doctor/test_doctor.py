@@ -60,6 +60,8 @@ def test_a_sound_site_pair_is_healthy(site_pair: SitePair, tmp_path: Path) -> No
         "ok",
         f"every endpoint is a simulated site (world {site_pair.world_id})",
     )
+    assert found["source nsx", "version"] == ("ok", "NSX 4.1.2.0.1.22596744")
+    assert found["source nsx", "rights"] == ("ok", "may read 1 fixed and 0 flexible segments")
     assert found["vmc", "nsx proxy destination"][0] == "ok"
 
 

@@ -10,7 +10,7 @@ from hcx_waves.clients.identity import EndpointIdentity, Role
 from hcx_waves.clients.nsx.attachments import AttachmentCalls
 from hcx_waves.clients.nsx.auth import SessionAuth
 from hcx_waves.clients.nsx.segments import SegmentCalls
-from hcx_waves.clients.nsx.wire import POLICY_API, NsxDialect
+from hcx_waves.clients.nsx.wire import NODE_VERSION, POLICY_API, NsxDialect
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport import RestTransport
 from hcx_waves.clients.transport_auth import Authenticator
@@ -74,6 +74,16 @@ class NsxPolicyClient(SegmentCalls, AttachmentCalls):
     def base_url(self) -> str:
         """The API's address."""
         return self._transport.base_url
+
+    def product_version(self) -> str | None:
+        """Read the manager's version, such as ``4.1.2.0.1.22596744``; None when the answer holds none. [D] VCFNSX.
+
+        :raises NotFound: where the node API is not offered, as behind some proxies.
+        """
+        reply = self._transport.send(Call("GET", NODE_VERSION, CallKind.READ))
+        body = reply.body if isinstance(reply.body, dict) else {}
+        version = body.get("product_version") or body.get("node_version")
+        return None if version is None else str(version)
 
     def identity(self) -> EndpointIdentity:
         """Return whether this is the real product, a simulated site or a twin."""

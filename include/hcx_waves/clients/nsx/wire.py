@@ -26,6 +26,7 @@ from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import Call, Reply
 
 POLICY_API = "/policy/api/v1"
+NODE_VERSION = "/api/v1/node/version"
 Parsed = TypeVar("Parsed")
 Query = Mapping[str, str | int | bool | None]
 
