@@ -67,8 +67,7 @@ class Cut:
         return self.plan, self.name, self.clients
 
     def disconnect(self, **more: Any) -> DisconnectResult:
-        # Short, as NSX counts requests in real time.
-        return disconnect_source_segment(*self._own, self.gateway, patience_of(self.pair, 8), **more)
+        return disconnect_source_segment(*self._own, self.gateway, patience_of(self.pair), **more)
 
     def unextend(self, *, connect: bool = True, **more: Any) -> Removal:
         return unextend_network(*self._own, self.gateway, self.pair.now, connect=connect, **more)

@@ -72,9 +72,9 @@ def test_failing_vm_blocks_its_segment_and_no_other(site_pair: SitePair, clients
     assert seen["edge-router"] == "staying"
     assert set(seen.values()) == {"staying", "hcx_appliance"}
     web, app = (nsx_source(clients.source_nsx, plan.segment(name)) for name in ("web", "app"))
-    disconnect_source_segment(plan, "web", clients, web, patience_of(site_pair, 8))
+    disconnect_source_segment(plan, "web", clients, web, patience_of(site_pair))
     with pytest.raises(SegmentNotEmptyError):
-        disconnect_source_segment(plan, "app", clients, app, patience_of(site_pair, 8))
+        disconnect_source_segment(plan, "app", clients, app, patience_of(site_pair))
     report = site_pair.oracle()
     assert {name: len(report["segments"][name]["outage"]) for name in ("web", "app")} == {"web": 1, "app": 0}
     assert report["segments"]["web"]["source_cut"] == report["segments"]["app"]["source_cut"] == []
