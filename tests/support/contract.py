@@ -90,7 +90,7 @@ class Sample(_Closed):
     @property
     def placeholders(self) -> set[str]:
         """Names of the placeholders in request and response."""
-        return set(_placeholders([self.request.model_dump(), self.response.model_dump()]))
+        return placeholders_in([self.request.model_dump(), self.response.model_dump()])
 
     def filled(self, values: Mapping[str, str | int]) -> Sample:
         """The same sample with its placeholders replaced; see :func:`fill` for what is raised."""
@@ -179,6 +179,12 @@ def load_sources() -> dict[str, SourceBook]:
 def example_values() -> dict[str, str | int]:
     """An example value for every placeholder."""
     return {name: placeholder.example for name, placeholder in load_placeholders().items()}
+
+
+def placeholders_in(value: Any) -> set[str]:
+    """Names of the placeholders in every string below ``value``, which is JSON or a model of this module."""
+    plain = value.model_dump() if isinstance(value, BaseModel) else value
+    return {match[1] for match in _PLACEHOLDER.finditer(json.dumps(plain))}
 
 
 def fill(value: Any, values: Mapping[str, str | int]) -> Any:
@@ -330,7 +336,3 @@ def _type_name(value: Any) -> str:
         if isinstance(value, kind):
             return name
     return "array" if _is_list(value) else type(value).__name__
-
-
-def _placeholders(value: Any) -> Iterator[str]:
-    return (match[1] for match in _PLACEHOLDER.finditer(json.dumps(value)))
