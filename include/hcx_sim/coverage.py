@@ -75,9 +75,7 @@ class Coverage:
 
         def register(handler: Callable[..., Any]) -> Callable[..., Any]:
             self.routes.append(fact)
-            app.add_api_route(
-                path, handler, methods=[method], name=call, include_in_schema=False, response_model=None
-            )
+            app.add_api_route(path, handler, methods=[method], name=call, include_in_schema=False, response_model=None)
             return handler
 
         return register

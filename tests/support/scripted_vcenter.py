@@ -26,9 +26,7 @@ from pyVmomi.VmomiSupport import GetServiceVersions, GetWsdlMethod, Object
 USERNAME = "administrator@vsphere.local"
 PASSWORD = "correct-horse"
 VERSION = "8.0.3.0"
-Misbehaviour = Literal[
-    "reset_before", "reset_after", "truncate", "http_503", "http_504", "http_429", "garbage"
-]
+Misbehaviour = Literal["reset_before", "reset_after", "truncate", "http_503", "http_504", "http_429", "garbage"]
 _VERSION_KEY = GetServiceVersions("vim25")[0]
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope '
@@ -48,9 +46,7 @@ class SoapCall:
 
     def all(self, tag: str) -> list[str]:
         """The texts of all elements of a name, in document order."""
-        return [
-            element.text or "" for element in _tree(self.text).iter() if element.tag.rpartition("}")[2] == tag
-        ]
+        return [element.text or "" for element in _tree(self.text).iter() if element.tag.rpartition("}")[2] == tag]
 
 
 @dataclass
@@ -135,9 +131,7 @@ class ScriptedVcenter:
     def _log_in(self, call: SoapCall) -> tuple[Any, str]:
         self.logins += 1
         if call.all("password") != [PASSWORD]:
-            raise vim.fault.InvalidLogin(
-                msg="Cannot complete login due to an incorrect user name or password."
-            )
+            raise vim.fault.InvalidLogin(msg="Cannot complete login due to an incorrect user name or password.")
         session = self.new_id("session")
         self.sessions.add(session)
         now = datetime(2026, 3, 1, tzinfo=UTC)

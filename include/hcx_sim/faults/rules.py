@@ -14,7 +14,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SocketBehaviour = Literal[
-    "status", "refuse", "reset_before", "reset_after", "timeout", "slow", "malformed", "truncated", "wrong_schema",
+    "status",
+    "refuse",
+    "reset_before",
+    "reset_after",
+    "timeout",
+    "slow",
+    "malformed",
+    "truncated",
+    "wrong_schema",
     "vendor_error",
 ]
 EngineBehaviour = Literal["fail", "delay", "stall"]

@@ -27,9 +27,7 @@ def check_reachability(address: Address, means: Means) -> Finding:
     try:
         socket.create_connection((address.host, address.port), means.settings.connect_seconds).close()
     except socket.gaierror:
-        return failed(
-            "reachability", f"the name {address.host} is not known", "Correct the address, or the DNS."
-        )
+        return failed("reachability", f"the name {address.host} is not known", "Correct the address, or the DNS.")
     except TimeoutError:
         return failed(
             "reachability",
@@ -69,9 +67,7 @@ def check_certificate(address: Address, means: Means) -> Finding:
         )
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
-        return failed(
-            "tls", f"no TLS handshake ({reason})", "Check that the address is the product's https port."
-        )
+        return failed("tls", f"no TLS handshake ({reason})", "Check that the address is the product's https port.")
     return _expiry(x509.load_der_x509_certificate(der), protocol, means.now())
 
 
@@ -82,9 +78,7 @@ def check_date_header(address: Address, means: Means, *, simulated: bool) -> Fin
     except (OSError, HTTPException) as error:
         return warning("clock", f"no answer to look at ({type(error).__name__})", "See the other checks.")
     if stamp is None:
-        return warning(
-            "clock", "the endpoint sends no Date header", "Compare its clock with an NTP source by hand."
-        )
+        return warning("clock", "the endpoint sends no Date header", "Compare its clock with an NTP source by hand.")
     return judge_clock(stamp, means, simulated=simulated)
 
 
@@ -146,9 +140,7 @@ def _date_header(address: Address, means: Means) -> datetime | None:
     if address.scheme == "http":
         connection = HTTPConnection(address.host, address.port, timeout=timeout)
     else:
-        connection = HTTPSConnection(
-            address.host, address.port, timeout=timeout, context=means.tls.ssl_context()
-        )
+        connection = HTTPSConnection(address.host, address.port, timeout=timeout, context=means.tls.ssl_context())
     with contextlib.closing(connection):
         connection.request("GET", address.path)
         value = connection.getresponse().getheader("Date")

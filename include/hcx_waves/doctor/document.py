@@ -62,9 +62,7 @@ class Endpoints(_Part):
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret in it, so that output can be searched for them."""
-        logins = [
-            login for site in (self.source, self.destination) for login in (site.hcx, site.vcenter, site.nsx)
-        ]
+        logins = [login for site in (self.source, self.destination) for login in (site.hcx, site.vcenter, site.nsx)]
         found = [login.password.get_secret_value() for login in logins if login is not None]
         if self.vmc is not None:
             found.append(self.vmc.refresh_token.get_secret_value())
@@ -96,9 +94,7 @@ def load_endpoints(path: Path) -> Endpoints:
     try:
         endpoints = Endpoints.model_validate(body)
     except ValidationError as error:
-        problems = [
-            _Problem(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_input=False)
-        ]
+        problems = [_Problem(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_input=False)]
         # The chain would show the values.
         raise DocumentError(f"{path}: " + "; ".join(map(str, problems))) from None
     if endpoints.ca_file is not None and not endpoints.ca_file.is_absolute():

@@ -69,17 +69,13 @@ def examine(endpoints: Endpoints, means: Means) -> list[Finding]:
         found = list(pool.map(_examine_one, wanted, notes, repeat(means)))
     findings = [finding for one in found for finding in one]
     identities = {
-        endpoint.name: note.identity
-        for endpoint, note in zip(wanted, notes, strict=True)
-        if note.identity is not None
+        endpoint.name: note.identity for endpoint, note in zip(wanted, notes, strict=True) if note.identity is not None
     }
     agreement = check_agreement(identities)
     if agreement is not None:
         findings.append(agreement.at("all"))
     if not wanted:
-        findings.append(
-            failed("document", "it names no endpoint", "Add the products of both sites.").at("all")
-        )
+        findings.append(failed("document", "it names no endpoint", "Add the products of both sites.").at("all"))
     secrets = endpoints.secrets()
     return [_without(finding, secrets) for finding in findings]
 
@@ -152,9 +148,7 @@ def _vcenter(login: Login, case: Case) -> Iterator[Finding]:
 
 def _nsx(login: Login, case: Case) -> Iterator[Finding]:
     means, auth = case.means, BasicAuth(login.username, login.password.get_secret_value())
-    with NsxPolicyClient(
-        login.url, auth, tls=means.tls, settings=means.settings, ambient=means.ambient
-    ) as client:
+    with NsxPolicyClient(login.url, auth, tls=means.tls, settings=means.settings, ambient=means.ambient) as client:
         entry = list(guarded("login", lambda: network.check_segments(client, login.username)))
         yield from entry
         if _has_failed(entry):

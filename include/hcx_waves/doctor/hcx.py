@@ -17,9 +17,7 @@ MAXIMUM_LOSS_PERCENT = 0.1
 
 # The words are published nowhere [?]; these are the ones whose meaning leaves no doubt.
 _GOOD_WORDS = frozenset({"up", "ok", "green", "healthy", "normal", "connected", "success", "running", "good"})
-_BAD_WORDS = frozenset(
-    {"down", "red", "failed", "error", "critical", "unreachable", "disconnected", "not_ok"}
-)
+_BAD_WORDS = frozenset({"down", "red", "failed", "error", "critical", "unreachable", "disconnected", "not_ok"})
 
 _MESH_STEP = "Look at the mesh under Interconnect in HCX; no wave should start on it."
 
@@ -53,9 +51,7 @@ def check_pairing(client: HcxClient) -> Finding:
     """Look for a paired site."""
     pairs = client.cloud_configs()
     if not pairs:
-        return warning(
-            "pairing", "no remote site is configured here", "Pair the sites, if this is the source manager."
-        )
+        return warning("pairing", "no remote site is configured here", "Pair the sites, if this is the source manager.")
     return ok("pairing", f"{len(pairs)} remote site(s)")
 
 
@@ -90,15 +86,11 @@ def judge_appliance(appliance: Appliance) -> Finding:
     name = f"appliance {appliance.appliance_name or appliance.appliance_id}"
     summary = appliance.status.summary
     word = summary.overall_status
-    detail = f"{appliance.appliance_type} {appliance.version_text} {word}{_reasons(summary.reasons)}".replace(
-        "  ", " "
-    )
+    detail = f"{appliance.appliance_type} {appliance.version_text} {word}{_reasons(summary.reasons)}".replace("  ", " ")
     if word.lower() in _GOOD_WORDS:
         return ok(name, detail)
     if word.lower() in _BAD_WORDS:
-        return failed(
-            name, detail, "Look at the appliance under Interconnect in HCX; redeploy it if it stays down."
-        )
+        return failed(name, detail, "Look at the appliance under Interconnect in HCX; redeploy it if it stays down.")
     return warning(
         name, detail.strip() or "tells no status", "Look at the appliance in HCX; the word is not documented."
     )
@@ -150,7 +142,5 @@ def _measurements(uplink: UplinkMetric) -> list[str]:
 
 
 def _reasons(reasons: Iterable[Any]) -> str:
-    texts = [
-        str(reason.get("message", reason)) if isinstance(reason, dict) else str(reason) for reason in reasons
-    ]
+    texts = [str(reason.get("message", reason)) if isinstance(reason, dict) else str(reason) for reason in reasons]
     return f" ({'; '.join(texts)})" if texts else ""

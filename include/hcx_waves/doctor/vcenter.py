@@ -11,9 +11,7 @@ from hcx_waves.doctor.target import Means
 def check_login(client: VsphereClient) -> Finding:
     """Open a session."""
     session = client.session_info()
-    return ok(
-        "login", f"logged in as {session.user_name}, API {session.api_version.lstrip('v').replace('_', '.')}"
-    )
+    return ok("login", f"logged in as {session.user_name}, API {session.api_version.lstrip('v').replace('_', '.')}")
 
 
 def check_version(client: VsphereClient) -> Finding:
@@ -52,9 +50,7 @@ def check_inventory(client: VsphereClient) -> Finding:
         step = "Give the account System.Read on them, or waves will not see them."
         return warning("inventory", f"{withheld} of {len(vms)} virtual machines withhold properties", step)
     if not vms:
-        return warning(
-            "inventory", "no virtual machine is visible", "Check on which folders the account has its role."
-        )
+        return warning("inventory", "no virtual machine is visible", "Check on which folders the account has its role.")
     return ok("inventory", f"{len(vms)} virtual machines are visible")
 
 

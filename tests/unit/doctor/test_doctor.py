@@ -109,9 +109,7 @@ def test_every_problem_is_found_at_once_and_no_secret_is_shown(site_pair: SitePa
     assert site_pair.endpoints["source"]["vcenter"]["password"] not in result.stdout
 
 
-def test_a_pair_of_two_worlds_is_refused(
-    site_server: SiteServer, site_pair: SitePair, tmp_path: Path
-) -> None:
+def test_a_pair_of_two_worlds_is_refused(site_server: SiteServer, site_pair: SitePair, tmp_path: Path) -> None:
     twin = site_server.make_world(role="twin")
     try:
         document = {
@@ -129,9 +127,7 @@ def test_a_pair_of_two_worlds_is_refused(
     assert f"simulated twin (world {twin.world_id}): destination vcenter" in detail
 
 
-def test_an_unknown_authority_is_refused_with_what_the_certificate_says(
-    site_pair: SitePair, tmp_path: Path
-) -> None:
+def test_an_unknown_authority_is_refused_with_what_the_certificate_says(site_pair: SitePair, tmp_path: Path) -> None:
     other = make_authority(tmp_path / "other")
     document = {"ca_file": str(other.ca_file), "source": {"hcx": site_pair.endpoints["source"]["hcx"]}}
     before = site_pair.mark()
@@ -165,9 +161,7 @@ def only(vcenter: ScriptedVcenter) -> dict[str, Any]:
     return {"source": {"vcenter": {"url": vcenter.url, "username": USERNAME, "password": PASSWORD}}}
 
 
-def test_a_real_vcenter_without_tls_and_with_a_wrong_clock_is_told_so(
-    vcenter: ScriptedVcenter, tmp_path: Path
-) -> None:
+def test_a_real_vcenter_without_tls_and_with_a_wrong_clock_is_told_so(vcenter: ScriptedVcenter, tmp_path: Path) -> None:
     vcenter.on("CurrentTime", lambda call: datetime.now(UTC) - timedelta(hours=1))
     vcenter.on("RetrievePropertiesEx", lambda call: None)
     result = run(tmp_path, only(vcenter), "--json")

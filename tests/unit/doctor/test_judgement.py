@@ -46,9 +46,7 @@ def test_virtual_time_is_shown_and_not_held_against_a_simulator() -> None:
 
 
 def mesh(**fields: Any) -> ServiceMesh:
-    return ServiceMesh.model_validate(
-        {"serviceMeshId": "servicemesh-1", "name": "m", "state": "COMMITTED", **fields}
-    )
+    return ServiceMesh.model_validate({"serviceMeshId": "servicemesh-1", "name": "m", "state": "COMMITTED", **fields})
 
 
 def services(*statuses: str) -> dict[str, Any]:
@@ -75,9 +73,7 @@ def test_a_mesh_is_judged_by_its_services(found: ServiceMesh, result: Result, de
 
 
 def test_reasons_of_an_ailing_service_are_told() -> None:
-    status = {
-        "services": [{"serviceName": "vMotion", "status": "degraded", "reason": [{"message": "tunnel down"}]}]
-    }
+    status = {"services": [{"serviceName": "vMotion", "status": "degraded", "reason": [{"message": "tunnel down"}]}]}
     assert judge_mesh(mesh(status=status)).detail == "vMotion degraded (tunnel down)"
 
 
@@ -114,9 +110,7 @@ def bandwidth(upload: int, download: int, status: str = "up") -> dict[str, Any]:
 
 def test_a_good_underlay_is_shown_with_its_figures() -> None:
     finding = judge_uplink(
-        uplink(
-            maxAvailableBandwidth=bandwidth(900_000, 800_000), latency={"value": 12}, lossRate={"value": 0.01}
-        )
+        uplink(maxAvailableBandwidth=bandwidth(900_000, 800_000), latency={"value": 12}, lossRate={"value": 0.01})
     )
     assert finding.result is Result.OK
     assert finding.detail == "900 Mbit/s up, 800 Mbit/s down, 12 ms, 0.01 % loss"

@@ -106,9 +106,7 @@ def probe_version(
     for version in GetServiceVersions("vim25"):
         if versionIdMap[version] in offered:
             return str(version)
-    raise ProbeDocumentError(
-        f"no common API version; the server offers {', '.join(sorted(offered)) or 'none'}"
-    )
+    raise ProbeDocumentError(f"no common API version; the server offers {', '.join(sorted(offered)) or 'none'}")
 
 
 def _open(address: Address, context: ssl.SSLContext | None, timeout_seconds: float) -> HTTPConnection:

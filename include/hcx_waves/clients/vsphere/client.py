@@ -44,9 +44,7 @@ from hcx_waves.clients.vsphere.tasks import TaskResult, TaskWaiter
 from hcx_waves.clients.vsphere.values import instant
 from hcx_waves.clients.vsphere.virtual_machines import FULL_PATHS, LIGHT_PATHS, detail_of, summary_of
 
-ManagedKind = Literal[
-    "VirtualMachine", "Network", "DistributedVirtualPortgroup", "Folder", "VirtualMachineSnapshot"
-]
+ManagedKind = Literal["VirtualMachine", "Network", "DistributedVirtualPortgroup", "Folder", "VirtualMachineSnapshot"]
 
 _KINDS: dict[str, Any] = {
     "VirtualMachine": vim.VirtualMachine,
@@ -128,9 +126,7 @@ class VsphereClient:
 
     def about(self) -> About:
         """Read what vCenter says about itself."""
-        about = self._session.read(
-            "RetrieveServiceContent", "ServiceInstance", lambda live: live.content.about
-        )
+        about = self._session.read("RetrieveServiceContent", "ServiceInstance", lambda live: live.content.about)
         return About(
             name=about.name,
             full_name=about.fullName,
@@ -151,9 +147,7 @@ class VsphereClient:
 
     def session_info(self) -> SessionInfo:
         """Return who is logged in; logs in if need be."""
-        return self._session.read(
-            "Login", "SessionManager", lambda live: _session_info(live.user, live.stub.version)
-        )
+        return self._session.read("Login", "SessionManager", lambda live: _session_info(live.user, live.stub.version))
 
     def held_privileges(self, privileges: Sequence[str] = OPERATION_PRIVILEGES) -> Mapping[str, bool] | None:
         """Ask which privileges the account holds on the root folder; None if this vCenter does not say."""
@@ -165,9 +159,7 @@ class VsphereClient:
         """Read the light properties of every VM, templates included. The order is undefined."""
         return [summary_of(found) for found in self._reader.all_of(LIGHT_PATHS)]
 
-    def read_virtual_machines(
-        self, morefs: Sequence[str], *, skip_missing: bool = False
-    ) -> list[VirtualMachineDetail]:
+    def read_virtual_machines(self, morefs: Sequence[str], *, skip_missing: bool = False) -> list[VirtualMachineDetail]:
         """Read everything about a few VMs, in the order asked.
 
         :param skip_missing: leave out VMs that no longer exist, instead of raising.
@@ -178,9 +170,7 @@ class VsphereClient:
         missing = [moref for moref in wanted if moref not in found]
         if missing and not skip_missing:
             context = self._session.context_of("RetrievePropertiesEx", ",".join(missing))
-            raise NotFound(
-                f"no such virtual machine: {', '.join(missing)}", details={"morefs": missing}, **context
-            )
+            raise NotFound(f"no such virtual machine: {', '.join(missing)}", details={"morefs": missing}, **context)
         return [found[moref] for moref in wanted if moref in found]
 
     def find_vm(
@@ -294,11 +284,7 @@ class VsphereClient:
             try:
                 return [detail_of(found) for found in self._reader.some_of(FULL_PATHS, remaining)]
             except NotFound as error:
-                gone = [
-                    moref
-                    for moref in remaining
-                    if f"object {moref}" in (error.vendor_message or "").split("; ")
-                ]
+                gone = [moref for moref in remaining if f"object {moref}" in (error.vendor_message or "").split("; ")]
                 if not gone:
                     raise
                 remaining = [moref for moref in remaining if moref not in gone]

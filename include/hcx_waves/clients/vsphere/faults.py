@@ -87,10 +87,7 @@ def fault_name(fault: object) -> str:
 def fault_message(fault: Any) -> str:
     """Return what a fault says: its localised message, the messages below it, and what it is about."""
     texts = [str(getattr(fault, "msg", None) or "").strip()]
-    texts += [
-        str(getattr(part, "message", None) or "").strip()
-        for part in getattr(fault, "faultMessage", None) or []
-    ]
+    texts += [str(getattr(part, "message", None) or "").strip() for part in getattr(fault, "faultMessage", None) or []]
     for subject in _SUBJECTS:
         value = getattr(fault, subject, None)
         if isinstance(value, str) and value and not any(value in text for text in texts):
@@ -116,9 +113,7 @@ def from_fault(fault: Any, context: ErrorContext) -> ClientError:
     return kind(f"vCenter answers {name}", **filled)
 
 
-def from_exception(
-    error: BaseException, context: ErrorContext, *, timeout_seconds: float, sent: bool
-) -> ClientError:
+def from_exception(error: BaseException, context: ErrorContext, *, timeout_seconds: float, sent: bool) -> ClientError:
     """Map whatever a pyvmomi call raised to the error tree.
 
     :param timeout_seconds: the time-out that applied, for the message of a time-out.
@@ -153,9 +148,7 @@ def _from_unreadable(error: BaseException, context: ErrorContext, sent: bool) ->
         status = _HTTP_STATUS.match(str(error))
         if status is not None:
             return _from_status(int(status[1]), str(error), context)
-        return ConnectionFailed(
-            f"the answer broke off ({type(error).__name__})", request_sent=sent, **context
-        )
+        return ConnectionFailed(f"the answer broke off ({type(error).__name__})", request_sent=sent, **context)
     if isinstance(error, ExpatError):
         return MalformedResponse(f"the answer is not complete XML ({error})", **context)
     # pyvmomi's deserialiser has no error class of its own: KeyError, TypeError, plain Exception and others.

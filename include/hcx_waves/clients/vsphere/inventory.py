@@ -70,9 +70,7 @@ _DATASTORE = PropertyPaths(
 def list_networks(reader: PropertyReader) -> list[Network]:
     """Read all networks, each as its own kind."""
     plain: list[Network] = [
-        Network(
-            moref=found.moref, name=decoded(found.get("name", "")), accessible=found.get("summary.accessible")
-        )
+        Network(moref=found.moref, name=decoded(found.get("name", "")), accessible=found.get("summary.accessible"))
         for found in reader.all_of(_NETWORK)
         # The view holds the derived kinds, too; those are read with their own properties below.
         if found.kind is vim.Network
@@ -103,9 +101,7 @@ def list_folders(reader: PropertyReader) -> list[Folder]:
 def list_resource_pools(reader: PropertyReader) -> list[ResourcePool]:
     """Read all resource pools, vApps included."""
     return [
-        ResourcePool(
-            found.moref, decoded(found.get("name", "")), found.reference("parent"), found.reference("owner")
-        )
+        ResourcePool(found.moref, decoded(found.get("name", "")), found.reference("parent"), found.reference("owner"))
         for found in reader.all_of(_RESOURCE_POOL)
     ]
 

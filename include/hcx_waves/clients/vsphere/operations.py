@@ -163,9 +163,7 @@ class VirtualMachineOperations:
 
     def remove_all_snapshots(self, moref: str, waiting: Waiting = DEFAULT_WAITING) -> TaskResult:
         """Remove all snapshots of a VM and consolidate."""
-        return self._vm_task(
-            "RemoveAllSnapshots_Task", moref, lambda vm, _: vm.RemoveAllSnapshots(True), waiting
-        )
+        return self._vm_task("RemoveAllSnapshots_Task", moref, lambda vm, _: vm.RemoveAllSnapshots(True), waiting)
 
     def mount_iso(
         self, moref: str, path: str, *, key: int | None = None, waiting: Waiting = DEFAULT_WAITING
@@ -180,9 +178,7 @@ class VirtualMachineOperations:
         drive.backing = vim.vm.device.VirtualCdrom.IsoBackingInfo(fileName=path)
         return self._reconfigure_drive(moref, drive, connected=True, waiting=waiting)
 
-    def unmount_iso(
-        self, moref: str, *, key: int | None = None, waiting: Waiting = DEFAULT_WAITING
-    ) -> TaskResult:
+    def unmount_iso(self, moref: str, *, key: int | None = None, waiting: Waiting = DEFAULT_WAITING) -> TaskResult:
         """Take the medium out of a CD-ROM drive.
 
         A guest that has locked the drive makes vCenter ask a question (``question`` of the detail); the task
@@ -191,9 +187,7 @@ class VirtualMachineOperations:
         :raises NotFound: if there is no such drive.
         """
         drive = self._cdrom(moref, key)
-        drive.backing = vim.vm.device.VirtualCdrom.RemotePassthroughBackingInfo(
-            deviceName="", exclusive=False
-        )
+        drive.backing = vim.vm.device.VirtualCdrom.RemotePassthroughBackingInfo(deviceName="", exclusive=False)
         return self._reconfigure_drive(moref, drive, connected=False, waiting=waiting)
 
     def create_virtual_machine(
@@ -232,9 +226,7 @@ class VirtualMachineOperations:
         """
         return self._vm_task("Destroy_Task", moref, lambda vm, _: vm.Destroy(), waiting)
 
-    def _vm_task(
-        self, method: str, moref: str, start: Callable[[Any, Live], Any], waiting: Waiting
-    ) -> TaskResult:
+    def _vm_task(self, method: str, moref: str, start: Callable[[Any, Live], Any], waiting: Waiting) -> TaskResult:
         return self._runner.run(method, vim.VirtualMachine, moref, start, waiting)
 
     def _cdrom(self, moref: str, key: int | None) -> Any:

@@ -139,9 +139,7 @@ class PortGroupOperations:
         found = self._reader.one(_Portgroup, moref, "config.key", "config.distributedVirtualSwitch")
         switch = found.reference("config.distributedVirtualSwitch")
         if switch is None:
-            raise NotFound(
-                "vCenter gives no switch for the port group", **self._session.context_of(_METHOD, moref)
-            )
+            raise NotFound("vCenter gives no switch for the port group", **self._session.context_of(_METHOD, moref))
         criteria = vim.dvs.PortCriteria(portgroupKey=[found.get("config.key")], inside=True, connected=True)
         ports = self._session.read(
             "FetchDVPorts",
@@ -192,9 +190,7 @@ class PortGroupOperations:
         try:
             setting = SoapAdapter.Deserialize(saved)
         except Exception as error:
-            raise self._refused(
-                moref, f"the saved port policy cannot be read ({type(error).__name__})"
-            ) from error
+            raise self._refused(moref, f"the saved port policy cannot be read ({type(error).__name__})") from error
         if not isinstance(setting, vim.dvs.DistributedVirtualPort.Setting):
             raise self._refused(moref, "the saved text is not a port policy")
         return setting

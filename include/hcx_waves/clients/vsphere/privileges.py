@@ -51,9 +51,7 @@ def _by_session(privileges: Sequence[str], live: Live) -> Mapping[str, bool]:
 def _by_user(privileges: Sequence[str], live: Live) -> Mapping[str, bool]:
     content = live.content
     manager = content.authorizationManager
-    return _granted(
-        manager.HasUserPrivilegeOnEntities([content.rootFolder], live.user.userName, list(privileges))
-    )
+    return _granted(manager.HasUserPrivilegeOnEntities([content.rootFolder], live.user.userName, list(privileges)))
 
 
 def _granted(answer: Any) -> Mapping[str, bool]:

@@ -179,9 +179,7 @@ class VsphereSession:
             self._forget(live)
             return self._attempt(self.live(), method, path, call, lookup)
 
-    def _attempt(
-        self, live: Live, method: str, path: str, call: Callable[[Live], T], lookup: Lookup | None
-    ) -> T:
+    def _attempt(self, live: Live, method: str, path: str, call: Callable[[Live], T], lookup: Lookup | None) -> T:
         """Run a call once.
 
         :raises SessionExpired: if the session is gone; the call was not executed.

@@ -120,9 +120,7 @@ class TaskWaiter:
             for found in self._reader.some_of(_SUMMARY, tasks)
         ]
 
-    def _follow(
-        self, live: Live, task_id: str, deadline: float, on_progress: Callable[[int], None] | None
-    ) -> _Watch:
+    def _follow(self, live: Live, task_id: str, deadline: float, on_progress: Callable[[int], None] | None) -> _Watch:
         """Watch a task on one session until it is over or the time is up."""
         watch = _Watch()
         collector = live.collector

@@ -50,13 +50,9 @@ def tls_vcenter(certificate: Authority) -> Iterator[ScriptedVcenter]:
         yield book
 
 
-def test_a_loopback_host_is_verified_like_any_other(
-    tls_vcenter: ScriptedVcenter, make_client: MakeClient
-) -> None:
+def test_a_loopback_host_is_verified_like_any_other(tls_vcenter: ScriptedVcenter, make_client: MakeClient) -> None:
     client = make_client(tls_vcenter.url)
-    with pytest.raises(
-        TlsError, match="the certificate is not trusted: unable to get local issuer"
-    ) as caught:
+    with pytest.raises(TlsError, match="the certificate is not trusted: unable to get local issuer") as caught:
         client.about()
     assert caught.value.system == "vcenter"
     assert tls_vcenter.calls == []
@@ -65,9 +61,7 @@ def test_a_loopback_host_is_verified_like_any_other(
 def test_a_trusted_authority_is_enough(
     tls_vcenter: ScriptedVcenter, make_client: MakeClient, certificate: Authority
 ) -> None:
-    assert (
-        make_client(tls_vcenter.url, tls=TlsSettings(ca_file=certificate.ca_file)).about().version == "8.0.3"
-    )
+    assert make_client(tls_vcenter.url, tls=TlsSettings(ca_file=certificate.ca_file)).about().version == "8.0.3"
 
 
 def test_a_pinned_certificate_is_accepted_and_another_one_is_not(
@@ -76,17 +70,13 @@ def test_a_pinned_certificate_is_accepted_and_another_one_is_not(
     right = make_client(tls_vcenter.url, tls=TlsSettings(pinned_pem=certificate.server_pem))
     assert right.about().version == "8.0.3"
     logins = tls_vcenter.logins
-    wrong = make_client(
-        tls_vcenter.url, tls=TlsSettings(pinned_pem=make_authority(tmp_path / "other").server_pem)
-    )
+    wrong = make_client(tls_vcenter.url, tls=TlsSettings(pinned_pem=make_authority(tmp_path / "other").server_pem))
     with pytest.raises(TlsError, match="not trusted"):
         wrong.about()
     assert tls_vcenter.logins == logins
 
 
-def test_a_certificate_of_another_name_is_refused_unless_pinned(
-    make_client: MakeClient, tmp_path: Path
-) -> None:
+def test_a_certificate_of_another_name_is_refused_unless_pinned(make_client: MakeClient, tmp_path: Path) -> None:
     other = make_authority(tmp_path / "elsewhere", address="127.0.0.2")
     with running_vcenter(other.server_context()) as book:
         with pytest.raises(TlsError, match="IP address mismatch"):
@@ -103,9 +93,7 @@ def test_the_environment_cannot_switch_verification(
         make_client(tls_vcenter.url).about()
 
 
-def test_a_plain_server_behind_https_is_a_tls_error(
-    vcenter: ScriptedVcenter, make_client: MakeClient
-) -> None:
+def test_a_plain_server_behind_https_is_a_tls_error(vcenter: ScriptedVcenter, make_client: MakeClient) -> None:
     with pytest.raises(TlsError, match="no TLS connection"):
         make_client(vcenter.url.replace("http://", "https://")).about()
 

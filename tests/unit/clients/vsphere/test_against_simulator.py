@@ -210,9 +210,7 @@ def test_a_wrong_password_is_refused(connect: Callable[..., VsphereClient]) -> N
         connect(password="wrong").about()
 
 
-def test_without_the_authority_nothing_is_sent(
-    site_pair: SitePair, connect: Callable[..., VsphereClient]
-) -> None:
+def test_without_the_authority_nothing_is_sent(site_pair: SitePair, connect: Callable[..., VsphereClient]) -> None:
     before = site_pair.mark()
     with pytest.raises(TlsError):
         connect(tls=TlsSettings()).about()
@@ -232,9 +230,7 @@ def test_a_client_for_the_real_thing_does_not_touch_a_twin(
 
 
 @pytest.mark.world(**FAST)
-def test_a_lost_answer_is_resolved_by_looking_and_not_by_repeating(
-    site_pair: SitePair, client: VsphereClient
-) -> None:
+def test_a_lost_answer_is_resolved_by_looking_and_not_by_repeating(site_pair: SitePair, client: VsphereClient) -> None:
     moref = moref_of(client, WORKLOAD)
     site_pair.fault(product="vcenter", call="Rename_Task", behaviour="reset_after", count=1)
     with pytest.raises(OutcomeUnknownError) as caught:

@@ -31,9 +31,7 @@ INFO = vim.TaskInfo.State
 
 def update(version: str, kind: str = "modify", **values: Any) -> Any:
     """One update of a task; keyword names are those below ``info``."""
-    changes = [
-        Collector.Change(name=f"info.{name}", op="assign", val=value) for name, value in values.items()
-    ]
+    changes = [Collector.Change(name=f"info.{name}", op="assign", val=value) for name, value in values.items()]
     changed = Collector.ObjectUpdate(kind=kind, obj=vim.Task("task-1"), changeSet=changes)
     filter_update = Collector.FilterUpdate(filter=Collector.Filter("filter-1"), objectSet=[changed])
     return Collector.UpdateSet(version=version, filterSet=[filter_update], truncated=False)
@@ -55,9 +53,7 @@ def calls_of(vcenter: ScriptedVcenter, method: str) -> list[SoapCall]:
     return [call for call in vcenter.calls if call.method == method]
 
 
-def test_an_operation_waits_for_its_task_and_tells_progress(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_an_operation_waits_for_its_task_and_tells_progress(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     script_task(
         vcenter,
         "CreateSnapshot_Task",
@@ -123,9 +119,7 @@ def test_a_task_that_outlasts_the_wait_has_an_unknown_outcome_with_its_look_up(
         client.wait_for_task("task-1", timeout_seconds=5)
 
 
-def test_a_wait_survives_a_lost_connection_and_a_lost_session(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_a_wait_survives_a_lost_connection_and_a_lost_session(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     script_success(vcenter, "PowerOnVM_Task")
     vcenter.misbehave("WaitForUpdatesEx", "reset_after")
     assert client.vms.power_on("vm-1").task_id == "task-1"
@@ -151,9 +145,7 @@ def test_a_wait_that_cannot_go_on_names_the_task(vcenter: ScriptedVcenter, clien
     assert vcenter.count("PowerOnVM_Task") == 1
 
 
-def test_a_task_that_vcenter_has_forgotten_is_not_found(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_a_task_that_vcenter_has_forgotten_is_not_found(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     script_task(vcenter, "PowerOnVM_Task", update("1", "leave"))
     with pytest.raises(NotFound, match="no longer knows the task"):
         client.wait_for_task("task-1")
@@ -162,9 +154,7 @@ def test_a_task_that_vcenter_has_forgotten_is_not_found(
 def test_recent_tasks_resolve_an_unknown_outcome(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     def retrieve(call: SoapCall) -> Any:
         if "recentTask" in call.all("pathSet"):
-            return _found(
-                vim.VirtualMachine("vm-1"), [("recentTask", _array("vim.Task[]", [vim.Task("task-1")]))]
-            )
+            return _found(vim.VirtualMachine("vm-1"), [("recentTask", _array("vim.Task[]", [vim.Task("task-1")]))])
         return _found(
             vim.Task("task-1"),
             [("info.descriptionId", "VirtualMachine.rename"), ("info.state", INFO.success)],
@@ -246,9 +236,7 @@ def test_a_vm_is_created_for_tests(vcenter: ScriptedVcenter, client: VsphereClie
 
 
 def _setting(*, blocked: bool = False, active: tuple[str, ...] = ("uplink1",)) -> Any:
-    order = Vmware.UplinkPortOrderPolicy(
-        inherited=False, activeUplinkPort=list(active), standbyUplinkPort=["uplink2"]
-    )
+    order = Vmware.UplinkPortOrderPolicy(inherited=False, activeUplinkPort=list(active), standbyUplinkPort=["uplink2"])
     return Vmware.VmwarePortConfigPolicy(
         blocked=vim.BoolPolicy(inherited=False, value=blocked),
         vlan=Vmware.VlanIdSpec(inherited=False, vlanId=120),
@@ -271,9 +259,7 @@ def script_port_group(vcenter: ScriptedVcenter, setting: Any, backing: str = "st
     vcenter.on("RetrievePropertiesEx", lambda call: _found(group, values))
 
 
-def test_blocking_a_port_group_sends_the_whole_policy_back(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_blocking_a_port_group_sends_the_whole_policy_back(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     script_port_group(vcenter, _setting())
     script_success(vcenter, "ReconfigureDVPortgroup_Task")
     client.port_groups.set_blocked("dvportgroup-1", blocked=True)
@@ -285,18 +271,14 @@ def test_blocking_a_port_group_sends_the_whole_policy_back(
     assert _value_of(call, "forgedTransmits") == "true"
 
 
-def test_a_port_group_that_is_blocked_already_is_left_alone(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_a_port_group_that_is_blocked_already_is_left_alone(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     script_port_group(vcenter, _setting(blocked=True))
     assert client.port_groups.set_blocked("dvportgroup-1", blocked=True) is None
     assert client.port_groups.set_uplinks("dvportgroup-1", active=["uplink1"], standby=["uplink2"]) is None
     assert vcenter.count("ReconfigureDVPortgroup_Task") == 0
 
 
-def test_a_port_group_is_isolated_by_taking_its_uplinks(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_a_port_group_is_isolated_by_taking_its_uplinks(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     script_port_group(vcenter, _setting())
     script_success(vcenter, "ReconfigureDVPortgroup_Task")
     client.port_groups.set_uplinks("dvportgroup-1", active=[])
@@ -350,9 +332,7 @@ def test_an_nsx_port_group_is_never_reconfigured(vcenter: ScriptedVcenter, clien
 
 def test_connected_ports_are_read_from_the_switch(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     script_port_group(vcenter, _setting())
-    runtime = vim.dvs.DistributedVirtualPort.RuntimeInfo(
-        linkUp=True, blocked=False, macAddress="00:50:56:AA:00:01"
-    )
+    runtime = vim.dvs.DistributedVirtualPort.RuntimeInfo(linkUp=True, blocked=False, macAddress="00:50:56:AA:00:01")
     zero = dict.fromkeys((info.name for info in vim.dvs.PortStatistics._GetPropertyList()[2:]), 0)
     stats = vim.dvs.PortStatistics(**zero)
     port = vim.dvs.DistributedVirtualPort(
@@ -361,9 +341,7 @@ def test_connected_ports_are_read_from_the_switch(vcenter: ScriptedVcenter, clie
         dvsUuid="50",
         conflict=False,
         lastStatusChange=datetime(2026, 3, 1, tzinfo=UTC),
-        connectee=vim.dvs.PortConnectee(
-            connectedEntity=vim.VirtualMachine("vm-1"), nicKey="4000", type="vmVnic"
-        ),
+        connectee=vim.dvs.PortConnectee(connectedEntity=vim.VirtualMachine("vm-1"), nicKey="4000", type="vmVnic"),
         state=vim.dvs.DistributedVirtualPort.State(runtimeInfo=runtime, stats=stats),
     )
     vcenter.on("FetchDVPorts", lambda call: [port])

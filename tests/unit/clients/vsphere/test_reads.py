@@ -25,12 +25,9 @@ def content(reference: Any, missing: dict[str, Any] | None = None, **values: Any
     return Collector.ObjectContent(
         obj=reference,
         propSet=[
-            vmodl.DynamicProperty(name=name.replace("__", "."), val=typed(value))
-            for name, value in values.items()
+            vmodl.DynamicProperty(name=name.replace("__", "."), val=typed(value)) for name, value in values.items()
         ],
-        missingSet=[
-            Collector.MissingProperty(path=path, fault=fault) for path, fault in (missing or {}).items()
-        ],
+        missingSet=[Collector.MissingProperty(path=path, fault=fault) for path, fault in (missing or {}).items()],
     )
 
 
@@ -61,9 +58,7 @@ def by_kind(**answers: Any) -> Callable[[SoapCall], Any]:
     return answer
 
 
-def test_the_light_pass_reads_every_vm_with_leaf_paths_only(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_the_light_pass_reads_every_vm_with_leaf_paths_only(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     web = vm(
         "vm-1",
         "web%2f01",
@@ -76,9 +71,7 @@ def test_the_light_pass_reads_every_vm_with_leaf_paths_only(
         parent=vim.Folder("group-v1"),
         resourcePool=vim.ResourcePool("resgroup-1"),
     )
-    vcenter.on(
-        "RetrievePropertiesEx", lambda call: result(web, vm("vm-2", "template", config__template=True))
-    )
+    vcenter.on("RetrievePropertiesEx", lambda call: result(web, vm("vm-2", "template", config__template=True)))
     first, second = client.list_virtual_machines()
     assert (first.moref, first.name, first.instance_uuid, first.bios_uuid) == (
         "vm-1",
@@ -97,12 +90,8 @@ def test_the_light_pass_reads_every_vm_with_leaf_paths_only(
     assert vcenter.count("Fetch") == 0
 
 
-def test_pages_are_read_to_the_end_and_split_objects_joined(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
-    later = iter(
-        [result(content(vim.VirtualMachine("vm-1"), config__uuid="u1"), token="t2"), result(vm("vm-2", "b"))]
-    )
+def test_pages_are_read_to_the_end_and_split_objects_joined(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
+    later = iter([result(content(vim.VirtualMachine("vm-1"), config__uuid="u1"), token="t2"), result(vm("vm-2", "b"))])
     vcenter.on("RetrievePropertiesEx", lambda call: result(vm("vm-1", "a"), token="t1"))
     vcenter.on("ContinueRetrievePropertiesEx", lambda call: next(later))
     assert [(found.moref, found.name, found.bios_uuid) for found in client.list_virtual_machines()] == [
@@ -113,9 +102,7 @@ def test_pages_are_read_to_the_end_and_split_objects_joined(
     assert tokens == [["t1"], ["t2"]]
 
 
-def test_a_server_that_pages_without_end_is_not_followed(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_a_server_that_pages_without_end_is_not_followed(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     vcenter.on("RetrievePropertiesEx", lambda call: result(vm("vm-1", "a"), token="again"))
     vcenter.on("ContinueRetrievePropertiesEx", lambda call: result(vm("vm-1", "a"), token="again"))
     with pytest.raises(MalformedResponse, match="pages without end"):
@@ -140,9 +127,7 @@ def test_withheld_properties_are_named(vcenter: ScriptedVcenter, client: Vsphere
     }
 
 
-def test_a_session_lost_between_pages_starts_the_read_over(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_a_session_lost_between_pages_starts_the_read_over(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     pages = iter([result(vm("vm-1", "a"), token="t1"), result(vm("vm-1", "a"), vm("vm-2", "b"))])
     vcenter.on("RetrievePropertiesEx", lambda call: next(pages))
 
@@ -249,9 +234,7 @@ def test_a_vm_is_found_by_what_is_known_of_it(vcenter: ScriptedVcenter, client: 
 def _devices() -> list[Any]:
     device = vim.vm.device
     card = device.VirtualEthernetCard
-    connectable = device.VirtualDevice.ConnectInfo(
-        connected=True, startConnected=True, allowGuestControl=True
-    )
+    connectable = device.VirtualDevice.ConnectInfo(connected=True, startConnected=True, allowGuestControl=True)
     port = vim.dvs.PortConnection(switchUuid="50 1a", portgroupKey="dvportgroup-1", portKey="7")
     return [
         device.ParaVirtualSCSIController(key=1000, busNumber=0, sharedBus="physicalSharing"),
@@ -268,9 +251,7 @@ def _devices() -> list[Any]:
         device.VirtualE1000(
             key=4001,
             macAddress="00:50:56:aa:bb:02",
-            backing=card.OpaqueNetworkBackingInfo(
-                opaqueNetworkId="ls-1", opaqueNetworkType="nsx.LogicalSwitch"
-            ),
+            backing=card.OpaqueNetworkBackingInfo(opaqueNetworkId="ls-1", opaqueNetworkType="nsx.LogicalSwitch"),
         ),
         device.VirtualSriovEthernetCard(
             key=4002,
@@ -335,9 +316,7 @@ def _guest_nics() -> list[Any]:
     ]
 
 
-def test_the_full_pass_shows_what_proofs_and_preflight_need(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_the_full_pass_shows_what_proofs_and_preflight_need(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     tree = vim.vm.SnapshotTree
     taken = datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -442,9 +421,7 @@ def test_networks_are_told_apart_by_kind(vcenter: ScriptedVcenter, client: Vsphe
     plain = content(vim.Network("network-1"), name="VM Network")
     vcenter.on(
         "RetrievePropertiesEx",
-        by_kind(
-            Network=(plain, group, opaque), DistributedVirtualPortgroup=(group,), OpaqueNetwork=(opaque,)
-        ),
+        by_kind(Network=(plain, group, opaque), DistributedVirtualPortgroup=(group,), OpaqueNetwork=(opaque,)),
     )
     networks = client.list_networks()
     assert [type(network) for network in networks] == [Network, DistributedVirtualPortgroup, OpaqueNetwork]
@@ -486,9 +463,7 @@ def test_places_and_room_are_read(vcenter: ScriptedVcenter, client: VsphereClien
                     owner=vim.ClusterComputeResource("domain-c1"),
                 ),
             ),
-            HostSystem=(
-                content(vim.HostSystem("host-1"), name="esx1", runtime__connectionState="connected"),
-            ),
+            HostSystem=(content(vim.HostSystem("host-1"), name="esx1", runtime__connectionState="connected"),),
             ClusterComputeResource=(
                 content(
                     vim.ClusterComputeResource("domain-c1"),
@@ -519,9 +494,7 @@ def test_places_and_room_are_read(vcenter: ScriptedVcenter, client: VsphereClien
     assert (datastore.capacity_bytes, datastore.free_bytes) == (10**13, 10**12)
 
 
-def test_the_vms_on_a_network_are_read_without_a_view(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_the_vms_on_a_network_are_read_without_a_view(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     on_it = content(vim.Network("network-1"), vm=[vim.VirtualMachine("vm-1"), vim.VirtualMachine("vm-2")])
     vcenter.on("RetrievePropertiesEx", lambda call: result(on_it))
     assert client.virtual_machines_on("network-1") == ("vm-1", "vm-2")

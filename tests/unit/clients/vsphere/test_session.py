@@ -36,9 +36,7 @@ def raising(fault: BaseException) -> Callable[[SoapCall], Any]:
     return answer
 
 
-def test_client_logs_in_late_and_logs_out_at_the_end(
-    vcenter: ScriptedVcenter, make_client: MakeClient
-) -> None:
+def test_client_logs_in_late_and_logs_out_at_the_end(vcenter: ScriptedVcenter, make_client: MakeClient) -> None:
     vcenter.on("CurrentTime", lambda call: NOW)
     with make_client(vcenter.url) as client:
         assert vcenter.calls == []
@@ -86,9 +84,7 @@ def test_a_session_that_is_refused_again_and_again_ends_in_an_error(
     assert vcenter.count("CurrentTime") == 2
 
 
-def test_wrong_password_fails_at_once_and_is_not_shown(
-    vcenter: ScriptedVcenter, make_client: MakeClient
-) -> None:
+def test_wrong_password_fails_at_once_and_is_not_shown(vcenter: ScriptedVcenter, make_client: MakeClient) -> None:
     client = make_client(vcenter.url, password="hunter2-hunter2")
     with pytest.raises(AuthenticationFailed, match="incorrect user name or password") as caught:
         client.about()
@@ -101,9 +97,7 @@ def test_wrong_password_fails_at_once_and_is_not_shown(
     assert USERNAME in repr(client)
 
 
-def test_faults_keep_their_class_over_a_process_boundary(
-    vcenter: ScriptedVcenter, client: VsphereClient
-) -> None:
+def test_faults_keep_their_class_over_a_process_boundary(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
     fault = vim.fault.NoPermission(
         msg="Permission to perform this operation was denied.",
         object=vim.Folder("group-d1"),
