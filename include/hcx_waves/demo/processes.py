@@ -174,12 +174,12 @@ def adopt_orphans() -> None:
         prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def sweep(marker: str) -> int:
-    """End every process of the demo that is still there; return how many there were.
+def sweep(marker: str, *, and_below: bool = False) -> int:
+    """End every process with the marker, of this demo or of one that was killed; return how many there were.
 
-    Those are the marked ones, of this demo or of one that was killed, and all below this process.
+    :param and_below: also whatever else is below this process, for one that started nothing but the demo.
     """
-    below = psutil.Process().children(recursive=True)
+    below = psutil.Process().children(recursive=True) if and_below else []
     left = list({process.pid: process for process in [*marked_processes(marker), *below]}.values())
     running = [process for process in left if not _bury(process)]
     for number in (signal.SIGTERM, signal.SIGKILL):

@@ -100,9 +100,9 @@ class Stack:
         self.state.open()
         self._cleanup.callback(self.state.close)
         self.secrets = self.state.secrets()
-        self._sweep("an earlier demo")
+        self._sweep("an earlier demo", and_below=False)
         adopt_orphans()
-        self._cleanup.callback(self._sweep, "this demo")
+        self._cleanup.callback(self._sweep, "this demo", and_below=True)
         environment = clean_environment(self.secrets.marker)
         simulator = Simulator(
             self.state,
@@ -151,8 +151,8 @@ class Stack:
         self._parts.append(part)
         self._cleanup.callback(stop)
 
-    def _sweep(self, whose: str) -> None:
-        count = sweep(self.secrets.marker)
+    def _sweep(self, whose: str, *, and_below: bool) -> None:
+        count = sweep(self.secrets.marker, and_below=and_below)
         if count:
             self._say(f"{count} processes of {whose} were still there and have been ended")
 
