@@ -124,6 +124,11 @@ def problems_of(text: str, origin: str = "w.yaml") -> tuple[Problem, ...]:
     return ()
 
 
+def told(text: str) -> list[tuple[int, int, str, str]]:
+    """Return line, column, field and message of each problem of a wave file."""
+    return [(problem.line, problem.column, problem.field, problem.message) for problem in problems_of(text)]
+
+
 def place_in(text: str, passage: str) -> tuple[int, int]:
     """Return line and column, from 1, of a passage that is there once, or of its last letters after ``|``.
 

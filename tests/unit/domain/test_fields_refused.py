@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.wave_files import FULL, changed, place_in, problems_of
+from support.wave_files import FULL, changed, place_in, problems_of, told
 
 UUID = "is no UUID: write vCenter's instanceUuid, such as 5012a3c4-0f1e-2d3c-4b5a-69788796a5b4"
 NO_TIME = "is no time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start"
@@ -449,11 +449,8 @@ def test_a_field_is_refused_by_its_own_message_at_its_place(
     old: str, new: str, place: str, field: str, message: str
 ) -> None:
     text = changed(old, new)
-    line, column = place_in(text, place)
 
-    found = [(problem.line, problem.column, problem.field, problem.message) for problem in problems_of(text)]
-
-    assert found == [(line, column, field, message)]
+    assert told(text) == [(*place_in(text, place), field, message)]
 
 
 def test_the_file_that_all_cases_change_is_valid() -> None:

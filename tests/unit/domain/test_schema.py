@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from hcx_waves.domain.schema import wave_schema, wave_schema_text
 from hcx_waves.domain.yaml_tree import read_yaml
 from support.wave_files import FULL, changed, minimal
-from support.wave_strategies import documents
+from support.wave_strategies import UNHURRIED, documents
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "docs" / "wave.schema.json"
@@ -37,6 +37,7 @@ def test_valid_files_agree(text: str) -> None:
     assert errors_of(text) == []
 
 
+@UNHURRIED
 @given(documents())
 def test_random_valid_files_agree(document: dict[str, Any]) -> None:
     assert list(Draft202012Validator(wave_schema()).iter_errors(document)) == []

@@ -19,7 +19,7 @@ from hcx_waves.domain.loader import dump_wave, read_wave
 from hcx_waves.domain.settings import MigrationOptions, MigrationType, NetworkMapping, NicMapping
 from hcx_waves.domain.wave import Wave
 from support.wave_files import FULL, changed, full_wave, minimal
-from support.wave_strategies import documents
+from support.wave_strategies import UNHURRIED, documents
 
 
 def as_yaml(document: dict[str, Any]) -> str:
@@ -27,6 +27,7 @@ def as_yaml(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False)
 
 
+@UNHURRIED
 @given(documents())
 def test_what_is_written_reads_the_same(document: dict[str, Any]) -> None:
     wave = read_wave(as_yaml(document))
@@ -39,6 +40,7 @@ def test_what_is_written_reads_the_same(document: dict[str, Any]) -> None:
     assert again.wave_hash == wave.wave_hash
 
 
+@UNHURRIED
 @given(documents())
 def test_what_is_written_reads_the_same_by_the_rules_of_older_yaml(document: dict[str, Any]) -> None:
     wave = read_wave(as_yaml(document))
@@ -46,6 +48,7 @@ def test_what_is_written_reads_the_same_by_the_rules_of_older_yaml(document: dic
     assert Wave.model_validate(yaml.safe_load(dump_wave(wave))) == wave
 
 
+@UNHURRIED
 @given(documents())
 def test_a_wave_survives_json(document: dict[str, Any]) -> None:
     wave = read_wave(as_yaml(document))
@@ -64,6 +67,7 @@ def shuffled(value: Any, dice: random.Random) -> Any:
     return [shuffled(item, dice) for item in value] if isinstance(value, list) else value
 
 
+@UNHURRIED
 @given(documents(), st.randoms(use_true_random=False))
 def test_the_order_of_keys_vms_and_segments_is_no_part_of_the_hash(
     document: dict[str, Any], dice: random.Random
@@ -208,7 +212,7 @@ def test_a_wave_is_frozen_and_closed() -> None:
     wave = full_wave()
 
     with pytest.raises(ValidationError, match="frozen"):
-        wave.name = "other"  # type: ignore[misc]
+        wave.name = "other"
     with pytest.raises(ValidationError, match="none of the wave's vms"):
         Wave.model_validate({**yaml.safe_load(FULL), "switchover_order": ["nobody"]})
 
@@ -228,6 +232,7 @@ def test_a_gate_is_asked_until_its_window_closes() -> None:
     assert time_to_answer(Gate(response_timeout=hour), window.opens, None) == hour
 
 
+@UNHURRIED
 @given(st.integers(0, 10**8))
 def test_lengths_of_time_read_as_they_are_written(seconds: int) -> None:
     length = timedelta(seconds=seconds)
