@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from support.airflow_home import prepare_airflow_home
 
 if TYPE_CHECKING:
@@ -15,6 +16,12 @@ prepare_airflow_home()
 
 WAVES = Path(__file__).parents[2] / "dags" / "waves"
 SIGNING_KEY = "a-key-for-tests-that-is-long-enough-for-anybody"
+
+
+@pytest.fixture
+def waves() -> Path:
+    """The folder of the project's wave files."""
+    return WAVES
 
 
 @pytest.fixture

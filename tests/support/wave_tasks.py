@@ -27,7 +27,7 @@ from hcx_airflow.sensors.migration import AwaitMigrationsSensor
 from hcx_airflow.sensors.unextend import AwaitUnextendedSensor
 from support.airflow_tasks import AirflowRun
 
-_WAVE: dict[str, Callable[..., Any]] = {
+WAVE_TASKS: dict[str, Callable[..., Any]] = {
     "resolve_plan": ResolvePlanOperator,
     "run_preflight": RunPreflightOperator,
     "start_migrations": StartMigrationsOperator,
@@ -39,7 +39,7 @@ _WAVE: dict[str, Callable[..., Any]] = {
     "conclude_wave": ConcludeWaveOperator,
     "write_report": WriteReportOperator,
 }
-_SEGMENT: dict[str, Callable[..., Any]] = {
+SEGMENT_TASKS: dict[str, Callable[..., Any]] = {
     "prove_segment_empty": ProveSegmentEmptyOperator,
     "disconnect_source_segment": DisconnectSourceSegmentOperator,
     "unextend_network": UnextendNetworkOperator,
@@ -59,7 +59,7 @@ class WaveTasks:
         self.run, self.wave, self.segment = run, wave, segment
 
     def task_id(self, name: str, segment: str | None = None, group: str | None = None) -> str:
-        if name not in _SEGMENT and name not in ("approve_cutover", "confirm_disconnected"):
+        if name not in SEGMENT_TASKS and name not in ("approve_cutover", "confirm_disconnected"):
             return name
         kind = group or ("cleanup" if name in _CLEANUP else "cutover")
         return f"{kind}_{segment or self.segment}.{name}"
@@ -67,10 +67,10 @@ class WaveTasks:
     def make(self, name: str, segment: str | None = None, group: str | None = None, **kwargs: Any) -> Any:
         """Make a task."""
         given: dict[str, Any] = {"task_id": self.task_id(name, segment, group), "wave_id": self.wave, **kwargs}
-        if name in _WAVE:
-            return _WAVE[name](**given)
-        if name in _SEGMENT:
-            return _SEGMENT[name](segment=segment or self.segment, **given)
+        if name in WAVE_TASKS:
+            return WAVE_TASKS[name](**given)
+        if name in SEGMENT_TASKS:
+            return SEGMENT_TASKS[name](segment=segment or self.segment, **given)
         chosen = (segment or self.segment) if name in ("approve_cutover", "confirm_disconnected") else None
         return WaveGate(gate=name, segment=chosen, **given)
 

@@ -121,6 +121,8 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
         :raises ConnectionSettingsError: if the connection cannot be used; names it.
         """
         try:
+            # The client looks at its authorities with the first call only, where nobody would know whose they are.
+            self.extras.tls().ssl_context()
             return self.make_client()
         except ClientError as error:
             raise name_connection(error, self.conn_id) from error.__cause__

@@ -1,0 +1,78 @@
+"""Which failures are worth another try: transient ones, and no others."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.definitions.retry_policy import RetryAction
+from airflow.serialization.serialized_objects import DagSerialization
+
+from hcx_airflow.common.errors import BlockedError, NotApprovedError, RejectedError
+from hcx_airflow.common.retries import TransientRetryPolicy
+from hcx_waves.clients import errors
+from hcx_waves.migration.errors import DestinationNotRoutedError, NotSettledError, TwoGatewaysError
+from support.wave_tasks import SEGMENT_TASKS, WAVE_TASKS, WaveTasks
+
+GATES = ("approve_wave", "approve_switchover", "approve_cutover", "confirm_disconnected", "approve_cleanup")
+TRANSIENT = [
+    errors.ConnectionFailed("down"),
+    errors.TimedOut("slow", phase="read"),
+    errors.RateLimited("too many"),
+    errors.ServiceUnavailable("busy"),
+    errors.GatewayTimeout("proxy"),
+    NotSettledError("not yet"),
+    DestinationNotRoutedError("not yet"),
+]
+FINAL = [
+    errors.AuthenticationFailed("wrong password"),
+    errors.PermissionDenied("no right"),
+    errors.ValidationFailed("refused"),
+    errors.OutcomeUnknownError("lost"),
+    errors.TlsError("certificate"),
+    errors.EndpointMismatch("twin"),
+    errors.ServerError("500"),
+    TwoGatewaysError("both"),
+    BlockedError("blocked"),
+    NotApprovedError("no"),
+    RejectedError("no"),
+    ValueError("bug"),
+]
+
+
+@pytest.mark.parametrize("error", TRANSIENT, ids=lambda error: type(error).__name__)
+def test_what_may_pass_is_tried_again_within_seconds(error: Exception) -> None:
+    policy = TransientRetryPolicy(timedelta(seconds=5))
+    delays = [policy.evaluate(error, number, 5).retry_delay for number in (1, 2, 3, 9)]
+    assert policy.evaluate(error, 1, 5).action is RetryAction.RETRY
+    assert delays == [timedelta(seconds=seconds) for seconds in (5, 10, 20, 60)]
+
+
+@pytest.mark.parametrize("error", FINAL, ids=lambda error: type(error).__name__)
+def test_anything_else_fails_at_once(error: Exception) -> None:
+    decision = TransientRetryPolicy().evaluate(error, 1, 5)
+    assert decision.action is RetryAction.FAIL
+    assert type(error).__name__ in str(decision.reason)
+
+
+def test_a_policy_survives_being_stored() -> None:
+    policy = TransientRetryPolicy(timedelta(seconds=2))
+    assert TransientRetryPolicy.deserialize(policy.serialize()).delay == timedelta(seconds=2)
+
+
+def test_every_task_retries_except_gates_and_is_serialised(airflow_run: object) -> None:
+    names = [*WAVE_TASKS, *SEGMENT_TASKS, *GATES]
+    with DAG("all-tasks", schedule=None) as dag:
+        tasks = WaveTasks(None)  # type: ignore[arg-type]
+        for name in names:
+            tasks.make(name, task_id=f"x_{name}")
+    again = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    for name in names:
+        task, stored = dag.get_task(f"x_{name}"), again.get_task(f"x_{name}")
+        gate = name.startswith(("approve", "confirm"))
+        assert (stored.retries == 0) is gate, name
+        assert stored.retry_delay <= timedelta(seconds=60) or gate, name
+        assert (task.retry_policy is None) is gate, name
+        assert stored.pool == "default_pool"
+        assert stored.start_from_trigger is name.startswith("await")
