@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hcx_waves.clients.errors import NotFound, ValidationFailed
@@ -23,6 +24,7 @@ from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachin
 from hcx_waves.domain.plan import PlannedSegment, PlannedVm, WavePlan
 from hcx_waves.domain.segments import CutoverPolicy
 from hcx_waves.domain.wave import Wave
+from hcx_waves.migration.groups import is_in_flight
 from hcx_waves.migration.intents import group_prefix, intent_of, planned_window
 from hcx_waves.preflight.reads import ReadOnce
 from hcx_waves.resolve.network_index import NetworkIndex
@@ -38,6 +40,8 @@ class PreflightContext:
 
     :param now: the instant at which the wave is judged.
     :param other_waves: waves of the same sites, to name the wave that a foreign VM belongs to.
+    :param only: names of the VMs that the run moves; all unless given.
+    :param cuts: whether the run cuts segments over.
     """
 
     def __init__(
@@ -48,19 +52,38 @@ class PreflightContext:
         *,
         now: datetime,
         other_waves: Sequence[Wave] = (),
+        only: Collection[str] | None = None,
+        cuts: bool = True,
     ) -> None:
         self.plan, self.wave, self.clients, self.now = plan, wave, clients, now
         self.other_waves = tuple(one for one in other_waves if one.name != wave.name)
+        self._only = None if only is None else frozenset(only)
+        self._cuts = cuts
+
+    @cached_property
+    def to_move(self) -> tuple[PlannedVm, ...]:
+        """The VMs that this run is to move."""
+        return tuple(vm for vm in self._at_source if self._only is None or vm.name in self._only)
+
+    @cached_property
+    def of_this_run(self) -> tuple[PlannedVm, ...]:
+        """The VMs that this run moves, and those that are there already."""
+        return (*self.to_move, *(vm for vm in self.plan.vms if vm.already_there))
 
     @property
-    def to_move(self) -> tuple[PlannedVm, ...]:
-        """The VMs that are still to be moved."""
+    def _at_source(self) -> tuple[PlannedVm, ...]:
         return tuple(vm for vm in self.plan.vms if not vm.already_there)
 
-    @property
+    @cached_property
     def segments_to_cut(self) -> tuple[PlannedSegment, ...]:
-        """The segments that this wave cuts over and that are still extended."""
-        return tuple(one for one in self.extended_segments if one.cutover is CutoverPolicy.NOW)
+        """The extended segments that this run cuts over: not those that a VM of the wave stays on in this run."""
+        moved = {vm.name for vm in self.to_move}
+        left_out = {name for vm in self._at_source if vm.name not in moved for name in vm.segments}
+        return tuple(
+            one
+            for one in self.extended_segments
+            if self._cuts and one.cutover is CutoverPolicy.NOW and one.name not in left_out
+        )
 
     @property
     def extended_segments(self) -> tuple[PlannedSegment, ...]:
@@ -171,12 +194,16 @@ class PreflightContext:
 
     def in_flight(self, vm: PlannedVm) -> Migration | None:
         """Return the migration of a VM that HCX works on, None if there is none."""
-        return next((one for one in self.active_migrations if one.entity_id == vm.vm_id), None)
+        return self._active_by_entity.get(vm.vm_id)
 
-    @property
+    @ReadOnce
     def active_migrations(self) -> tuple[Migration, ...]:
         """The migrations that HCX works on or may work on."""
-        return tuple(one for one in self.migrations if not one.state.is_terminal and one.state.phase != "draft")
+        return tuple(one for one in self.migrations if is_in_flight(one))
+
+    @ReadOnce
+    def _active_by_entity(self) -> dict[str, Migration]:
+        return {str(one.entity_id): one for one in self.active_migrations if one.entity_id is not None}
 
     @ReadOnce
     def validation(self) -> Submission | ValidationFailed | None:
@@ -218,8 +245,7 @@ class PreflightContext:
 
     def source_network(self, segment: PlannedSegment) -> Network | None:
         """Return the source vCenter's network of a segment."""
-        index = self.source_networks
-        return next((one for one in index.networks if index.is_meant(one, segment.source.network_id)), None)
+        return next(iter(self.source_networks.meant_by(segment.source.network_id)), None)
 
     def left_on(self, segment: PlannedSegment) -> tuple[VirtualMachineSummary, ...]:
         """Return the VMs on a source segment that are neither the wave's, nor HCX's appliances, nor said to stay."""
@@ -243,10 +269,10 @@ class PreflightContext:
         details = self.clients.source_vcenter.read_virtual_machines(suspects, skip_missing=True) if suspects else []
         return frozenset(vm.moref for vm in details if vm.managed_by is None or vm.managed_by.startswith(HCX_OWNER))
 
+    @cached_property
+    def _other_vms(self) -> dict[str, str]:
+        return {request.name.casefold(): wave.name for wave in self.other_waves for request in wave.requests}
+
     def wave_of(self, name: str) -> str | None:
         """Return the name of the other wave that moves a VM, None if none is known."""
-        folded = name.casefold()
-        for wave in self.other_waves:
-            if any(request.name.casefold() == folded for request in wave.requests):
-                return wave.name
-        return None
+        return self._other_vms.get(name.casefold())

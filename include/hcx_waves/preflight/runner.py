@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from hcx_waves.clients.bundle import SiteClients
@@ -22,17 +22,21 @@ def run_preflight(
     *,
     now: datetime,
     other_waves: Sequence[Wave] = (),
+    only: Collection[str] | None = None,
+    cuts: bool = True,
     checks: Sequence[Check] = CHECKS,
 ) -> Assessments:
     """Judge whether a wave may start. Only reads.
 
     :param now: the instant that windows and waivers are judged by.
     :param other_waves: further waves of these sites, to say whose VM is in the way.
+    :param only: names of the VMs that the run moves, for a run of a part of the wave; all unless given.
+    :param cuts: False for a run that stops before the cutover.
     :returns: every finding with its waiver; ``blocking`` is what keeps the wave from starting. A check that a
         product's error stopped is a blocking finding ``check-incomplete`` about that check. Waivers that have
         expired, or that nothing asked for, are findings themselves.
     """
-    context = PreflightContext(plan, wave, clients, now=now, other_waves=other_waves)
+    context = PreflightContext(plan, wave, clients, now=now, other_waves=other_waves, only=only, cuts=cuts)
     findings = distinct(one for check in checks for one in findings_of(check, context))
     day = now.astimezone(wave.zone).date()
     judged = assess(findings, wave.waivers, day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -38,33 +39,31 @@ class Locator:
         problems: Problems,
         arrived: Callable[[Collection[str]], Collection[str]],
     ) -> None:
-        self._source, self._destination = source, destination
+        self._source, self._destination = _Index(source), _Index(destination)
         self._problems = problems
         self._arrived = arrived
 
     def locate(self, requests: Sequence[VmRequest]) -> list[Located]:
         """Return every VM that was found, in the wave's order; notes a problem for each of the others."""
-        found = {request.name: self._at(self._source, request) for request in requests}
-        unpinned = {name for name, vms in found.items() if not vms and _pin_of(requests, name) is None}
+        found = {request.name: self._source.fitting(request) for request in requests}
+        unpinned = {one.name for one in requests if one.instance_uuid is None and not found[one.name]}
         recorded = self._arrived(unpinned) if unpinned else ()
         located = [self._one(request, found[request.name], request.name in recorded) for request in requests]
         return [one for one in located if one is not None]
 
     def _one(self, request: VmRequest, here: Sequence[VirtualMachineSummary], recorded: bool) -> Located | None:
-        there = self._at(self._destination, request)
+        there = self._destination.fitting(request)
         if len(here) > 1 or (not here and len(there) > 1):
             self._ambiguous(request, here or there, "source" if here else "destination")
         elif here:
-            return self._at_source(request, here[0], there)
+            return self._at_source(request, here[0])
         elif there:
             return self._at_destination(request, there[0], recorded)
         else:
             self._missing(request)
         return None
 
-    def _at_source(
-        self, request: VmRequest, vm: VirtualMachineSummary, there: Sequence[VirtualMachineSummary]
-    ) -> Located | None:
+    def _at_source(self, request: VmRequest, vm: VirtualMachineSummary) -> Located | None:
         if vm.name != request.name:
             self._problems.add(
                 request.name, f'instance UUID {vm.instance_uuid} is that of "{vm.name}"', "Correct one of the two."
@@ -75,7 +74,7 @@ class Locator:
             self._problems.add(
                 request.name, "vCenter cannot read its configuration", "Repair or remove the orphaned VM first."
             )
-        elif any(_same(other, vm.instance_uuid) for other in there):
+        elif self._destination.has(vm.instance_uuid):
             self._problems.add(
                 request.name,
                 f"is at both sites with instance UUID {vm.instance_uuid}",
@@ -96,7 +95,7 @@ class Locator:
         return None
 
     def _missing(self, request: VmRequest) -> None:
-        close = sorted(vm.name for vm in self._source if vm.name.casefold() == request.name.casefold())
+        close = self._source.spelt_like(request.name)
         pin = f" with instance UUID {request.instance_uuid}" if request.instance_uuid else ""
         hint = f"It is called {close[0]}." if close else "Correct the name, or take the VM out of the wave."
         self._problems.add(request.name, f"there is no such VM{pin} at either site", hint)
@@ -105,16 +104,28 @@ class Locator:
         known = ", ".join(sorted(f"{vm.moref} ({vm.instance_uuid})" for vm in vms))
         self._problems.add(request.name, f"{len(vms)} VMs at the {site} fit: {known}", _GIVE_UUID)
 
-    @staticmethod
-    def _at(vms: Sequence[VirtualMachineSummary], request: VmRequest) -> list[VirtualMachineSummary]:
+
+class _Index:
+    """The VMs of one site by name and by instance UUID."""
+
+    def __init__(self, vms: Sequence[VirtualMachineSummary]) -> None:
+        self._by_name: dict[str, list[VirtualMachineSummary]] = defaultdict(list)
+        self._by_uuid: dict[str, list[VirtualMachineSummary]] = defaultdict(list)
+        for vm in vms:
+            self._by_name[vm.name].append(vm)
+            if vm.instance_uuid is not None:
+                self._by_uuid[vm.instance_uuid.lower()].append(vm)
+
+    def fitting(self, request: VmRequest) -> Sequence[VirtualMachineSummary]:
+        """Return the VMs that a request may mean."""
         if request.instance_uuid is not None:
-            return [vm for vm in vms if _same(vm, request.instance_uuid)]
-        return [vm for vm in vms if vm.name == request.name]
+            return self._by_uuid.get(request.instance_uuid.lower(), [])
+        return self._by_name.get(request.name, [])
 
+    def has(self, instance_uuid: str) -> bool:
+        """Whether a VM has this identity."""
+        return instance_uuid.lower() in self._by_uuid
 
-def _pin_of(requests: Sequence[VmRequest], name: str) -> str | None:
-    return next(request.instance_uuid for request in requests if request.name == name)
-
-
-def _same(vm: VirtualMachineSummary, instance_uuid: str | None) -> bool:
-    return vm.instance_uuid is not None and vm.instance_uuid.lower() == (instance_uuid or "").lower()
+    def spelt_like(self, name: str) -> list[str]:
+        """Return the names that differ from one by case alone."""
+        return sorted(known for known in self._by_name if known.casefold() == name.casefold())

@@ -6,22 +6,24 @@ be given with or without its tier-1 in the path, so paths are compared by the se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from hcx_waves.clients.hcx import InventoryNetwork, NetworkExtension
 from hcx_waves.clients.hcx.extensions import ExtensionNetwork
 from hcx_waves.clients.vsphere.inventory_models import DistributedVirtualPortgroup, Network, OpaqueNetwork
-from hcx_waves.clients.vsphere.models import Nic
+from hcx_waves.clients.vsphere.models import Nic, NicBacking
 from hcx_waves.domain.plan import NetworkRef
 
 _SEGMENTS = "/segments/"
+_KeyType = TypeVar("_KeyType", bound=Hashable)
+_Item = TypeVar("_Item")
 
 
 def same_network(one: str | None, other: str | None) -> bool:
     """Whether two ids mean the same network of a site; segment paths are compared by the segment's id."""
-    if not one or not other:
-        return False
-    return one == other or (_SEGMENTS in one and _SEGMENTS in other and segment_id_of(one) == segment_id_of(other))
+    return bool(one) and _key(one) == _key(other)
 
 
 def segment_id_of(path: str) -> str:
@@ -43,22 +45,16 @@ class NetworkIndex:
         self.networks: tuple[Network, ...] = tuple(
             one for one in networks if not (isinstance(one, DistributedVirtualPortgroup) and one.is_uplink)
         )
-        self._hcx = tuple(hcx_networks)
+        hcx = tuple(hcx_networks)
+        self._hcx_by_key = _grouped((_key(one.entity_id), one) for one in hcx if one.entity_id)
+        self._hcx_by_name = _grouped((one.name, one) for one in hcx)
+        self._refs = {one.moref: self._ref(one) for one in self.networks}
+        self._by_key = _grouped((key, one) for one in self.networks for key in self._keys(one))
+        self._by_nic = _grouped((key, one) for one in self.networks for key in _nic_keys(one))
 
     def of_nic(self, nic: Nic) -> Network | None:
         """Return the network that a NIC is in, None if its backing names none that exists."""
-        for network in self.networks:
-            if isinstance(network, DistributedVirtualPortgroup) and nic.backing == "distributed":
-                keys = {network.key, network.moref}
-            elif isinstance(network, OpaqueNetwork) and nic.backing == "opaque":
-                keys = {network.opaque_id or network.moref}
-            elif nic.backing == "standard":
-                keys = {network.moref, network.name}
-            else:
-                continue
-            if nic.network_id in keys:
-                return network
-        return None
+        return next(iter(self._by_nic.get((nic.backing, nic.network_id), ())), None)
 
     def named(self, name: str) -> tuple[Network, ...]:
         """Return the networks of a name, MoRef, or segment path; in order of their MoRefs."""
@@ -69,17 +65,27 @@ class NetworkIndex:
         """Return the networks behind an NSX segment of that id."""
         return tuple(one for one in self.networks if segment_id_of(segment_path_of(one) or "") == segment_id)
 
+    def meant_by(self, network_id: str | None) -> tuple[Network, ...]:
+        """Return the networks that HCX's id means: one, or none."""
+        return self._by_key.get(_key(network_id), ()) if network_id else ()
+
     def is_meant(self, network: Network, network_id: str | None) -> bool:
         """Whether HCX's id of a network means this one."""
-        ids = (network.moref, segment_path_of(network), self.ref(network).network_id)
-        return any(same_network(one, network_id) for one in ids)
+        return bool(network_id) and _key(network_id) in self._keys(network)
 
     def ref(self, network: Network) -> NetworkRef:
         """Return a network as HCX names it; where HCX lists it not, as vCenter does."""
+        return self._refs[network.moref]
+
+    def _keys(self, network: Network) -> set[str]:
+        ids = (network.moref, segment_path_of(network), self._refs[network.moref].network_id)
+        return {_key(one) for one in ids if one}
+
+    def _ref(self, network: Network) -> NetworkRef:
         ids = (network.moref, segment_path_of(network), getattr(network, "opaque_id", None))
-        by_id = [one for one in self._hcx if any(same_network(one.entity_id, own) for own in ids)]
-        by_name = [one for one in self._hcx if one.name == network.name]
-        listed = by_id or (by_name if len(by_name) == 1 else [])
+        by_id = [one for own in ids if own for one in self._hcx_by_key.get(_key(own), ())]
+        by_name = self._hcx_by_name.get(network.name, ())
+        listed = by_id or (by_name if len(by_name) == 1 else ())
         if listed and listed[0].entity_id:
             kind = listed[0].network_type or _kind(network)
             return NetworkRef(network_id=listed[0].entity_id, name=network.name, network_type=kind)
@@ -104,6 +110,28 @@ def segment_path_of(network: Network) -> str | None:
     """Return the policy path of the NSX segment behind a port group, None if vCenter gives none."""
     segment = getattr(network, "segment_id", None)
     return segment if segment and _SEGMENTS in segment else None
+
+
+def _key(network_id: str | None) -> str:
+    """Return what all ids of one network have in common: of a segment's path the part from ``/segments/`` on."""
+    text = network_id or ""
+    return _SEGMENTS + segment_id_of(text) if _SEGMENTS in text else text
+
+
+def _nic_keys(network: Network) -> Iterator[tuple[NicBacking, str | None]]:
+    """Yield what backings of NICs in a network say."""
+    if isinstance(network, DistributedVirtualPortgroup):
+        yield from (("distributed", key) for key in {network.key, network.moref})
+    elif isinstance(network, OpaqueNetwork):
+        yield "opaque", network.opaque_id or network.moref
+    yield from (("standard", key) for key in {network.moref, network.name})
+
+
+def _grouped(pairs: Iterable[tuple[_KeyType, _Item]]) -> dict[_KeyType, tuple[_Item, ...]]:
+    found: dict[_KeyType, list[_Item]] = defaultdict(list)
+    for key, item in pairs:
+        found[key].append(item)
+    return {key: tuple(items) for key, items in found.items()}
 
 
 def _kind(network: Network) -> str:

@@ -374,3 +374,23 @@ def test_the_read_calls_do_not_grow_with_the_vms(site_pair: SitePair, clients: S
 
     calls(["web01"])
     assert calls(["web01"]) == calls(["web01", "web02", "app01", "db01"])
+
+
+# parts of a wave ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.world(scenario=scenario(vms={"web01": {"snapshots": ["s"]}, "late": {"nics": [{"network": "seed-net"}]}}))
+def test_a_run_of_a_part_is_judged_by_that_part(site_pair: SitePair, clients: SiteClients) -> None:
+    judge = Judge(site_pair, clients)
+
+    def found(**options: Any) -> set[tuple[str, str]]:
+        judged = run_preflight(judge.plan, judge.wave, clients, now=site_pair.now, **options)
+        return {(one.finding_id, one.subject) for one in judged.blocking}
+
+    left, snapshots = ("segment-vms-left-behind", "seed-net"), ("vm-has-snapshots", "web01")
+    assert found() == {left, snapshots}
+    assert found(cuts=False) == {snapshots}
+    # The segment cannot be cut while VMs of the wave stay, so what else is on it does not matter yet.
+    assert found(only=["web02"]) == set()
+    assert found(only=["web01"]) == {snapshots}
+    assert found(only=["web01", "web02", "app01", "db01"]) == {left, snapshots}

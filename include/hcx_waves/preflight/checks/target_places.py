@@ -56,9 +56,8 @@ def _reach(context: PreflightContext, vm: PlannedVm, cluster: Cluster) -> Iterat
             f'its hosts do not mount datastore "{vm.datastore.name}"',
             "Choose a datastore of that cluster.",
         )
-    index = context.destination_networks
     for nic in vm.nics:
-        behind = [one for one in index.networks if index.is_meant(one, nic.destination.network_id)]
+        behind = context.destination_networks.meant_by(nic.destination.network_id)
         if behind and cluster.networks and not any(one.moref in cluster.networks for one in behind):
             yield blocking(
                 "cluster-lacks-network",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
+from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.domain.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice, blocking
 from hcx_waves.preflight.context import PreflightContext
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
+    named: dict[str, list[VirtualMachineSummary]] = defaultdict(list)
+    for one in context.destination_vms:
+        named[one.name].append(one)
     for vm in context.to_move:
-        same = [one for one in context.destination_vms if one.name == vm.name]
         # One with the same identity is a finding of its own.
-        same = [one for one in same if one.instance_uuid != vm.instance_uuid]
+        same = [one for one in named.get(vm.name, ()) if one.instance_uuid != vm.instance_uuid]
         taken = [one.moref for one in same if vm.folder is not None and one.folder == vm.folder.object_id]
         if taken and vm.folder is not None:
             yield blocking(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hcx_waves.clients.hcx.values import milliseconds_of
+from hcx_waves.clients.hcx import Migration
 from hcx_waves.domain.findings import Finding
 from hcx_waves.domain.plan import PlannedVm
+from hcx_waves.migration.groups import latest_by_entity
 from hcx_waves.preflight.base import Check, Product, advice, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
+    latest = latest_by_entity(context.migrations)
     for vm in context.to_move:
         active = context.in_flight(vm)
         if active is None:
-            yield from _failed_before(context, vm)
+            yield from _failed_before(vm, latest.get(vm.vm_id))
         elif active.group_id in context.own_group_ids:
             yield advice(
                 "vm-migration-adopted",
@@ -33,10 +35,8 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-def _failed_before(context: PreflightContext, vm: PlannedVm) -> Iterator[Finding]:
-    own = [one for one in context.migrations if one.entity_id == vm.vm_id and one.state.is_terminal]
-    last = max(own, key=lambda one: milliseconds_of(one.updated_at or one.created_at), default=None)
-    if last is not None and not last.state.is_success:
+def _failed_before(vm: PlannedVm, last: Migration | None) -> Iterator[Finding]:
+    if last is not None and last.state.is_terminal and not last.state.is_success:
         yield warning(
             "vm-migration-failed-before",
             vm.name,

@@ -21,10 +21,8 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 f"its network cards have changed since the wave was planned: {'; '.join(changes)}",
                 "Resolve the wave again.",
             )
-        index = context.destination_networks
-        missing = [
-            nic for nic in vm.nics if not any(index.is_meant(one, nic.destination.network_id) for one in index.networks)
-        ]
+        there = context.destination_networks
+        missing = [nic for nic in vm.nics if not there.meant_by(nic.destination.network_id)]
         for nic in missing:
             yield blocking(
                 "vm-network-missing",

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
+from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.domain.findings import Finding
 from hcx_waves.domain.plan import PlannedVm
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 
+Groups = dict[str, list[VirtualMachineSummary]]
+
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
     here = {vm.moref: vm for vm in context.source_vms}
+    by_uuid: Groups = defaultdict(list)
+    by_name: Groups = defaultdict(list)
+    for one in context.source_vms:
+        by_uuid[(one.instance_uuid or one.moref).lower()].append(one)
+        by_name[one.name].append(one)
     there = {vm.instance_uuid.lower() for vm in context.destination_vms if vm.instance_uuid}
-    for vm in context.plan.vms:
+    for vm in context.of_this_run:
         uuid = vm.instance_uuid.lower()
         if vm.already_there:
             if uuid not in there:
@@ -29,7 +38,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 f"is at both sites with instance UUID {vm.instance_uuid}",
                 "An earlier migration was left half done: look at it in HCX, then remove the copy that is not in use.",
             )
-        yield from _namesakes(context, vm)
+        yield from _namesakes(vm, by_uuid, by_name)
 
 
 def _missing(vm: PlannedVm, site: str) -> Finding:
@@ -41,10 +50,8 @@ def _missing(vm: PlannedVm, site: str) -> Finding:
     )
 
 
-def _namesakes(context: PreflightContext, vm: PlannedVm) -> Iterator[Finding]:
-    twins = [
-        one for one in context.source_vms if one.moref != vm.vm_id and (one.instance_uuid or "") == vm.instance_uuid
-    ]
+def _namesakes(vm: PlannedVm, by_uuid: Groups, by_name: Groups) -> Iterator[Finding]:
+    twins = [one for one in by_uuid.get(vm.instance_uuid.lower(), ()) if one.moref != vm.vm_id]
     if twins:
         yield blocking(
             "vm-uuid-not-unique",
@@ -53,7 +60,7 @@ def _namesakes(context: PreflightContext, vm: PlannedVm) -> Iterator[Finding]:
             "Give one of them a new instance UUID; proofs would mistake one for the other.",
             morefs=sorted(one.moref for one in twins),
         )
-    same = sorted(one.moref for one in context.source_vms if one.moref != vm.vm_id and one.name == vm.name)
+    same = sorted(one.moref for one in by_name.get(vm.name, ()) if one.moref != vm.vm_id)
     if same:
         yield warning(
             "vm-name-not-unique",

@@ -1,0 +1,119 @@
+"""What checks make of facts that a simulated site does not show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hcx_waves.clients.vsphere.inventory_models import Datastore
+from hcx_waves.clients.vsphere.models import Disk, VirtualMachineDetail
+from hcx_waves.domain.findings import Finding
+from hcx_waves.domain.plan import ObjectRef, PlannedSegment, PlannedVm
+from hcx_waves.domain.settings import MigrationType
+from hcx_waves.preflight.checks import datastore_capacity, segment_dhcp, segment_firewall, vm_disk_modes
+from hcx_waves.preflight.checks.vm_cpu_generation import offers
+from hcx_waves.preflight.words import is_bad, is_good, spoken_reasons
+
+
+class Facts:
+    """A context with just these facts."""
+
+    def __init__(self, **facts: Any) -> None:
+        vars(self).update(facts)
+
+
+def planned(migration: MigrationType = MigrationType.RAV) -> PlannedVm:
+    store = ObjectRef(object_id="datastore-1", name="Store")
+    return PlannedVm(
+        name="web01", vm_id="vm-1", instance_uuid="u", powered_on=True, migration=migration, datastore=store
+    )
+
+
+def detail(**fields: Any) -> VirtualMachineDetail:
+    usual = {
+        "moref": "vm-1", "name": "web01", "instance_uuid": "u", "bios_uuid": None, "power_state": "poweredOn",
+        "networks": (), "folder": None, "is_template": False, "resource_pool": None, "host": None,
+    }  # fmt: skip
+    return VirtualMachineDetail(**{**usual, **fields})
+
+
+def disk(controller: str) -> Disk:
+    return Disk(2000, "Hard disk 1", 10, None, None, "persistent", "sharingNone", True, None, controller, None)
+
+
+def ids(findings: Any) -> list[tuple[str, str]]:
+    found: list[Finding] = list(findings)
+    return [(str(one.severity), one.finding_id) for one in found]
+
+
+@pytest.mark.parametrize(("migration", "count"), [(MigrationType.BULK, 1), (MigrationType.RAV, 0)])
+def test_bulk_does_not_move_nvme_controllers(migration: MigrationType, count: int) -> None:
+    facts: Any = Facts(moving=[(planned(migration), detail(disks=(disk("VirtualNVMEController"),)))])
+    assert ids(vm_disk_modes.CHECK.run(facts)) == [("blocking", "vm-nvme-controller")] * count
+
+
+@pytest.mark.parametrize(
+    ("accessible", "maintenance", "expected"),
+    [
+        (True, "normal", []),
+        (None, None, []),
+        (False, "normal", [("blocking", "datastore-unusable")]),
+        (True, "inMaintenance", [("blocking", "datastore-unusable")]),
+    ],
+)
+def test_a_datastore_must_be_usable(accessible: bool | None, maintenance: str | None, expected: Any) -> None:
+    store = Datastore("datastore-1", "Store", "VMFS", None, accessible, maintenance, None, None)
+    facts: Any = Facts(datastores=(store,), moving=[(planned(), detail())])
+    assert ids(datastore_capacity.CHECK.run(facts)) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "needed", "answer"),
+    [
+        ("intel-cascadelake", "intel-haswell", True),
+        ("intel-haswell", "intel-haswell", True),
+        ("intel-haswell", "intel-cascadelake", False),
+        ("amd-zen3", "amd-zen2", True),
+        ("amd-zen3", "intel-haswell", False),
+        ("intel-graniterapids", "intel-haswell", None),
+        ("intel-haswell", "something", None),
+    ],
+)
+def test_evc_modes_are_ordered_within_a_vendor(host: str, needed: str, answer: bool | None) -> None:
+    assert offers(host, needed) is answer
+
+
+@pytest.mark.parametrize(
+    ("body", "served"),
+    [
+        ({}, []),
+        ({"subnets": [{"gateway_address": "10.0.0.1/24"}]}, []),
+        ({"dhcp_config_path": "/infra/dhcp-relay-configs/r"}, ["/infra/dhcp-relay-configs/r"]),
+        ({"subnets": [{"dhcp_ranges": ["10.0.0.5-10.0.0.9"]}]}, ["10.0.0.5-10.0.0.9"]),
+        ({"subnets": [{"dhcp_config": {"server_address": "10.0.0.2/24"}}]}, ["10.0.0.2/24"]),
+    ],
+)
+def test_what_serves_dhcp(body: dict[str, Any], served: list[str]) -> None:
+    assert segment_dhcp.served_by(body) == served
+
+
+@pytest.mark.parametrize(
+    ("path", "domain"),
+    [
+        ("/infra/tier-1s/cgw/segments/a", "cgw"),
+        ("/infra/segments/a", "default"),
+        ("/infra/tier-1s/t1/segments/a", "default"),
+    ],
+)
+def test_the_firewall_domain_follows_from_the_segment(path: str, domain: str) -> None:
+    assert segment_firewall.domain_of(PlannedSegment.model_construct(destination_segment_path=path)) == domain
+
+
+def test_words_of_hcx_without_doubt() -> None:
+    assert is_good("Up")
+    assert is_bad("DOWN")
+    assert not is_good("purple")
+    assert not is_bad("purple")
+    assert spoken_reasons(["a", {"message": "b"}]) == " (a; b)"
+    assert spoken_reasons([]) == ""

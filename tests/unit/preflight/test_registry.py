@@ -1,0 +1,40 @@
+"""The checks as a set: complete, and each with a name of its own."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import hcx_waves.preflight.checks as package
+from hcx_waves.preflight import CHECKS
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+FOLDER = Path(str(package.__file__)).parent
+
+
+def test_every_module_is_registered_once() -> None:
+    modules = [importlib.import_module(f"{package.__name__}.{one.name}") for one in pkgutil.iter_modules([str(FOLDER)])]
+    assert sorted(module.CHECK.check_id for module in modules) == sorted(check.check_id for check in CHECKS)
+    assert {module.__name__.rpartition(".")[2].replace("_", "-") for module in modules} == {
+        check.check_id for check in CHECKS
+    }
+
+
+def test_checks_say_what_they_are() -> None:
+    for check in CHECKS:
+        assert NAME.fullmatch(check.check_id)
+        assert check.title
+        assert check.needs
+
+
+def test_a_finding_belongs_to_one_check() -> None:
+    """A waiver names a finding; so one id must not mean two things."""
+    made: dict[str, set[str]] = {}
+    for path in FOLDER.glob("*.py"):
+        for finding_id in re.findall(r'(?:blocking|warning|advice|make)\(\s*"([a-z-]+)"', path.read_text()):
+            assert NAME.fullmatch(finding_id)
+            made.setdefault(finding_id, set()).add(path.stem)
+    assert len(made) > 60
+    assert {finding_id: modules for finding_id, modules in made.items() if len(modules) > 1} == {}
