@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow.sdk import Connection
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import TaskAwaitingInput, TaskDeferred
 
 
 def connection_documents(endpoints: dict[str, Any], **extra: Any) -> dict[str, dict[str, Any]]:
@@ -156,22 +157,43 @@ class AirflowRun:
         except TaskDeferred as again:
             return self._resume(operator, context, again)
 
-    def answer(self, gate: Any, choice: str = "Approve", user: str | None = "alice", **params: Any) -> Any:
-        """Ask a gate's question and answer it, as worker, API and worker do."""
-        from airflow.sdk.exceptions import TaskAwaitingInput
+    def answer(
+        self,
+        gate: Any,
+        choice: str = "Approve",
+        user: str | None = "alice",
+        *,
+        meanwhile: Callable[[], Any] | None = None,
+        **params: Any,
+    ) -> Any:
+        """Ask a gate's question and answer it, as worker, API and worker do.
 
+        :param meanwhile: is done between question and answer.
+        """
+        event = {
+            "chosen_options": [choice],
+            "params_input": params,
+            "responded_at": datetime.now(UTC),
+            "responded_by_user": None if user is None else {"id": user, "name": user},
+            "timedout": False,
+        }
+        return self._ask(gate, event, meanwhile)
+
+    def time_out(self, gate: Any) -> Any:
+        """Ask a gate's question, and let nobody answer."""
+        return self._ask(
+            gate, {"error": "The timeout has passed, and the response is not yet received.", "error_type": "timeout"}
+        )
+
+    def _ask(self, gate: Any, event: dict[str, Any], meanwhile: Callable[[], Any] | None = None) -> Any:
         try:
             return self.execute(gate)
         except TaskAwaitingInput as parked:
-            event = {
-                "chosen_options": [choice],
-                "params_input": params,
-                "responded_at": datetime.now(UTC),
-                "responded_by_user": None if user is None else {"id": user, "name": user},
-                "timedout": False,
-            }
+            if meanwhile is not None:
+                meanwhile()
             context = self.context(gate)
-            result = getattr(gate, parked.method_name)(context, event=event, **(parked.kwargs or {}))
+            kwargs = json.loads(json.dumps(parked.kwargs or {}))
+            result = getattr(gate, parked.method_name)(context, event=event, **kwargs)
             context["ti"].xcom_push("return_value", result)
             return result
 
