@@ -66,7 +66,7 @@ def check_waves(folder: Path) -> None:
             lines.append(f"{file.path}:1:1 wave: makes no DAG: {error}")
     if lines:
         count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''} in wave files"
-        listed = "\n".join(sorted(line.removeprefix(f"{folder.parent}/") for line in lines))
+        listed = "\n".join(sorted(line.replace(f"{folder.parent}/", "") for line in lines))
         raise InvalidWavesError(f"{count}:\n{listed}")
 
 

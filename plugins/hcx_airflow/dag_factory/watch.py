@@ -45,7 +45,7 @@ def concerns_of(folder: Path, airflow: RunsOfDags, now: datetime) -> list[str]:
 
 def _of_files(waves: WaveSet, folder: Path) -> Iterator[str]:
     for problem in (*waves.problems, *waves.conflicts):
-        yield str(problem).removeprefix(f"{folder.parent}/")
+        yield str(problem).replace(f"{folder.parent}/", "")
 
 
 def _of_wave(wave: Wave, airflow: RunsOfDags, now: datetime) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support.airflow_home import make_database, prepare_airflow_home
 from support.wave_files import write
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from airflow.sdk import DAG
+
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
+from hcx_waves.domain.loader import read_wave
 from support.dag_player import new_run
 from support.wave_files import minimal
-
-from hcx_waves.domain.loader import read_wave
 
 pytestmark = pytest.mark.usefixtures("airflow_database")
 

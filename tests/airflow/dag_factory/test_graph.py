@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG
+
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
+from hcx_waves.domain.loader import load_wave, read_wave
 from support.airflow_home import DAGS
 from support.wave_files import FULL, changed, full_wave, minimal
-
-from hcx_waves.domain.loader import load_wave, read_wave
 
 CUT = (
     "segments:\n  - {name: net, cutover: now, cutover_window: {opens: +0m, lasts: 2h}, rename_destination: net-cloud}\n"
@@ -131,7 +132,7 @@ def test_nothing_comes_between_disconnect_and_unextend(segment: str) -> None:
 )
 def test_switchovers_are_held_only_where_the_wave_says_so(more: str, between: list[str]) -> None:
     dag = live(minimal(more=more))
-    for before, after in zip(between, between[1:], strict=False):
+    for before, after in itertools.pairwise(between):
         assert dag.get_task(after).upstream_task_ids == {before}
     assert dag.has_task("await_seeded") is (len(between) > 2)
 
