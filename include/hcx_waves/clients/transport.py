@@ -20,7 +20,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from tenacity import RetryCallState
 
 from hcx_waves.clients.errors import (
     AuthenticationFailed,
@@ -162,7 +161,7 @@ class RestTransport:
 
     def _repeat(self, call: Call, headers: Mapping[str, str]) -> Reply:
         policy = self.settings.retry if call.repeat else replace(self.settings.retry, attempts=1)
-        retrying = policy.retrying(call.kind, sleep=self._ambient.sleep, rng=self._ambient.rng, before_sleep=_log_retry)
+        retrying = policy.retrying(call.kind, sleep=self._ambient.sleep, rng=self._ambient.rng)
         try:
             return retrying(self._attempt, call, headers)
         except ClientError as error:
@@ -309,9 +308,3 @@ def _without_hint(error: ClientError) -> ErrorContext:
     context = error.context
     context.pop("hint", None)
     return context
-
-
-def _log_retry(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome is not None else None
-    wait_seconds = state.next_action.sleep if state.next_action is not None else 0.0
-    logger.info("attempt %d ended in %s, next in %.2f s", state.attempt_number, type(error).__name__, wait_seconds)

@@ -6,6 +6,7 @@ long* (:class:`RetryPolicy`: exponential, jittered, bounded; a ``Retry-After`` i
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from enum import StrEnum
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from hcx_waves.clients.errors import ClientError, ConnectionFailed, RateLimited, ServiceUnavailable, TimedOut
+
+logger = logging.getLogger(__name__)
 
 
 class CallKind(StrEnum):
@@ -64,9 +67,8 @@ class RetryPolicy:
         *,
         sleep: Callable[[float], None],
         rng: random.Random,
-        before_sleep: Callable[[RetryCallState], None] | None = None,
     ) -> Retrying:
-        """Build the loop that calls with this policy; the last error is raised as it was."""
+        """Build the loop that calls with this policy and logs each repetition; the last error is raised as it was."""
 
         def wait(state: RetryCallState) -> float:
             outcome = state.outcome
@@ -78,7 +80,7 @@ class RetryPolicy:
             stop=stop_after_attempt(self.attempts),
             wait=wait,
             retry=retry_if_exception(lambda error: is_repeatable(kind, error) and self.allows(error)),
-            before_sleep=before_sleep,
+            before_sleep=_log_repetition,
             reraise=True,
         )
 
@@ -108,3 +110,23 @@ def was_never_sent(error: ClientError) -> bool:
     if isinstance(error, ConnectionFailed):
         return not error.request_sent
     return isinstance(error, TimedOut) and error.phase == "connect"
+
+
+def _log_repetition(state: RetryCallState) -> None:
+    """Say which call is repeated, why and when; not the product's words, which may echo a secret."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    if not isinstance(error, ClientError):
+        return
+    wait_seconds = state.next_action.sleep if state.next_action is not None else 0.0
+    status = "" if error.status is None else f" (HTTP {error.status})"
+    logger.info(
+        "%s %s %s at %s: attempt %d ended in %s%s, the next follows in %.1f s",
+        error.system,
+        error.method,
+        error.path,
+        error.endpoint,
+        state.attempt_number,
+        type(error).__name__,
+        status,
+        wait_seconds,
+    )

@@ -109,6 +109,17 @@ def test_backoff_grows_is_jittered_and_bounded(make: Maker, server: ScriptedServ
     assert [ceiling / 2 <= slept <= ceiling for slept, ceiling in zip(time.sleeps, ceilings, strict=True)] == [True] * 3
 
 
+def test_a_repetition_says_in_the_log_which_call_it_is_and_why(
+    make: Maker, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    server.on("GET", "/thing", Answer(429, None, {"Retry-After": "7"}), OK)
+    make().send(READ)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"nsx GET /thing at {server.url}: attempt 1 ended in RateLimited (HTTP 429), the next follows in 7.0 s"
+    ]
+
+
 def test_retry_after_is_obeyed_up_to_a_bound(make: Maker, server: ScriptedServer, time: FakeTime) -> None:
     server.on("GET", "/thing", Answer(429, None, {"Retry-After": "7"}), OK)
     assert make().send(READ).body == {"ok": True}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Self
 
 from hcx_waves.clients.errors import ClientError, MalformedResponse
 from hcx_waves.clients.hcx.extensions import ExtensionCalls
@@ -16,7 +14,8 @@ from hcx_waves.clients.hcx.inventory import InventoryCalls
 from hcx_waves.clients.hcx.mobility import MobilityCalls
 from hcx_waves.clients.hcx.session import HcxVersion
 from hcx_waves.clients.hcx.wire import API, HcxDialect
-from hcx_waves.clients.identity import EndpointIdentity, Role
+from hcx_waves.clients.identity import Role
+from hcx_waves.clients.rest_client import RestClient
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport import RestTransport
 from hcx_waves.clients.transport_auth import Grant, RenewableAuth
@@ -28,7 +27,7 @@ logger = logging.getLogger(__name__)
 SESSION_HEADER = "x-hm-authorization"
 
 
-class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, ExtensionCalls):
+class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, ExtensionCalls, RestClient):
     """What one HCX Manager offers; no policy above it. Safe for several threads.
 
     The session is opened by the first call and renewed once when it is refused: it ends after 15 idle
@@ -83,30 +82,10 @@ class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, Ex
     def __repr__(self) -> str:
         return f"HcxClient({self.base_url!r}, username={self.username!r})"
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @property
-    def base_url(self) -> str:
-        """The manager's address."""
-        return self._transport.base_url
-
     @property
     def endpoint_id(self) -> str | None:
         """The manager's own endpoint id as the log-in told it ([C] VRNI), or None before or without."""
         return self._endpoint_id
-
-    def identity(self) -> EndpointIdentity:
-        """Return whether this is the real product, a simulated site or a twin."""
-        return self._transport.identity()
 
     def login(self) -> None:
         """Open a session now, if there is none.

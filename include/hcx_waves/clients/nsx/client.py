@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Self
 
-from hcx_waves.clients.identity import EndpointIdentity, Role
+from hcx_waves.clients.identity import Role
 from hcx_waves.clients.nsx.attachments import AttachmentCalls
 from hcx_waves.clients.nsx.auth import SessionAuth
 from hcx_waves.clients.nsx.segments import SegmentCalls
 from hcx_waves.clients.nsx.wire import NODE_VERSION, POLICY_API, NsxDialect
+from hcx_waves.clients.rest_client import RestClient
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport import RestTransport
 from hcx_waves.clients.transport_auth import Authenticator
@@ -18,7 +17,7 @@ from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import Ambient, Call, TransportSettings
 
 
-class NsxPolicyClient(SegmentCalls, AttachmentCalls):
+class NsxPolicyClient(SegmentCalls, AttachmentCalls, RestClient):
     """What one NSX Policy API offers; no policy above it. Safe for several threads.
 
     :param base_url: of the manager or the reverse proxy, without ``/policy/api/v1``.
@@ -59,22 +58,6 @@ class NsxPolicyClient(SegmentCalls, AttachmentCalls):
     def __repr__(self) -> str:
         return f"NsxPolicyClient({self.base_url!r})"
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @property
-    def base_url(self) -> str:
-        """The API's address."""
-        return self._transport.base_url
-
     def product_version(self) -> str | None:
         """Read the manager's version, such as ``4.1.2.0.1.22596744``; None when the answer holds none. [D] VCFNSX.
 
@@ -84,11 +67,3 @@ class NsxPolicyClient(SegmentCalls, AttachmentCalls):
         body = reply.body if isinstance(reply.body, dict) else {}
         version = body.get("product_version") or body.get("node_version")
         return None if version is None else str(version)
-
-    def identity(self) -> EndpointIdentity:
-        """Return whether this is the real product, a simulated site or a twin."""
-        return self._transport.identity()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()

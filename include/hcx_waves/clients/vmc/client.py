@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from hcx_waves.clients.errors import ClientError, ErrorContext, MalformedResponse, NotFound
-from hcx_waves.clients.identity import EndpointIdentity, Role
+from hcx_waves.clients.identity import Role
 from hcx_waves.clients.nsx.client import NsxPolicyClient
+from hcx_waves.clients.rest_client import RestClient
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport import RestTransport
 from hcx_waves.clients.transport_auth import NoAuth
@@ -98,7 +98,7 @@ class Sddc:
         )
 
 
-class VmcClient:
+class VmcClient(RestClient):
     """What VMware Cloud offers that is needed here. Safe for several threads.
 
     :param credentials: an API token (as text or ``RefreshToken``) or an ``OAuthApp``.
@@ -150,30 +150,10 @@ class VmcClient:
     def __repr__(self) -> str:
         return f"VmcClient({self.base_url!r}, csp_url={self._csp.base_url!r})"
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @property
-    def base_url(self) -> str:
-        """The service's address."""
-        return self._transport.base_url
-
     @property
     def auth(self) -> CspTokenAuth:
         """The token, to be shared with other clients of the same organisation."""
         return self._auth
-
-    def identity(self) -> EndpointIdentity:
-        """Return whether this is the real service, a simulated site or a twin."""
-        return self._transport.identity()
 
     def login(self) -> None:
         """Exchange the token now, if there is none.

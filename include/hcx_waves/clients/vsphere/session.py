@@ -176,6 +176,7 @@ class VsphereSession:
         try:
             return self._attempt(live, method, path, call, lookup)
         except SessionExpired:
+            _log.info("the vcenter session at %s has ended, logging in again", self.address.url)
             self._forget(live)
             return self._attempt(self.live(), method, path, call, lookup)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -66,12 +67,18 @@ def test_closing_a_dead_vcenter_raises_nothing(make_client: MakeClient) -> None:
     client.close()
 
 
-def test_an_expired_session_is_renewed_once(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
+def test_an_expired_session_is_renewed_once_and_the_log_says_so(
+    vcenter: ScriptedVcenter, client: VsphereClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     vcenter.on("CurrentTime", lambda call: NOW)
     client.server_time()
     vcenter.expire_sessions()
     assert client.server_time() == NOW
     assert vcenter.logins == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the vcenter session at {vcenter.url} has ended, logging in again"
+    ]
 
 
 def test_a_session_that_is_refused_again_and_again_ends_in_an_error(
@@ -114,13 +121,21 @@ def test_faults_keep_their_class_over_a_process_boundary(vcenter: ScriptedVcente
 
 @pytest.mark.parametrize("behaviour", ["reset_before", "reset_after", "http_503", "http_429"])
 def test_a_read_survives_a_transient_failure(
-    behaviour: Any, vcenter: ScriptedVcenter, client: VsphereClient, fake_time: Any
+    behaviour: Any,
+    vcenter: ScriptedVcenter,
+    client: VsphereClient,
+    fake_time: Any,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO)
     vcenter.on("CurrentTime", lambda call: NOW)
     vcenter.misbehave("CurrentTime", behaviour, behaviour)
     assert client.server_time() == NOW
     assert vcenter.count("CurrentTime") == 3
     assert len(fake_time.slept) == 2
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 2
+    assert all(line.startswith("vcenter CurrentTime ServiceInstance at ") for line in lines), lines
 
 
 def test_a_read_gives_up_after_the_agreed_attempts(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
