@@ -130,7 +130,7 @@ class NsxSettings(_Settings):
     stale_status: Literal[412, 409] = 412  # 409 is used for the same [D] 2.4
     mon_reads: Literal["DISCONNECTED", "ROUTED"] = "DISCONNECTED"  # destination segment under MON; unknown [?] 6.4
     hcx_segments_protection: Literal["NOT_PROTECTED", "PROTECTED", "REQUIRE_OVERRIDE"] = "NOT_PROTECTED"  # [?] 6.6
-    plain_text_limits: bool = False  # 429 and 503 as bare text instead of JSON; LIMITS quotes the text only [?]
+    plain_text_limits: bool = False  # 429, 503 and injected 5xx as bare text, not JSON; LIMITS quotes the text only [?]
     retry_after_seconds: int | None = None  # header of 429 and 503; none mentioned [?] 2.7, 6.7
 
 

@@ -89,9 +89,9 @@ class Stage:
     """
 
     def __init__(self, pair: SitePair, sample: Sample) -> None:
-        self.pair = pair
+        self.pair: SitePair = pair
         self.sample = sample
-        self.site = SiteName("destination" if sample.side == "destination" else "source")
+        self.site: SiteName = SiteName("destination" if sample.side == "destination" else "source")
         self.vm = ""
         self.segment = ""
         self.values: dict[str, str | int] = {}

@@ -216,6 +216,7 @@ RESOLVERS: dict[str, Resolver] = {
     "domain_id": lambda s: "cgw" if site_of(s).nsx_flavour == "vmc" else "default",
     "gateway_policy_id": lambda s: "default",
     "port_id": lambda s: port_of(s).port_id,
+    "unique_id": lambda s: s.ask("GET", path_of(s, segment_of(s)), system="nsx")["unique_id"],
     "attachment_id": lambda s: found(port_of(s).attachment_id),
     # the cloud
     "access_token": access_token,

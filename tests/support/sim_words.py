@@ -88,6 +88,8 @@ class Comparison:
         """The value that a leaf has to have, None when any of its type will do."""
         if isinstance(expected, str):
             names = contract.placeholders_in(expected)
+            if names and not expected.startswith(("{", "/")):
+                return None  # prose in which the world is only mentioned
             if names:
                 known = names <= self.known.keys() and not names & LOOSE_PLACEHOLDERS
                 return contract.fill(expected, self.known) if known else None

@@ -126,14 +126,19 @@ def unauthenticated() -> NsxError:
 
 
 def failure(call: Call, status: int, code: str | None, message: str | None) -> Response:
-    """Render injected faults, unknown paths and bugs; behind the reverse proxy 502, 503 and 504 are HTML. [C] PYVMC."""
+    """Render injected faults, unknown paths and bugs; behind the reverse proxy 502, 503 and 504 are HTML. [C] PYVMC.
+
+    With ``settings.nsx.plain_text_limits`` whatever comes from 429 upwards is bare text: the vendor's error page says
+    so. nsx-vsphere 2.6.
+    """
     text = message or _default_message(call, status)
     if call.via == VMC_PROXY and status in _HTML_STATUSES:
         title = f"{status} {http.HTTPStatus(status).phrase}"
         page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
         return HTMLResponse(page, status)
     number = int(code) if code is not None and code.isdigit() else _DEFAULT_CODES.get(status, status)
-    return NsxError(status, number, text).render()
+    plain = status >= http.HTTPStatus.TOO_MANY_REQUESTS and call.world.settings.nsx.plain_text_limits
+    return NsxError(status, number, text, plain=plain).render()
 
 
 def _default_message(call: Call, status: int) -> str:
