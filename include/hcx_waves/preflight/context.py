@@ -129,6 +129,11 @@ class PreflightContext:
         return tuple(self.clients.destination_vcenter.list_clusters())
 
     @ReadOnce
+    def source_clusters(self) -> tuple[Cluster, ...]:
+        """The source's clusters."""
+        return tuple(self.clients.source_vcenter.list_clusters())
+
+    @ReadOnce
     def resource_pools(self) -> tuple[ResourcePool, ...]:
         """The destination's resource pools."""
         return tuple(self.clients.destination_vcenter.list_resource_pools())

@@ -12,7 +12,7 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.migration.start import start_wave
 from support.judging import Judge
 from support.site_pair import SitePair
-from support.waves import scenario, seed_wave, wave_of
+from support.waves import SEED_SEGMENT, scenario, seed_wave, wave_of
 
 GIB = 1024**3
 DEVICE = "config.hardware.device"
@@ -256,6 +256,49 @@ def test_cpus_that_are_older_at_the_destination(site_pair: SitePair, clients: Si
 @has(runtime__minRequiredEVCModeKey="intel-skylake")
 def test_cpus_that_suit(judge: Judge) -> None:
     assert judge.found() == {}
+
+
+# what goes with a VM ---------------------------------------------------------------------------------------
+
+
+@web01(tags=["urn:tag:1"], custom_attributes={"owner": "ops"})
+def test_tags_and_attributes_that_are_not_carried(site_pair: SitePair, clients: SiteClients, judge: Judge) -> None:
+    assert set(judge.found()) == {
+        ("advice", "vm-tags-not-carried", "web01"),
+        ("advice", "vm-attributes-not-carried", "web01"),
+    }
+    options = {"retain_tags": True, "update_custom_attributes": True}
+    assert Judge(site_pair, clients, seed_wave(defaults={"options": options})).found() == {}
+
+
+@has(config__managedBy={"extensionKey": "com.example.backup", "type": "proxy"})
+def test_a_vm_of_another_product(judge: Judge) -> None:
+    finding = judge.only("warning", "vm-managed-by-extension", "web01")
+    assert finding.message == "is managed by com.example.backup"
+
+
+@has(parentVApp="VirtualApp:resgroup-v77")
+def test_a_vm_of_a_vapp(judge: Judge) -> None:
+    assert judge.only("warning", "vm-in-vapp", "web01").message.startswith("is in vApp resgroup-v77")
+
+
+def test_an_appliance_of_hcx(site_pair: SitePair, clients: SiteClients) -> None:
+    vm = {"name": "seed-mesh-NE-I1", "nics": [{"adapter": 1, "destination": "management"}]}
+    found = Judge(site_pair, clients, wave_of([vm], segments=[SEED_SEGMENT])).found()
+    assert ("blocking", "vm-is-hcx-appliance", "seed-mesh-NE-I1") in found
+
+
+def test_a_rule_that_stays_behind(judge: Judge) -> None:
+    world = judge.pair.world
+    cluster = next(one for one in world.placements.values() if one.key == "source/domain-c9")
+    rule = {
+        "_type": "ClusterAntiAffinityRuleSpec", "key": 1, "name": "apart", "enabled": True,
+        "vm": [f"VirtualMachine:{judge.pair.vm(name).moref}" for name in ("web01", "web02")],
+    }  # fmt: skip
+    judge.after(lambda: world.update(cluster, properties={**cluster.properties, "configuration.rule": [rule]}))
+    found = judge.found()
+    assert set(found) == {("advice", "vm-in-cluster-rule", name) for name in ("web01", "web02")}
+    assert "apart (AntiAffinityRuleSpec)" in found["advice", "vm-in-cluster-rule", "web01"].message
 
 
 # networks, names, addresses -------------------------------------------------------------------------------

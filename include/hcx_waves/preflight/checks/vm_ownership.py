@@ -1,0 +1,33 @@
+"""No VM belongs to another product or to a vApp, either of which would miss it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hcx_waves.domain.findings import Finding
+from hcx_waves.preflight.base import Check, Product, blocking, warning
+from hcx_waves.preflight.context import HCX_OWNER, PreflightContext
+
+
+def _run(context: PreflightContext) -> Iterator[Finding]:
+    for vm, detail in context.moving:
+        owner = detail.managed_by
+        if owner is not None and owner.startswith(HCX_OWNER):
+            yield blocking("vm-is-hcx-appliance", vm.name, "is an appliance of HCX", "Take it out of the wave.")
+        elif owner is not None:
+            yield warning(
+                "vm-managed-by-extension",
+                vm.name,
+                f"is managed by {owner}",
+                "Ask that product's documentation whether its VMs may be moved.",
+            )
+        if detail.vapp is not None:
+            yield warning(
+                "vm-in-vapp",
+                vm.name,
+                f"is in vApp {detail.vapp}, whose start order and settings it leaves",
+                "Note them down, and recreate at the destination what is needed.",
+            )
+
+
+CHECK = Check("vm-ownership", "No VM belongs to something else", (Product.SOURCE_VCENTER,), _run)
