@@ -38,3 +38,17 @@ def test_a_finding_belongs_to_one_check() -> None:
             made.setdefault(finding_id, set()).add(path.stem)
     assert len(made) > 60
     assert {finding_id: modules for finding_id, modules in made.items() if len(modules) > 1} == {}
+
+
+def test_the_documentation_lists_every_check_and_finding() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "preflight.md").read_text()
+    rows = {
+        row[0]: set(row[1:])
+        for line in page.splitlines()
+        if line.startswith("| `") and (row := re.findall(r"`([a-z-]+)`", line))
+    }
+    assert set(rows) == {check.check_id for check in CHECKS}
+    for check_id, listed in rows.items():
+        text = (FOLDER / f"{check_id.replace('-', '_')}.py").read_text()
+        made = set(re.findall(r'(?:blocking|warning|advice|make)\(\s*"([a-z-]+)"', text))
+        assert listed == made, check_id
