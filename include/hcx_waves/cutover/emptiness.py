@@ -16,6 +16,7 @@ from hcx_waves.cutover.ports import PortReading, read_ports
 from hcx_waves.domain.base import DomainModel
 from hcx_waves.domain.plan import PlannedSegment, WavePlan
 from hcx_waves.migration.errors import SegmentNotEmptyError
+from hcx_waves.migration.groups import is_from
 
 
 class EmptyProof(DomainModel):
@@ -75,10 +76,10 @@ def _look(
     on_segment = summaries_on(vcenter, networks, listed)
     morefs = {vm.moref for vm in on_segment} | set(reading.owners if reading else ())
     details = vcenter.read_virtual_machines(sorted(morefs), skip_missing=True)
-    known = identities(clients, listed, details, migrations)
-    planned = [vm.vm_id for vm in plan.vms_of(segment.name)]
+    departures = [one for one in migrations if is_from(one, plan.source.endpoint_id)]
+    known = identities(clients, listed, details, departures)
     found = [classify_vm(vm, segment, known) for vm in details]
-    found += migrations_in_flight(clients, segment, on_segment, planned, migrations)
+    found += migrations_in_flight(clients, segment, on_segment, plan, migrations)
     found += reading.found if reading else ()
     proof = EmptyProof(
         segment=segment.name,

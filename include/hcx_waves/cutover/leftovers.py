@@ -13,8 +13,8 @@ from hcx_waves.clients.hcx import Migration
 from hcx_waves.clients.hcx.migrations import GroupIntents
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
 from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.plan import PlannedSegment
-from hcx_waves.migration.groups import is_in_flight, latest_by_entity
+from hcx_waves.domain.plan import PlannedSegment, WavePlan
+from hcx_waves.migration.groups import is_from, is_in_flight, latest_by_entity
 from hcx_waves.migration.verify import POWERED_OFF
 
 HCX_EXTENSION_KEY = "com.vmware.hybridity"
@@ -116,17 +116,18 @@ def identities(
     clients: SiteClients,
     listed: Sequence[VirtualMachineSummary],
     on_segment: Sequence[VirtualMachineDetail],
-    migrations: Sequence[Migration],
+    departures: Sequence[Migration],
 ) -> Identities:
     """Read what tells the VMs on a segment apart.
 
     :param listed: all VMs of the source's vCenter.
+    :param departures: the migrations that start at the source.
     """
     names = Counter(vm.name for vm in listed)
     there = clients.destination_vcenter.list_virtual_machines()
     arrived = {
         entity_id: migration
-        for entity_id, migration in latest_by_entity(migrations).items()
+        for entity_id, migration in latest_by_entity(departures).items()
         if migration.state.is_success
     }
     # Only a Bulk migration that changed the uuids needs the MAC addresses of the VMs at the destination.
@@ -145,7 +146,7 @@ def migrations_in_flight(
     clients: SiteClients,
     segment: PlannedSegment,
     on_segment: Sequence[VirtualMachineSummary],
-    planned_ids: Sequence[str],
+    plan: WavePlan,
     migrations: Sequence[Migration],
 ) -> list[Found]:
     """Return the migrations that are not over and concern a segment.
@@ -156,7 +157,8 @@ def migrations_in_flight(
     flying = [one for one in migrations if is_in_flight(one)]
     if not flying:
         return []
-    ids = {*(vm.moref for vm in on_segment), *planned_ids}
+    ids = {*(vm.moref for vm in on_segment), *(vm.vm_id for vm in plan.vms_of(segment.name))}
+    here = plan.source.endpoint_id
     ends = {segment.source.network_id, segment.source_segment_path, segment.destination.network_id}
     ends |= {segment.destination_segment_path}
     group_ids = sorted({one.group_id for one in flying if one.group_id})
@@ -174,7 +176,7 @@ def migrations_in_flight(
             reason=f"its migration is not over ({one.state.phase.value})",
         )
         for one in flying
-        if one.entity_id in ids or one.migration_id in mapped
+        if (one.entity_id in ids and is_from(one, here)) or one.migration_id in mapped
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from hcx_waves.clients.hcx import HcxClient, Migration
 from hcx_waves.clients.hcx.state import Phase
@@ -31,13 +31,25 @@ def is_in_flight(migration: Migration) -> bool:
     return not is_draft(migration) and not migration.state.is_terminal
 
 
-def in_flight_elsewhere(hcx: HcxClient, entity_ids: Sequence[str], own_group_id: str | None) -> tuple[Migration, ...]:
-    """Return the migrations in flight of these VMs that are not in a group."""
+def is_from(migration: Migration, endpoint_id: str) -> bool:
+    """Whether a migration starts at a site, as far as its answer tells.
+
+    MoRefs are unique within one vCenter only: a VM on its way back may have the MoRef of another one at the source.
+    """
+    source = migration.raw.get("source")
+    named = source.get("endpointId") if isinstance(source, Mapping) else None
+    return not named or named == endpoint_id
+
+
+def in_flight_elsewhere(
+    hcx: HcxClient, entity_ids: Sequence[str], source_endpoint_id: str, own_group_id: str | None
+) -> tuple[Migration, ...]:
+    """Return the newest migrations of a site's VMs that are in flight, and not in a group."""
     found = hcx.find_migrations_for_entities(entity_ids)
     return tuple(
         migration
         for migrations in found.values()
-        for migration in migrations[:1]
+        for migration in [one for one in migrations if is_from(one, source_endpoint_id)][:1]
         if is_in_flight(migration) and migration.group_id != own_group_id
     )
 

@@ -121,9 +121,13 @@ class _Starter:
         started = list(self.hcx.query_migrations(group_ids=[group_id]))
         return self._result(group_id, [*started, *earlier.values()], refused=refused)
 
+    def _elsewhere(self, own_group_id: str | None) -> tuple[Migration, ...]:
+        endpoint_id = self.plan.source.endpoint_id
+        return in_flight_elsewhere(self.hcx, list(self.entities.values()), endpoint_id, own_group_id)
+
     def _adopted_from_earlier_plans(self) -> dict[str, Migration]:
         """Return the VMs that an earlier plan of this wave has in flight; refuse those of anybody else."""
-        elsewhere = in_flight_elsewhere(self.hcx, list(self.entities.values()), None)
+        elsewhere = self._elsewhere(None)
         names = group_names(self.hcx, {migration.group_id for migration in elsewhere if migration.group_id})
         prefix = group_prefix(self.plan)
         foreign = [one for one in elsewhere if not names.get(one.group_id or "", "").startswith(prefix)]
@@ -143,7 +147,7 @@ class _Starter:
         latest = latest_by_entity(migrations)
         earlier = [
             one
-            for one in in_flight_elsewhere(self.hcx, list(self.entities.values()), group_id)
+            for one in self._elsewhere(group_id)
             if one.entity_id not in latest
         ]
         self._check_members(set(latest) | {str(one.entity_id) for one in earlier})

@@ -193,6 +193,20 @@ def test_failed_vm_stays_and_is_tried_again_only_on_demand(site_pair: SitePair, 
         retry_virtual_machines(plan, again, ["one"], clients)
 
 
+@pytest.mark.world(scenario=SMALL)
+def test_draft_next_to_a_failed_vm_is_not_started_unasked(site_pair: SitePair, clients: SiteClients) -> None:
+    plan = Planner(clients).plan(site_pair, ["one", "two"], ["app"])
+    intents, name = intents_of(plan), group_name(plan)
+    group_id = clients.hcx.create_group(GroupDraft(name, [intents["two"]])).group_id
+    clients.hcx.start_groups([group_id])
+    site_pair.advance(36_000)
+    clients.hcx.update_group(group_id, GroupDraft(name, [intents["one"]]))
+    with pytest.raises(GroupMismatchError, match="never started next to two, which failed") as mixed:
+        start_wave(plan, clients)
+    assert mixed.value.details["drafts"] == ["one"]
+    assert len(site_pair.calls(START)) == 1
+
+
 @pytest.mark.world(scenario=scenario(["one", "two"], {"tracker_lost_entities": ["two"]}))
 def test_switchover_that_hcx_lost_is_noticed_and_cured_by_a_new_window(
     site_pair: SitePair, clients: SiteClients
