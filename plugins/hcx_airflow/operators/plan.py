@@ -72,9 +72,10 @@ class RunPreflightOperator(WaveOperator):
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_waves.preflight import run_preflight
 
-        plan = run.plan
+        plan, scope = run.plan, run.scope
+        moving, cuts = scope.moves(plan), not scope.stop_before_cutover
         with run.sites() as clients:
-            assessments = run_preflight(plan, run.wave, clients, now=utc_now())
+            assessments = run_preflight(plan, run.wave, clients, now=utc_now(), only=moving, cuts=cuts)
         for item in assessments.items:
             mark = "waived" if item.waiver else item.finding.severity.value
             self.log.info(
