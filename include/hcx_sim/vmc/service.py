@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http.client import responses
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -48,7 +49,7 @@ def failure(call: Call, status: int, code: str | None, message: str | None) -> R
         "path": call.path,
         "retryable": status in _RETRYABLE,
         "error_code": code or _ERROR_CODES.get(status, "InternalException"),
-        "error_messages": [message or "The request was refused."],
+        "error_messages": [message or f"{responses.get(status, 'Refused')}: {call.method} {call.path}"],
     }
     return JSONResponse(body, status)
 

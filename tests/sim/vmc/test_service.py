@@ -189,6 +189,12 @@ def test_a_site_on_premises_is_no_sddc(cloud: Cloud, site_pair: SitePair) -> Non
     _refused(cloud.get(path), 404)
 
 
+def test_an_unknown_path_is_named_in_the_error(cloud: Cloud) -> None:
+    refused = cloud.get("/vmc/api/nothing")
+    _refused(refused, 404)
+    assert refused.json()["error_messages"] == ["Not Found: GET /vmc/api/nothing"]
+
+
 def test_everything_says_that_it_is_simulated(cloud: Cloud, site_pair: SitePair) -> None:
     answer = cloud.get("/vmc/api/orgs")
     assert answer.headers["X-Hcx-Sim"] == f"world={site_pair.world_id}; role=site"
