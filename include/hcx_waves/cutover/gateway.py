@@ -218,7 +218,7 @@ def connect_destination(
     """
     segment = plan.segment(segment_name)
     source, destination = read_both(clients, segment, gateway)
-    if not source.is_off:
+    if source.may_serve:
         raise TwoGatewaysError(
             f"the source gateway of segment {segment_name!r} is not proven off: connecting the destination could make "
             "two gateways",

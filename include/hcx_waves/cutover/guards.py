@@ -5,7 +5,7 @@ from __future__ import annotations
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.hcx import NetworkExtension
-from hcx_waves.cutover.source import GatewayReading, GatewayState, SourceGateway, reading_of
+from hcx_waves.cutover.source import GatewayReading, SourceGateway, reading_of
 from hcx_waves.domain.plan import PlannedSegment
 from hcx_waves.migration.errors import TwoGatewaysError
 
@@ -37,9 +37,7 @@ def require_no_second_gateway(source: GatewayReading, destination: GatewayReadin
 
     :raises TwoGatewaysError: with what was read of both.
     """
-    source_may = source.state is not GatewayState.DISCONNECTED or not source.settled
-    destination_may = destination.state is not GatewayState.DISCONNECTED or not destination.settled
-    if source_may and destination_may:
+    if source.may_serve and destination.may_serve:
         raise TwoGatewaysError(
             f"both gateways of segment {segment!r} serve it, or may",
             segment=segment,

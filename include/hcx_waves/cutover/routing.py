@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.cutover.guards import find_extension, gateway_addresses_seen, look_at_destination
-from hcx_waves.cutover.source import GatewayState, SourceGateway
+from hcx_waves.cutover.source import SourceGateway
 from hcx_waves.domain.base import DomainModel
 from hcx_waves.domain.plan import WavePlan
 from hcx_waves.migration.errors import (
@@ -57,7 +57,7 @@ def verify_destination_routed(
             destination=destination.evidence,
         )
     source = gateway.look()
-    if source.state is not GatewayState.DISCONNECTED or not source.settled:
+    if source.may_serve:
         raise TwoGatewaysError(
             f"segment {segment_name!r} is routed at the destination and the source gateway is not certainly off",
             source=source.evidence,

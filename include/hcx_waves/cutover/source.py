@@ -13,6 +13,7 @@ from hcx_waves.domain.plan import PlannedSegment
 from hcx_waves.domain.segments import Disconnect
 
 Snapshot = dict[str, Any]
+_PENDING = frozenset({"pending", "in_progress", "partial_success"})
 
 
 class GatewayState(StrEnum):
@@ -24,25 +25,31 @@ class GatewayState(StrEnum):
 
 
 class GatewayReading(DomainModel):
-    """What was read of a gateway.
-
-    :attr:`settled` is False while the change is stored and not yet in effect; the gateway may then be either.
-    """
+    """What was read of a gateway."""
 
     state: GatewayState
     settled: bool = True
+    """Whether the product says that this is in effect."""
+    pending: bool = False
+    """Whether the product says that it is about to come into effect; the gateway may then be either. A segment that
+    no host needs may be neither settled nor pending (``unknown``, ``NOT_AVAILABLE``) [B]."""
     failure: str | None = None
     """What the product says if it could not bring the change into effect."""
     evidence: str = ""
 
     @property
     def is_off(self) -> bool:
-        """Whether it is certainly off."""
+        """Whether it is off, and the product says that this is in effect."""
         return self.state is GatewayState.DISCONNECTED and self.settled
 
     @property
+    def may_serve(self) -> bool:
+        """Whether it may be on: it is, nobody knows, or its being off is not in effect yet or failed."""
+        return self.state is not GatewayState.DISCONNECTED or self.pending or self.failure is not None
+
+    @property
     def is_on(self) -> bool:
-        """Whether it is certainly on."""
+        """Whether it is on, and the product says that this is in effect."""
         return self.state is GatewayState.CONNECTED and self.settled
 
 
@@ -109,6 +116,7 @@ def reading_of(nsx: NsxPolicyClient, segment: Segment) -> GatewayReading:
     return GatewayReading(
         state=GatewayState.DISCONNECTED if off else GatewayState.CONNECTED,
         settled=state.is_success,
+        pending=state.state.lower() in _PENDING,
         failure=(state.failure_message or state.state) if state.is_failure else None,
         evidence=f"{segment.path}: {shown}, state {state.state}",
     )
