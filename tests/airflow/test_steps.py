@@ -1,0 +1,362 @@
+"""The steps of a wave when something is in the way, is run again, or is not to be done at all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowSkipException
+
+from hcx_airflow.common.errors import (
+    BlockedError,
+    DriftedError,
+    IncompleteError,
+    NothingMigratedError,
+    PlanMissingError,
+    RejectedError,
+    RunRefusedError,
+)
+from hcx_airflow.common.signing import DECISION_KEY, read_decision, sign, signing_key
+from hcx_airflow.operators.plan import refuse_wrong_run
+from hcx_airflow.runs.files import WaveFileMissingError
+from hcx_waves.clients.errors import AuthenticationFailed, ClientError
+from hcx_waves.domain.plan import WavePlan
+from hcx_waves.domain.problems import WaveFileError
+from hcx_waves.migration.errors import ReconnectRefusedError, SegmentNotEmptyError
+from support.airflow_tasks import AirflowRun
+from support.wave_tasks import WaveTasks
+
+BEFORE_END = ("resolve_plan", "approve_wave", "start_migrations")
+
+
+@pytest.fixture
+def tasks(airflow_run: AirflowRun) -> WaveTasks:
+    return WaveTasks(airflow_run)
+
+
+def starts(site_pair: Any) -> list[Any]:
+    return [call for call in site_pair.calls() if call["data"]["operation"].endswith(".start")]
+
+
+def moved(tasks: WaveTasks, site_pair: Any) -> None:
+    """Run everything up to the proof that the VMs have arrived, on a clock that stands still otherwise."""
+    tasks.do(*BEFORE_END)
+    site_pair.run_until_idle()
+    tasks.do("await_migrations", "evaluate_migrations", "verify_virtual_machines")
+
+
+# -- the plan
+
+
+def test_a_wave_without_a_file(tasks: WaveTasks) -> None:
+    with pytest.raises(WaveFileMissingError, match=r"there is no other\.yaml in .*waves and "):
+        tasks.run.execute(tasks.make("resolve_plan", wave_id="other"))
+
+
+def test_a_broken_file_says_where(tasks: WaveTasks) -> None:
+    path = tasks.run.bundle / "waves" / "seed-wave.yaml"
+    path.write_text(path.read_text().replace("time_zone: UTC", "time_zone: Nowhere"))
+    with pytest.raises(WaveFileError, match=r"seed-wave\.yaml:\d+:\d+ time_zone: "):
+        tasks.do("resolve_plan")
+
+
+def test_a_step_without_a_plan(tasks: WaveTasks) -> None:
+    with pytest.raises(PlanMissingError, match="resolve_plan has left no plan"):
+        tasks.do("run_preflight")
+    tasks.run.xcoms["resolve_plan", "return_value"] = {"wave": "seed-wave"}
+    with pytest.raises(PlanMissingError, match="is no plan"):
+        tasks.do("run_preflight")
+
+
+def test_an_edited_wave_file_stops_the_run(tasks: WaveTasks, site_pair: Any) -> None:
+    """T9: the bundle is not versioned, so a task sees the file as it is now."""
+    tasks.do("resolve_plan", "approve_wave")
+    path = tasks.run.bundle / "waves" / "seed-wave.yaml"
+    path.write_text("# a comment changes nothing\n" + path.read_text())
+    tasks.do("run_preflight")
+    path.write_text(path.read_text().replace("lasts: 12h", "lasts: 11h"))
+    for step in ("run_preflight", "start_migrations", "disconnect_source_segment", "evaluate_migrations"):
+        with pytest.raises(DriftedError, match="the file of wave seed-wave has changed since this run was planned"):
+            tasks.do(step)
+    assert starts(site_pair) == []
+
+
+@pytest.mark.parametrize(
+    ("run_type", "user", "words"),
+    [
+        ("backfill", None, "a backfill run never moves real machines"),
+        ("asset_triggered", None, "a asset_triggered run never"),
+        ("manual", "dag_test", r"dag\.test\(\) never moves real machines"),
+    ],
+)
+def test_runs_that_nobody_meant(tasks: WaveTasks, site_pair: Any, run_type: str, user: Any, words: str) -> None:
+    tasks.run.run_type, tasks.run.triggering_user_name = run_type, user
+    with pytest.raises(RunRefusedError, match=words):
+        tasks.do("resolve_plan")
+    assert site_pair.calls() == []
+
+
+def test_a_scheduled_run_that_comes_too_late(tasks: WaveTasks) -> None:
+    path = tasks.run.bundle / "waves" / "seed-wave.yaml"
+    path.write_text(path.read_text().replace("time_zone: UTC", 'time_zone: UTC\nstart: "2026-02-01 20:00"'))
+    run = SimpleNamespace(
+        rehearsal=False,
+        wave=tasks.make("resolve_plan").run_of(tasks.run.context(tasks.make("resolve_plan"))).wave,
+        context={"dag_run": SimpleNamespace(run_type="scheduled", triggering_user_name=None)},
+    )
+    refuse_wrong_run(run, datetime(2026, 2, 1, 20, 59, tzinfo=UTC))  # type: ignore[arg-type]
+    with pytest.raises(RunRefusedError, match="was to start by 2026-02-01 21:00 UTC at the latest"):
+        refuse_wrong_run(run, datetime(2026, 2, 1, 21, 1, tzinfo=UTC))  # type: ignore[arg-type]
+    run.context["dag_run"].run_type = "manual"
+    refuse_wrong_run(run, datetime(2026, 2, 2, tzinfo=UTC))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"vms": ["web01", "nobody"]}, "name VMs that are not in wave seed-wave: nobody"),
+        ({"cutover_only": True, "stop_before_cutover": True}, "both cutover_only and stop_before_cutover"),
+        ({"poll_interval_seconds": 0.1}, "poll_interval_seconds: "),
+        ({"vms": "web01"}, "vms: "),
+    ],
+)
+def test_params_that_make_no_sense(tasks: WaveTasks, params: dict[str, Any], words: str) -> None:
+    tasks.run.params = params
+    with pytest.raises(RunRefusedError, match=words):
+        tasks.do("resolve_plan")
+
+
+def test_findings_that_block_are_listed(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.do("resolve_plan")
+    site_pair.fault(product="hcx", call="l2_extensions.list", behaviour="status", status=403)
+    with pytest.raises(BlockedError, match=r"findings stand against wave seed-wave:\n- .*could not be judged"):
+        tasks.do("run_preflight")
+    listed = {item["finding"]["finding_id"] for item in tasks.left("run_preflight")["items"]}
+    assert "check-incomplete" in listed
+
+
+# -- the migrations
+
+
+def test_a_cleared_start_adopts(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.do(*BEFORE_END)
+    first = tasks.left("start_migrations")
+    assert len(starts(site_pair)) == 1
+    again = tasks.do("start_migrations")
+    assert again["adopted"] is True
+    assert [vm["migration_id"] for vm in again["vms"]] == [vm["migration_id"] for vm in first["vms"]]
+    assert len(starts(site_pair)) == 1
+    assert tasks.run.stores["start_migrations"].values["started"]["group_id"] == first["group_id"]
+
+
+def test_the_inventory_has_drifted_since_the_approval(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.do("resolve_plan", "approve_wave")
+    vm = site_pair.vm("web01")
+    site_pair.run(lambda: site_pair.world.update(vm, num_cpu=vm.num_cpu + 1))
+    with pytest.raises(DriftedError, match=r"not what was approved; nothing was started\n- vms web01 cpus: was"):
+        tasks.do("start_migrations")
+    assert starts(site_pair) == []
+
+
+def test_only_the_chosen_vms_move(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.run.params = {"vms": ["web01", "db01"]}
+    moved(tasks, site_pair)
+    assert [vm["name"] for vm in tasks.left("start_migrations")["vms"]] == ["web01", "db01"]
+    evaluated = tasks.left("evaluate_migrations")
+    assert (evaluated["migrated"], evaluated["left_out"]) == (["web01", "db01"], ["web02", "app01"])
+    with pytest.raises(BlockedError, match="web02 is left_out; app01 is left_out"):
+        tasks.do("prove_segment_empty")
+
+
+def test_a_failed_vm_blocks_its_segment(tasks: WaveTasks, site_pair: Any) -> None:
+    site_pair.fault(product="engine", call="migration.base_sync", object="web02", behaviour="fail", message="No disk.")
+    moved(tasks, site_pair)
+    evaluated = tasks.left("evaluate_migrations")
+    assert [(vm["name"], vm["outcome"]) for vm in evaluated["failed"]] == [("web02", "failed")]
+    assert evaluated["blocked_segments"] == {"seed-net": "web02 is failed"}
+    mark = site_pair.mark()
+    for step in ("prove_segment_empty", "disconnect_source_segment"):
+        with pytest.raises(BlockedError, match="segment seed-net keeps its gateway at the source: web02 is failed"):
+            tasks.do(*(("approve_cutover",) if step.startswith("disc") else ()), step)
+    assert site_pair.vm("web02").site == "source"
+    assert not [call for call in site_pair.calls(after=mark) if call["data"]["method"] == "PATCH"]
+    with pytest.raises(IncompleteError, match=r"incomplete: .*web02: failed.*seed-net: blocked"):
+        tasks.do("conclude_wave")
+
+
+def test_more_failures_than_the_wave_allows_block_everything(tasks: WaveTasks, site_pair: Any) -> None:
+    path = tasks.run.bundle / "waves" / "seed-wave.yaml"
+    path.write_text(path.read_text() + "\nlimits: {max_failed_vms: 0}\n")
+    site_pair.fault(product="engine", call="migration.base_sync", object="web02", behaviour="fail")
+    moved(tasks, site_pair)
+    reason = tasks.left("evaluate_migrations")["blocked_segments"]["seed-net"]
+    assert reason == "1 VMs failed and the wave allows 0: web02"
+
+
+def test_nothing_has_arrived(tasks: WaveTasks, site_pair: Any) -> None:
+    site_pair.fault(product="engine", call="migration.base_sync", object="", behaviour="fail", message="No disk.")
+    tasks.do(*BEFORE_END)
+    site_pair.run_until_idle()
+    tasks.do("await_migrations")
+    with pytest.raises(NothingMigratedError, match="no VM has arrived"):
+        tasks.do("evaluate_migrations")
+    assert len(tasks.left("evaluate_migrations")["failed"]) == 4
+
+
+def test_a_sensor_that_failed_is_told_by_the_task_after_it(tasks: WaveTasks) -> None:
+    tasks.do("resolve_plan")
+    error = AuthenticationFailed('connection "hcx_source": no', system="hcx").to_dict()
+    tasks.run.xcoms["await_migrations", "return_value"] = {"ended": "error", "error": error, "status": None}
+    with pytest.raises(AuthenticationFailed, match='connection "hcx_source": no'):
+        tasks.do("evaluate_migrations")
+
+
+def test_cancelling_touches_what_was_recorded_and_nothing_else(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.run.params = {"vms": ["web01"]}
+    tasks.do(*BEFORE_END)
+    recorded = set(tasks.left("start_migrations", "started")["migration_ids"].values())
+    report = tasks.do("cancel_migrations")
+    assert {item["migration_id"] for item in report["items"]} == recorded
+    assert tasks.run.execute(tasks.make("cancel_migrations", start_task_id="nobody"))["items"] == []
+
+
+def test_killing_the_start_cancels_nothing(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.do(*BEFORE_END)
+    mark = site_pair.mark()
+    tasks.make("start_migrations").on_kill()
+    assert site_pair.calls(after=mark) == []
+
+
+def test_a_second_run_adopts_what_has_arrived(tasks: WaveTasks, site_pair: Any) -> None:
+    moved(tasks, site_pair)
+    later = WaveTasks(AirflowRun(tasks.run.bundle, run_id="manual__later", asked=tasks.run.asked))
+    later.do("resolve_plan", "approve_wave", "start_migrations", "await_migrations", "evaluate_migrations")
+    assert {vm["outcome"] for vm in later.left("evaluate_migrations")["vms"]} == {"already_there"}
+    later.do("verify_virtual_machines", "prove_segment_empty")
+    assert len(starts(site_pair)) == 1
+
+
+# -- the cutover
+
+
+def test_a_run_that_ends_before_the_cutover(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.run.params = {"stop_before_cutover": True}
+    moved(tasks, site_pair)
+    with pytest.raises(AirflowSkipException, match="ends before the cutover"):
+        tasks.do("prove_segment_empty")
+    assert tasks.do("conclude_wave")["segments"] == {"seed-net": "stretched"}
+
+
+def test_a_segment_that_is_not_empty(tasks: WaveTasks) -> None:
+    tasks.do("resolve_plan")
+    with pytest.raises(SegmentNotEmptyError, match="web01"):
+        tasks.do("prove_segment_empty")
+
+
+def test_outside_its_window_no_gateway_moves(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.do("resolve_plan", "approve_cutover")
+    begun = datetime.now(UTC) - timedelta(hours=13)
+    other = WaveTasks(AirflowRun(tasks.run.bundle, run_after=begun, asked=tasks.run.asked))
+    other.do("resolve_plan")
+    # Approved while the window was open, and only got to it now.
+    digest = WavePlan.model_validate(other.left("resolve_plan")).digest()
+    decision = read_decision(tasks.left("approve_cutover", DECISION_KEY), signing_key())
+    signed = sign(decision.model_copy(update={"digest": digest}), signing_key())
+    other.run.xcoms[other.task_id("approve_cutover"), DECISION_KEY] = signed
+    mark = site_pair.mark()
+    with pytest.raises(BlockedError, match=r"the cutover window of segment seed-net is .* UTC, and it is "):
+        other.do("disconnect_source_segment")
+    assert site_pair.calls(after=mark) == []
+
+
+def test_nothing_to_reconnect(tasks: WaveTasks, site_pair: Any) -> None:
+    """The teardown also runs when nothing was ever touched, e.g. after a rejection."""
+    tasks.do("resolve_plan")
+    mark = site_pair.mark()
+    assert tasks.do("reconnect_source_segment")["acted"] is False
+    assert site_pair.calls(after=mark) == []
+
+
+@pytest.mark.world(mode="scaled", speed=600.0)
+def test_the_way_back_after_an_unextend_that_was_refused(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.run.params = {"poll_interval_seconds": 1}
+    tasks.do(*BEFORE_END, "await_migrations", "evaluate_migrations", "verify_virtual_machines")
+    tasks.do("prove_segment_empty", "approve_cutover", "disconnect_source_segment")
+    site_pair.fault(product="hcx", call="*xtension*delete*", behaviour="status", status=500)
+    with pytest.raises(ClientError):
+        tasks.do("unextend_network")
+    # A person may edit the wave file meanwhile; that must not be in the way of the way back.
+    path = tasks.run.bundle / "waves" / "seed-wave.yaml"
+    path.write_text(path.read_text().replace("lasts: 12h", "lasts: 11h"))
+    back = tasks.do("reconnect_source_segment")
+    assert (back["acted"], back["situation"]) == (True, "reconnectable")
+    assert tasks.do("reconnect_source_segment")["acted"] is False
+    truth = site_pair.oracle()["segments"]["seed-net"]
+    assert len(truth["outage"]) == 1
+    assert truth["outage"][0]["to"] is not None
+    with pytest.raises(IncompleteError, match="seed-net: reconnected"):
+        tasks.do("conclude_wave")
+
+
+@pytest.mark.world(mode="scaled", speed=600.0)
+def test_after_an_accepted_unextend_the_way_back_is_a_decision(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.run.params = {"poll_interval_seconds": 1}
+    tasks.do(*BEFORE_END, "await_migrations", "evaluate_migrations", "verify_virtual_machines")
+    tasks.do("prove_segment_empty", "approve_cutover", "disconnect_source_segment")
+    site_pair.fault(product="engine", call="*unextend*", behaviour="stall", object="")
+    tasks.do("unextend_network")
+    with pytest.raises(ReconnectRefusedError, match="HCX has accepted the unextend"):
+        tasks.do("reconnect_source_segment")
+    with pytest.raises(IncompleteError, match=r"stranded: .*seed-net: unextending"):
+        tasks.do("conclude_wave")
+
+
+@pytest.mark.world(mode="scaled", speed=600.0)
+def test_a_second_try_of_the_disconnect_keeps_what_restores_the_gateway(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.run.params = {"poll_interval_seconds": 1}
+    tasks.do(*BEFORE_END, "await_migrations", "evaluate_migrations", "verify_virtual_machines")
+    tasks.do("prove_segment_empty", "approve_cutover", "disconnect_source_segment")
+    first = tasks.left("disconnect_source_segment", "snapshot")
+    again = tasks.do("disconnect_source_segment")
+    assert again["already"] is True
+    assert tasks.left("disconnect_source_segment", "snapshot") == first
+    assert tasks.do("reconnect_source_segment")["acted"] is True
+    assert [span["to"] is not None for span in site_pair.oracle()["segments"]["seed-net"]["outage"]] == [True]
+
+
+# -- the end
+
+
+def test_a_rejected_wave_is_said_to_be_rejected(tasks: WaveTasks) -> None:
+    tasks.do("resolve_plan")
+    with pytest.raises(RejectedError):
+        tasks.run.answer(tasks.make("approve_wave"), "Reject", "alice", reason="not tonight")
+    with pytest.raises(IncompleteError, match="not ended as planned but rejected"):
+        tasks.do("conclude_wave")
+    written = tasks.do("write_report")
+    assert written["outcome"] == "rejected"
+    text = Path(written["markdown"]).read_text()
+    assert "alice" in text
+    assert "not tonight" in text
+
+
+def test_a_report_is_written_even_without_a_plan(tasks: WaveTasks) -> None:
+    written = tasks.do("write_report")
+    assert written["outcome"] == "blocked"
+    with pytest.raises(PlanMissingError):
+        tasks.do("conclude_wave")
+
+
+def test_links_lead_to_the_managers(tasks: WaveTasks, site_pair: Any) -> None:
+    task = tasks.make("resolve_plan")
+    tasks.run.execute(task)
+    links = {link.name: link.get_link(task, ti_key=None) for link in task.operator_extra_links}
+    assert links == {
+        "HCX": site_pair.url("hcx", "source"),
+        "NSX": links["NSX"],
+        "vCenter": site_pair.url("vcenter", "destination"),
+    }
+    assert all(link.startswith("https://127.0.0.1:") for link in links.values())
