@@ -68,6 +68,12 @@ def vm_of(stage: Stage) -> Vm:
     return found(next((vm for vm in workloads if not vm.retired and not vm.template), None))  # type: ignore[no-any-return]
 
 
+def template_of(stage: Stage) -> Vm:
+    """The first template of the site."""
+    templates = (vm for vm in stage.pair.world.vms.values() if vm.site is stage.site and vm.template)
+    return found(next(templates, None))  # type: ignore[no-any-return]
+
+
 def nic_of(stage: Stage) -> Nic:
     """The VM's first network card."""
     return vm_of(stage).nics[0]
@@ -218,6 +224,15 @@ RESOLVERS: dict[str, Resolver] = {
     "port_id": lambda s: port_of(s).port_id,
     "unique_id": lambda s: s.ask("GET", path_of(s, segment_of(s)), system="nsx")["unique_id"],
     "attachment_id": lambda s: found(port_of(s).attachment_id),
+    # vCenter
+    "host_id": lambda s: vm_of(s).host_moref,
+    "folder_id": lambda s: vm_of(s).folder_moref,
+    "resource_pool_id": lambda s: found(vm_of(s).pool_moref),
+    "datastore_id": lambda s: vm_of(s).disks[0].datastore_moref,
+    "network_moref": lambda s: network_of(s).moref,
+    "network_name": lambda s: network_of(s).name,
+    "template_id": lambda s: template_of(s).moref,
+    "template_name": lambda s: template_of(s).name,
     # the cloud
     "access_token": access_token,
     "refresh_token": lambda s: s.pair.credentials.refresh_token,
