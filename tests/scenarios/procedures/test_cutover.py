@@ -369,6 +369,9 @@ def test_two_gateways_stop_everything(moved: Cut) -> None:
         moved.unextend()
     with pytest.raises(TwoGatewaysError, match="not certainly off"):
         moved.verify()
+    assert moved.situation() is Situation.CONNECTED
+    with pytest.raises(TwoGatewaysError, match="would make two gateways"):
+        moved.reconnect()
     assert moved.revisions() == revision
     assert moved.pair.calls(DELETE) == []
 
