@@ -8,7 +8,7 @@ from airflow.sdk import DAG, BaseOperator, TaskGroup
 
 from hcx_airflow.dag_factory import names
 from hcx_airflow.dag_factory.contents import segments_to_clean
-from hcx_airflow.dag_factory.form import cleanup_params
+from hcx_airflow.dag_factory.form import cleanup_params, set_params
 from hcx_airflow.dag_factory.outcome import add_confirmation
 from hcx_airflow.dag_factory.texts import cleanup_document, owner_of, tags_of
 from hcx_airflow.operators.cleanup import DeleteSourceSegmentOperator, RenameDestinationSegmentOperator
@@ -32,7 +32,6 @@ def build_cleanup_dag(wave: Wave, *, text: str | None = None) -> DAG:
         names.cleanup_dag_id(wave.name),
         description=f"What {wave.name} leaves behind at the source, after the hold",
         doc_md=cleanup_document(wave, dump_wave(wave) if text is None else text),
-        params=cleanup_params(wave),
         tags=tags_of(wave, "cleanup"),
         default_args={"owner": owner_of(wave)},
         schedule=None,
@@ -44,6 +43,7 @@ def build_cleanup_dag(wave: Wave, *, text: str | None = None) -> DAG:
         auto_register=False,
     ) as dag:
         _add_tasks(wave)
+    set_params(dag, cleanup_params(wave))
     return dag
 
 

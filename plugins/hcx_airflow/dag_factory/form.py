@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from airflow.sdk import Param
+from airflow.sdk import DAG, Param
+from airflow.sdk.definitions.param import ParamsDict
 
 from hcx_waves.domain.gates import Gate
 from hcx_waves.domain.wave import Wave
@@ -13,6 +14,15 @@ from hcx_waves.domain.wave import Wave
 _WHAT = "What this run does"
 _WHY = "For the record"
 _HOW = "How it runs"
+
+
+def set_params(dag: DAG, params: dict[str, Param]) -> None:
+    """Give a DAG its params when its tasks are there.
+
+    Each task that is made while a DAG has params gets copies of them, three times over, which takes most of the time
+    of a parse and of a serialisation; at run time a task sees the DAG's params in any case.
+    """
+    dag.params = ParamsDict(params)
 
 
 def live_params(wave: Wave) -> dict[str, Param]:

@@ -13,7 +13,7 @@ from airflow.timetables.events import EventsTimetable
 from hcx_airflow.dag_factory import names
 from hcx_airflow.dag_factory.chain import ScheduleCleanupOperator, StartWaveOperator
 from hcx_airflow.dag_factory.contents import has_cleanup
-from hcx_airflow.dag_factory.form import live_params
+from hcx_airflow.dag_factory.form import live_params, set_params
 from hcx_airflow.dag_factory.outcome import add_confirmation
 from hcx_airflow.dag_factory.segments import add_cutover_group
 from hcx_airflow.dag_factory.texts import live_document, owner_of, tags_of
@@ -49,7 +49,6 @@ def build_live_dag(wave: Wave, *, text: str | None = None, next_waves: Sequence[
         wave.name,
         description=wave.description.strip().splitlines()[0],
         doc_md=live_document(wave, shown, tuple(following.name for following in followers)),
-        params=live_params(wave),
         tags=tags_of(wave, "live"),
         default_args={"owner": owner_of(wave)},
         max_active_runs=1,
@@ -63,6 +62,7 @@ def build_live_dag(wave: Wave, *, text: str | None = None, next_waves: Sequence[
         catchup=wave.start is not None,
     ) as dag:
         _add_tasks(wave, followers)
+    set_params(dag, live_params(wave))
     return dag
 
 
