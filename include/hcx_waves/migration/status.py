@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -211,23 +212,34 @@ def _phase(vm: StartedVm, migration: Migration) -> VmPhase:
     return VmPhase(phase.value)
 
 
-def _with_stalls(vms: list[VmStatus], now: datetime, stall_after: timedelta) -> list[VmStatus]:
+@dataclass
+class _Lane:
+    """What is seen of the switchovers of one service mesh, which go one after the other [C]."""
+
+    is_moving: bool = False
+    last_end: datetime | None = None
+
+    def see(self, vm: VmStatus) -> None:
+        """Take one VM into account."""
+        self.is_moving = self.is_moving or vm.phase in (VmPhase.SWITCHOVER, VmPhase.WAITING_FOR_TURN)
+        if vm.ended_at is not None and (self.last_end is None or vm.ended_at > self.last_end):
+            self.last_end = vm.ended_at
+
+
+def _with_stalls(vms: list[VmStatus], now: datetime, stall_after: timedelta) -> Iterator[VmStatus]:
     """Mark the VMs whose window is open while nothing on their mesh has moved for long enough."""
-    return [
-        vm.model_copy(update={"stalled": True})
-        if _is_stalled(vm, [other for other in vms if other.service_mesh_id == vm.service_mesh_id], now, stall_after)
-        else vm
-        for vm in vms
-    ]
+    lanes: defaultdict[str | None, _Lane] = defaultdict(_Lane)
+    for vm in vms:
+        lanes[vm.service_mesh_id].see(vm)
+    for vm in vms:
+        stalled = _is_stalled(vm, lanes[vm.service_mesh_id], now, stall_after)
+        yield vm.model_copy(update={"stalled": True}) if stalled else vm
 
 
-def _is_stalled(vm: VmStatus, lane: list[VmStatus], now: datetime, stall_after: timedelta) -> bool:
-    if vm.phase is not VmPhase.WAITING_FOR_WINDOW or vm.missed_window or vm.window_opens is None:
+def _is_stalled(vm: VmStatus, lane: _Lane, now: datetime, stall_after: timedelta) -> bool:
+    if vm.phase is not VmPhase.WAITING_FOR_WINDOW or vm.missed_window or vm.window_opens is None or lane.is_moving:
         return False
-    if any(other.phase in (VmPhase.SWITCHOVER, VmPhase.WAITING_FOR_TURN) for other in lane):
-        return False
-    last_moves = [other.ended_at for other in lane if other.ended_at is not None]
-    return now - max([vm.window_opens, *last_moves]) >= stall_after
+    return now - max(vm.window_opens, lane.last_end or vm.window_opens) >= stall_after
 
 
 def _notes(vms: Iterable[VmStatus]) -> Iterable[str]:
