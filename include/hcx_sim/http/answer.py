@@ -43,10 +43,6 @@ class Answer:
         """Return the first header called ``name``."""
         return next((value for key, value in self.headers if key == name), None)
 
-    def with_body(self, body: bytes) -> Answer:
-        """Return a copy with another body."""
-        return Answer(self.status, self.headers, body)
-
     def start(self, identity: str, content_length: int | None = None) -> Message:
         """Return the ASGI start message, with identity, date and content length."""
         kept = [

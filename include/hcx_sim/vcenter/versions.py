@@ -12,7 +12,6 @@ from xml.sax.saxutils import escape
 from pyVmomi import VmomiSupport
 
 NAMESPACE = "urn:vim25"
-_OLDEST = "2.5"
 
 
 def _numbers(version_id: str) -> tuple[int, ...]:

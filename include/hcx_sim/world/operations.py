@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hcx_sim.engine.clock import MICROSECONDS
 from hcx_sim.world.model import (
     Datastore,
     Disk,
@@ -279,8 +278,3 @@ def _take_space(world: World, destination: Destination, size_bytes: int) -> None
 def total_disk_bytes(disks: Iterable[Disk]) -> int:
     """Return the bytes that a first replication copies."""
     return sum(disk.used_bytes for disk in disks)
-
-
-def seconds_between(from_us: int, to_us: int) -> float:
-    """Return a duration in seconds."""
-    return (to_us - from_us) / MICROSECONDS

@@ -17,7 +17,6 @@ FILTERS = (
     "destination_endpointId", "source_resourceId", "destination_resourceId", "endpointId", "resourceId", "userName",
     "draftsOnly", "skipDrafts", "includeArchived", "creationDateInterval", "createTimeEpoch",
 )  # fmt: skip
-_ID_FILTERS = ("migrationId", "id", "migrationGroupId", "entityId")
 
 Test = Callable[[Migration], bool]
 

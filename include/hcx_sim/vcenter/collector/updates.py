@@ -21,7 +21,6 @@ from hcx_sim.vcenter.selection import select
 from hcx_sim.vcenter.state import Collector, Filter
 
 _COLLECTOR = "PropertyCollector"
-_DEFAULT_COLLECTOR = "propertyCollector"
 _LONGEST_WAIT_SECONDS = 1800
 _LONG_VALUE = 64
 # Types whose properties depend on other objects too: looked at again after every change.
