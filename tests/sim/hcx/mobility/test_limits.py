@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from support.mobility import Manager, messages, scenario, vm_spec
+from support.mobility import Manager, messages, scenario, seconds_of, vm_spec
 from support.site_pair import SitePair
 
 NAMES = [f"vm-{n:02d}" for n in range(8)]
@@ -115,3 +115,30 @@ def test_the_same_calls_give_the_same_audit(site_pair: SitePair, site_server: ob
         assert run(site_pair) == run(other)
     finally:
         site_server.drop(other)  # type: ignore[attr-defined]
+
+
+@pytest.mark.world(scenario=scenario(["vm-a"], hcx={"validation_seconds": 7, "migration_bits_per_second": 1e8}))
+def test_validation_time_and_the_rate_of_one_migration_are_settings(site_pair: SitePair) -> None:
+    """1 GB at 100 Mbit/s takes 80 s, after 5 s in the queue and 7 s of validation."""
+    manager = Manager(site_pair)
+    manager.start(manager.intent("vm-a"))
+    site_pair.run_until_idle()
+    assert seconds_of(site_pair, "vm-a", "base_sync") == 12
+    assert seconds_of(site_pair, "vm-a", "switchover_window") == 92
+
+
+@pytest.mark.world(
+    scenario=scenario(["vm-a", "vm-b"], hcx={"appliance_bits_per_second": 2e8, "rpo_seconds": 600}, meshes=TWO)
+)
+def test_the_rate_of_an_appliance_and_the_sync_interval_are_settings(site_pair: SitePair) -> None:
+    """Two VMs of 1 GB share 200 Mbit/s: 80 s; the next sync follows 600 s after the first began."""
+    manager = Manager(site_pair)
+    window = (4000, 5000)
+    ids = manager.start(manager.intent("vm-a", window=window), manager.intent("vm-b", window=window))
+    site_pair.advance(84)
+    assert [manager.progress(each)["state"]["isWaitingForMaintWindow"] for each in ids] == [0, 0]
+    site_pair.advance(2)
+    assert [manager.progress(each)["state"]["isWaitingForMaintWindow"] for each in ids] == [1, 1]
+    syncs = site_pair.world.products["hcx.mobility"].store.migrations[ids[0]].sync
+    site_pair.advance(605 - 86 + 1)
+    assert syncs.deltas == 1
