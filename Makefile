@@ -23,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
-test: setup ## Run all tests (about two minutes on two cores).
+test: setup ## Run all tests (some minutes on two cores).
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup ## Lint, types and import rules.
