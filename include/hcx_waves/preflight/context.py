@@ -18,6 +18,7 @@ from hcx_waves.clients.hcx import (
     ServiceMesh,
     Submission,
 )
+from hcx_waves.clients.hcx import Site as HcxSite
 from hcx_waves.clients.nsx import NsxPolicyClient, Segment, Vif
 from hcx_waves.clients.vsphere.inventory_models import Cluster, Datastore, Folder, Host, Network, ResourcePool
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
@@ -110,13 +111,15 @@ class PreflightContext:
 
     @ReadOnce
     def source_networks(self) -> NetworkIndex:
-        """The source vCenter's networks."""
-        return NetworkIndex(self.clients.source_vcenter.list_networks(), ())
+        """The source's networks, as vCenter and HCX name them."""
+        listed = self.clients.hcx.networks(HcxSite(remote=False))
+        return NetworkIndex(self.clients.source_vcenter.list_networks(), listed)
 
     @ReadOnce
     def destination_networks(self) -> NetworkIndex:
-        """The destination vCenter's networks."""
-        return NetworkIndex(self.clients.destination_vcenter.list_networks(), ())
+        """The destination's networks, as vCenter and HCX name them."""
+        listed = self.clients.hcx.networks(HcxSite(local=False))
+        return NetworkIndex(self.clients.destination_vcenter.list_networks(), listed)
 
     @ReadOnce
     def hosts(self) -> tuple[Host, ...]:

@@ -67,4 +67,6 @@ def _reach(context: PreflightContext, vm: PlannedVm, cluster: Cluster) -> Iterat
             )
 
 
-CHECK = Check("target-places", "The VMs' places at the destination exist", (Product.DESTINATION_VCENTER,), _run)
+CHECK = Check(
+    "target-places", "The VMs' places at the destination exist", (Product.DESTINATION_VCENTER, Product.HCX), _run
+)

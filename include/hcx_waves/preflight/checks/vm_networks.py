@@ -50,4 +50,6 @@ def _gone(vm: PlannedVm, detail: VirtualMachineDetail) -> Iterator[str]:
             yield f"{nic.label} ({nic.mac_address}) is gone"
 
 
-CHECK = Check("vm-networks", "Every NIC is mapped", (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER), _run)
+CHECK = Check(
+    "vm-networks", "Every NIC is mapped", (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER, Product.HCX), _run
+)
