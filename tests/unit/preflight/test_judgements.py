@@ -6,12 +6,22 @@ from typing import Any
 
 import pytest
 
+from hcx_waves.clients.errors import ValidationFailed
+from hcx_waves.clients.hcx import Appliance, Submission
 from hcx_waves.clients.vsphere.inventory_models import Datastore
 from hcx_waves.clients.vsphere.models import Disk, VirtualMachineDetail
 from hcx_waves.domain.findings import Finding
 from hcx_waves.domain.plan import ObjectRef, PlannedSegment, PlannedVm
 from hcx_waves.domain.settings import MigrationType
-from hcx_waves.preflight.checks import datastore_capacity, segment_dhcp, segment_firewall, vm_disk_modes
+from hcx_waves.preflight.checks import (
+    datastore_capacity,
+    extension_appliances,
+    segment_dhcp,
+    segment_firewall,
+    vm_disk_modes,
+    vm_presence,
+    vm_validation,
+)
 from hcx_waves.preflight.checks.vm_cpu_generation import offers
 from hcx_waves.preflight.words import is_bad, is_good, spoken_reasons
 
@@ -117,3 +127,60 @@ def test_words_of_hcx_without_doubt() -> None:
     assert not is_bad("purple")
     assert spoken_reasons(["a", {"message": "b"}]) == " (a; b)"
     assert spoken_reasons([]) == ""
+
+
+def test_an_adopted_vm_must_still_be_at_the_destination() -> None:
+    vm = planned().model_copy(update={"already_there": True})
+    facts: Any = Facts(source_vms=(), destination_vms=(), of_this_run=(vm,))
+    (finding,) = vm_presence.CHECK.run(facts)
+    assert finding.message == "is no longer at the destination as vm-1 with instance UUID u"
+    facts = Facts(source_vms=(), destination_vms=(detail(instance_uuid="U"),), of_this_run=(vm,))
+    assert list(vm_presence.CHECK.run(facts)) == []
+
+
+def test_a_refusal_that_names_no_vm_is_about_the_whole() -> None:
+    refused = ValidationFailed(
+        "refused",
+        items=[{"entity_id": "vm-1", "errors": [{"message": "too old"}], "warnings": ["has an ISO"]}],
+        messages=["too old", "no licence"],
+    )
+    facts: Any = Facts(validation=refused, to_move=(planned(),))
+    found = {(str(one.severity), one.subject): one.message for one in vm_validation.CHECK.run(facts)}
+    assert found == {
+        ("blocking", "web01"): "HCX refuses: too old",
+        ("warning", "web01"): "HCX warns: has an ISO",
+        ("blocking", "HCX validation"): "HCX refuses: no licence",
+    }
+
+
+def test_warnings_of_an_accepted_validation_are_told() -> None:
+    accepted = Submission.model_validate(
+        {
+            "warnings": [{"message": "slow link"}],
+            "items": [{"entityId": "vm-1", "warnings": [{"message": "old tools"}]}],
+        }
+    )
+    facts: Any = Facts(validation=accepted, to_move=(planned(),))
+    found = [(one.subject, one.message) for one in vm_validation.CHECK.run(facts)]
+    assert found == [("HCX validation", "HCX warns: slow link"), ("web01", "HCX warns: old tools")]
+
+
+def test_nothing_to_start_needs_no_validation() -> None:
+    nothing: Any = Facts(validation=None)
+    assert list(vm_validation.CHECK.run(nothing)) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"), [("up", []), ("", ["unknown"]), ("purple", ["unknown"]), ("DOWN", ["down"])]
+)
+def test_an_appliance_is_judged_by_words_without_doubt(word: str, expected: list[str]) -> None:
+    appliance = Appliance.model_validate(
+        {"applianceId": "a-1", "applianceType": "HCX-NET-EXT", "status": {"summary": {"overallStatus": word}}}
+    )
+    facts: Any = Facts(appliances=(appliance,), extensions={}, extended_segments=())
+    assert list(extension_appliances.CHECK.run(facts)) == []
+    segment = PlannedSegment.model_construct(extension_id="x")
+    extension = type("Extension", (), {"source_appliance": appliance})
+    facts = Facts(appliances=(appliance,), extensions={"x": extension}, extended_segments=(segment,))
+    endings = {"extension-appliance-down": "down", "extension-appliance-state-unknown": "unknown"}
+    assert [endings[one.finding_id] for one in extension_appliances.CHECK.run(facts)] == expected

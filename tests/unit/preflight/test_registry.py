@@ -52,3 +52,5 @@ def test_the_documentation_lists_every_check_and_finding() -> None:
         text = (FOLDER / f"{check_id.replace('-', '_')}.py").read_text()
         made = set(re.findall(r'(?:blocking|warning|advice|make)\(\s*"([a-z-]+)"', text))
         assert listed == made, check_id
+    cells = {line.split("`")[1]: line.split("|")[3].strip() for line in page.splitlines() if line.startswith("| `")}
+    assert cells == {check.check_id: ", ".join(check.needs) for check in CHECKS}
