@@ -1,0 +1,86 @@
+"""A segment that a person disconnects: instructions only with an approval, and a check that decides."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from hcx_airflow.common.errors import BlockedError, NotApprovedError, RejectedError
+from hcx_airflow.operators.manual import ConfirmDisconnectedGate
+from hcx_waves.migration.errors import ProcedureError
+from support.airflow_tasks import AirflowRun
+from support.wave_tasks import UNTIL_VERIFIED, WaveTasks
+
+SEGMENT = "seed-net"
+
+
+@pytest.fixture
+def switch(tmp_path: Path) -> Path:
+    """The physical gateway: it is off while this file is there."""
+    return tmp_path / "off"
+
+
+@pytest.fixture
+def tasks(airflow_run: AirflowRun, switch: Path) -> WaveTasks:
+    path = airflow_run.bundle / "waves" / "seed-wave.yaml"
+    check = f"import os, sys; sys.exit(0 if os.path.exists({str(switch)!r}) else 1)"
+    manual = (
+        "    disconnect: manual\n"
+        "    manual:\n"
+        "      instructions: Shut interface vlan 7.\n"
+        "      undo_instructions: Open interface vlan 7.\n"
+        f'      check: ["{sys.executable}", -c, "{check}"]\n'
+    )
+    path.write_text(path.read_text().replace("    rename_destination:", manual + "    rename_destination:"))
+    made = WaveTasks(airflow_run)
+    made.do("resolve_plan")
+    return made
+
+
+def confirm(tasks: WaveTasks) -> ConfirmDisconnectedGate:
+    return ConfirmDisconnectedGate(
+        task_id=tasks.task_id("confirm_disconnected"), wave_id=tasks.wave, segment=tasks.segment
+    )
+
+
+def test_instructions_are_shown_once_the_cutover_is_approved(tasks: WaveTasks) -> None:
+    tasks.do("approve_cutover")
+    tasks.run.answer(confirm(tasks))
+    body = tasks.run.asked[-1]["body"]
+    assert "Shut interface vlan 7." in body
+    assert "Open interface vlan 7." in body
+
+
+def test_nobody_is_told_to_disconnect_what_nobody_has_approved(tasks: WaveTasks) -> None:
+    with pytest.raises(NotApprovedError, match="approve_cutover has not approved this"):
+        tasks.run.answer(confirm(tasks))
+    assert tasks.run.asked == []
+
+
+def test_nobody_is_told_to_disconnect_a_segment_whose_vm_was_left_behind(tasks: WaveTasks) -> None:
+    tasks.do("approve_cutover")
+    tasks.run.xcoms["evaluate_migrations", "return_value"] = {"blocked_segments": {SEGMENT: "db01 failed"}}
+    asked = len(tasks.run.asked)
+    with pytest.raises(BlockedError, match="db01 failed"):
+        tasks.run.answer(confirm(tasks))
+    assert len(tasks.run.asked) == asked
+
+
+def test_a_no_fails_the_task(tasks: WaveTasks) -> None:
+    tasks.do("approve_cutover")
+    with pytest.raises(RejectedError, match="said no to confirm_disconnected"):
+        tasks.run.answer(confirm(tasks), "Reject")
+
+
+@pytest.mark.world(mode="scaled", speed=600.0)
+def test_a_word_is_not_believed_until_the_check_agrees(tasks: WaveTasks, switch: Path) -> None:
+    tasks.run.params = {"poll_interval_seconds": 1}
+    tasks.do(*UNTIL_VERIFIED, "prove_segment_empty", "approve_cutover")
+    tasks.run.answer(confirm(tasks))
+    disconnect = tasks.make("disconnect_source_segment")
+    with pytest.raises(ProcedureError, match="is still connected, by its check"):
+        tasks.run.execute(disconnect)
+    switch.touch()
+    assert tasks.run.execute(disconnect)["already"] is True
