@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hcx_waves.clients.hcx import (
     Entity,
     MigrationIntent,
@@ -16,6 +18,7 @@ from hcx_waves.clients.hcx import MigrationType as WireType
 from hcx_waves.domain.plan import ObjectRef, PlannedNic, PlannedSite, PlannedVm, WavePlan
 from hcx_waves.domain.settings import MigrationType
 
+_DIGEST_CHARACTERS = 12
 _TYPES = {
     MigrationType.RAV: WireType.RAV,
     MigrationType.BULK: WireType.BULK,
@@ -30,12 +33,17 @@ def group_name(plan: WavePlan) -> str:
     The same plan gives the same name, so that a second try finds what the first one made; HCX refuses a
     duplicate name [C] VRNI.
     """
-    return f"{group_prefix(plan)}{plan.digest()[:12]}"
+    return f"{group_prefix(plan)}{plan.digest()[:_DIGEST_CHARACTERS]}"
 
 
 def group_prefix(plan: WavePlan) -> str:
     """Return what the names of all mobility groups of a wave begin with, whatever plan made them."""
     return f"{plan.mobility_group}-"
+
+
+def is_own_group(plan: WavePlan, name: str) -> bool:
+    """Whether a mobility group's name is one that some plan of this wave gives; "seed-2" is not a plan of "seed"."""
+    return re.fullmatch(f"{re.escape(group_prefix(plan))}[0-9a-f]{{{_DIGEST_CHARACTERS}}}", name) is not None
 
 
 def intents_of(plan: WavePlan, window: Schedule | None = None) -> dict[str, MigrationIntent]:

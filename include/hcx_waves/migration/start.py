@@ -17,8 +17,15 @@ from hcx_waves.migration.errors import (
     MigrationsRefusedError,
     SubmissionLostError,
 )
-from hcx_waves.migration.groups import group_names, in_flight_elsewhere, is_draft, is_in_flight, latest_by_entity
-from hcx_waves.migration.intents import group_name, group_prefix, intents_of
+from hcx_waves.migration.groups import (
+    group_names,
+    in_flight_elsewhere,
+    is_draft,
+    is_from,
+    is_in_flight,
+    latest_by_entity,
+)
+from hcx_waves.migration.intents import group_name, intents_of, is_own_group
 
 
 class StartedVm(DomainModel):
@@ -121,16 +128,23 @@ class _Starter:
         started = list(self.hcx.query_migrations(group_ids=[group_id]))
         return self._result(group_id, [*started, *earlier.values()], refused=refused)
 
-    def _elsewhere(self, own_group_id: str | None) -> tuple[Migration, ...]:
-        endpoint_id = self.plan.source.endpoint_id
-        return in_flight_elsewhere(self.hcx, list(self.entities.values()), endpoint_id, own_group_id)
+    def _of_earlier_groups(self, entity_ids: list[str]) -> list[Migration]:
+        """Return the newest migrations that groups of an earlier plan of this wave hold, ended or not."""
+        if not entity_ids:
+            return []
+        found = self.hcx.find_migrations_for_entities(entity_ids)
+        here = self.plan.source.endpoint_id
+        own = [one for migrations in found.values() for one in migrations if is_from(one, here) and not is_draft(one)]
+        names = group_names(self.hcx, {one.group_id for one in own if one.group_id})
+        ours = (one for one in own if is_own_group(self.plan, names.get(one.group_id or "", "")))
+        return list(latest_by_entity(ours).values())
 
     def _adopted_from_earlier_plans(self) -> dict[str, Migration]:
         """Return the VMs that an earlier plan of this wave has in flight; refuse those of anybody else."""
-        elsewhere = self._elsewhere(None)
+        endpoint_id = self.plan.source.endpoint_id
+        elsewhere = in_flight_elsewhere(self.hcx, list(self.entities.values()), endpoint_id, None)
         names = group_names(self.hcx, {migration.group_id for migration in elsewhere if migration.group_id})
-        prefix = group_prefix(self.plan)
-        foreign = [one for one in elsewhere if not names.get(one.group_id or "", "").startswith(prefix)]
+        foreign = [one for one in elsewhere if not is_own_group(self.plan, names.get(one.group_id or "", ""))]
         if foreign:
             groups = sorted({names.get(one.group_id or "", str(one.group_id)) for one in foreign})
             vms = sorted(one.entity_name or str(one.entity_id) for one in foreign)
@@ -145,11 +159,7 @@ class _Starter:
     def _adopt(self, group_id: str) -> StartedWave:
         migrations = self.hcx.query_migrations(group_ids=[group_id])
         latest = latest_by_entity(migrations)
-        earlier = [
-            one
-            for one in self._elsewhere(group_id)
-            if one.entity_id not in latest
-        ]
+        earlier = self._of_earlier_groups([one for one in self.entities.values() if one not in latest])
         self._check_members(set(latest) | {str(one.entity_id) for one in earlier})
         drafts = [one for one in latest.values() if is_draft(one)]
         if not drafts:

@@ -149,12 +149,16 @@ def test_work_in_flight_of_an_earlier_plan_is_adopted(
     }  # fmt: skip
     assert start_wave(later, clients).migration_ids == second.migration_ids
     assert run_to_end(site_pair, clients, second).migrated == FOUR
+    # A try after all have moved still finds them.
+    assert start_wave(later, clients).migration_ids == second.migration_ids
+    assert [len(site_pair.calls(operation)) for operation in (CREATE, START)] == [2, 2]
 
 
 def test_vm_in_a_foreign_group_stops_the_start(site_pair: SitePair, clients: SiteClients, plan: WavePlan) -> None:
-    foreign = clients.hcx.create_group(GroupDraft("by-hand", [intents_of(plan)["db01"]]))
+    # A wave whose name only begins like this one's.
+    foreign = clients.hcx.create_group(GroupDraft("test-2-0123456789ab", [intents_of(plan)["db01"]]))
     clients.hcx.start_groups([foreign.group_id])
-    with pytest.raises(AlreadyMigratingError, match="db01: in flight in mobility group by-hand") as refused:
+    with pytest.raises(AlreadyMigratingError, match="db01: in flight in mobility group test-2-0123456789ab") as refused:
         start_wave(plan, clients)
     assert refused.value.details["vms"] == ["db01"]
     assert len(site_pair.calls(CREATE)) == 1
