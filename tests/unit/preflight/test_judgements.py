@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from hcx_waves.clients.errors import ValidationFailed
-from hcx_waves.clients.hcx import Appliance, Submission
+from hcx_waves.clients.hcx import Appliance, ServiceMesh, Submission
+from hcx_waves.clients.identity import EndpointIdentity
 from hcx_waves.clients.vsphere.inventory_models import Datastore
 from hcx_waves.clients.vsphere.models import Disk, VirtualMachineDetail
 from hcx_waves.domain.findings import Finding
 from hcx_waves.domain.plan import ObjectRef, PlannedSegment, PlannedVm
 from hcx_waves.domain.settings import MigrationType
 from hcx_waves.preflight.checks import (
+    clock_skew,
     datastore_capacity,
     extension_appliances,
+    mesh_health,
     segment_dhcp,
     segment_firewall,
     vm_disk_modes,
@@ -184,3 +188,31 @@ def test_an_appliance_is_judged_by_words_without_doubt(word: str, expected: list
     facts = Facts(appliances=(appliance,), extensions={"x": extension}, extended_segments=(segment,))
     endings = {"extension-appliance-down": "down", "extension-appliance-state-unknown": "unknown"}
     assert [endings[one.finding_id] for one in extension_appliances.CHECK.run(facts)] == expected
+
+
+def test_a_mesh_that_tells_nothing_is_told() -> None:
+    mesh = ServiceMesh.model_validate({"serviceMeshId": "m-1", "name": "mesh", "state": "COMMITTED"})
+    facts: Any = Facts(meshes=(mesh,), appliances=(), to_move=(planned(),), extended_segments=())
+    assert ids(mesh_health.CHECK.run(facts)) == [("warning", "mesh-tells-no-health")]
+
+
+def test_a_clock_is_wrong_by_what_the_questions_do_not_explain() -> None:
+    noon = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+
+    def vcenter(*seconds: float, simulated: bool = True) -> Any:
+        times = iter(seconds)
+        identity = EndpointIdentity(simulated=simulated, world_id=None, role="site" if simulated else "real")
+        return Facts(
+            server_time=lambda: noon + timedelta(seconds=next(times)),
+            identity=lambda: identity,
+        )
+
+    def found(source: Any, destination: Any) -> list[tuple[str, str]]:
+        facts: Any = Facts(clients=Facts(source_vcenter=source, destination_vcenter=destination), now=noon)
+        return [(one.subject, one.message) for one in clock_skew.CHECK.run(facts)]
+
+    assert found(vcenter(0, 900), vcenter(450)) == []
+    assert found(vcenter(0, 10), vcenter(100)) == [("destination vCenter", "its clock is 90 s ahead of the source's")]
+    assert found(vcenter(-400, -399, simulated=False), vcenter(-400)) == [
+        ("source vCenter", "its clock is 400 s behind ours")
+    ]

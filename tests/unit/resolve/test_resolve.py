@@ -46,6 +46,12 @@ def test_the_seed_wave_is_resolved_by_reading_alone(site_pair: SitePair, clients
     assert nic.source == NetworkRef(network_id=SEED_NET, name="seed-net", network_type="NsxtSegment")
 
 
+def test_a_start_would_be_noticed(site_pair: SitePair, clients: SiteClients) -> None:
+    mark = site_pair.mark()
+    start_wave(resolved(site_pair, clients), clients)
+    assert not nothing_changed(site_pair, mark)
+
+
 def test_a_segment_is_resolved_at_both_sites(site_pair: SitePair, clients: SiteClients) -> None:
     segment = resolved(site_pair, clients, shipped("seed-wave")).segment("seed-net")
     (bridge,) = site_pair.world.bridges.values()

@@ -14,11 +14,13 @@ TOO_MUCH_SECONDS = 300.0
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
     source, destination = context.clients.source_vcenter, context.clients.destination_vcenter
-    here, there = source.server_time(), destination.server_time()
-    skews = [("destination vCenter", (there - here).total_seconds(), "from the source's")]
+    # Asked before and after, as time passes with every question: much of it at a simulated site that is fast.
+    before, there, after = source.server_time(), destination.server_time(), source.server_time()
+    within = min(max(there, before), after)
+    skews = [("destination vCenter", (there - within).total_seconds(), "the source's")]
     # A simulated site may run faster than life, so that its clock is not ours.
     if not source.identity().simulated:
-        skews.append(("source vCenter", (here - context.now).total_seconds(), "from ours"))
+        skews.append(("source vCenter", (before - context.now).total_seconds(), "ours"))
     for site, seconds, whose in skews:
         if abs(seconds) <= NOTICEABLE_SECONDS:
             continue
@@ -26,7 +28,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
         yield make(
             "clock-skew",
             site,
-            f"its clock is {abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'} {whose}",
+            f"its clock is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} {whose}",
             "Correct NTP on the managers before the wave.",
             skew_seconds=round(seconds, 1),
         )
