@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -85,7 +86,8 @@ class WaveTasks:
 
     def left(self, name: str, key: str = "return_value", segment: str | None = None) -> Any:
         """Return what a task has left."""
-        return self.run.xcoms.get((self.task_id(name, segment), key))
+        value = self.run.xcoms.get((self.task_id(name, segment), key))
+        return json.loads(value) if isinstance(value, str) else value
 
 
 UNTIL_VERIFIED = (

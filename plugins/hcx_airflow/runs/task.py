@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -119,7 +120,9 @@ class TaskRun:
 
     def xcom(self, task_id: str, key: str = "return_value", **where: Any) -> Any:
         """Return what a task left, or None."""
-        return self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=-1, **where)
+        value = self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=-1, **where)
+        # What a trigger leaves by ending its task is encoded twice by Airflow, and comes back as text.
+        return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
 
     def remember(self, key: str, value: Any) -> None:
         """Keep something for later tries of this task and for other tasks, before anything else happens."""
