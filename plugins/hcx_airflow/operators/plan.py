@@ -49,9 +49,9 @@ def refuse_wrong_run(run: TaskRun, now: datetime) -> None:
         return
     kind = str(getattr(dag_run.run_type, "value", dag_run.run_type))
     if kind not in LIVE_RUN_TYPES:
-        raise RunRefusedError(f"a {kind} run never moves real machines; rehearse with the wave's rehearsal DAG")
+        raise RunRefusedError(f"a {kind} run never moves real machines; rehearse with rehearsal__{run.wave_id}")
     if dag_run.triggering_user_name == TEST_USER:
-        raise RunRefusedError("dag.test() never moves real machines; rehearse with the wave's rehearsal DAG")
+        raise RunRefusedError(f"dag.test() never moves real machines; rehearse with rehearsal__{run.wave_id}")
     if kind != "scheduled" or run.wave.start is None:
         return
     latest = run.wave.clock().latest_start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pendulum
@@ -11,9 +12,11 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import DataInterval, TimeRestriction
 
+from hcx_airflow.common.errors import RunRefusedError
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.watchdog import build_watchdog_dag
+from hcx_airflow.operators.plan import refuse_wrong_run
 from hcx_waves.domain.loader import read_wave
 from support.wave_files import FULL, changed, full_wave, minimal
 
@@ -69,6 +72,14 @@ def test_no_backfill_and_no_asset_starts_a_wave_and_only_one_run_at_a_time(dag: 
     scheduled = stored(dag)
     assert {str(getattr(kind, "value", kind)) for kind in scheduled.allowed_run_types} == kinds
     assert scheduled.max_active_runs == 1
+
+
+@pytest.mark.parametrize(("kind", "user"), [("backfill", None), ("manual", "dag_test")])
+def test_a_run_that_is_no_real_one_is_told_where_to_go(kind: str, user: str | None) -> None:
+    dag_run = SimpleNamespace(run_type=kind, triggering_user_name=user)
+    run: Any = SimpleNamespace(rehearsal=False, wave_id="erp-1", wave=full_wave(), context={"dag_run": dag_run})
+    with pytest.raises(RunRefusedError, match=r"never moves real machines; rehearse with rehearsal__erp-1$"):
+        refuse_wrong_run(run, START)
 
 
 def test_only_what_starts_nothing_by_itself_is_born_unpaused() -> None:
