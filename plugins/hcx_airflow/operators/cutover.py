@@ -101,6 +101,10 @@ class UnextendNetworkOperator(SegmentOperator):
 
         stored = run.recall(REMOVAL_KEY)
         plan = run.plan
+
+        def keep(removal: Removal | None) -> None:
+            run.remember(REMOVAL_KEY, None if removal is None else removal.model_dump(mode="json"))
+
         run.approval(APPROVE_CUTOVER, run.wave.gates.approve_cutover)
         with run.sites(check=False) as clients:
             removal = unextend_network(
@@ -111,8 +115,10 @@ class UnextendNetworkOperator(SegmentOperator):
                 utc_now(),
                 connect=self.connect,
                 previous=None if stored is None else Removal.model_validate(stored),
+                # Kept before HCX is asked: an answer that gets lost must not look like an unextend that never was.
+                on_submission=keep,
             )
-        run.remember(REMOVAL_KEY, removal.model_dump(mode="json"))
+        keep(removal)
         self.log.info("Unextend of %s: %s", self.segment, _words(removal))
         return {
             **removal.model_dump(mode="json"),
