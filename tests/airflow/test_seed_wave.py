@@ -49,9 +49,19 @@ def test_the_wave_and_its_cleanup_end_as_planned(
     after.do("prove_segment_empty", group="cleanup")
     cleanup.asked = finished.run.asked
     after.do("approve_cleanup")
+    assert after.do("write_report")["outcome"] == "incomplete"
     deleted = after.do("delete_source_segment")
     renamed = after.do("rename_destination_segment")
     assert (deleted["already_gone"], renamed["name"]) == (False, "seed-net-cloud")
+    written = after.do("write_report")
+    assert written["outcome"] == "as_planned"
+    report = read_report(Path(written["json"]))
+    assert [one.gate for one in report.approvals][-1] == "cutover_seed-net.approve_cutover"
+    assert {one.gate for one in report.approvals} >= {"approve_wave", "approve_cleanup"}
+    assert {vm.outcome.value for vm in report.vms} == {"migrated"}
+    (segment,) = report.segments
+    assert segment.deletion is not None
+    assert segment.outage is not None
 
     truth = site_pair.oracle()["segments"]["seed-net"]
     assert len(truth["outage"]) == 1

@@ -19,16 +19,26 @@ def ending_of(run: TaskRun) -> dict[str, Any]:
     :raises PlanMissingError: if there is no plan.
     """
     run.use_stored_plan()
-    if _said_no(run.xcom("approve_wave", DECISION_KEY)):
+    if any(_said_no(run.xcom(gate, DECISION_KEY)) for gate in ("approve_wave", "approve_cleanup")):
         return _ended(run, WaveOutcome.REJECTED, {}, {})
-    verified, evaluated = run.xcom("verify_virtual_machines") or {}, run.xcom("evaluate_migrations") or {}
+    verified, evaluated = run.wave_xcom("verify_virtual_machines") or {}, run.wave_xcom("evaluate_migrations") or {}
     vms = {vm.name: VmOutcome.PLANNED for vm in run.plan.vms}
     vms.update({vm["name"]: VmOutcome(vm["outcome"]) for vm in evaluated.get("vms", [])})
     vms.update({proof["name"]: VmOutcome(proof["outcome"]) for proof in verified.get("proofs", [])})
     blocked = verified.get("blocked_segments") or evaluated.get("blocked_segments") or {}
     segments = {segment.name: _segment(run, segment, segment.name in blocked) for segment in run.plan.segments}
     outcome = wave_outcome(vms.values(), segments.values())
+    if outcome is WaveOutcome.AS_PLANNED and _left_uncleaned(run):
+        outcome = WaveOutcome.INCOMPLETE
     return _ended(run, outcome, vms, segments, blocked, evaluated.get("notes") or [])
+
+
+def _left_uncleaned(run: TaskRun) -> list[str]:
+    """Return the segments that a cleanup was to delete at the source and has not."""
+    if run.origin is None:
+        return []
+    due = [one for one in run.plan.segments if one.cutover is CutoverPolicy.NOW and one.deletes_source]
+    return [one.name for one in due if run.xcom(f"cleanup_{one.key}.delete_source_segment") is None]
 
 
 def segment_group(segment: PlannedSegment) -> str:
@@ -58,17 +68,17 @@ def _segment(run: TaskRun, segment: PlannedSegment, blocked: bool) -> SegmentOut
     if segment.cutover is not CutoverPolicy.NOW or run.scope.stop_before_cutover:
         return SegmentOutcome.STRETCHED
     group = segment_group(segment)
-    if run.xcom(f"{group}.verify_destination_routed") is not None:
+    if run.wave_xcom(f"{group}.verify_destination_routed") is not None:
         return SegmentOutcome.CUT_OVER
-    reconnected = run.xcom(f"{group}.reconnect_source_segment") or {}
+    reconnected = run.wave_xcom(f"{group}.reconnect_source_segment") or {}
     if reconnected.get("acted"):
         return SegmentOutcome.RECONNECTED
-    if run.xcom(f"{group}.unextend_network", REMOVAL_KEY) is not None:
+    if run.wave_xcom(f"{group}.unextend_network", REMOVAL_KEY) is not None:
         return SegmentOutcome.UNEXTENDING
-    if run.xcom(f"{group}.disconnect_source_segment", SNAPSHOT_KEY) is not None:
+    if run.wave_xcom(f"{group}.disconnect_source_segment", SNAPSHOT_KEY) is not None:
         connected = reconnected.get("situation") == "connected"
         return SegmentOutcome.RECONNECTED if connected else SegmentOutcome.UNCERTAIN
-    if _said_no(run.xcom(f"{group}.approve_cutover", DECISION_KEY)):
+    if _said_no(run.wave_xcom(f"{group}.approve_cutover", DECISION_KEY)):
         return SegmentOutcome.REJECTED
     return SegmentOutcome.BLOCKED if blocked else SegmentOutcome.PLANNED
 

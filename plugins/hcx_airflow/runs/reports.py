@@ -63,40 +63,35 @@ def steps_of(run: TaskRun) -> WaveSteps:
         "rehearsal": run.rehearsal,
         "begun_at": run.started_at,
         "ended_at": now,
-        "assessments": _read(Assessments, run.xcom("run_preflight")),
+        "assessments": _read(Assessments, run.wave_xcom("run_preflight")),
     }
     try:
         ending = ending_of(run)
     except PlanMissingError as missing:
         return WaveSteps(**common, reasons=(str(missing),))
-    evaluated, awaited = run.xcom("evaluate_migrations") or {}, run.xcom("await_migrations") or {}
-    verified = run.xcom("verify_virtual_machines") or {}
+    evaluated, awaited = run.wave_xcom("evaluate_migrations") or {}, run.wave_xcom("await_migrations") or {}
+    verified = run.wave_xcom("verify_virtual_machines") or {}
     error = awaited.get("error")
     return WaveSteps(
         **common,
         plan=run.plan,
         approvals=tuple(_approvals(run)),
-        started=_read(StartedWave, run.xcom("start_migrations")),
+        started=_read(StartedWave, run.wave_xcom("start_migrations")),
         status=_read(WaveStatus, awaited.get("status")),
         proofs=tuple(VmProof.model_validate(_known(VmProof, one)) for one in verified.get("proofs", ())),
         segments=tuple(_segment(run, one, ending) for one in run.plan.segments),
         left_out=tuple(evaluated.get("left_out", ())),
-        ended_as=_ended_as(ending),
+        ended_as=WaveOutcome(ending["outcome"]),
         errors=() if not error else (error,),
         notes=tuple(ending["notes"]),
     )
-
-
-def _ended_as(ending: Mapping[str, Any]) -> WaveOutcome | None:
-    outcome = WaveOutcome(ending["outcome"])
-    return outcome if outcome in (WaveOutcome.REJECTED, WaveOutcome.BLOCKED, WaveOutcome.DRIFTED) else None
 
 
 def _approvals(run: TaskRun) -> Iterator[Approval]:
     tasks = list(WAVE_GATES)
     tasks += [f"{segment_group(one)}.{gate}" for one in run.plan.segments for gate in ("approve_cutover",)]
     for task_id in tasks:
-        decision = _decision(run.xcom(task_id, DECISION_KEY))
+        decision = _decision(run.wave_xcom(task_id, DECISION_KEY))
         if isinstance(decision, Decision):
             yield Approval(
                 gate=task_id,
@@ -125,7 +120,7 @@ def _segment(run: TaskRun, segment: PlannedSegment, ending: Mapping[str, Any]) -
     group = segment_group(segment)
 
     def left(name: str, key: str = "return_value") -> Any:
-        return run.xcom(f"{group}.{name}", key) or run.xcom(f"cleanup_{segment.key}.{name}", key)
+        return run.wave_xcom(f"{group}.{name}", key) or run.xcom(f"cleanup_{segment.key}.{name}", key)
 
     routed = left("verify_destination_routed")
     reconnected = left("reconnect_source_segment")

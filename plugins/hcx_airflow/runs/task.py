@@ -94,9 +94,7 @@ class TaskRun:
 
     def stored_plan(self) -> WavePlan:
         """Return the plan as ``resolve_plan`` left it, of this run or of the wave's run that the cleanup is for."""
-        document = self.xcom(RESOLVE_PLAN)
-        if document is None:
-            document = self._plan_of_wave_run()
+        document = self.wave_xcom(RESOLVE_PLAN)
         if document is None:
             raise PlanMissingError(f"{RESOLVE_PLAN} has left no plan; run it first")
         try:
@@ -104,15 +102,20 @@ class TaskRun:
         except ValidationError as error:
             raise PlanMissingError(f"what {RESOLVE_PLAN} left is no plan ({error.error_count()} problems)") from error
 
-    def _plan_of_wave_run(self) -> Any:
+    @cached_property
+    def origin(self) -> dict[str, Any] | None:
+        """Where the wave's own run is, for a cleanup; None in that run itself."""
         conf = self.context["dag_run"].conf or {}
         dag_id = str(conf.get("wave_dag_id") or self.wave_id)
         if dag_id == self.ti.dag_id:
             return None
         run_id = conf.get("wave_run_id")
-        if run_id:
-            return self.xcom(RESOLVE_PLAN, dag_id=dag_id, run_id=str(run_id))
-        return self.xcom(RESOLVE_PLAN, dag_id=dag_id, include_prior_dates=True)
+        return {"dag_id": dag_id, **({"run_id": str(run_id)} if run_id else {"include_prior_dates": True})}
+
+    def wave_xcom(self, task_id: str, key: str = "return_value") -> Any:
+        """Return what a task of the wave has left: of this run, or of the one that this cleanup is for."""
+        own = self.xcom(task_id, key)
+        return self.xcom(task_id, key, **self.origin) if own is None and self.origin is not None else own
 
     def use_stored_plan(self) -> None:
         """Work by the stored plan whatever the wave file says now: for the way back, which must not be in its way."""
@@ -125,9 +128,14 @@ class TaskRun:
         return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
 
     def remember(self, key: str, value: Any) -> None:
-        """Keep something for later tries of this task and for other tasks, before anything else happens."""
+        """Keep something for later tries of this task and for other tasks, before anything else happens.
+
+        None takes back what was kept.
+        """
         store = self.context.get("task_state_store")
-        if store is not None:
+        if store is not None and value is None:
+            store.delete(key)
+        elif store is not None:
             store.set(key, value)
         self.ti.xcom_push(key=key, value=value)
 
