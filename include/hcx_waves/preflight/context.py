@@ -25,8 +25,8 @@ from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachin
 from hcx_waves.domain.plan import PlannedSegment, PlannedVm, WavePlan
 from hcx_waves.domain.segments import CutoverPolicy
 from hcx_waves.domain.wave import Wave
-from hcx_waves.migration.groups import is_in_flight
-from hcx_waves.migration.intents import group_prefix, intent_of, planned_window
+from hcx_waves.migration.groups import is_from, is_in_flight
+from hcx_waves.migration.intents import intent_of, is_own_group, planned_window
 from hcx_waves.preflight.reads import ReadOnce
 from hcx_waves.resolve.network_index import NetworkIndex
 
@@ -197,8 +197,7 @@ class PreflightContext:
     @ReadOnce
     def own_group_ids(self) -> frozenset[str]:
         """The ids of this wave's mobility groups, whatever plan made them."""
-        prefix = group_prefix(self.plan)
-        return frozenset(group.group_id for group in self.groups if group.name.startswith(prefix))
+        return frozenset(group.group_id for group in self.groups if is_own_group(self.plan, group.name))
 
     def in_flight(self, vm: PlannedVm) -> Migration | None:
         """Return the migration of a VM that HCX works on, None if there is none."""
@@ -210,8 +209,13 @@ class PreflightContext:
         return tuple(one for one in self.migrations if is_in_flight(one))
 
     @ReadOnce
+    def departures(self) -> tuple[Migration, ...]:
+        """The migrations that leave the source; MoRefs of the two sites may coincide."""
+        return tuple(one for one in self.migrations if is_from(one, self.plan.source.endpoint_id))
+
+    @ReadOnce
     def _active_by_entity(self) -> dict[str, Migration]:
-        return {str(one.entity_id): one for one in self.active_migrations if one.entity_id is not None}
+        return {str(one.entity_id): one for one in self.departures if one.entity_id is not None and is_in_flight(one)}
 
     @ReadOnce
     def validation(self) -> Submission | ValidationFailed | None:
@@ -256,7 +260,10 @@ class PreflightContext:
         return next(iter(self.source_networks.meant_by(segment.source.network_id)), None)
 
     def left_on(self, segment: PlannedSegment) -> tuple[VirtualMachineSummary, ...]:
-        """Return the VMs on a source segment that are neither the wave's, nor HCX's appliances, nor said to stay."""
+        """Return the VMs on a source segment that are neither the wave's nor HCX's, and are not said to stay.
+
+        HCX's are its appliances, and the originals that Bulk migrations have left.
+        """
         network = self.source_network(segment)
         own = {vm.vm_id for vm in self.to_move}
         others = [
@@ -267,7 +274,22 @@ class PreflightContext:
             and vm.moref not in own
             and vm.name not in segment.stays
         ]
-        return tuple(vm for vm in others if vm.moref not in self.appliance_morefs)
+        return tuple(vm for vm in others if vm.moref not in self.appliance_morefs and not self._is_retired(vm))
+
+    def _is_retired(self, vm: VirtualMachineSummary) -> bool:
+        """Whether this is what a Bulk migration left at the source: off, renamed, the VM at the destination [D] UG."""
+        moved = self._moved_names.get(vm.moref)
+        renamed = moved is not None and vm.name != moved and vm.name.startswith(moved)
+        return renamed and vm.power_state == "poweredOff" and moved in self._destination_names
+
+    @ReadOnce
+    def _moved_names(self) -> dict[str, str]:
+        done = (one for one in self.departures if one.state.is_success and one.entity_id and one.entity_name)
+        return {str(one.entity_id): str(one.entity_name) for one in done}
+
+    @ReadOnce
+    def _destination_names(self) -> frozenset[str]:
+        return frozenset(vm.name for vm in self.destination_vms)
 
     @ReadOnce
     def appliance_morefs(self) -> frozenset[str]:

@@ -53,6 +53,7 @@ class Locator:
 
     def _one(self, request: VmRequest, here: Sequence[VirtualMachineSummary], recorded: bool) -> Located | None:
         there = self._destination.fitting(request)
+        here = [vm for vm in here if not _is_retired(vm, request, there)]
         if len(here) > 1 or (not here and len(there) > 1):
             self._ambiguous(request, here or there, "source" if here else "destination")
         elif here:
@@ -129,3 +130,9 @@ class _Index:
     def spelt_like(self, name: str) -> list[str]:
         """Return the names that differ from one by case alone."""
         return sorted(known for known in self._by_name if known.casefold() == name.casefold())
+
+
+def _is_retired(vm: VirtualMachineSummary, request: VmRequest, there: Sequence[VirtualMachineSummary]) -> bool:
+    """Whether this is what Bulk leaves at the source: powered off and renamed, the VM itself elsewhere [D] UG 4.7."""
+    renamed = vm.name != request.name and vm.name.startswith(request.name)
+    return renamed and vm.power_state == "poweredOff" and any(one.name == request.name for one in there)

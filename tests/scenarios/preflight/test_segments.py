@@ -10,6 +10,7 @@ from hcx_sim.hcx.state import state_of
 from hcx_sim.world.model import Power
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.nsx import Connectivity
+from hcx_waves.migration.start import start_wave
 from support.judging import USUAL, Judge
 from support.nsx_wire import Manager
 from support.site_pair import SitePair
@@ -163,6 +164,23 @@ def test_the_last_wave_cuts_a_segment_only_when_the_first_has_gone(site_pair: Si
     )
     first = Judge(site_pair, clients, shipped("three-tier-1"))
     assert set(first.found()) == {("advice", "vm-moves-cold", "batch01")}
+
+
+def test_originals_that_bulk_has_left_do_not_count(site_pair: SitePair, clients: SiteClients) -> None:
+    wave = seed_wave(defaults={"migration": "Bulk"})
+    start_wave(Judge(site_pair, clients, wave).plan, clients, only=["web01"])
+    site_pair.run_until_idle()
+    uuid = next(vm.instance_uuid for vm in clients.destination_vcenter.list_virtual_machines() if vm.name == "web01")
+    assert any(vm.name.startswith("web01-") for vm in clients.source_vcenter.list_virtual_machines())
+    pinned = wave_of(
+        [{"name": "web01", "instance_uuid": uuid}, "web02", "app01", "db01"],
+        defaults={"migration": "Bulk"},
+        segments=[SEED_SEGMENT],
+    )
+    for again in (wave, pinned):
+        judge = Judge(site_pair, clients, again)
+        assert judge.plan.vm("web01").already_there
+        assert judge.found() == {}
 
 
 def test_a_port_that_nobody_owns(site_pair: SitePair, judge: Judge) -> None:

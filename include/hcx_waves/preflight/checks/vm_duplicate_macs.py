@@ -19,7 +19,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
         for nic in vm.nics:
             owners[nic.mac_address].add(vm.instance_uuid.lower())
     names = {(vm.instance_uuid or "").lower(): vm.name for vm in (*context.source_vms, *context.destination_vms)}
-    for vm in context.of_this_run:
+    for vm in context.to_move:
         for nic in vm.nics:
             others = sorted(names.get(one, one) for one in owners[nic.mac_address] - {vm.instance_uuid.lower()})
             if others:

@@ -13,7 +13,7 @@ from hcx_waves.preflight.context import PreflightContext
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
-    latest = latest_by_entity(context.migrations)
+    latest = latest_by_entity(context.departures)
     for vm in context.to_move:
         active = context.in_flight(vm)
         if active is None:
