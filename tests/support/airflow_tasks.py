@@ -69,6 +69,9 @@ class FakeStore:
     def set(self, key: str, value: Any) -> None:
         self.values[key] = json.loads(json.dumps(value))
 
+    def delete(self, key: str) -> None:
+        self.values.pop(key, None)
+
 
 @dataclass
 class AirflowRun:
