@@ -169,7 +169,7 @@ class AirflowApi:
         entries = found.get("content", [])
         if isinstance(entries, str):
             return entries
-        return "\n".join(str(one.get("event", one)) if isinstance(one, dict) else str(one) for one in entries)
+        return "\n".join(line for one in entries for line in _log_lines(one))
 
     def pending_gates(self, dag_id: str, run_id: str) -> tuple[PendingGate, ...]:
         """Return the gates of a run that wait for an answer."""
@@ -238,6 +238,16 @@ def _gate(item: Mapping[str, Any]) -> PendingGate:
         parameters=item.get("params") or {},
         assigned_users=tuple(str(one.get("name") or one.get("id")) for one in item.get("assigned_users") or ()),
     )
+
+
+def _log_lines(entry: Any) -> list[str]:
+    """Return an entry's text, and the errors that it carries without their frames."""
+    if not isinstance(entry, Mapping):
+        return [str(entry)]
+    event = str(entry.get("event", ""))
+    details = entry.get("error_detail") or []
+    errors = [f"{one.get('exc_type')}: {one.get('exc_value')}" for one in details if isinstance(one, Mapping)]
+    return [] if event.startswith("::") else [event, *errors]
 
 
 def _part(text: str) -> str:

@@ -63,7 +63,7 @@ def airflow_environment(plan: AirflowPlan, state: StateFolder, secrets: Secrets)
         "AIRFLOW_HOME": str(state.airflow_home),
         "PATH": os.pathsep.join(programs),
         "HCX_WAVES_SIGNING_KEY": secrets.signing_key,
-        "HCX_WAVES_REPORTS": str(state.reports),
+        "HCX_WAVES_REPORTS_FOLDER": str(state.reports),
         "NO_COLOR": "1",
         "PYTHONUNBUFFERED": "1",
     }

@@ -13,7 +13,7 @@ from rich.markup import escape
 from hcx_waves.demo.answers import APPROVE, REJECT, GateKeeper
 from hcx_waves.demo.keys import Keys
 from hcx_waves.demo.live import LiveView
-from hcx_waves.demo.measured import report_paths
+from hcx_waves.demo.measured import measured_outages, report_paths
 from hcx_waves.demo.observer import Observer, Snapshot
 from hcx_waves.demo.outcome import Outcome
 from hcx_waves.demo.runs import await_dags, clear_unfinished, log_of_failures, start_run
@@ -27,7 +27,7 @@ from hcx_waves.domain.wave import Wave
 CHANGE_REFERENCE = "CHG0000001"
 _ANSWERS = {"y": APPROVE, "n": REJECT}
 _POLL_SECONDS = 1.0
-_HCX_POLL_SECONDS = 5
+_HCX_POLL_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -134,13 +134,15 @@ class Show:
             for text in log_of_failures(api, run.dag_id, run.run_id):
                 self._say(text)
         print_vms(self._console, outcome)
-        print_segments(self._console, outcome, states, {})
+        reports = {run.run_id: report_paths(api, run) for run in ended}
+        measured = measured_outages(reports[ended[0].run_id], self._stack.options.speed)
+        print_segments(self._console, outcome, states, measured)
         for run in ended:
             self._say(
                 f"{run.dag_id}: {run.run_state}; sites {virtual(run.site_seconds)}, wall {duration(run.wall_seconds)}, "
                 f"of which the orchestrator's own {duration(run.own_seconds)}"
             )
-            for path in report_paths(api, run):
+            for path in reports[run.run_id]:
                 self._say(f"  report: {path}")
         for problem in outcome.problems():
             self._console.print(f"[red]not as planned:[/red] {escape(problem)}", highlight=False)
