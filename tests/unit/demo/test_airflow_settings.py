@@ -1,0 +1,84 @@
+"""The environment of the demo's Airflow: tuned, on loopback, and free of what the user's shell holds."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hcx_waves.demo.airflow_server import AirflowServer
+from hcx_waves.demo.airflow_settings import AirflowPlan, airflow_environment, clean_environment
+from hcx_waves.demo.processes import MARKER
+from hcx_waves.demo.state import Secrets, StateFolder
+
+PLAN = AirflowPlan(dags=Path("/p/dags"), plugins=Path("/p/plugins"), port=8081, database_url="postgresql+psycopg2://x")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The whole environment."""
+    return airflow_environment(PLAN, StateFolder(tmp_path), Secrets.generate())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME", "0.1"),
+        ("WORKERS__MIN_HEARTBEAT_INTERVAL", "1"),
+        ("WORKERS__MAX_FAILED_HEARTBEATS", "20"),
+        ("SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT", "30"),
+        ("SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL", "5"),
+        ("SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL", "30"),
+        ("CORE__EXECUTOR", "LocalExecutor"),
+        ("CORE__PARALLELISM", "4"),
+        ("CORE__LOAD_EXAMPLES", "False"),
+        ("CORE__SIMPLE_AUTH_MANAGER_USERS", "admin:admin,demo-approver:user"),
+        ("API__HOST", "127.0.0.1"),
+        ("API__PORT", "8081"),
+        ("API__BASE_URL", "http://127.0.0.1:8081"),
+        ("CORE__EXECUTION_API_SERVER_URL", "http://127.0.0.1:8081/execution/"),
+        ("CORE__DAGS_FOLDER", "/p/dags"),
+        ("DATABASE__SQL_ALCHEMY_CONN", "postgresql+psycopg2://x"),
+    ],
+)
+def test_a_setting_is_as_it_must_be(environment: dict[str, str], name: str, value: str) -> None:
+    assert environment[f"AIRFLOW__{name}"] == value
+
+
+def test_tasks_get_a_signing_key_and_a_folder_for_reports(environment: dict[str, str], tmp_path: Path) -> None:
+    assert len(environment["HCX_WAVES_SIGNING_KEY"]) >= 32
+    assert environment["HCX_WAVES_REPORTS_FOLDER"] == str(tmp_path / "reports")
+
+
+def test_what_the_shell_holds_of_another_airflow_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AIRFLOW__CORE__EXECUTOR", "AIRFLOW_CONN_HCX_SOURCE", "HCX_WAVES_SIGNING_KEY", "PYTHONPATH"):
+        monkeypatch.setenv(name, "foreign")
+    monkeypatch.setenv("NO_PROXY", "intranet")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    found = clean_environment("m1")
+    assert "foreign" not in found.values()
+    assert (found[MARKER], found["LANG"]) == ("m1", "C.UTF-8")
+    assert found["NO_PROXY"] == found["no_proxy"] == "intranet,127.0.0.1,localhost"
+
+
+def test_scheduler_and_triggerer_serve_no_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = StateFolder(tmp_path / "my state")
+    state.open()
+    python = tmp_path / "a python"
+    python.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    python.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(python))
+    server = AirflowServer(state, Secrets.generate(), {"PATH": "/usr/bin:/bin"})
+    server.begin()
+    server.stop()
+    wrapper = str(state.commands / "airflow")
+
+    def started(component: str) -> str:
+        return subprocess.run([wrapper, component, "-x"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+
+    assert started("scheduler") == "-m airflow scheduler -x --skip-serve-logs\n"
+    assert started("triggerer") == "-m airflow triggerer -x --skip-serve-logs\n"
+    assert started("api-server") == "-m airflow api-server -x\n"
+    assert (state.root / "passwords.json").stat().st_mode & 0o777 == 0o600
+    state.close()
