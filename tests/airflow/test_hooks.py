@@ -15,6 +15,7 @@ from hcx_airflow.hooks.vmc import VmcHook
 from hcx_airflow.hooks.vsphere import VsphereHook
 from hcx_waves.clients.errors import AuthenticationFailed, ConnectionFailed, EndpointMismatch, TlsError
 from hcx_waves.domain.loader import load_wave
+from hcx_waves.migration.errors import NotSettledError
 from support.airflow_tasks import connection, set_connections
 
 HOOKS = {
@@ -159,6 +160,12 @@ def test_a_rehearsal_works_on_twins(connections: Any, monkeypatch: pytest.Monkey
     with open_sites(load_wave(waves / "seed-wave.yaml"), rehearsal=True) as clients:
         assert clients.hcx.identity().role == "twin"
         assert clients.source_nsx is not None
+
+
+def test_an_error_that_no_product_has_caused_names_none(connections: Any, waves: Any) -> None:
+    raised = pytest.raises(NotSettledError, match=r"^not yet\.")
+    with raised, open_sites(load_wave(waves / "seed-wave.yaml"), rehearsal=False, check=False):
+        raise NotSettledError("not yet")
 
 
 def test_errors_of_site_clients_name_the_connection(

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow.sdk import Connection
+from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import TaskAwaitingInput, TaskDeferred
 
 
@@ -135,7 +136,19 @@ class AirflowRun:
         )
 
     def execute(self, operator: Any) -> Any:
-        """Run a task's next try to its end, as worker and triggerer do."""
+        """Run a task to its end, as worker and triggerer do, with its own retries but without their delays."""
+        for number in range(1, operator.retries + 2):
+            try:
+                return self.execute_once(operator)
+            except Exception as error:
+                policy = operator.retry_policy
+                action = None if policy is None else policy.evaluate(error, number, operator.retries).action
+                if action is not RetryAction.RETRY or number > operator.retries:
+                    raise
+        raise AssertionError("a task ends or raises")
+
+    def execute_once(self, operator: Any) -> Any:
+        """Run one try of a task to its end."""
         task_id = operator.task_id
         self.tries[task_id] = self.tries.get(task_id, 0) + 1
         for name in [key for key in self.xcoms if key[0] == task_id]:

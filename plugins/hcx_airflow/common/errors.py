@@ -79,9 +79,11 @@ class WaitedInVainError(WaveTaskError):
 
 
 def name_connection(error: ClientError, conn_id: str) -> ClientError:
-    """Put the connection's id into a client's error, which knows addresses only. The class stays what it is."""
-    mark = f'connection "{conn_id}": '
-    if not error.message.startswith(mark):
-        error.message = mark + error.message
+    """Put the connection's id into a client's error, which knows addresses only. The class stays what it is.
+
+    An error that names a connection already, or that no product has caused, is left as it is.
+    """
+    if error.system and not error.message.startswith('connection "'):
+        error.message = f'connection "{conn_id}": {error.message}'
         error.args = (error.message,)
     return error

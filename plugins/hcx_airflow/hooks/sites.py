@@ -36,7 +36,9 @@ class _Opener:
     ids: dict[str, str] = field(default_factory=dict)
 
     def open(self, hook: ManagerHook[Any, Any], address: str | None = None) -> Any:
-        client = self.stack.enter_context(hook.client())
+        # Not hook.client(): the errors of all of them pass here, and are named by the address that they are about.
+        client = hook.get_conn()
+        self.stack.callback(client.close)
         self.ids[hook.url if address is None else address] = hook.conn_id
         if self.check:
             hook.check(client)
