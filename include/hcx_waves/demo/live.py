@@ -43,7 +43,8 @@ class LiveView:
         self._console = console
         self._ui_url = ui_url
         self._keys_work = keys_work
-        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible")
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
+        self._told: set[tuple[str, str, str, int]] = set()
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -55,7 +56,12 @@ class LiveView:
         self._live.stop()
 
     def show(self, snapshot: Snapshot, open_gates: tuple[PendingGate, ...]) -> None:
-        """Draw the run anew."""
+        """Draw the run anew; what a gate asks is printed once above, as it may be longer than the screen."""
+        for gate in open_gates:
+            if gate.key not in self._told:
+                self._told.add(gate.key)
+                body = Markdown(gate.body or gate.subject)
+                self._console.print(Panel(body, title=escape(gate.subject), border_style="yellow"))
         parts: list[RenderableType] = [_clocks(snapshot), _steps(snapshot.steps)]
         if snapshot.vms:
             parts.append(_vms(snapshot.vms))
@@ -66,14 +72,11 @@ class LiveView:
         """Print a line above the picture."""
         self._console.print(escape(text), highlight=False, soft_wrap=True)
 
-    def _gate(self, gate: PendingGate) -> Panel:
-        where = gate_url(self._ui_url, gate)
+    def _gate(self, gate: PendingGate) -> Text:
         how = "y approves, n rejects; or answer in the UI: " if self._keys_work else "Answer in the UI: "
-        return Panel(
-            Group(Markdown(gate.body or gate.subject), Text(how + where, style="bold")),
-            title=escape(gate.subject),
-            border_style="yellow",
-        )
+        text = Text(f"\n{gate.subject} ", style="bold yellow")
+        text.append(how + gate_url(self._ui_url, gate), style="bold")
+        return text
 
 
 def _clocks(snapshot: Snapshot) -> Text:
