@@ -120,10 +120,13 @@ def prove(
 
 def _adopted(vm: PlannedVm) -> dict[str, Any]:
     """A VM that the plan has found at the destination, which needs no further proof."""
+    from hcx_waves.migration.verify import facts_before
+
+    there = facts_before(vm).model_copy(update={"site": "destination"})
     return {
         "name": vm.name,
         "outcome": VmOutcome.ALREADY_THERE.value,
-        "before": None,
+        "before": there.model_dump(mode="json"),
         "after": None,
         "reasons": [],
         "outstanding": [],
