@@ -79,7 +79,7 @@ def _run(stack_options: StackOptions, options: ShowOptions, times: int, console:
     def say(text: str) -> None:
         console.print(escape(text), highlight=False, soft_wrap=True)
 
-    succeeded = 0
+    played = succeeded = 0
     try:
         with Stack(stack_options, say) as stack:
             say(logins(stack.plan.base_url, stack.secrets.passwords, str(stack.state.root / "passwords.json")))
@@ -89,13 +89,14 @@ def _run(stack_options: StackOptions, options: ShowOptions, times: int, console:
                 if number:
                     stack.control.reset()
                 succeeded += not show.play().problems()
+                played += 1
                 if times > 1:
                     say(f"{succeeded} of {number + 1} runs as planned")
             if not options.automatic:
                 _stay(stack, say)
     except Stopped:
         # Once everything has been shown, Ctrl-C is how the demo ends.
-        if succeeded < times:
+        if played < times:
             raise
     return succeeded == times
 
