@@ -46,6 +46,7 @@ def print_segments(
             f"two gateways {segment.two_gateways_seconds:.0f} s; "
             f"disconnected with a VM still there {segment.cut_too_early_seconds:.0f} s",
             highlight=False,
+            soft_wrap=True,
         )
 
 
