@@ -152,9 +152,7 @@ class Planner:
 
 def _end(extension: NetworkExtension, end: str) -> NetworkRef:
     network = getattr(extension, end)
-    return NetworkRef(
-        network_id=network.network_id, name=network.network_name, network_type=network.network_type
-    )
+    return NetworkRef(network_id=network.network_id, name=network.network_name, network_type=network.network_type)
 
 
 def run_to_end(

@@ -148,9 +148,7 @@ def judge_unextend(job: Job | None, *, listed: bool) -> UnextendStatus:
         said = message or "the job failed"
         return UnextendStatus(phase=phase, extension_listed=listed, percent=percent, message=said)
     if listed or (job is not None and not job.is_terminal):
-        return UnextendStatus(
-            phase=UnextendPhase.RUNNING, extension_listed=listed, percent=percent, message=message
-        )
+        return UnextendStatus(phase=UnextendPhase.RUNNING, extension_listed=listed, percent=percent, message=message)
     return UnextendStatus(phase=UnextendPhase.DONE, extension_listed=False, percent=100.0, message=message)
 
 

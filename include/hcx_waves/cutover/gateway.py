@@ -195,9 +195,7 @@ def reconnect_source_segment(
         )
     if before.is_on:
         return GatewayChange(segment=segment_name, already=True, evidence=before.evidence)
-    return _change(
-        segment_name, gateway, before, GatewayState.CONNECTED, lambda: gateway.reconnect(snapshot), patience
-    )
+    return _change(segment_name, gateway, before, GatewayState.CONNECTED, lambda: gateway.reconnect(snapshot), patience)
 
 
 def connect_destination(

@@ -27,9 +27,7 @@ class PortReading:
     found: tuple[Found, ...]
 
 
-def read_ports(
-    nsx: NsxPolicyClient, segment_path: str, listed: Sequence[VirtualMachineSummary]
-) -> PortReading:
+def read_ports(nsx: NsxPolicyClient, segment_path: str, listed: Sequence[VirtualMachineSummary]) -> PortReading:
     """Join a segment's ports with the VMs of vCenter.
 
     A port that no VIF claims belongs to a VM that has left if NSX says that it is detached; attached, pending or in

@@ -204,9 +204,7 @@ def test_lost_answer_to_the_unextend_is_resolved_by_looking(moved: Cut, behaviou
     moved.verify()
 
 
-@pytest.mark.world(
-    scenario=scenario(["one"], {"extension_states": {"up": "LINKED", "down": "CUT", "busy": "LINKED"}})
-)
+@pytest.mark.world(scenario=scenario(["one"], {"extension_states": {"up": "LINKED", "down": "CUT", "busy": "LINKED"}}))
 def test_unextend_whose_answer_and_words_tell_nothing(site_pair: SitePair, clients: SiteClients) -> None:
     plan = Planner(clients).plan(site_pair, ["one"], ["app"])
     move(site_pair, clients, plan)

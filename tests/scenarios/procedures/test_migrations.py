@@ -282,9 +282,7 @@ def test_held_vms_are_released_one_after_the_other(site_pair: SitePair, clients:
 
 
 @pytest.mark.world(scenario=scenario(["one", "two"], {"failing_cancels": ["two"]}))
-def test_cancel_touches_only_what_is_named_and_forces_only_on_demand(
-    site_pair: SitePair, clients: SiteClients
-) -> None:
+def test_cancel_touches_only_what_is_named_and_forces_only_on_demand(site_pair: SitePair, clients: SiteClients) -> None:
     plan = Planner(clients).plan(site_pair, ["one", "two"], ["app"], window=window_in(site_pair, 36_000, 3600))
     started = start_wave(plan, clients)
     site_pair.advance(60)

@@ -166,5 +166,3 @@ def test_person_disconnects_by_instructions(case: Case) -> None:
     assert "No shut interface" in back.value.hint
     router_command.main("undo", str(case.file))
     assert reconnect_source_segment(case.plan, VLAN, case.clients, gateway, patience_of(case.pair)).already
-
-
