@@ -95,6 +95,19 @@ class AirflowApi:
             return False
         return all((health.get(name) or {}).get("status") == "healthy" for name in _COMPONENTS)
 
+    def knows_us(self) -> bool:
+        """Whether this user may log in: not into somebody else's Airflow that answers at the same address.
+
+        :raises DemoError: when Airflow does not answer, or with another refusal.
+        """
+        try:
+            self._bearer()
+        except AirflowApiError as error:
+            if error.status == requests.codes.unauthorized:
+                return False
+            raise
+        return True
+
     def has_dag(self, dag_id: str) -> bool:
         """Whether Airflow knows that DAG and it is not stale."""
         try:

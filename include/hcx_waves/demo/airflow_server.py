@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hcx_waves.demo.airflow_api import AirflowApi
+from hcx_waves.demo.errors import PortLostError
 from hcx_waves.demo.processes import USUAL_STOP, Command, ManagedProcess, StopStep, wait_until
 from hcx_waves.demo.state import Secrets, StateFolder, write_private
 
@@ -45,10 +46,13 @@ class AirflowServer:
     def wait(self, api: AirflowApi) -> None:
         """Wait until every component is healthy; the banner that standalone prints says too little.
 
+        :raises PortLostError: when another Airflow answers at its address.
         :raises DemoError: when it ends by itself or is not healthy in time.
         """
         if self._process is not None:
             wait_until("Airflow", api.is_healthy, self._process, _START_SECONDS, 0.25)
+            if not api.knows_us():
+                raise PortLostError(f"another Airflow was faster at {api.base_url}; choose a port with PORT=<port>")
 
     def stop(self) -> None:
         """Stop it with all its components."""

@@ -7,6 +7,10 @@ class DemoError(Exception):
     """The demo cannot go on; the message says why and what to do, and holds no secret."""
 
 
+class PortLostError(DemoError):
+    """Somebody else began to listen on the chosen port before Airflow did."""
+
+
 class Stopped(BaseException):
     """Somebody asked the demo to stop (SIGINT, SIGTERM or SIGHUP).
 

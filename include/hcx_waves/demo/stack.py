@@ -14,7 +14,7 @@ from hcx_waves.demo.airflow_api import AirflowApi
 from hcx_waves.demo.airflow_server import AirflowServer
 from hcx_waves.demo.airflow_settings import AirflowPlan, airflow_environment, clean_environment
 from hcx_waves.demo.connections import connection_variables
-from hcx_waves.demo.errors import DemoError
+from hcx_waves.demo.errors import DemoError, PortLostError
 from hcx_waves.demo.ports import choose_port
 from hcx_waves.demo.postgres import PostgresServer
 from hcx_waves.demo.postgres_place import find_place
@@ -24,6 +24,7 @@ from hcx_waves.demo.state import ADMIN, APPROVER, Secrets, StateFolder
 from hcx_waves.domain.connections import Connections
 
 Say = Callable[[str], None]
+_ATTEMPTS = 3
 
 
 class Checked(Protocol):
@@ -124,22 +125,38 @@ class Stack:
         self._start_airflow(database.url, port or choose_port(0, self.state.recall("ports").get("ui")))
 
     def _start_airflow(self, database_url: str, port: int) -> None:
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._serve_airflow(database_url, port)
+                return
+            except PortLostError:
+                if self.options.port or attempt == _ATTEMPTS - 1:
+                    raise
+                self._say(f"somebody else has taken port {port} meanwhile; trying another")
+                port = choose_port(0)
+
+    def _serve_airflow(self, database_url: str, port: int) -> None:
         self.plan = AirflowPlan(
             dags=self.options.dags,
             plugins=self.options.project / "plugins",
             port=port,
             database_url=database_url,
         )
-        self.state.remember("ports", {"ui": port})
-        self.state.note(url=self.plan.base_url)
         variables = connection_variables(self.options.connections, self.endpoints)
         environment = {**airflow_environment(self.plan, self.state, self.secrets), **variables}
         server = AirflowServer(self.state, self.secrets, environment)
-        self._own(server, server.stop)
+        self._cleanup.callback(server.stop)
         server.begin()
         self.admin = self._client(ADMIN)
         self.approver = self._client(APPROVER)
-        server.wait(self.admin)
+        try:
+            server.wait(self.admin)
+        except PortLostError:
+            server.stop()
+            raise
+        self._parts.append(server)
+        self.state.remember("ports", {"ui": port})
+        self.state.note(url=self.plan.base_url)
         self._say(f"Airflow is up after {time.monotonic() - self.began:.1f} s: {self.plan.base_url}")
 
     def _client(self, username: str) -> AirflowApi:

@@ -106,7 +106,7 @@ def test_the_wave_ends_as_planned_and_nothing_is_left_behind(state: StateFolder)
 @pytest.mark.parametrize(
     ("number", "code"),
     [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
-    ids=lambda value: str(value),
+    ids=["term", "int", "hup"],
 )
 def test_a_signal_in_the_middle_stops_everything(state: StateFolder, number: signal.Signals, code: int) -> None:
     demo = start(state, "--auto")
