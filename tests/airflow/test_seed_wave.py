@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hcx_airflow.common.errors import RejectedError
 from hcx_waves.report.files import read_report
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import CUTOVER, UNTIL_VERIFIED, WaveTasks
@@ -45,6 +47,7 @@ def test_the_wave_and_its_cleanup_end_as_planned(
         conf={"wave_dag_id": "seed-wave", "wave_run_id": finished.run.run_id},
         other_runs={finished.run.run_id: finished.run},
     )
+    _assert_that_a_refused_cleanup_leaves_the_wave_as_it_ended(cleanup, finished.run.asked)
     after = WaveTasks(cleanup)
     after.do("prove_segment_empty", group="cleanup")
     cleanup.asked = finished.run.asked
@@ -68,6 +71,18 @@ def test_the_wave_and_its_cleanup_end_as_planned(
     assert (truth["two_gateways"], truth["source_cut"]) == ([], [])
     _assert_no_secrets(finished.run, connections, caplog)
     _assert_no_secrets(cleanup, connections, caplog)
+
+
+def _assert_that_a_refused_cleanup_leaves_the_wave_as_it_ended(cleanup: AirflowRun, asked: Any) -> None:
+    refused = replace(cleanup, run_id="manual__refused", xcoms={}, asked=asked)
+    tasks = WaveTasks(refused)
+    with pytest.raises(RejectedError, match="alice said no to approve_cleanup: not this week"):
+        refused.answer(tasks.make("approve_cleanup"), "Reject", change_reference="CHG1", reason="not this week")
+    report = read_report(Path(tasks.do("write_report")["json"]))
+    assert report.outcome == "rejected"
+    assert [segment.outcome for segment in report.segments] == ["cut_over"]
+    assert {vm.outcome.value for vm in report.vms} == {"migrated"}
+    assert report.deviations == ()
 
 
 def _assert_no_secrets(run: AirflowRun, connections: Any, caplog: pytest.LogCaptureFixture) -> None:

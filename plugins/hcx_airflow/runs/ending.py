@@ -19,8 +19,6 @@ def ending_of(run: TaskRun) -> dict[str, Any]:
     :raises PlanMissingError: if there is no plan.
     """
     run.use_stored_plan()
-    if any(_said_no(run.xcom(gate, DECISION_KEY)) for gate in ("approve_wave", "approve_cleanup")):
-        return _ended(run, WaveOutcome.REJECTED, {}, {})
     verified, evaluated = run.wave_xcom("verify_virtual_machines") or {}, run.wave_xcom("evaluate_migrations") or {}
     vms = {vm.name: VmOutcome.PLANNED for vm in run.plan.vms}
     vms.update({vm["name"]: VmOutcome(vm["outcome"]) for vm in evaluated.get("vms", [])})
@@ -28,7 +26,10 @@ def ending_of(run: TaskRun) -> dict[str, Any]:
     blocked = verified.get("blocked_segments") or evaluated.get("blocked_segments") or {}
     segments = {segment.name: _segment(run, segment, segment.name in blocked) for segment in run.plan.segments}
     outcome = wave_outcome(vms.values(), segments.values())
-    if outcome is WaveOutcome.AS_PLANNED and _left_uncleaned(run):
+    if any(_said_no(run.xcom(gate, DECISION_KEY)) for gate in ("approve_wave", "approve_cleanup")):
+        # Of the whole run; a cleanup that is refused changes nothing about what the wave has done.
+        outcome = WaveOutcome.REJECTED
+    elif outcome is WaveOutcome.AS_PLANNED and _left_uncleaned(run):
         outcome = WaveOutcome.INCOMPLETE
     return _ended(run, outcome, vms, segments, blocked, evaluated.get("notes") or [])
 
