@@ -17,6 +17,7 @@ _ANSWER_SECONDS = 30.0
 _TOKEN_SECONDS = 1800.0
 _COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 _ENOUGH = 1000
+_ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 
 
 class AirflowApiError(DemoError):
@@ -138,8 +139,15 @@ class AirflowApi:
 
     def discard(self, dag_id: str, run_id: str) -> None:
         """End a run, whatever it is doing, and forget it."""
-        self.call("PATCH", _run_path(dag_id, run_id), {"state": "failed"})
-        self.call("DELETE", _run_path(dag_id, run_id))
+        path = _run_path(dag_id, run_id)
+        self.call("PATCH", path, {"state": "failed"})
+        # A run whose teardowns are still due goes on for them, and one that goes on cannot be deleted.
+        due = [task for task in self.tasks(dag_id, run_id) if task.state not in _ENDED]
+        for task in due:
+            self.call("PATCH", f"{path}/taskInstances/{_part(task.task_id)}", {"new_state": "failed"})
+        if due:
+            self.call("PATCH", path, {"state": "failed"})
+        self.call("DELETE", path)
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """Return a run as Airflow shows it."""
