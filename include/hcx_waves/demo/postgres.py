@@ -24,6 +24,9 @@ _STOP = (
 )
 # What is lost when the machine loses power is a few seconds of a demo.
 _SETTINGS = {
+    # A scheduler that is killed leaves its task processes, and these keep its connection and so its locks: without
+    # this end of the transaction, the run that it was at would never go on.
+    "idle_in_transaction_session_timeout": "30s",
     "listen_addresses": "",
     "unix_socket_permissions": "0777",
     "synchronous_commit": "off",
