@@ -9,7 +9,9 @@ from typing_extensions import override
 from hcx_airflow.common.errors import IncompleteError
 from hcx_airflow.operators.base import WaveOperator
 from hcx_airflow.runs.task import TaskRun
-from hcx_waves.domain.states import WaveOutcome
+from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
+
+_SEGMENT_AS_PLANNED = frozenset({SegmentOutcome.CUT_OVER, SegmentOutcome.STRETCHED})
 
 
 class ConcludeWaveOperator(WaveOperator):
@@ -31,7 +33,8 @@ class ConcludeWaveOperator(WaveOperator):
             self.log.info("Wave %s has ended as planned", run.wave_id)
             return ending
         run.ti.xcom_push(key="return_value", value=ending)
-        left = [f"{name}: {one}" for kind in ("vms", "segments") for name, one in ending[kind].items()]
+        left = [f"{name}: {one}" for name, one in ending["vms"].items() if not VmOutcome(one).is_as_planned]
+        left += [f"{name}: {one}" for name, one in ending["segments"].items() if one not in _SEGMENT_AS_PLANNED]
         raise IncompleteError(f"wave {run.wave_id} has not ended as planned but {outcome}: {'; '.join(left)}")
 
 

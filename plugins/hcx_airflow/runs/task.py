@@ -166,7 +166,7 @@ class TaskRun:
         key = signing_key()
         task_ids = dict.fromkeys((self.sibling(name), name))
         found = {task_id: self.xcom(task_id, DECISION_KEY) for task_id in task_ids}
-        task_id = next((one for one, document in found.items() if document is not None), self.sibling(name))
+        task_id = next((one for one, document in found.items() if document is not None), name)
         needed = Requirement(
             str(self.ti.dag_id),
             str(self.ti.run_id),
