@@ -17,7 +17,8 @@ _ANSWER_SECONDS = 30.0
 _TOKEN_SECONDS = 1800.0
 _COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 _ENOUGH = 1000
-_ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+_DISCARD_SECONDS = 60.0
+_PAUSE_SECONDS = 0.5
 
 
 class AirflowApiError(DemoError):
@@ -140,14 +141,18 @@ class AirflowApi:
     def discard(self, dag_id: str, run_id: str) -> None:
         """End a run, whatever it is doing, and forget it."""
         path = _run_path(dag_id, run_id)
-        self.call("PATCH", path, {"state": "failed"})
-        # A run whose teardowns are still due goes on for them, and one that goes on cannot be deleted.
-        due = [task for task in self.tasks(dag_id, run_id) if task.state not in _ENDED]
-        for task in due:
-            self.call("PATCH", f"{path}/taskInstances/{_part(task.task_id)}", {"new_state": "failed"})
-        if due:
+        ends = time.monotonic() + _DISCARD_SECONDS
+        while True:
             self.call("PATCH", path, {"state": "failed"})
-        self.call("DELETE", path)
+            try:
+                self.call("DELETE", path)
+            except AirflowApiError as error:
+                # A run whose teardowns are still due goes on for them, and one that goes on cannot be deleted.
+                if error.status != requests.codes.conflict or time.monotonic() > ends:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """Return a run as Airflow shows it."""
