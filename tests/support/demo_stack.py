@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from hcx_waves.demo.airflow_api import TaskState
 from hcx_waves.demo.airflow_settings import airflow_environment
 from hcx_waves.demo.answers import PARKED_SECONDS
 from hcx_waves.demo.connections import connection_variables
+from hcx_waves.demo.processes import Command, ManagedProcess
 from hcx_waves.demo.stack import Stack
 
 Found = TypeVar("Found")
@@ -103,11 +103,10 @@ class Person:
         stack = self.stack
         variables = connection_variables(stack.options.connections, stack.endpoints)
         environment = {**airflow_environment(stack.plan, stack.state, stack.secrets), **variables}
-        with (stack.state.logs / f"{component}-again.log").open("ab") as log:
-            subprocess.Popen(  # noqa: S603 - our own arguments
-                [str(stack.state.commands / "airflow"), component],
-                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+        arguments = [str(stack.state.commands / "airflow"), component]
+        log = stack.state.logs / f"{component}-again.log"
+        process = ManagedProcess(Command(component, arguments, environment, log))
+        stack._own(process, process.stop)
 
     def database_rows(self) -> list[tuple[str, str]]:
         """Return every row of Airflow's database, as table and JSON: XComs, rendered fields, gates and all else."""
