@@ -97,13 +97,14 @@ class Stack:
             part.check()
 
     def _start(self) -> None:
-        port = choose_port(self.options.port) if self.options.port else 0
         self.state.open()
         self._cleanup.callback(self.state.close)
         self.secrets = self.state.secrets()
         self._sweep("an earlier demo", and_below=False)
         adopt_orphans()
         self._cleanup.callback(self._sweep, "this demo", and_below=True)
+        # Not before the sweep: an earlier demo that was killed may still hold the port that is asked for.
+        port = choose_port(self.options.port) if self.options.port else 0
         environment = clean_environment(self.secrets.marker)
         simulator = Simulator(
             self.state,

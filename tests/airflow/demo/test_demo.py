@@ -126,10 +126,11 @@ def test_a_second_start_is_told_and_one_after_a_kill_cleans_up(state: StateFolde
     told, _ = second.communicate(timeout=60)
     assert second.returncode == 2
     assert f"a demo is running already in {state.root} (process {first.pid}) with its UI at http://127.0.0.1:" in told
+    port = told.partition("with its UI at http://127.0.0.1:")[2].partition(";")[0]
     left = family_of(first)[1:]
     os.kill(first.pid, signal.SIGKILL)
     first.communicate(timeout=60)
-    third = start(state, "--auto")
+    third = start(state, "--auto", "--port", port)
     assert "processes of an earlier demo were still there and have been ended" in read_until(third, "PostgreSQL is up")
     assert [process for process in left if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
     third.terminate()
