@@ -120,11 +120,13 @@ def strict_clock(document: WaveDocument, started_at: datetime | None, broken: li
     return None if broken else clock
 
 
-def settled_clock(document: WaveDocument, night: date) -> WaveClock:
+def settled_clock(document: WaveDocument, night: date, begins_at: datetime | None = None) -> WaveClock:
     """Return the instants moved to another night; see :meth:`hcx_waves.domain.wave.Wave.for_night`."""
     reader = _SettlingReader(document, night)
-    first = document.start or Moment(day=night, at=time())
-    start = reader.settle(first if document.start is None else reader.moved(first), ("start",))
+    if document.start is not None:
+        start = reader.settle(reader.moved(document.start), ("start",))
+    else:
+        start = begins_at or reader.settle(Moment(day=night, at=time()), ("start",))
     return reader.read(start).model_copy(update={"notes": tuple(reader.notes)})
 
 

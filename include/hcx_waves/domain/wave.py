@@ -74,16 +74,17 @@ class Wave(WaveDocument):
         """
         return exact_clock(self, started_at)
 
-    def for_night(self, night: date) -> WaveClock:
+    def for_night(self, night: date, begins_at: datetime | None = None) -> WaveClock:
         """Return the instants of the wave moved to another night.
 
         Clock times stay what they are in the wave's zone, whatever the clocks do in between; a time that does not
-        exist that night, or exists twice, is settled and noted. Of a wave without any date the start is put at the
-        beginning of that day.
+        exist that night, or exists twice, is settled and noted. Of a wave without ``start`` it is put at the
+        beginning of that day, unless ``begins_at`` says otherwise.
 
         :param night: takes the place of :attr:`night`.
+        :param begins_at: when a wave without ``start`` begins, instead of at the beginning of that day.
         """
-        return settled_clock(self, night)
+        return settled_clock(self, night, begins_at)
 
     @cached_property
     def wave_hash(self) -> str:
