@@ -11,6 +11,9 @@ from hcx_waves.domain.windows import TimeWindow
 from hcx_waves.migration.verify import facts_before
 from hcx_waves.report.model import Deviation, Event, SegmentSteps, VmRow, WaveReport, WaveSteps, row_of
 
+RUN_BEGUN = "run begun"
+REPORT_WRITTEN = "report written"
+
 
 def build_report(steps: WaveSteps, wave: str) -> WaveReport:
     """Return the report of a run, however far it came.
@@ -102,7 +105,7 @@ def _late(one: SegmentSteps, window: TimeWindow | None) -> Iterator[Deviation]:
 
 def _timeline(steps: WaveSteps, vms: tuple[VmRow, ...], segments: tuple[SegmentSteps, ...]) -> Iterator[Event]:
     if steps.begun_at is not None:
-        yield Event(at=steps.begun_at, what="run begun")
+        yield Event(at=steps.begun_at, what=RUN_BEGUN)
     for approval in steps.approvals:
         if approval.at is not None:
             yield Event(at=approval.at, what=f"{approval.gate}: {approval.decision}", subject=approval.by or "nobody")
@@ -113,7 +116,7 @@ def _timeline(steps: WaveSteps, vms: tuple[VmRow, ...], segments: tuple[SegmentS
             yield Event(at=vm.ended_at, what=f"migration ended: {vm.outcome.value}", subject=vm.name)
     for one in segments:
         yield from _segment_events(one)
-    yield Event(at=steps.ended_at, what="report written")
+    yield Event(at=steps.ended_at, what=REPORT_WRITTEN)
 
 
 def _segment_events(one: SegmentSteps) -> Iterator[Event]:

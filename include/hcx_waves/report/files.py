@@ -35,7 +35,7 @@ def write_report(report: WaveReport, folder: Path, secrets: Iterable[str] = ()) 
     stem = file_name(report.run_id)
     paths = {"json": place / f"{stem}.json", "markdown": place / f"{stem}.md"}
     for kind, text in texts.items():
-        _write(paths[kind], text)
+        write_whole(paths[kind], text.encode())
     return paths
 
 
@@ -52,11 +52,15 @@ def file_name(text: str) -> str:
     return _UNSAFE.sub("_", text).strip(".") or "_"
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, in the place of one of that name, readable for its owner alone.
+
+    :raises OSError: if it cannot be written; what was there is there still.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         Path(name).replace(path)
     except OSError:
         Path(name).unlink(missing_ok=True)
