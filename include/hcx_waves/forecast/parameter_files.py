@@ -1,0 +1,84 @@
+"""Parameters as files, and as settings of a twin."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from hcx_waves.domain.digest import digest_of
+from hcx_waves.forecast.parameters import ModelParameters
+
+_LARGEST_FILE = 1024 * 1024
+
+
+class ParametersError(ValueError):
+    """A parameters file that cannot be used; one problem a line."""
+
+
+def load_parameters(path: Path | None = None) -> ModelParameters:
+    """Read parameters from a YAML or JSON file; what it leaves out has its default.
+
+    :param path: None for the defaults alone.
+    :raises ParametersError: if the file cannot be read, is no such document, or names what does not exist.
+    """
+    if path is None:
+        return ModelParameters()
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise ParametersError(f"{path}: larger than {_LARGEST_FILE} bytes")
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ParametersError(f"{path}: {error}") from error
+    try:
+        return ModelParameters.model_validate({} if document is None else document)
+    except ValidationError as error:
+        lines = [f"{path}: {'.'.join(map(str, one['loc'])) or 'document'}: {one['msg']}" for one in error.errors()]
+        raise ParametersError("\n".join(lines)) from error
+
+
+def dump_parameters(parameters: ModelParameters, *, all_values: bool = False) -> str:
+    """Return parameters as YAML that :func:`load_parameters` reads.
+
+    :param all_values: whether values that equal their default are written as well.
+    """
+    document = parameters.model_dump(mode="json", exclude_defaults=not all_values)
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+
+
+def parameters_digest(parameters: ModelParameters) -> str | None:
+    """Return a SHA-256 (hex) of parameters; None for the defaults."""
+    document = parameters.model_dump(mode="json", exclude_defaults=True, exclude={"source"})
+    return digest_of(document) if document else None
+
+
+def simulator_settings(parameters: ModelParameters) -> dict[str, Any]:
+    """Return the partial ``settings`` of a simulated world that behaves as the parameters say.
+
+    By value: names and kinds are those of hcx-sim's ``WorldSettings``. Bandwidth between the sites, change rates
+    and what people and Airflow take are not among them.
+    """
+    hcx = {
+        "migration_bits_per_second": parameters.transfer.migration_bits_per_second,
+        "appliance_bits_per_second": parameters.transfer.appliance_bits_per_second,
+        "rpo_seconds": parameters.transfer.rpo_seconds,
+        "max_concurrent_per_manager": parameters.limits.replications_per_manager,
+        "max_concurrent_per_mesh": parameters.limits.replications_per_mesh,
+        "max_switchover_seconds": parameters.limits.max_switchover_seconds,
+        "missed_window": parameters.migration.missed_window,
+        "cancel_seconds": parameters.migration.rollback_seconds,
+    }
+    durations = {
+        "queue_seconds": parameters.migration.queue,
+        "rav_switchover": parameters.migration.rav_switchover,
+        "vmotion_overhead": parameters.migration.vmotion_overhead,
+        "bulk_switchover": parameters.migration.bulk_switchover,
+        "stun": parameters.migration.stun,
+        "extend_seconds": parameters.network.extend,
+        "unextend_seconds": parameters.network.unextend,
+    }
+    spelled = {name: json.loads(duration.model_dump_json()) for name, duration in durations.items()}
+    return {"hcx": {**hcx, **spelled}, "nsx": {"realisation_seconds": parameters.network.realisation_seconds}}

@@ -1,0 +1,151 @@
+"""What the model knows about the world, each figure with where it comes from.
+
+Sources: [D] the vendor's documents, [C] confirmed by working code or a field report, [I] inferred by us, [?] nobody
+publishes it. Defaults marked [I] or [?] are what calibration is for.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from hcx_waves.domain.base import DomainModel
+from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular
+
+
+class TransferParameters(DomainModel):
+    """How bytes move."""
+
+    link_bits_per_second: float = Field(default=1e9, gt=0)
+    """Between the sites, per service mesh, where nothing better is known. [I] a common line; set it."""
+    mesh_link_bits_per_second: dict[str, float] = {}
+    """The same for meshes by name; precedes what a snapshot says."""
+    migration_bits_per_second: float = Field(default=1e9, gt=0)
+    """At most, per migration. [D] KB 321604."""
+    appliance_bits_per_second: float = Field(default=1.6e9, gt=0)
+    """At most, per IX appliance, of which a mesh can use one. [D] KB 321604; [C] chrisdooks.com."""
+    bandwidth_sigma: float = Field(default=0.0, ge=0)
+    """How much the line varies from night to night: standard deviation of the logarithm of a factor. [?]"""
+    change_bytes_per_second: float = Field(default=250_000.0, ge=0)
+    """What a running VM writes anew, where it is not known. [I] 2 Mbit/s, 21 GB a day."""
+    change_sigma: float = Field(default=0.0, ge=0)
+    """How much that varies from night to night, as for the line. [?]"""
+    used_share: float = Field(default=1.0, gt=0, le=1)
+    """Part of the provisioned disks that is copied, where the used size is not known. [I] the safe side."""
+    rpo_seconds: float = Field(default=7200.0, gt=0)
+    """Interval of delta syncs while a replicated VM waits. [D] UG, KB 323663."""
+
+
+class LimitParameters(DomainModel):
+    """How much goes on at once."""
+
+    replications_per_manager: int = Field(default=300, ge=1)
+    """RAV and Bulk, from start to end. [D] KB 321604."""
+    replications_per_mesh: int = Field(default=200, ge=1)
+    """[D] KB 321604. What exceeds a limit waits; whether HCX queues or rejects is not published [?]."""
+    max_switchover_seconds: float = Field(default=100.0, gt=0)
+    """A longer stun aborts a live switchover, ``fsr.maxSwitchoverSeconds``. [D] KB 307365."""
+
+
+class MigrationParameters(DomainModel):
+    """How long the steps of one VM take, apart from moving its bytes."""
+
+    queue: Duration = Fixed(seconds=5)
+    """Preparing a migration before its first byte. [I]"""
+    rav_switchover: Duration = Triangular(low_seconds=45, mode_seconds=90, high_seconds=300)
+    """After the last delta; one at a time per mesh, minutes each. [C] chrisdooks.com 2023-11-21."""
+    vmotion_overhead: Duration = Triangular(low_seconds=30, mode_seconds=60, high_seconds=180)
+    """Of a vMotion or cold migration, besides its bytes; vMotion one at a time per site pair. [C] virtualbug.in."""
+    bulk_switchover: Duration = Triangular(low_seconds=120, mode_seconds=240, high_seconds=600)
+    """Shutdown, start at the destination; in parallel. [I]"""
+    stun: Duration = LogNormal(median_seconds=0.4, sigma=0.6, max_seconds=30)
+    """How long a live VM stands still at the end of its switchover. [I]"""
+    rollback_seconds: float = Field(default=30.0, ge=0)
+    """From a failure to the end of the migration. [I]"""
+    missed_window: Literal["wait", "fail"] = "wait"
+    """What becomes of a VM whose turn does not come in the window. Not published [?]."""
+
+
+class NetworkParameters(DomainModel):
+    """How long the steps of one segment take."""
+
+    extend: Duration = Triangular(low_seconds=30, mode_seconds=60, high_seconds=180)
+    """Extending a network. [I]"""
+    unextend: Duration = Triangular(low_seconds=60, mode_seconds=150, high_seconds=400)
+    """Unextending it and connecting the destination's gateway: "some minutes" in the seed procedure; nobody has
+    published a measurement [?]. HCX works on several networks at once [I]."""
+    realisation_seconds: float = Field(default=2.0, ge=0)
+    """Until NSX has put a changed connectivity into effect. [I]"""
+    hook: Duration = Triangular(low_seconds=2, mode_seconds=5, high_seconds=30)
+    """A user's own command that disconnects a router or L3 switch. [I]"""
+
+
+class GateParameters(DomainModel):
+    """How long people take to answer, once asked. Depends on them alone; calibrate it."""
+
+    approve_wave: Duration = LogNormal(median_seconds=300, sigma=0.8, max_seconds=7200)
+    """[I] somebody expects the question."""
+    approve_switchover: Duration = LogNormal(median_seconds=300, sigma=0.8, max_seconds=7200)
+    """[I]"""
+    approve_cutover: Duration = LogNormal(median_seconds=300, sigma=0.8, max_seconds=7200)
+    """[I]"""
+    confirm_disconnected: Duration = LogNormal(median_seconds=180, sigma=0.8, max_seconds=3600)
+    """A person disconnects a gateway by hand and says so. [I]"""
+
+
+class OrchestratorParameters(DomainModel):
+    """What Airflow and the wave's own tasks add. Measured with the demo (docs/measurements.md) [C]."""
+
+    step_seconds: float = Field(default=3.0, ge=0)
+    """From the end of one task to the effect of the next, on an unloaded Airflow."""
+    step_in_outage_seconds: float = Field(default=3.0, ge=0)
+    """The same between the disconnect and the unextend, which count as outage."""
+    before_gate_seconds: float = Field(default=15.0, ge=0)
+    """Resolving the plan and the preflight."""
+    verify_seconds: float = Field(default=15.0, ge=0)
+    """Judging and verifying the VMs when the last has ended."""
+    poll_seconds: float = Field(default=30.0, ge=0)
+    """How often migrations are asked about; a wave's own value precedes. 0: their end is seen at once."""
+    outage_poll_seconds: float = Field(default=1.0, ge=0)
+    """How often an unextend is asked about."""
+    cutover_follows: Literal["wave", "segment"] = "wave"
+    """Whether the first cutover waits for every VM of the wave, as the DAG does, or for those of its segment only."""
+
+
+class FailureParameters(DomainModel):
+    """How often things fail for good. Nobody publishes rates [?], so nothing fails until calibration has seen some."""
+
+    base_sync: float = Field(default=0.0, ge=0, le=1)
+    """Per replicated VM."""
+    switchover: float = Field(default=0.0, ge=0, le=1)
+    """Per VM."""
+    unextend: float = Field(default=0.0, ge=0, le=1)
+    """Per segment."""
+
+
+class ModelParameters(DomainModel):
+    """Everything that the model takes as given about links, HCX, NSX, people and this program.
+
+    Durations are seconds, bandwidths bits per second, change rates bytes per second.
+    """
+
+    transfer: TransferParameters = TransferParameters()
+    limits: LimitParameters = LimitParameters()
+    migration: MigrationParameters = MigrationParameters()
+    network: NetworkParameters = NetworkParameters()
+    gates: GateParameters = GateParameters()
+    orchestrator: OrchestratorParameters = OrchestratorParameters()
+    failures: FailureParameters = FailureParameters()
+    source: str = ""
+    """Where these figures come from, for people: empty for the defaults, else what calibration has read."""
+
+    def for_rehearsal(self) -> ModelParameters:
+        """Return the same for a rehearsal, whose timeline holds nothing of the orchestrator's own latency."""
+        silent = {
+            "step_seconds": 0.0,
+            "step_in_outage_seconds": 0.0,
+            "before_gate_seconds": 0.0,
+            "verify_seconds": 0.0,
+        }
+        return self.model_copy(update={"orchestrator": self.orchestrator.model_copy(update=silent)})
