@@ -10,9 +10,7 @@ import psutil
 import sqlalchemy
 
 from hcx_waves.demo.airflow_api import TaskState
-from hcx_waves.demo.airflow_settings import airflow_environment
 from hcx_waves.demo.answers import PARKED_SECONDS
-from hcx_waves.demo.connections import connection_variables
 from hcx_waves.demo.processes import Command, ManagedProcess
 from hcx_waves.demo.stack import Stack
 
@@ -101,11 +99,9 @@ class Person:
     def restart(self, component: str) -> None:
         """Start a component again, in the same environment; the stack ends it with all others."""
         stack = self.stack
-        variables = connection_variables(stack.options.connections, stack.endpoints)
-        environment = {**airflow_environment(stack.plan, stack.state, stack.secrets), **variables}
         arguments = [str(stack.state.commands / "airflow"), component]
         log = stack.state.logs / f"{component}-again.log"
-        process = ManagedProcess(Command(component, arguments, environment, log))
+        process = ManagedProcess(Command(component, arguments, stack.environment(), log))
         stack._own(process, process.stop)
 
     def database_rows(self) -> list[tuple[str, str]]:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from hcx_waves.demo.airflow_api import AirflowApi
 from hcx_waves.demo.errors import PortLostError
-from hcx_waves.demo.processes import USUAL_STOP, Command, ManagedProcess, StopStep, wait_until
+from hcx_waves.demo.processes import MARKER, USUAL_STOP, Command, ManagedProcess, StopStep, wait_until
 from hcx_waves.demo.state import Secrets, StateFolder, write_private
 
 _START_SECONDS = 180.0
+_SETTINGS = ("AIRFLOW", "HCX_WAVES_")
 # Standalone ends its components in order when it is interrupted, and leaves them behind when it is terminated.
 _STOP = (StopStep(signal.SIGINT, 12.0, to_group=False), *USUAL_STOP)
 
@@ -28,6 +29,7 @@ class AirflowServer:
     def __init__(self, state: StateFolder, secrets: Secrets, environment: Mapping[str, str]) -> None:
         self._state = state
         self._passwords = secrets.passwords
+        self._settings = state.root / "airflow.env"
         self._command = Command(
             "Airflow",
             [str(state.commands / "airflow"), "standalone"],
@@ -40,7 +42,8 @@ class AirflowServer:
     def begin(self) -> None:
         """Start it without waiting."""
         write_private(self._state.root / "passwords.json", json.dumps(dict(self._passwords)) + "\n")
-        _write_wrapper(self._state.commands / "airflow")
+        write_private(self._settings, _exports(self._command.environment))
+        _write_wrapper(self._state.commands / "airflow", self._settings)
         self._process = ManagedProcess(self._command)
 
     def wait(self, api: AirflowApi) -> None:
@@ -59,6 +62,8 @@ class AirflowServer:
         if self._process is not None:
             self._process.stop()
             self._process = None
+            # What leads to nothing any more need not lie about.
+            self._settings.unlink(missing_ok=True)
 
     def check(self) -> None:
         """Raise :class:`DemoError` if it has ended by itself."""
@@ -66,15 +71,24 @@ class AirflowServer:
             self._process.check()
 
 
-def _write_wrapper(path: Path) -> None:
-    """Write the ``airflow`` that standalone starts its components by.
+def _exports(environment: Mapping[str, str]) -> str:
+    """Return the settings as lines for a shell; they hold secrets."""
+    # Without the marker: by that the stack would take a person's shell for its own.
+    own = {name: value for name, value in environment.items() if name.startswith(_SETTINGS) and name != MARKER}
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(own.items()))
+
+
+def _write_wrapper(path: Path, settings: Path) -> None:
+    """Write the ``airflow`` that standalone starts its components by, and that a person can use beside it.
 
     Scheduler and triggerer would serve their logs on every address of the machine, and there is no setting for
     that. Here the API server reads the same log folder, so nobody needs these servers.
     """
-    program = shlex.quote(sys.executable)
+    program, own = shlex.quote(sys.executable), shlex.quote(str(settings))
     path.write_text(
         "#!/bin/sh\n"
+        # Within the stack it is set; a person's shell gets what the stack has.
+        f'if [ -z "${{{MARKER}:-}}" ] && [ -r {own} ]; then . {own}; fi\n'
         'case "$1" in\n'
         f'  scheduler|triggerer) exec {program} -m airflow "$@" --skip-serve-logs ;;\n'
         "esac\n"

@@ -13,6 +13,8 @@ from hcx_waves.demo.processes import MARKER
 from hcx_waves.demo.state import ADMIN, APPROVER, Secrets, StateFolder
 
 _FOREIGN_PREFIXES = ("AIRFLOW", "_AIRFLOW", "HCX_WAVES_")
+# Whoever edits operators while the demo runs switches the preloading off.
+_KEPT_NAMES = ("HCX_WAVES_PRELOAD",)
 _FOREIGN_NAMES = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONWARNINGS")
 
 
@@ -41,7 +43,7 @@ def clean_environment(marker: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(_FOREIGN_PREFIXES) and name not in _FOREIGN_NAMES
+        if name in _KEPT_NAMES or not name.startswith(_FOREIGN_PREFIXES) and name not in _FOREIGN_NAMES
     }
     # Nothing on loopback goes through a proxy.
     bypass = ",".join(filter(None, (kept.get("NO_PROXY") or kept.get("no_proxy"), LOOPBACK, "localhost")))

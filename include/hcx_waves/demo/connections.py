@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hcx_waves.demo.errors import DemoError
 from hcx_waves.domain.connections import Connections
 
+SNAPSHOT_PREFIX, TWIN_PREFIX = "snapshot_", "twin_"
+TWIN_CONTROL = "twin_control"
 _TYPES = {"hcx": "hcx", "nsx": "nsx_policy", "vcenter": "vsphere"}
 
 
@@ -19,20 +21,57 @@ def connection_variables(connections: Connections, endpoints: Mapping[str, Any])
     :param endpoints: the simulator's endpoints document.
     :raises DemoError: when the sites lack a product that the wave names, or two ids differ in case alone.
     """
+    return _variables(connections, "", lambda site, product: _connection(site, product, endpoints))
+
+
+def rehearsal_variables(
+    connections: Connections, endpoints: Mapping[str, Any], twins: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the connections of a stack that only rehearses: none that a live wave could use; they hold secrets.
+
+    :param endpoints: of the sites that snapshots are taken of; they are read and never changed.
+    :param twins: the endpoints document of the twin server.
+    :raises DemoError: as :func:`connection_variables` does.
+    """
+    trust = _trust(twins)
+    control = {"conn_type": "hcx_twin", "host": twins["control"]["url"], "password": twins["control"]["token"]}
+    return {
+        **_variables(connections, SNAPSHOT_PREFIX, lambda site, product: _connection(site, product, endpoints)),
+        **_variables(connections, TWIN_PREFIX, lambda site, product: _twin(site, product, twins)),
+        _name(TWIN_CONTROL): json.dumps({**control, "extra": trust}),
+    }
+
+
+def _variables(connections: Connections, prefix: str, make: Callable[[str, str], Mapping[str, Any]]) -> dict[str, str]:
     variables: dict[str, str] = {}
     for site_name, site in (("source", connections.source), ("destination", connections.destination)):
         for product, connection_id in site.used().items():
-            name = f"AIRFLOW_CONN_{connection_id.upper()}"
+            name = _name(f"{prefix}{connection_id}")
             if name in variables:
                 raise DemoError(f"connection {connection_id!r} is named twice, or differs from another in case alone")
-            variables[name] = json.dumps(_connection(site_name, product, endpoints))
+            variables[name] = json.dumps(make(site_name, product))
     return variables
 
 
+def _name(connection_id: str) -> str:
+    return f"AIRFLOW_CONN_{connection_id.upper()}"
+
+
+def _trust(endpoints: Mapping[str, Any]) -> dict[str, Any]:
+    return {"ca_file": endpoints["ca_file"]} if endpoints.get("ca_file") else {}
+
+
+def _twin(site_name: str, product: str, twins: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a product's twins are served; which twin, and how to log in there, is a matter of each run."""
+    if product == "vmc":
+        facts = twins["vmc"]
+        return {"conn_type": "vmc", "host": facts["url"], "extra": {**_trust(twins), "csp_url": facts["csp_url"]}}
+    return {"conn_type": _TYPES[product], "host": twins[site_name][product]["url"], "extra": _trust(twins)}
+
+
 def _connection(site_name: str, product: str, endpoints: Mapping[str, Any]) -> dict[str, Any]:
-    trust = {"ca_file": endpoints["ca_file"]} if endpoints.get("ca_file") else {}
     # Live operators accept a simulated site only where the connection says that it is one.
-    extra: dict[str, Any] = {**trust, "simulated": True}
+    extra: dict[str, Any] = {**_trust(endpoints), "simulated": True}
     if product == "vmc":
         return _vmc(site_name, endpoints, extra)
     facts = endpoints.get(site_name, {}).get(product)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from requests.adapters import HTTPAdapter
 from hcx_waves.clients.tls import TlsAdapter, TlsSettings
 from hcx_waves.demo.errors import DemoError
 from hcx_waves.demo.processes import Command, ManagedProcess, wait_until
-from hcx_waves.demo.state import StateFolder
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 10.0
@@ -64,34 +64,55 @@ class ControlApi:
         return found
 
 
-class Simulator:
-    """``hcx-sim serve`` with its endpoints document in the state folder.
+@dataclass(frozen=True)
+class SimulatorOptions:
+    """What one simulator serves.
 
     :param speed: virtual seconds per real second.
     :param port_base: first of its nine ports; 0 takes any free ones.
+    :param role: ``site``, or ``twin`` for what rehearsals work on.
+    :param clock: ``scaled``, or ``stepped`` for time that moves when everybody waits.
+    """
+
+    scenario: str = "seed"
+    speed: float = 20.0
+    port_base: int = 0
+    role: str = "site"
+    clock: str = "scaled"
+
+
+class Simulator:
+    """``hcx-sim serve`` with its endpoints document in a folder of the state folder.
+
+    :param what: names it in messages.
+    :param folder: for its certificates and log-ins.
+    :param log_file: for what it prints.
     """
 
     def __init__(
-        self, state: StateFolder, environment: dict[str, str], *, scenario: str, speed: float, port_base: int
+        self, what: str, folder: Path, log_file: Path, environment: dict[str, str], options: SimulatorOptions
     ) -> None:
-        self.endpoints_file = state.simulator / "endpoints.json"
-        self._state_folder = state.simulator
-        options = {
-            "--scenario": scenario,
-            "--speed": str(speed),
-            "--port-base": str(port_base),
+        self.endpoints_file = folder / "endpoints.json"
+        self._what = what
+        arguments_by_name = {
+            "--scenario": options.scenario,
+            "--speed": str(options.speed),
+            "--port-base": str(options.port_base),
+            "--role": options.role,
+            "--clock": options.clock,
             "--endpoints-file": str(self.endpoints_file),
-            "--state-dir": str(state.simulator),
+            "--state-dir": str(folder),
         }
         program = "import sys; from hcx_sim.cli import main; sys.exit(main())"
         arguments = [sys.executable, "-c", program, "serve"]
-        for name, value in options.items():
+        for name, value in arguments_by_name.items():
             arguments += [name, value]
-        self._command = Command("the simulated site pair", arguments, environment, state.logs / "sites.log")
+        self._command = Command(what, arguments, environment, log_file)
         self._process: ManagedProcess | None = None
 
     def begin(self) -> None:
         """Start it without waiting."""
+        self.endpoints_file.parent.mkdir(mode=0o700, exist_ok=True)
         # One of a demo that was killed would be taken for the new one's.
         self.endpoints_file.unlink(missing_ok=True)
         self._process = ManagedProcess(self._command)
@@ -102,8 +123,8 @@ class Simulator:
         :raises DemoError: when it ends by itself, for example because a port is taken.
         """
         if self._process is None:
-            raise DemoError("the simulated site pair was not started")
-        document: dict[str, Any] = wait_until("the simulated site pair", self._document, self._process, _START_SECONDS)
+            raise DemoError(f"{self._what}: not started")
+        document: dict[str, Any] = wait_until(self._what, self._document, self._process, _START_SECONDS)
         return document
 
     def stop(self) -> None:

@@ -13,13 +13,13 @@ from typing import Any, Protocol, Self
 from hcx_waves.demo.airflow_api import AirflowApi
 from hcx_waves.demo.airflow_server import AirflowServer
 from hcx_waves.demo.airflow_settings import AirflowPlan, airflow_environment, clean_environment
-from hcx_waves.demo.connections import connection_variables
+from hcx_waves.demo.connections import connection_variables, rehearsal_variables
 from hcx_waves.demo.errors import DemoError, PortLostError
 from hcx_waves.demo.ports import choose_port
 from hcx_waves.demo.postgres import PostgresServer
 from hcx_waves.demo.postgres_place import find_place
 from hcx_waves.demo.processes import adopt_orphans, sweep
-from hcx_waves.demo.simulator import ControlApi, Simulator
+from hcx_waves.demo.simulator import ControlApi, Simulator, SimulatorOptions
 from hcx_waves.demo.state import ADMIN, APPROVER, Secrets, StateFolder
 from hcx_waves.domain.connections import Connections
 
@@ -42,6 +42,8 @@ class StackOptions:
     :param port: of the UI; 0 chooses a free one.
     :param sites_port: first of the simulator's nine; 0 takes any free ones.
     :param speed: virtual seconds of the sites per real second.
+    :param rehearsal: whether there is a twin server beside the sites, and connections for rehearsals and no others.
+    :param parallelism: task processes at a time.
     """
 
     project: Path
@@ -52,6 +54,8 @@ class StackOptions:
     port: int = 0
     sites_port: int = 0
     speed: float = 20.0
+    rehearsal: bool = False
+    parallelism: int = 4
 
 
 class Stack:
@@ -69,6 +73,7 @@ class Stack:
         self.state = StateFolder(options.state)
         self.secrets: Secrets
         self.endpoints: dict[str, Any]
+        self.twins: dict[str, Any]
         self.control: ControlApi
         self.admin: AirflowApi
         self.approver: AirflowApi
@@ -106,24 +111,38 @@ class Stack:
         # Not before the sweep: an earlier demo that was killed may still hold the port that is asked for.
         port = choose_port(self.options.port) if self.options.port else 0
         environment = clean_environment(self.secrets.marker)
-        simulator = Simulator(
-            self.state,
-            environment,
-            scenario=self.options.scenario,
-            speed=self.options.speed,
-            port_base=self.options.sites_port,
-        )
-        self._own(simulator, simulator.stop)
-        simulator.begin()
+        simulator, twins = self._sites(environment), self._twin_server(environment)
         database = PostgresServer(find_place(self.state), self.state.logs / "postgres.log", environment)
         self._own(database, database.stop)
         database.start()
         self._say("PostgreSQL is up")
         self.endpoints = simulator.wait()
         self._say(f"the simulated site pair is up; endpoints in {simulator.endpoints_file}")
+        if twins is not None:
+            self.twins = twins.wait()
+            self._say("the twin server is up")
         self.control = ControlApi(self.endpoints)
         self._cleanup.callback(self.control.close)
         self._start_airflow(database.url, port or choose_port(0, self.state.recall("ports").get("ui")))
+
+    def _sites(self, environment: dict[str, str]) -> Simulator:
+        wanted = self.options
+        options = SimulatorOptions(scenario=wanted.scenario, speed=wanted.speed, port_base=wanted.sites_port)
+        log = self.state.logs / "sites.log"
+        return self._begin(Simulator("the simulated site pair", self.state.simulator, log, environment, options))
+
+    def _twin_server(self, environment: dict[str, str]) -> Simulator | None:
+        if not self.options.rehearsal:
+            return None
+        # The world that it starts with is nobody's: each rehearsal makes its own from a snapshot.
+        options = SimulatorOptions(role="twin", clock="stepped")
+        log = self.state.logs / "twins.log"
+        return self._begin(Simulator("the twin server", self.state.twins, log, environment, options))
+
+    def _begin(self, simulator: Simulator) -> Simulator:
+        self._own(simulator, simulator.stop)
+        simulator.begin()
+        return simulator
 
     def _start_airflow(self, database_url: str, port: int) -> None:
         for attempt in range(_ATTEMPTS):
@@ -142,9 +161,9 @@ class Stack:
             plugins=self.options.project / "plugins",
             port=port,
             database_url=database_url,
+            parallelism=self.options.parallelism,
         )
-        variables = connection_variables(self.options.connections, self.endpoints)
-        environment = {**airflow_environment(self.plan, self.state, self.secrets), **variables}
+        environment = self.environment()
         server = AirflowServer(self.state, self.secrets, environment)
         self._cleanup.callback(server.stop)
         server.begin()
@@ -159,6 +178,16 @@ class Stack:
         self.state.remember("ports", {"ui": port})
         self.state.note(url=self.plan.base_url)
         self._say(f"Airflow is up after {time.monotonic() - self.began:.1f} s: {self.plan.base_url}")
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of Airflow's processes, connections included; it holds secrets."""
+        connections = self.options.connections
+        variables = (
+            rehearsal_variables(connections, self.endpoints, self.twins)
+            if self.options.rehearsal
+            else connection_variables(connections, self.endpoints)
+        )
+        return {**airflow_environment(self.plan, self.state, self.secrets), **variables}
 
     def _client(self, username: str) -> AirflowApi:
         client = AirflowApi(self.plan.base_url, username, self.secrets.passwords[username])

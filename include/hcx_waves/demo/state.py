@@ -80,6 +80,7 @@ class StateFolder:
         self.root = root.resolve()
         self.airflow_home = self.root / "airflow"
         self.simulator = self.root / "sites"
+        self.twins = self.root / "twins"
         self.logs = self.root / "logs"
         self.commands = self.root / "bin"
         self.reports = self.root / "reports"

@@ -82,3 +82,33 @@ def test_scheduler_and_triggerer_serve_no_logs(tmp_path: Path, monkeypatch: pyte
     assert started("api-server") == "-m airflow api-server -x\n"
     assert (state.root / "passwords.json").stat().st_mode & 0o777 == 0o600
     state.close()
+
+
+def test_a_person_s_shell_gets_the_stack_s_settings_and_not_its_marker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = StateFolder(tmp_path / "its state")
+    state.open()
+    monkeypatch.setattr("sys.executable", "/usr/bin/env")
+    settings = {
+        "AIRFLOW_HOME": "/a b",
+        "AIRFLOW_CONN_X": "it's",
+        "HCX_WAVES_SIGNING_KEY": "k",
+        MARKER: "m",
+        "LANG": "C",
+    }
+    server = AirflowServer(state, Secrets.generate(), {"PATH": "/usr/bin:/bin", **settings})
+    server.begin()
+    kept = state.root / "airflow.env"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    shell = [
+        "/bin/sh",
+        "-c",
+        f'. "{kept}"; echo "$AIRFLOW_HOME|$AIRFLOW_CONN_X|$HCX_WAVES_SIGNING_KEY|${MARKER}|$LANG"',
+    ]
+    said = subprocess.run(shell, capture_output=True, text=True, check=True, env={}).stdout  # noqa: S603
+    assert said == "/a b|it's|k||\n"
+    assert f". '{kept}'" in (state.commands / "airflow").read_text(encoding="utf-8")
+    server.stop()
+    assert not kept.exists()
+    state.close()
