@@ -20,6 +20,8 @@ from hcx_airflow.runs.cutover import (
     require_unblocked,
 )
 from hcx_airflow.runs.task import TaskRun, utc_now
+from hcx_airflow.runs.way_back import is_switched_by_hand, leave_open, undone_by_hand
+from hcx_waves.migration.errors import ProcedureError
 
 LONGEST_UNEXTEND = timedelta(hours=2)
 POLL_DURING_OUTAGE_SECONDS = 1.0
@@ -170,6 +172,8 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
 
     Meant as a teardown: it runs after success and rejection as well, looks at the state first, and mostly finds that
     there is nothing to do. Once an unextend has been accepted it refuses: the way back is a person's decision then.
+    Where a person switches the gateway it always looks, as the person may have done so and said no to the rest; it
+    fails with what is to be undone, and by whom, until the check says that it is.
 
     :param decided_by: the person who decided to go back although an unextend was accepted.
     """
@@ -186,25 +190,30 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
         from hcx_waves.cutover.waiting import Patience
 
         snapshot = run.xcom(run.sibling("disconnect_source_segment"), SNAPSHOT_KEY)
-        if snapshot is None and not self.decided_by:
-            return self._nothing("this run has not touched the source gateway")
         run.use_stored_plan()
+        if snapshot is None and not self.decided_by and not is_switched_by_hand(run, self.segment):
+            return self._nothing("this run has not touched the source gateway")
         removal = removal_of(run)
         with run.sites(check=False) as clients:
             gateway = gateway_of(run, self.segment, clients)
             situation = read_situation(run.plan, self.segment, clients, gateway, removal)
             if situation in (Situation.CONNECTED, Situation.CUT_OVER):
-                return self._nothing(situation.value, situation.value)
-            change = reconnect_source_segment(
-                run.plan,
-                self.segment,
-                clients,
-                gateway,
-                Patience(pause_seconds=0.2),
-                snapshot=snapshot,
-                removal=removal,
-                decided_by=self.decided_by,
-            )
+                undone = situation is Situation.CONNECTED and undone_by_hand(run, self.segment)
+                return undone or self._nothing(situation.value, situation.value)
+            try:
+                change = reconnect_source_segment(
+                    run.plan,
+                    self.segment,
+                    clients,
+                    gateway,
+                    Patience(pause_seconds=0.2),
+                    snapshot=snapshot,
+                    removal=removal,
+                    decided_by=self.decided_by,
+                )
+            except ProcedureError as error:
+                leave_open(run, self.segment, situation.value, error)
+                raise
         self.log.warning("The source gateway of %s is on again", self.segment)
         return {**change.model_dump(mode="json"), "acted": True, "situation": situation.value}
 

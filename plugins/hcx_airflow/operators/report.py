@@ -35,6 +35,7 @@ class ConcludeWaveOperator(WaveOperator):
         run.ti.xcom_push(key="return_value", value=ending)
         left = [f"{name}: {one}" for name, one in ending["vms"].items() if not VmOutcome(one).is_as_planned]
         left += [f"{name}: {one}" for name, one in ending["segments"].items() if one not in _SEGMENT_AS_PLANNED]
+        left += ending["open_steps"].values()
         raise IncompleteError(f"wave {run.wave_id} has not ended as planned but {outcome}: {'; '.join(left)}")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from hcx_airflow.common.signing import DECISION_KEY, Choice
 from hcx_airflow.runs.cutover import REMOVAL_KEY, SNAPSHOT_KEY
+from hcx_airflow.runs.gates import CONFIRM_DISCONNECTED
 from hcx_airflow.runs.task import TaskRun
 from hcx_waves.domain.plan import PlannedSegment
 from hcx_waves.domain.segments import CutoverPolicy
@@ -15,7 +17,8 @@ from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome, wave
 def ending_of(run: TaskRun) -> dict[str, Any]:
     """Return how the run has ended so far, from what its tasks have left.
 
-    :returns: ``{"outcome", "vms": {name: outcome}, "segments": {name: outcome}, "blocked_segments", "notes"}``.
+    :returns: ``{"outcome", "vms": {name: outcome}, "segments": {name: outcome}, "blocked_segments", "open_steps",
+        "notes"}``; open steps say, by segment, what a person has to do now.
     :raises PlanMissingError: if there is no plan.
     """
     run.use_stored_plan()
@@ -61,6 +64,7 @@ def _ended(
         "vms": {name: one.value for name, one in vms.items()},
         "segments": {name: one.value for name, one in segments.items()},
         "blocked_segments": blocked or {},
+        "open_steps": dict(_open_steps(run)),
         "notes": notes or [],
     }
 
@@ -76,12 +80,23 @@ def _segment(run: TaskRun, segment: PlannedSegment, blocked: bool) -> SegmentOut
         return SegmentOutcome.RECONNECTED
     if run.wave_xcom(f"{group}.unextend_network", REMOVAL_KEY) is not None:
         return SegmentOutcome.UNEXTENDING
+    situation = reconnected.get("situation")
     if run.wave_xcom(f"{group}.disconnect_source_segment", SNAPSHOT_KEY) is not None:
-        connected = reconnected.get("situation") == "connected"
-        return SegmentOutcome.RECONNECTED if connected else SegmentOutcome.UNCERTAIN
-    if _said_no(run.wave_xcom(f"{group}.approve_cutover", DECISION_KEY)):
+        return SegmentOutcome.RECONNECTED if situation == "connected" else SegmentOutcome.UNCERTAIN
+    confirmed = run.wave_xcom(f"{group}.{CONFIRM_DISCONNECTED}", DECISION_KEY)
+    if reconnected.get("open") or (confirmed is not None and situation is None):
+        # A person was told to switch the gateway off, and it is not known to be on.
+        return SegmentOutcome.UNCERTAIN
+    if any(_said_no(one) for one in (confirmed, run.wave_xcom(f"{group}.approve_cutover", DECISION_KEY))):
         return SegmentOutcome.REJECTED
     return SegmentOutcome.BLOCKED if blocked else SegmentOutcome.PLANNED
+
+
+def _open_steps(run: TaskRun) -> Iterator[tuple[str, str]]:
+    for segment in run.plan.segments:
+        left = run.wave_xcom(f"{segment_group(segment)}.reconnect_source_segment") or {}
+        if left.get("open"):
+            yield segment.name, str(left["open"])
 
 
 def _said_no(decision: Any) -> bool:

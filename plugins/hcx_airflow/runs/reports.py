@@ -124,7 +124,7 @@ def _segment(run: TaskRun, segment: PlannedSegment, ending: Mapping[str, Any]) -
 
     routed = left("verify_destination_routed")
     reconnected = left("reconnect_source_segment")
-    reason = ending["blocked_segments"].get(segment.name)
+    reasons = [ending[kind].get(segment.name) for kind in ("blocked_segments", "open_steps")]
     return SegmentSteps(
         segment=segment.name,
         outcome=SegmentOutcome(ending["segments"].get(segment.name, SegmentOutcome.PLANNED)),
@@ -136,7 +136,7 @@ def _segment(run: TaskRun, segment: PlannedSegment, ending: Mapping[str, Any]) -
         outage=_read(OutageBounds, (routed or {}).get("outage")),
         deletion=_read(Deletion, left("delete_source_segment")),
         renaming=_read(Renaming, left("rename_destination_segment")),
-        reasons=() if reason is None else (reason,),
+        reasons=tuple(reason for reason in reasons if reason),
     )
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from hcx_airflow.common.errors import BlockedError, NotApprovedError, RejectedError
+from hcx_airflow.common.errors import (
+    BlockedError,
+    IncompleteError,
+    NotApprovedError,
+    RejectedError,
+    UnansweredError,
+)
 from hcx_airflow.operators.manual import ConfirmDisconnectedGate
-from hcx_waves.migration.errors import ProcedureError
+from hcx_waves.migration.errors import ManualStepOutstandingError, ProcedureError, ReconnectRefusedError
+from hcx_waves.report.files import read_report
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import UNTIL_VERIFIED, WaveTasks
 
@@ -84,3 +92,71 @@ def test_a_word_is_not_believed_until_the_check_agrees(tasks: WaveTasks, switch:
         tasks.run.execute(disconnect)
     switch.touch()
     assert tasks.run.execute(disconnect)["already"] is True
+
+
+# -- the way back, which nothing that the run kept leads to
+
+
+def switched_off_and_then(tasks: WaveTasks, switch: Path, ending: str) -> None:
+    """Let a person follow the instructions and then end the gate otherwise than by a yes."""
+    tasks.do("approve_cutover")
+    switch.touch()
+    if ending == "rejected":
+        with pytest.raises(RejectedError):
+            tasks.run.answer(confirm(tasks), "Reject", "bob", reason="the wrong switch")
+    elif ending == "unanswered":
+        with pytest.raises(UnansweredError):
+            tasks.run.time_out(confirm(tasks))
+
+
+@pytest.mark.parametrize(
+    ("ending", "who"),
+    [
+        ("rejected", "bob, who answered confirm_disconnected, has to undo it by hand"),
+        ("unanswered", "Whoever followed confirm_disconnected has to undo it by hand"),
+        ("broken off", "Whoever followed confirm_disconnected has to undo it by hand"),
+    ],
+)
+def test_what_was_switched_off_by_hand_is_never_forgotten(
+    tasks: WaveTasks, switch: Path, ending: str, who: str
+) -> None:
+    switched_off_and_then(tasks, switch, ending)
+    with pytest.raises(ManualStepOutstandingError, match="is still disconnected, by its check"):
+        tasks.do("reconnect_source_segment")
+    undo = f"{who}, then clear this task: Open interface vlan 7."
+    with pytest.raises(IncompleteError, match=re.escape(undo)) as verdict:
+        tasks.do("conclude_wave")
+    assert "stranded" in str(verdict.value)
+    written = tasks.do("write_report")
+    assert written["outcome"] == "stranded"
+    report = read_report(Path(written["json"]))
+    assert report.segments[0].outcome == "uncertain"
+    assert undo in report.segments[0].reasons[0]
+    assert "Open interface vlan 7." in Path(written["markdown"]).read_text()
+
+    switch.unlink()
+    assert tasks.do("reconnect_source_segment")["acted"] is True
+    assert tasks.do("reconnect_source_segment")["acted"] is True, "cleared once more it is no other story"
+    with pytest.raises(IncompleteError, match="seed-net: reconnected"):
+        tasks.do("conclude_wave")
+
+
+def test_a_rejection_that_touched_nothing_is_a_rejection(tasks: WaveTasks) -> None:
+    tasks.do("approve_cutover")
+    with pytest.raises(RejectedError):
+        tasks.run.answer(confirm(tasks), "Reject", "bob")
+    assert tasks.do("reconnect_source_segment") == {"segment": SEGMENT, "acted": False, "situation": "connected"}
+    with pytest.raises(IncompleteError, match="seed-net: rejected"):
+        tasks.do("conclude_wave")
+
+
+def test_a_way_back_that_could_not_look_leaves_the_segment_uncertain(tasks: WaveTasks) -> None:
+    switch_unknown = tasks.run.bundle / "waves" / "seed-wave.yaml"
+    tasks.do("approve_cutover")
+    with pytest.raises(RejectedError):
+        tasks.run.answer(confirm(tasks), "Reject", "bob")
+    switch_unknown.write_text(switch_unknown.read_text().replace("else 1)", "else 9)"))
+    with pytest.raises(ReconnectRefusedError, match="could not be read"):
+        tasks.do("reconnect_source_segment")
+    with pytest.raises(IncompleteError, match=r"seed-net: uncertain.*bob.*Open interface vlan 7"):
+        tasks.do("conclude_wave")
