@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hcx_sim.engine.clock import ClockMode, VirtualClock, to_us
+from hcx_sim.engine.guard import ASK_AGAIN_SECONDS
 from hcx_sim.faults.rules import FaultRule
 from hcx_sim.faults.targets import miss
 from hcx_sim.http.context import Product
@@ -48,7 +49,8 @@ class WorldOptions:
 
     ``scenario`` is a shipped name, a file or a document; ``seed`` and ``start`` override the scenario's;
     ``idle_seconds`` (wall time) ends a world that nobody calls for that long; ``credentials`` are generated from
-    the seed when not given.
+    the seed when not given. ``guarded`` lets a stepped clock also stand while it is unsettled; after
+    ``ask_again_seconds`` (wall time) in which nothing happened it asks whoever waits.
     """
 
     scenario: str | Path | Mapping[str, Any] = "seed"
@@ -59,6 +61,8 @@ class WorldOptions:
     start: datetime | None = None
     idle_seconds: float | None = None
     credentials: Credentials | None = None
+    guarded: bool = False
+    ask_again_seconds: float = ASK_AGAIN_SECONDS
 
 
 @dataclass(slots=True)
@@ -104,6 +108,8 @@ class WorldManager:
             raise WorldError(f"world id {world_id!r} must be letters, digits, '.', '_' and '-', at most 64")
         if world_id in self._records:
             raise WorldError(f"world {world_id!r} exists already")
+        if options.guarded and options.mode is not ClockMode.STEPPED:
+            raise WorldError(f"a guarded clock is stepped, not {options.mode}")
         return self._make(world_id, load_scenario(options.scenario), options)
 
     def miss(self, rule: FaultRule) -> str | None:
@@ -120,6 +126,8 @@ class WorldManager:
             raise WorldError(str(error)) from error
         world.products[KEY] = options.credentials or seeded_credentials(world.random)
         world.products["urls"] = self._urls(world_id)
+        if options.guarded:
+            world.guard(options.ask_again_seconds)
         for product in self._products.values():
             product.install(world)
         world.products["oracle"] = Oracle(world)

@@ -14,6 +14,7 @@ GET POST  /worlds/{id}/clock                         time: mode, speed, advance
 GET POST  /worlds/{id}/waiters                       participants of a stepped clock
 DEL.      /worlds/{id}/waiters/{name}                leave
 POST      /worlds/{id}/waiters/{name}/wait           long poll until a virtual instant
+POST      /worlds/{id}/waiters/settle                who takes part in a guarded clock
 GET POST DEL. /worlds/{id}/faults[/{rule_id}]        fault rules
 GET       /worlds/{id}/audit                         ``?kind= &after= &subject= &limit= &form=lines|canonical``
 GET       /worlds/{id}/oracle                        the oracle's report
@@ -37,6 +38,7 @@ from hcx_sim.control.base import Control, authorised, install_errors, problem
 from hcx_sim.control.clock import clock_router
 from hcx_sim.control.faults import faults_router
 from hcx_sim.control.truth import truth_router
+from hcx_sim.control.waiters import waiters_router
 from hcx_sim.control.worlds import worlds_router
 from hcx_sim.http.answer import IDENTITY_HEADER
 from hcx_sim.worlds import WorldManager
@@ -47,7 +49,7 @@ def control_app(worlds: WorldManager, token: str, endpoints: Callable[[str], dic
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     control = Control(worlds, token, endpoints)
     install_errors(app)
-    for router in (worlds_router, clock_router, faults_router, truth_router):
+    for router in (worlds_router, clock_router, waiters_router, faults_router, truth_router):
         app.include_router(router(control))
 
     @app.get("/health")

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from hcx_sim.control.base import Body, Control, ControlError
 from hcx_sim.engine.clock import ClockMode, iso
+from hcx_sim.engine.guard import ASK_AGAIN_SECONDS
 from hcx_sim.http.dispatch import identity_of
 from hcx_sim.scenario import shipped_scenarios
 from hcx_sim.scenario.export import export_world
@@ -32,6 +33,8 @@ class NewWorld(Body):
     seed: int | None = None
     clock: ClockChoice = ClockChoice()
     idle_seconds: float | None = Field(default=None, gt=0)
+    guarded: bool = False
+    ask_again_seconds: float = Field(default=ASK_AGAIN_SECONDS, gt=0)
 
 
 def worlds_router(control: Control) -> APIRouter:
@@ -57,6 +60,8 @@ def worlds_router(control: Control) -> APIRouter:
             speed=body.clock.speed,
             start=body.clock.start,
             idle_seconds=body.idle_seconds,
+            guarded=body.guarded,
+            ask_again_seconds=body.ask_again_seconds,
         )
         worlds.create(body.world_id, options)
         return {"world": describe(control, body.world_id), "endpoints": control.endpoints(body.world_id)}
@@ -102,6 +107,7 @@ def describe(control: Control, world_id: str) -> dict[str, Any]:
         "scenario": control.worlds.scenario(world_id).name,
         "seed": world.random.seed,
         "clock": {"mode": world.clock.mode.value, "speed": world.clock.speed, "now": iso(world.clock.now_us())},
+        "guarded": options.guarded,
         "idle_seconds": options.idle_seconds,
         "vms": sum(not vm.retired for vm in world.vms.values()),
         "events_in_flight": world.engine.pending(),

@@ -1,7 +1,8 @@
 """The stepped clock's waiters: time moves when everybody who takes part is waiting, and wakes one at a time.
 
 Waking strictly one waiter (earliest wanted instant first, then by name) and moving no further until it waits
-again makes a run repeatable however the machine schedules the participants.
+again makes a run repeatable however the machine schedules the participants. Where participants start each other
+(:mod:`hcx_sim.engine.guard`) time also needs to know that nobody is on its way.
 """
 
 from __future__ import annotations
@@ -13,10 +14,26 @@ from dataclasses import dataclass
 from hcx_sim.engine.clock import ClockMode, VirtualClock
 
 
-@dataclass(slots=True)
-class _Wait:
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """How a wait ended: at ``now_us``, the instant ``reached`` or with the question of ``epoch`` instead."""
+
+    now_us: int
+    reached: bool = True
+    epoch: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Wait:
+    """One open wait."""
+
     until_us: int
-    future: asyncio.Future[int]
+    future: asyncio.Future[Woken]
+
+    def cancel(self) -> None:
+        """End it without an answer."""
+        if not self.future.done():
+            self.future.cancel()
 
 
 class Waiters:
@@ -31,7 +48,7 @@ class Waiters:
         self._clock = clock
         self._advance = advance
         self._registered: set[str] = set()
-        self._waiting: dict[str, _Wait] = {}
+        self._waiting: dict[str, Wait] = {}
 
     @property
     def registered(self) -> list[str]:
@@ -53,7 +70,7 @@ class Waiters:
         self._drop_wait(name)
         self._move()
 
-    async def wait(self, name: str, until_us: int) -> int:
+    async def wait(self, name: str, until_us: int) -> Woken:
         """Wait as ``name`` until the virtual instant ``until_us``; return the instant reached.
 
         Raises :class:`KeyError` for a name that is not registered and :class:`ValueError` when the clock is
@@ -63,29 +80,41 @@ class Waiters:
             raise KeyError(name)
         if self._clock.mode is not ClockMode.STEPPED:
             raise ValueError("waiting needs a stepped clock")
-        if name in self._waiting:
-            raise ValueError(f"{name!r} waits already")
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting[name] = _Wait(max(until_us, self._clock.now_us()), future)
+        self._make_room(name)
+        wait = Wait(max(until_us, self._clock.now_us()), asyncio.get_running_loop().create_future())
+        self._waiting[name] = wait
         try:
             self._move()
-            return await future
+            return await wait.future
         finally:
-            self._drop_wait(name)
+            if self._waiting.get(name) is wait:
+                self._drop_wait(name)
 
     def release_due(self) -> None:
         """Wake the next waiter whose instant has come, after time was moved by hand."""
         self._move(only_due=True)
 
+    def _make_room(self, name: str) -> None:
+        if name in self._waiting:
+            raise ValueError(f"{name!r} waits already")
+
     def _drop_wait(self, name: str) -> None:
         wait = self._waiting.pop(name, None)
-        if wait is not None and not wait.future.done():
-            wait.future.cancel()
+        if wait is not None:
+            wait.cancel()
+
+    def _first(self) -> tuple[str, Wait]:
+        """Return who would be woken first; somebody must wait."""
+        return min(self._waiting.items(), key=lambda item: (item[1].until_us, item[0]))
+
+    def _answer(self, name: str, wait: Wait, woken: Woken) -> None:
+        del self._waiting[name]
+        wait.future.set_result(woken)
 
     def _move(self, only_due: bool = False) -> None:
         if not self._waiting or any(wait.future.done() for wait in self._waiting.values()):
             return
-        name, wait = min(self._waiting.items(), key=lambda item: (item[1].until_us, item[0]))
+        name, wait = self._first()
         due = wait.until_us <= self._clock.now_us()
         if not due and (only_due or self._clock.mode is not ClockMode.STEPPED):
             return
@@ -93,5 +122,4 @@ class Waiters:
             return
         if not due:
             self._advance(wait.until_us)
-        self._waiting.pop(name)
-        wait.future.set_result(self._clock.now_us())
+        self._answer(name, wait, Woken(self._clock.now_us()))

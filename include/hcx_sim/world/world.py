@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from hcx_sim.engine.clock import VirtualClock
 from hcx_sim.engine.events import Engine
+from hcx_sim.engine.guard import GuardedWaiters
 from hcx_sim.engine.idle import IdleClock
 from hcx_sim.engine.randomness import Randomness
 from hcx_sim.engine.waiters import Waiters
@@ -53,7 +54,7 @@ class World:
         self.audit = Audit(lambda: self.engine.now_us)
         self.engine.around = self.audit.caused_by
         self.faults = FaultBook(self.random.stream("faults"), lambda: self.engine.now_us)
-        self.waiters = Waiters(clock, self._advance)
+        self.waiters: Waiters = Waiters(clock, self._advance)
         self.products: dict[str, Any] = {}
         self.observers: list[Observer] = []
         self.sites: dict[str, Site] = {}
@@ -95,6 +96,10 @@ class World:
     def catch_up(self) -> None:
         """Let everything happen that is due by now; every request starts with this."""
         self._advance(None)
+
+    def guard(self, ask_again_seconds: float) -> None:
+        """Let time also stand while it is unsettled (:mod:`hcx_sim.engine.guard`); before anybody takes part."""
+        self.waiters = GuardedWaiters(self.clock, self._advance, ask_again_seconds)
 
     def _advance(self, to_us: int | None) -> None:
         if to_us is not None:

@@ -101,14 +101,14 @@ def test_time_moves_when_every_waiter_waits_and_wakes_one_at_a_time(
 
     second = in_thread(control.post, "/waiters/a/wait", {"seconds": 10})
 
-    assert second().json() == {"now": "2026-01-05T08:00:10.000Z"}
+    assert second().json() == {"now": "2026-01-05T08:00:10.000Z", "reached": True}
     assert happened == [(5, "e0")]
     assert control.get("/waiters").json() == {
         "registered": ["a", "b"],
         "waiting": {"b": "2026-01-05T08:00:10.000Z"},
     }
     control.delete("/waiters/a")
-    assert first().json() == {"now": "2026-01-05T08:00:10.000Z"}
+    assert first().json() == {"now": "2026-01-05T08:00:10.000Z", "reached": True}
 
 
 @pytest.mark.world(mode="stepped")
@@ -158,7 +158,7 @@ def test_moving_time_by_hand_wakes_those_whose_instant_has_come(
 
     control.post("/clock", {"advance_seconds": 40})
 
-    assert waiting().json() == {"now": "2026-01-05T08:00:40.000Z"}
+    assert waiting().json() == {"now": "2026-01-05T08:00:40.000Z", "reached": True}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from hcx_sim.engine.clock import ClockMode, VirtualClock, seconds
 from hcx_sim.engine.events import Engine
-from hcx_sim.engine.waiters import Waiters
+from hcx_sim.engine.waiters import Waiters, Woken
 
 
 class _Story:
@@ -29,7 +29,7 @@ class _Story:
     async def take_part(self, name: str, steps: list[float]) -> None:
         for step in steps:
             reached = await self.waiters.wait(name, self.clock.now_us() + seconds(step))
-            self.log.append((name, reached / 1e6))
+            self.log.append((name, reached.now_us / 1e6))
             if self._disorder is not None:
                 for _ in range(self._disorder.randrange(6)):
                     await asyncio.sleep(0)
@@ -107,7 +107,7 @@ def test_time_stands_while_anybody_is_busy() -> None:
 
         it.waiters.unregister("busy")
 
-        assert await waiting == seconds(5)
+        assert await waiting == Woken(seconds(5))
         assert it.waiters.registered == ["a"]
 
     asyncio.run(story())
@@ -146,6 +146,6 @@ def test_leaving_ends_the_wait_and_moves_time_for_the_others() -> None:
         with pytest.raises(asyncio.CancelledError):
             await waiting[0]
         it.waiters.unregister("c")
-        assert await waiting[1] == seconds(5)
+        assert await waiting[1] == Woken(seconds(5))
 
     asyncio.run(story())
