@@ -43,7 +43,7 @@ def clean_environment(marker: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name in _KEPT_NAMES or not name.startswith(_FOREIGN_PREFIXES) and name not in _FOREIGN_NAMES
+        if name in _KEPT_NAMES or (not name.startswith(_FOREIGN_PREFIXES) and name not in _FOREIGN_NAMES)
     }
     # Nothing on loopback goes through a proxy.
     bypass = ",".join(filter(None, (kept.get("NO_PROXY") or kept.get("no_proxy"), LOOPBACK, "localhost")))
