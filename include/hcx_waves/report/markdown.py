@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from hcx_waves.domain.states import WaveOutcome
 from hcx_waves.migration.verify import VmFacts
+from hcx_waves.report.markup import bullets, code, escape, section, table
 from hcx_waves.report.model import SegmentSteps, VmRow, WaveReport
 
 _HEADLINES = {
@@ -23,15 +24,15 @@ def render_markdown(report: WaveReport) -> str:
     """Return a report as Markdown. Times are in UTC; cells are escaped."""
     parts = [
         _head(report),
-        _section("Reasons", _bullets(report.reasons)),
-        _section("Plan against actual", _deviations(report)),
-        _section("Virtual machines", _vms(report.vms)),
-        _section("Segments", _segments(report.segments)),
-        _section("Approvals", _approvals(report)),
-        _section("Findings", _findings(report)),
-        _section("Errors", _bullets(_error(one) for one in report.errors)),
-        _section("Timeline", _timeline(report)),
-        _section("Notes", _bullets(report.notes)),
+        section("Reasons", bullets(report.reasons)),
+        section("Plan against actual", _deviations(report)),
+        section("Virtual machines", _vms(report.vms)),
+        section("Segments", _segments(report.segments)),
+        section("Approvals", _approvals(report)),
+        section("Findings", _findings(report)),
+        section("Errors", bullets(_error(one) for one in report.errors)),
+        section("Timeline", _timeline(report)),
+        section("Notes", bullets(report.notes)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -41,18 +42,18 @@ def _head(report: WaveReport) -> str:
     outage = report.longest_outage
     facts = [
         ("Outcome", f"**{report.outcome.value}**: {_HEADLINES[report.outcome]}"),
-        ("Run", _code(report.run_id)),
+        ("Run", code(report.run_id)),
         ("Begun", _time(report.begun_at)),
         ("Ended", _time(report.ended_at)),
-        ("Plan", _code(report.plan_digest or "none")),
+        ("Plan", code(report.plan_digest or "none")),
         ("Longest outage", "none" if outage is None else str(outage)),
     ]
-    return f"# {kind} {_escape(report.wave)}\n\n" + "\n".join(f"- {name}: {value}" for name, value in facts)
+    return f"# {kind} {escape(report.wave)}\n\n" + "\n".join(f"- {name}: {value}" for name, value in facts)
 
 
 def _vms(vms: Sequence[VmRow]) -> str:
     header = ("VM", "Outcome", "Type", "Site", "Power", "MAC", "IP", "MoRef", "Remarks")
-    return _table(header, [_vm(vm) for vm in vms])
+    return table(header, [_vm(vm) for vm in vms])
 
 
 def _vm(vm: VmRow) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ def _segments(segments: Sequence[SegmentSteps]) -> str:
     ]
     header = ("Segment", "Outcome", "Disconnected by", "Outage", "Destination", "Was allowed to be there", "Cleanup",
               "Reasons")  # fmt: skip
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _excluded(one: SegmentSteps) -> str:
@@ -115,7 +116,7 @@ def _approvals(report: WaveReport) -> str:
         )
         for one in report.approvals
     ]
-    return _table(("Gate", "Decision", "By", "At", "Change", "Plan", "Note"), rows)
+    return table(("Gate", "Decision", "By", "At", "Change", "Plan", "Note"), rows)
 
 
 def _findings(report: WaveReport) -> str:
@@ -124,16 +125,16 @@ def _findings(report: WaveReport) -> str:
         found, waiver = item.finding, item.waiver
         waived = "" if waiver is None else f"{waiver.approved_by} until {waiver.expires}: {waiver.reason}"
         rows.append((found.severity.value, found.finding_id, found.subject, found.message, waived))
-    return _table(("Severity", "Finding", "Subject", "Message", "Waived by"), rows)
+    return table(("Severity", "Finding", "Subject", "Message", "Waived by"), rows)
 
 
 def _deviations(report: WaveReport) -> str:
     rows = [(one.subject, one.planned, one.actual) for one in report.deviations]
-    return _table(("Subject", "Planned", "Actual"), rows)
+    return table(("Subject", "Planned", "Actual"), rows)
 
 
 def _timeline(report: WaveReport) -> str:
-    return _table(("At", "What", "Subject"), [(_time(one.at), one.what, one.subject) for one in report.timeline])
+    return table(("At", "What", "Subject"), [(_time(one.at), one.what, one.subject) for one in report.timeline])
 
 
 def _error(data: Mapping[str, object]) -> str:
@@ -147,35 +148,6 @@ def _error(data: Mapping[str, object]) -> str:
 
 def _arrow(before: str, after: str | None) -> str:
     return before if after is None or before == after else f"{before} → {after}"
-
-
-def _section(title: str, body: str) -> str:
-    return f"## {title}\n\n{body}" if body else ""
-
-
-def _bullets(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {_escape(line)}" for line in lines)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(_lines(header, rows)) if rows else ""
-
-
-def _lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(header)} |"
-    yield f"|{'---|' * len(header)}"
-    for row in rows:
-        yield f"| {' | '.join(_escape(cell) for cell in row)} |"
-
-
-def _escape(text: str) -> str:
-    """Keep a text on its line and in its cell, and from being read as markup."""
-    plain = " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
-    return plain.replace("<", "&lt;").replace("`", "\\`").replace("[", "\\[")
-
-
-def _code(text: str) -> str:
-    return f"`{text.replace('`', '')}`"
 
 
 def _time(moment: datetime | None) -> str:
