@@ -92,6 +92,7 @@ class AirflowRun:
     tries: dict[str, int] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
     rendered: list[Any] = field(default_factory=list)
+    states: dict[str, str] = field(default_factory=dict)
 
     def context(self, operator: Any, try_number: int | None = None) -> dict[str, Any]:
         task_id = operator.task_id
@@ -120,6 +121,10 @@ class AirflowRun:
                 return None
             return run.xcoms.get((task_ids, key))
 
+        def states(dag_id: str, task_ids: list[str], run_ids: list[str]) -> dict[str, dict[str, str]]:
+            runs = [one for one in (self, *self.other_runs.values()) if one.run_id in run_ids and one.dag_id == dag_id]
+            return {one.run_id: {name: one.states[name] for name in task_ids if name in one.states} for one in runs}
+
         def push(key: str, value: Any) -> None:
             self.xcoms[task_id, key] = json.loads(json.dumps(value))
 
@@ -133,6 +138,7 @@ class AirflowRun:
             bundle_instance=SimpleNamespace(path=self.bundle),
             xcom_pull=pull,
             xcom_push=push,
+            get_task_states=states,
         )
 
     def execute(self, operator: Any) -> Any:

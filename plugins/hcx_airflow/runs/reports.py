@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 from pydantic import BaseModel
 
-from hcx_airflow.common.errors import ConnectionSettingsError, NotApprovedError, PlanMissingError
-from hcx_airflow.common.signing import DECISION_KEY, Choice, Decision, read_decision, signing_key
+from hcx_airflow.common.errors import ConnectionSettingsError, PlanMissingError
 from hcx_airflow.hooks.sites import secrets_of
+from hcx_airflow.runs.answers import approvals_of
 from hcx_airflow.runs.cutover import REMOVAL_KEY
 from hcx_airflow.runs.ending import ending_of, segment_group
 from hcx_airflow.runs.files import WaveFileError, WaveFileMissingError
@@ -32,13 +32,11 @@ from hcx_waves.migration.status import WaveStatus
 from hcx_waves.migration.verify import VmProof
 from hcx_waves.report.build import build_report
 from hcx_waves.report.files import write_report as write_files
-from hcx_waves.report.model import Approval, SegmentSteps, WaveSteps
+from hcx_waves.report.model import SegmentSteps, WaveSteps
 
 logger = logging.getLogger(__name__)
 
 FOLDER_VARIABLE = "HCX_WAVES_REPORTS_FOLDER"
-WAVE_GATES = ("approve_wave", "approve_switchover", "approve_cleanup")
-_WORDS = {Choice.APPROVED: "approve", Choice.REJECTED: "reject", Choice.UNANSWERED: "no answer"}
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -75,7 +73,7 @@ def steps_of(run: TaskRun) -> WaveSteps:
     return WaveSteps(
         **common,
         plan=run.plan,
-        approvals=tuple(_approvals(run)),
+        approvals=tuple(approvals_of(run)),
         started=_read(StartedWave, run.wave_xcom("start_migrations")),
         status=_read(WaveStatus, awaited.get("status")),
         proofs=tuple(VmProof.model_validate(_known(VmProof, one)) for one in verified.get("proofs", ())),
@@ -85,35 +83,6 @@ def steps_of(run: TaskRun) -> WaveSteps:
         errors=() if not error else (error,),
         notes=tuple(ending["notes"]),
     )
-
-
-def _approvals(run: TaskRun) -> Iterator[Approval]:
-    tasks = list(WAVE_GATES)
-    tasks += [f"{segment_group(one)}.{gate}" for one in run.plan.segments for gate in ("approve_cutover",)]
-    for task_id in tasks:
-        decision = _decision(run.wave_xcom(task_id, DECISION_KEY))
-        if isinstance(decision, Decision):
-            yield Approval(
-                gate=task_id,
-                decision=_WORDS[decision.choice],
-                by=decision.user_name,
-                at=decision.at,
-                change_reference=decision.change_reference,
-                digest=decision.digest,
-                note=decision.reason or "",
-            )
-        elif decision:
-            yield Approval(gate=task_id, decision="not valid", note=decision)
-
-
-def _decision(document: Any) -> Decision | str | None:
-    """Return a decision, or why what is in its place is none."""
-    if document is None:
-        return None
-    try:
-        return read_decision(document, signing_key())
-    except NotApprovedError as error:
-        return str(error)
 
 
 def _segment(run: TaskRun, segment: PlannedSegment, ending: Mapping[str, Any]) -> SegmentSteps:
