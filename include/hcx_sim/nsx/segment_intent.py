@@ -147,7 +147,8 @@ def _advanced(keep: Segment | None, sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def _path(world: World, place: Place, keep: Segment | None, sent: dict[str, Any]) -> str | None:
-    own = f"/infra/tier-1s/{world.site(place.site).tier1_id}"
+    site = world.site(place.site)
+    own, others = f"/infra/tier-1s/{site.tier1_id}", [f"/infra/tier-1s/{each}" for each in site.more_tier1_ids]
     if place.fixed:
         if sent.get("connectivity_path") not in (None, "", own):
             raise invalid([f"connectivity_path: a segment below {own} cannot be moved to another gateway"])
@@ -155,6 +156,6 @@ def _path(world: World, place: Place, keep: Segment | None, sent: dict[str, Any]
     if "connectivity_path" not in sent:
         return keep.connectivity_path if keep else None
     path: str | None = sent["connectivity_path"] or None
-    if path is not None and path != own and not path.startswith("/infra/tier-0s/"):
+    if path is not None and path not in (own, *others) and not path.startswith("/infra/tier-0s/"):
         raise invalid([f"connectivity_path: {path} is no gateway"])
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hcx_sim.engine.clock import VirtualClock
+from hcx_sim.scenario.history import HISTORY, History
 from hcx_sim.scenario.infrastructure import build_site
 from hcx_sim.scenario.networking import build_meshes, build_networks, build_stretches
 from hcx_sim.scenario.schema import Scenario
@@ -22,12 +23,12 @@ def build_world(scenario: Scenario, world_id: str, role: str, clock: VirtualCloc
     world = World(world_id, role, scenario.seed if seed is None else seed, scenario.settings, clock)
     operations.install(world)
     world.audit.recording = False
-    for site in SiteName:
-        build_site(world, site, scenario.site_spec(site))
+    furniture = {site: build_site(world, site, scenario.site_spec(site)) for site in SiteName}
     build_meshes(world, scenario)
     build_networks(world, scenario)
-    build_vms(world, scenario)
+    build_vms(world, scenario, furniture)
     build_stretches(world, scenario)
+    world.products[HISTORY] = History(list(scenario.groups), list(scenario.migrations))
     for rule in scenario.faults:
         world.faults.add(rule)
     world.audit.recording = True

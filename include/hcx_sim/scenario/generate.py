@@ -70,10 +70,12 @@ def _networks(segments: int, meshes: int, prefix: int) -> list[NetworkSpec]:
 
 def _vms(count: int, networks: list[NetworkSpec], stream: random.Random) -> list[VmSpec]:
     used = [10] * len(networks)
+    subnets = [network.subnet for network in networks if network.subnet is not None]
 
     def nic(index: int) -> NicSpec:
         used[index] += 1
-        return NicSpec(network=networks[index].name, ips=[networks[index].subnet[used[index]]])
+        subnet = subnets[index]
+        return NicSpec(network=networks[index].name, ips=[subnet[used[index]]])
 
     specs = []
     for number in range(count):

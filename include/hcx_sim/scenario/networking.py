@@ -2,36 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 from hcx_sim.scenario.infrastructure import MANAGEMENT_NETWORK
-from hcx_sim.scenario.schema import NetworkSpec, Scenario
+from hcx_sim.scenario.schema import MeshSpec, NetworkSpec, Scenario
+from hcx_sim.scenario.schema_sites import ApplianceSpec, ExtensionSpec
 from hcx_sim.world import operations
-from hcx_sim.world.model import Bridge, Mesh, NetworkKind, Nic, PhysicalGateway, Segment, SiteName, VcNetwork, Vm
+from hcx_sim.world.model import (
+    Bridge,
+    Mesh,
+    NetworkKind,
+    Nic,
+    PhysicalGateway,
+    Port,
+    Segment,
+    SiteName,
+    VcNetwork,
+    Vm,
+)
 from hcx_sim.world.world import World
 
 
 def build_meshes(world: World, scenario: Scenario) -> None:
     """Add the meshes; their appliance VMs are made together with the other VMs."""
     for spec in scenario.meshes:
+        pairs = appliance_pairs(spec)
+        ix = next((pair for pair in pairs if pair.kind == "IX"), None)
+        extending = [pair for pair in pairs if pair.kind == "NE"]
         world.put(
             Mesh(
-                key=f"servicemesh-{world.random.stable_uuid(f'mesh/{spec.name}')}",
+                key=spec.mesh_id or f"servicemesh-{world.random.stable_uuid(f'mesh/{spec.name}')}",
                 name=spec.name,
                 services=list(spec.services),
                 link_bits_per_second=spec.link_mbps * 1e6,
                 round_trip_ms=spec.round_trip_ms,
                 loss_percent=spec.loss_percent,
-                ix_vm_uids={site.value: appliance_uid(spec.name, site, "IX", 1) for site in SiteName},
-                ne_vm_uids={
-                    site.value: [
-                        appliance_uid(spec.name, site, "NE", number + 1)
-                        for number in range(spec.network_extension_appliances)
-                    ]
-                    for site in SiteName
-                },
+                tunnel_up=spec.tunnel_up,
+                state=spec.state,
+                ix_vm_uids={} if ix is None else _by_site(ix),
+                ne_vm_uids={site.value: [_by_site(pair)[site.value] for pair in extending] for site in SiteName},
             )
         )
+
+
+def appliance_pairs(spec: MeshSpec) -> list[ApplianceSpec]:
+    """Return the appliances of a mesh: those it names, else as many as it asks for."""
+    if spec.appliances:
+        return list(spec.appliances)
+    kinds: list[tuple[Literal["IX", "NE"], int]] = [("IX", 1)]
+    kinds += [("NE", number + 1) for number in range(spec.network_extension_appliances)]
+    here, there = SiteName.SOURCE, SiteName.DESTINATION
+    return [
+        ApplianceSpec(
+            kind=kind,
+            source=appliance_uid(spec.name, here, kind, number),
+            destination=appliance_uid(spec.name, there, kind, number),
+        )
+        for kind, number in kinds
+    ]
+
+
+def _by_site(pair: ApplianceSpec) -> dict[str, str]:
+    return {SiteName.SOURCE.value: pair.source, SiteName.DESTINATION.value: pair.destination}
 
 
 def appliance_uid(mesh_name: str, site: SiteName, kind: str, number: int) -> str:
@@ -45,7 +79,17 @@ def build_networks(world: World, scenario: Scenario) -> None:
     for spec in scenario.networks:
         kind = _kind(spec, scenario)
         if kind in ("fixed", "flexible"):
-            _segment(world, spec, spec.site, spec.name, fixed=kind == "fixed", connectivity=spec.connectivity)
+            segment = _segment(
+                world,
+                spec,
+                spec.site,
+                spec.segment_id or spec.name,
+                fixed=kind == "fixed",
+                connectivity=spec.connectivity,
+            )
+            segment.hcx_created = spec.hcx_created
+            segment.realisation = spec.realisation
+            _connect(world, segment, spec)
         else:
             _port_group(world, spec, kind)
         if spec.stretched:
@@ -61,23 +105,46 @@ def _kind(spec: NetworkSpec, scenario: Scenario) -> str:
 
 def _segment(world: World, spec: NetworkSpec, site: SiteName, name: str, *, fixed: bool, connectivity: str) -> Segment:
     gateway = spec.gateway_interface
+    own = site is spec.site
     return operations.create_segment(
         world,
         site,
         name,
-        name,
+        spec.name if own else name,
         fixed=fixed,
         gateway_cidr=str(gateway) if gateway else None,
         connectivity=connectivity,
-        domain=spec.name,
+        domain=spec.domain or spec.name,
         dhcp_ranges=spec.dhcp_ranges,
+        extra=spec.segment_body if own else None,
+        moref=spec.moref if own else None,
     )
+
+
+def _connect(world: World, segment: Segment, spec: NetworkSpec) -> None:
+    """Give a segment of a real site its own gateway, and the ports that no VM explains."""
+    if spec.moref is not None and not segment.fixed:
+        segment.connectivity_path = spec.connectivity_path
+    segment.gateway_up = operations.wants_gateway(segment)
+    for name in spec.strange_ports:
+        port_id = world.random.stable_uuid(f"strange-port/{segment.key}/{name}")
+        world.put(
+            Port(
+                key=f"{segment.key}/{port_id}",
+                site=segment.site,
+                segment_id=segment.segment_id,
+                port_id=port_id,
+                display_name=name,
+                attachment_id=world.random.stable_uuid(f"strange-attachment/{segment.key}/{name}"),
+                port_class="unknown",
+            )
+        )
 
 
 def _port_group(world: World, spec: NetworkSpec, kind: str) -> None:
     gateway = spec.gateway_interface
     standard = kind == "standard"
-    moref = world.next_moref("network" if standard else "dvportgroup", spec.site)
+    moref = spec.moref or world.next_moref("network" if standard else "dvportgroup", spec.site)
     world.put(
         VcNetwork(
             key=f"{spec.site}/{moref}",
@@ -90,14 +157,17 @@ def _port_group(world: World, spec: NetworkSpec, kind: str) -> None:
             gateway=PhysicalGateway(str(gateway)) if gateway else None,
             gateway_connected=spec.connectivity == "ON",
             port_binding=spec.port_binding,
-            subnet=str(spec.subnet),
-            properties={"domain": spec.name, **spec.properties},
+            subnet=None if spec.subnet is None else str(spec.subnet),
+            properties={"domain": spec.domain or spec.name, **spec.properties},
         )
     )
 
 
 def find_network(world: World, site: SiteName, name: str) -> VcNetwork:
-    """Return the network of that name; a missing one raises :class:`KeyError`."""
+    """Return the network of that MoRef or name; a missing one raises :class:`KeyError`."""
+    found = world.networks.get(f"{site}/{name}")
+    if found is not None:
+        return found
     for network in world.networks.values():
         if network.site is site and network.name == name:
             return network
@@ -131,6 +201,38 @@ def build_stretches(world: World, scenario: Scenario) -> None:
                 mon=spec.mon,
             )
         )
+    for extension in scenario.extensions:
+        _extend(world, extension, meshes)
+
+
+def _extend(world: World, spec: ExtensionSpec, meshes: Mapping[str, Mesh]) -> None:
+    """Join two networks that are both there, on the appliances that the extension names."""
+    mesh = meshes[spec.mesh] if spec.mesh else next(iter(meshes.values()))
+    ends = {SiteName.SOURCE: spec.source, SiteName.DESTINATION: spec.destination}
+    named = {SiteName.SOURCE: spec.source_appliance, SiteName.DESTINATION: spec.destination_appliance}
+    here = mesh.ne_vm_uids[SiteName.SOURCE.value]
+    number = here.index(spec.source_appliance) if spec.source_appliance in here else _least_used(world, mesh)
+    uids = {site.value: named[site] or mesh.ne_vm_uids[site.value][number] for site in SiteName}
+    networks = {site: find_network(world, site, name) for site, name in ends.items()}
+    for site, network in networks.items():
+        appliance = world.vm_by_uid(uids[site.value])
+        if all(nic.network_moref != network.moref for nic in appliance.nics):
+            plug(world, appliance, network)
+    segment_id = networks[SiteName.DESTINATION].segment_id
+    world.put(
+        Bridge(
+            key=spec.extension_id,
+            source_network_key=networks[SiteName.SOURCE].key,
+            destination_network_key=networks[SiteName.DESTINATION].key,
+            destination_segment_key=f"{SiteName.DESTINATION}/{segment_id}",
+            mesh_key=mesh.key,
+            appliance_uids=uids,
+            created_us=world.now_us,
+            up=spec.up,
+            mon=spec.mon,
+            mon_vm_uids=list(spec.mon_vms),
+        )
+    )
 
 
 def _least_used(world: World, mesh: Mesh) -> int:

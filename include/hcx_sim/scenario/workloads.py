@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from collections.abc import Mapping
 
-from hcx_sim.scenario import infrastructure as places
-from hcx_sim.scenario.networking import appliance_uid, management_nic
+from hcx_sim.scenario.furniture import Furniture
+from hcx_sim.scenario.networking import appliance_pairs, management_nic
 from hcx_sim.scenario.schema import DiskSpec, NicSpec, Scenario, SiteSpec, VmSpec
+from hcx_sim.scenario.schema_sites import PlaceSpec
 from hcx_sim.world.model import Disk, Nic, Power, SiteName, Snapshot, Vm, VmRole
 from hcx_sim.world.world import World
 
@@ -15,48 +16,73 @@ _USED_SHARE = 0.6
 _BITS = 8
 
 
-def build_vms(world: World, scenario: Scenario) -> None:
-    """Add all VMs and take their space from the datastores."""
+def build_vms(world: World, scenario: Scenario, furniture: Mapping[SiteName, Furniture]) -> None:
+    """Add all VMs and take their space from the datastores whose free space is not given."""
     networks = {f"{n.site}/{n.name}": n.moref for n in world.networks.values()}
-    used: dict[SiteName, int] = dict.fromkeys(SiteName, 0)
+    networks |= {f"{n.site}/{n.moref}": n.moref for n in world.networks.values()}
+    used: dict[str, int] = {}
     specs = [*_appliances(scenario), *scenario.vms]
     for number, spec in enumerate(specs):
-        vm = _vm(world, spec, scenario.site_spec(spec.site), number, networks)
-        used[vm.site] += sum(disk.used_bytes for disk in vm.disks)
+        vm = _vm(world, spec, furniture[spec.site], number, networks)
+        for disk in vm.disks:
+            key = f"{vm.site}/{disk.datastore_moref}"
+            used[key] = used.get(key, 0) + disk.used_bytes
         world.put(vm)
-    for site, size_bytes in used.items():
-        datastore = world.datastores[f"{site}/{places.DATASTORE}"]
-        world.update(datastore, free_bytes=max(0, datastore.capacity_bytes - size_bytes))
+    stated = {
+        f"{site}/{store.moref}"
+        for site in SiteName
+        for store in scenario.site_spec(site).datastores
+        if store.free_gb is not None
+    }
+    for key, size_bytes in used.items():
+        if key not in stated:
+            datastore = world.datastores[key]
+            world.update(datastore, free_bytes=max(0, datastore.capacity_bytes - size_bytes))
 
 
 def _appliances(scenario: Scenario) -> list[VmSpec]:
+    """Return the appliances that the scenario has no VMs for."""
+    given = {(vm.site, vm.uid or vm.name) for vm in scenario.vms if vm.role is VmRole.HCX_APPLIANCE}
     specs = []
     for mesh in scenario.meshes:
         for site in SiteName:
-            kinds = [("IX", 1), *(("NE", n + 1) for n in range(mesh.network_extension_appliances))]
             site_spec = scenario.site_spec(site)
-            specs += [
-                VmSpec(
-                    name=appliance_uid(mesh.name, site, kind, number),
-                    uid=appliance_uid(mesh.name, site, kind, number),
-                    site=site,
-                    role=VmRole.HCX_APPLIANCE,
-                    disks=[DiskSpec(size_gb=8)],
-                    guest_id="other3xLinux64Guest",
-                    guest_name="Other 3.x or later Linux (64-bit)",
-                    folder=site_spec.folders[0],
-                    resource_pool=site_spec.resource_pools[-1],
-                    cpus=8,
-                )
-                for kind, number in kinds
-            ]
+            for pair in appliance_pairs(mesh):
+                name = pair.source if site is SiteName.SOURCE else pair.destination
+                if (site, name) not in given:
+                    specs.append(_appliance(name, site, site_spec))
     return specs
 
 
-def _vm(world: World, spec: VmSpec, site_spec: SiteSpec, number: int, networks: dict[str, str]) -> Vm:
-    moref = world.next_moref("vm", spec.site)
+def _appliance(name: str, site: SiteName, site_spec: SiteSpec) -> VmSpec:
+    folder, pool = site_spec.folders[0], site_spec.resource_pools[-1]
+    if site_spec.places:
+        folder = next(p.moref for p in site_spec.places if _holds_vms(p))
+        pool = next(p.moref for p in reversed(site_spec.places) if p.kind == "ResourcePool")
+    return VmSpec(
+        name=name,
+        uid=name,
+        site=site,
+        role=VmRole.HCX_APPLIANCE,
+        disks=[DiskSpec(size_gb=8)],
+        guest_id="other3xLinux64Guest",
+        guest_name="Other 3.x or later Linux (64-bit)",
+        folder=folder,
+        resource_pool=pool,
+        cpus=8,
+    )
+
+
+def _holds_vms(place: PlaceSpec) -> bool:
+    return place.kind == "Folder" and "VirtualMachine" in place.properties.get("child_type", ["VirtualMachine"])
+
+
+def _vm(world: World, spec: VmSpec, furniture: Furniture, number: int, networks: dict[str, str]) -> Vm:
+    moref = spec.moref or world.next_moref("vm", spec.site)
     uid = spec.uid or spec.name
     running = spec.power is Power.ON
+    pool = None if spec.template else furniture.pool(spec.resource_pool)
+    host = furniture.host(spec.host, number, pool)
     return Vm(
         key=f"{spec.site}/{moref}",
         uid=uid,
@@ -68,21 +94,21 @@ def _vm(world: World, spec: VmSpec, site_spec: SiteSpec, number: int, networks: 
         power=Power.OFF if spec.template else spec.power,
         role=spec.role,
         template=spec.template,
-        folder_moref=places.folder_moref(site_spec, spec.folder),
-        pool_moref=None if spec.template else places.pool_moref(site_spec, spec.resource_pool),
-        host_moref=places.host_moref(site_spec, number),
-        cluster_moref=places.CLUSTER,
-        datacenter_moref=places.DATACENTER,
+        folder_moref=furniture.folder(spec.folder),
+        pool_moref=pool,
+        host_moref=host,
+        cluster_moref=furniture.cluster_of(host),
+        datacenter_moref=furniture.datacenter_of(host),
         guest_id=spec.guest_id,
         guest_name=spec.guest_name,
-        host_name=spec.name,
+        host_name=spec.host_name or spec.name,
         num_cpu=spec.cpus,
         memory_mb=int(spec.memory_gb * 1024),
         hardware_version=spec.hardware_version,
         nics=_nics(world, spec, uid, number, networks),
-        disks=[_disk(disk, index) for index, disk in enumerate(spec.disks)],
+        disks=[_disk(disk, index, furniture) for index, disk in enumerate(spec.disks)],
         iso_path=spec.iso,
-        iso_connected=spec.iso is not None,
+        iso_connected=spec.iso is not None and spec.iso_connected,
         tools_running=spec.tools_running and running and not spec.template,
         tools_version_status=spec.tools_version_status,
         snapshots=_snapshots(world, spec, moref),
@@ -104,13 +130,15 @@ def _nic(
     world: World, site: SiteName, spec: NicSpec, uid: str, number: int, index: int, networks: dict[str, str]
 ) -> Nic:
     return Nic(
-        key=4000 + index,
-        label=f"Network adapter {index + 1}",
+        key=spec.key or 4000 + index,
+        label=spec.label or f"Network adapter {index + 1}",
         mac=spec.mac or _mac(number, index),
         network_moref=networks[f"{site}/{spec.network}"],
-        ip_addresses=[str(IPv4Address(ip)) for ip in spec.ips],
+        ip_addresses=[str(ip) for ip in spec.ips],
         connected=spec.connected,
-        external_id=world.random.stable_uuid(f"vif/{uid}/{index}"),
+        address_type=spec.address_type,
+        external_id=spec.external_id or world.random.stable_uuid(f"vif/{uid}/{index}"),
+        adapter=spec.adapter,
     )
 
 
@@ -119,14 +147,14 @@ def _mac(number: int, index: int) -> str:
     return f"00:50:56:{value >> 16 & 0x3F:02x}:{value >> 8 & 0xFF:02x}:{value & 0xFF:02x}"
 
 
-def _disk(spec: DiskSpec, index: int) -> Disk:
+def _disk(spec: DiskSpec, index: int, furniture: Furniture) -> Disk:
     used_gb = spec.size_gb * _USED_SHARE if spec.used_gb is None else spec.used_gb
     return Disk(
-        key=2000 + index,
-        label=f"Hard disk {index + 1}",
+        key=spec.key or 2000 + index,
+        label=spec.label or f"Hard disk {index + 1}",
         capacity_bytes=int(spec.size_gb * _GIB),
         used_bytes=int(used_gb * _GIB),
-        datastore_moref=places.DATASTORE,
+        datastore_moref=furniture.datastore(spec.datastore),
         mode=spec.mode,
         sharing=spec.sharing,
         backing=spec.backing,
@@ -134,9 +162,13 @@ def _disk(spec: DiskSpec, index: int) -> Disk:
 
 
 def _snapshots(world: World, spec: VmSpec, moref: str) -> list[Snapshot]:
+    """Return the snapshots: those given by name alone are each the child of the one before."""
     number = moref.removeprefix("vm-")
     chain: list[Snapshot] = []
-    for index, name in enumerate(spec.snapshots):
+    for index, given in enumerate(spec.snapshots):
         parent = chain[-1].moref if chain else None
-        chain.append(Snapshot(f"snapshot-{number}{index}", name, "", world.now_us, parent))
+        if isinstance(given, str):
+            chain.append(Snapshot(f"snapshot-{number}{index}", given, "", world.now_us, parent))
+        else:
+            chain.append(Snapshot(given.moref, given.name, "", given.created_ms * 1000, given.parent))
     return chain

@@ -70,6 +70,7 @@ class Site(Entity):
     hcx_type: str  # "VC" on premises, "VMC" and the like for a cloud manager
     sddc_id: str
     firewall_default_allow: bool = True
+    more_tier1_ids: list[str] = field(default_factory=list)  # gateways that segments may be connected to as well
 
 
 @dataclass(slots=True)
@@ -97,6 +98,7 @@ class Datastore(Entity):
     capacity_bytes: int
     free_bytes: int
     policies: dict[str, str] = field(default_factory=dict)  # storage policy id -> name
+    properties: dict[str, Any] = field(default_factory=dict)  # vSphere property path -> value, overrides
 
 
 @dataclass(slots=True)

@@ -52,13 +52,14 @@ def create_segment(
     hcx_created: bool = False,
     dhcp_ranges: Iterable[str] = (),
     extra: Mapping[str, Any] | None = None,
+    moref: str | None = None,
 ) -> Segment:
     """Create a segment, realised at once, and the vCenter network that shows it.
 
-    ``domain`` joins networks of both sites that carry the same subnet, for the oracle. Raises
-    :class:`ValueError` when the id is in use at the site.
+    ``domain`` joins networks of both sites that carry the same subnet, for the oracle; ``moref`` is the network's,
+    a fresh one unless given. Raises :class:`ValueError` when the id is in use at the site.
     """
-    moref = world.next_moref("network-o" if world.settings.vcenter.opaque_networks else "dvportgroup", site)
+    moref = moref or world.next_moref("network-o" if world.settings.vcenter.opaque_networks else "dvportgroup", site)
     opaque = world.settings.vcenter.opaque_networks
     key = f"{site}/{segment_id}"
     if key in world.segments:
