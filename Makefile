@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SCENARIO ?= seed
 SPEED ?= 60
 
-.PHONY: help setup test check format demo sim bench coverage lock clean
+.PHONY: help setup test check format demo rehearse sim bench coverage lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,11 @@ demo: setup ## Run the seed wave on simulated sites with a real Airflow (AUTO=1 
 	@exec $(BIN)/python -m hcx_waves.demo $(if $(filter-out 0,$(AUTO)),--auto) $(if $(PORT),--port $(PORT)) \
 	  $(if $(findstring command line,$(origin SPEED)),--speed $(SPEED)) \
 	  $(if $(STATE),--state "$(STATE)") $(if $(TIMES),--times $(TIMES))
+
+rehearse: setup ## Rehearse a wave on twins for many nights (WAVE=three-tier-1 NIGHTS=30 FROM=date FAULTS=rotate AUTO=1 PORT= STATE=).
+	@exec $(BIN)/python -m hcx_waves.demo.rehearse $(if $(WAVE),--wave "$(WAVE)") $(if $(NIGHTS),--nights $(NIGHTS)) \
+	  $(if $(FROM),--from $(FROM)) $(if $(FAULTS),--faults "$(FAULTS)") $(if $(ACTIVE),--active $(ACTIVE)) \
+	  $(if $(filter-out 0,$(AUTO)),--auto) $(if $(PORT),--port $(PORT)) $(if $(STATE),--state "$(STATE)")
 
 sim: setup ## Serve the simulated site pair (SCENARIO=seed SPEED=60) until Ctrl-C.
 	$(BIN)/hcx-sim serve --scenario $(SCENARIO) --speed $(SPEED)

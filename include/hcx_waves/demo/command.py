@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,20 +9,18 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-import hcx_waves
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.demo.errors import DemoError, Stopped
 from hcx_waves.demo.show import Show, ShowOptions
 from hcx_waves.demo.signals import StopSignals
 from hcx_waves.demo.stack import Stack, StackOptions, require_project
+from hcx_waves.demo.terminal import make_console, project_folder, speaker, stay
 from hcx_waves.demo.view import logins
 from hcx_waves.domain.loader import SUFFIX, load_wave
 from hcx_waves.domain.problems import WaveFileError
 
 _EXIT_NOT_AS_PLANNED = 1
 _EXIT_UNUSABLE = 2
-_CHECK_SECONDS = 1.0
-_WIDTH_WITHOUT_TERMINAL = 160
 
 
 def demo(
@@ -43,13 +38,9 @@ def demo(
 
     Ends with 0 when wave and cleanup went as planned, with 1 when not, with 2 when the demo cannot be set up.
     """
-    console = Console()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
-    root = (project or _project()).resolve()
-
-    def say(text: str) -> None:
-        console.print(escape(text), highlight=False, soft_wrap=True)
+    console = make_console()
+    say = speaker(console)
+    root = (project or project_folder()).resolve()
 
     try:
         require_project(root)
@@ -76,9 +67,7 @@ def demo(
 
 
 def _run(stack_options: StackOptions, options: ShowOptions, times: int, console: Console) -> bool:
-    def say(text: str) -> None:
-        console.print(escape(text), highlight=False, soft_wrap=True)
-
+    say = speaker(console)
     played = succeeded = 0
     try:
         with Stack(stack_options, say) as stack:
@@ -93,22 +82,9 @@ def _run(stack_options: StackOptions, options: ShowOptions, times: int, console:
                 if times > 1:
                     say(f"{succeeded} of {number + 1} runs as planned")
             if not options.automatic:
-                _stay(stack, say)
+                stay(stack, say)
     except Stopped:
         # Once everything has been shown, Ctrl-C is how the demo ends.
         if played < times:
             raise
     return succeeded == times
-
-
-def _stay(stack: Stack, say: Callable[[str], None]) -> None:
-    say(f"The UI stays up at {stack.plan.base_url} until Ctrl-C.")
-    while True:
-        time.sleep(_CHECK_SECONDS)
-        stack.check()
-
-
-def _project() -> Path:
-    """Return the folder that the package was installed from, or the current one."""
-    origin = Path(hcx_waves.__file__).resolve().parents[2]
-    return origin if (origin / "dags").is_dir() else Path.cwd()

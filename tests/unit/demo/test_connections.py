@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hcx_waves.demo.connections import connection_variables
+from hcx_waves.demo.connections import connection_variables, rehearsal_variables
 from hcx_waves.demo.errors import DemoError
 from hcx_waves.domain.connections import Connections
 
@@ -90,3 +90,35 @@ def test_a_product_that_the_sites_lack_is_named() -> None:
         connection_variables(CLOUD, {name: value for name, value in ENDPOINTS.items() if name != "vmc"})
     with pytest.raises(DemoError, match="the simulated sites have no hcx at the source"):
         connection_variables(CLOUD, {**ENDPOINTS, "source": {}})
+
+
+def test_a_rehearsal_gets_sites_to_read_twins_to_work_on_and_no_live_connection() -> None:
+    twins = {
+        "ca_file": "/state/twins.pem",
+        "control": {"url": "https://127.0.0.1:20", "token": "control-token"},
+        "source": {"hcx": login(21), "vcenter": login(22), "nsx": login(23)},
+        "destination": {"hcx": login(24), "vcenter": login(25), "nsx": login(26)},
+        "vmc": {"url": "https://127.0.0.1:27", "csp_url": "https://127.0.0.1:28", "refresh_token": "its-token"},
+    }
+    found = {name: json.loads(value) for name, value in rehearsal_variables(CLOUD, ENDPOINTS, twins).items()}
+    live = connection_variables(CLOUD, ENDPOINTS)
+    ids = {name.removeprefix("AIRFLOW_CONN_") for name in live}
+    assert {name.removeprefix("AIRFLOW_CONN_") for name in found} == {
+        *(f"SNAPSHOT_{one}" for one in ids),
+        *(f"TWIN_{one}" for one in ids),
+        "TWIN_CONTROL",
+    }
+    assert found["AIRFLOW_CONN_SNAPSHOT_HCX_SOURCE"] == json.loads(live["AIRFLOW_CONN_HCX_SOURCE"])
+    # Which twin, and how to log in there, is a matter of each run.
+    assert found["AIRFLOW_CONN_TWIN_HCX_SOURCE"] == {
+        "conn_type": "hcx",
+        "host": "https://127.0.0.1:21",
+        "extra": {"ca_file": "/state/twins.pem"},
+    }
+    assert found["AIRFLOW_CONN_TWIN_VMC_SOURCE"]["extra"]["csp_url"] == "https://127.0.0.1:28"
+    assert found["AIRFLOW_CONN_TWIN_CONTROL"] == {
+        "conn_type": "hcx_twin",
+        "host": "https://127.0.0.1:20",
+        "password": "control-token",
+        "extra": {"ca_file": "/state/twins.pem"},
+    }

@@ -1,0 +1,1 @@
+"""Many rehearsed nights of a wave on a stack of their own: ``make rehearse``."""

@@ -1,0 +1,66 @@
+"""The backfill, made by Airflow's own command, as a person would."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hcx_waves.demo.errors import DemoError
+from hcx_waves.demo.rehearse.nights import Nights
+from hcx_waves.demo.stack import Stack
+
+_SECONDS = 180.0
+_TAIL_LINES = 15
+
+
+def backfill_arguments(dag_id: str, nights: Nights, conf: Mapping[str, Any], active: int) -> list[str]:
+    """Return the arguments of ``airflow`` that rehearse the nights.
+
+    Nights that have been rehearsed already are rehearsed once more.
+
+    :param conf: the params of every night.
+    :param active: how many nights at the same time.
+    """
+    arguments = ["backfill", "create", "--dag-id", dag_id]
+    arguments += ["--from-date", nights.first.isoformat(), "--to-date", nights.end.isoformat()]
+    arguments += ["--max-active-runs", str(active), "--reprocess-behavior", "completed"]
+    return [*arguments, "--dag-run-conf", json.dumps(dict(conf))] if conf else arguments
+
+
+def in_words(command: Path, arguments: Sequence[str]) -> str:
+    """Return the command as it is typed in the current folder."""
+    try:
+        shown = command.relative_to(Path.cwd())
+    except ValueError:
+        shown = command
+    return shlex.join([str(shown), *arguments])
+
+
+def create_backfill(stack: Stack, arguments: Sequence[str]) -> None:
+    """Let Airflow make the runs.
+
+    :raises DemoError: with what Airflow says when it refuses.
+    """
+    command = [str(stack.state.commands / "airflow"), *arguments]
+    log = stack.state.logs / "backfill.log"
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, our own arguments
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=stack.environment(),
+            text=True,
+            check=False,
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise DemoError(f"Airflow has made no backfill within {_SECONDS:.0f} s") from None
+    log.write_text(done.stdout, encoding="utf-8")
+    if done.returncode:
+        end = "\n".join(f"  {line}" for line in done.stdout.splitlines()[-_TAIL_LINES:])
+        raise DemoError(f"Airflow refuses the backfill; the end of {log}:\n{end}")

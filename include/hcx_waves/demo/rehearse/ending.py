@@ -1,0 +1,58 @@
+"""What is told when all nights have ended: the summary, the forecast, and whether nights came out as the last time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from rich.console import Console
+from rich.markdown import Markdown
+
+from hcx_waves.demo.rehearse.nights import Nights
+from hcx_waves.demo.rehearse.progress import Night
+from hcx_waves.demo.terminal import speaker
+from hcx_waves.domain.wave import Wave
+from hcx_waves.rehearsals.files import write_summary
+from hcx_waves.rehearsals.markdown import render_summary
+from hcx_waves.rehearsals.store import RecordError, RecordStore
+from hcx_waves.rehearsals.summary import summary_of
+
+
+class Ending:
+    """Made before the nights are rehearsed, as it remembers the timelines of an earlier time."""
+
+    def __init__(self, store: RecordStore, wave: Wave, nights: Nights, console: Console) -> None:
+        self._store = store
+        self._wave = wave
+        self._console = console
+        self._say = speaker(console)
+        self._before = {day: self._timeline(day) for day in nights.dates()}
+
+    def tell(self, nights: Sequence[Night]) -> None:
+        """Print the summary of these nights, write it beside the records, and say where."""
+        records = [night.record for night in nights if night.record is not None]
+        if not records:
+            self._say("no night has left a record, so there is nothing to sum up")
+            return
+        summary = summary_of(records)
+        self._console.print(Markdown(render_summary(summary)))
+        for kind, path in write_summary(self._store, summary).items():
+            self._say(f"{kind}: {path}")
+        self._compare([record.night for record in records])
+        lost = len(nights) - len(records)
+        if lost:
+            self._say(f"{lost} nights have left no record; their runs in Airflow say why")
+
+    def _compare(self, days: Sequence[date]) -> None:
+        again = [day for day in days if self._before.get(day) is not None]
+        same = [day for day in again if self._before[day] == self._timeline(day)]
+        if again:
+            others = ", ".join(str(day) for day in again if day not in same)
+            told = f"; another one on {others}" if others else ""
+            self._say(f"{len(same)} of {len(again)} nights rehearsed again have the same timeline, byte by byte{told}")
+
+    def _timeline(self, day: date) -> bytes | None:
+        try:
+            return self._store.timeline(self._wave.name, day)
+        except RecordError:
+            return None
