@@ -14,6 +14,7 @@ from hcx_waves.doctor.document import DocumentError, load_endpoints
 from hcx_waves.doctor.examination import examine
 from hcx_waves.doctor.output import is_healthy, output_console, print_table, to_json
 from hcx_waves.doctor.target import Means
+from hcx_waves.rehearsals.command import rehearsals
 from hcx_waves.wave_commands import register as register_wave_commands
 
 main = typer.Typer(
@@ -26,6 +27,7 @@ main = typer.Typer(
 )
 register_wave_commands(main)
 main.command()(demo)
+main.command()(rehearsals)
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2

@@ -159,10 +159,12 @@ def _segments(
 ) -> Iterator[RehearsedSegment]:
     for one in segments:
         network = one.segment if plan is None else plan.segment(one.segment).source.name
+        windows = {} if plan is None else {entry.segment: entry.window for entry in plan.clock.cutovers}
         outage = one.outage
         yield RehearsedSegment(
             segment=one.segment,
             outcome=one.outcome,
+            cutover_window=windows.get(one.segment),
             cutover_began_at=None if outage is None else outage.began_after,
             ended_at=None if outage is None else outage.ended_before,
             outage=outage,

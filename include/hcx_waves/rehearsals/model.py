@@ -6,7 +6,7 @@ unless it is said otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Self
 
@@ -66,6 +66,7 @@ class RehearsedSegment(DomainModel):
 
     segment: str
     outcome: SegmentOutcome
+    cutover_window: TimeWindow | None = None
     cutover_began_at: AwareDatetime | None = None
     """When its source gateway was told to go off."""
     ended_at: AwareDatetime | None = None
@@ -152,10 +153,17 @@ class RehearsalRecord(DomainModel):
 
     @property
     def fits(self) -> bool | None:
-        """Whether everything went as planned and was over before the last window closed; None without windows."""
+        """Whether everything went as planned, each switchover and cutover in its window; None without windows."""
         if self.closes_at is None:
             return None
-        return self.outcome.is_green and self.ended_at is not None and self.ended_at <= self.closes_at
+        return self.outcome.is_green and not any(self._late())
+
+    def _late(self) -> Iterator[bool]:
+        yield self.ended_at is None or (self.closes_at is not None and self.ended_at > self.closes_at)
+        for vm in self.vms:
+            yield _is_after(vm.switchover_ended_at, self.switchover_window)
+        for segment in self.segments:
+            yield _is_after(segment.ended_at, segment.cutover_window)
 
     def after_start(self, instant: datetime | None) -> float | None:
         """Return an instant in seconds after the start."""
@@ -216,6 +224,10 @@ def findings_of(assessments: Assessments | None) -> tuple[RehearsedFinding, ...]
         )
         for item in (assessments.items if assessments is not None else ())
     )
+
+
+def _is_after(moment: datetime | None, window: TimeWindow | None) -> bool:
+    return moment is not None and window is not None and moment > window.closes
 
 
 def _names(value: JsonValue) -> Iterable[str]:

@@ -19,7 +19,8 @@ def verdict_of(record: RehearsalRecord) -> str:
     said = _HEADS[record.outcome]
     if record.outcome is WaveOutcome.BLOCKED:
         blocking = [one for one in record.findings if one.severity.value == "blocking" and not one.waived]
-        return f"{said}: {_listed([f'{one.subject} ({one.finding_id})' for one in blocking]) or 'there is no plan'}."
+        why = _listed([f"{one.subject} ({one.finding_id})" for one in blocking])
+        return f"{said}: {why or next(iter((*record.reasons, *record.errors)), 'there is no plan')}."
     left = list(_left_behind(record))
     parts = [said + (f": {_listed(left)}" if left else "")]
     parts += _times(record)
