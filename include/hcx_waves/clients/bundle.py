@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hcx_waves.clients.hcx import HcxClient
-from hcx_waves.clients.identity import Role
+from hcx_waves.clients.identity import AllowedEndpoints, Role
 from hcx_waves.clients.nsx import NsxPolicyClient, SessionAuth
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
@@ -45,7 +45,7 @@ class ClientOptions:
 
     settings: TransportSettings | None = None
     ambient: Ambient | None = None
-    allowed_roles: frozenset[Role] | None = None
+    allowed_roles: frozenset[Role] | AllowedEndpoints | None = None
 
     @classmethod
     def for_roles(cls, roles: Iterable[Role]) -> ClientOptions:

@@ -7,7 +7,7 @@ its first mutating call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -63,3 +63,40 @@ class EndpointIdentity:
 
 
 REAL_PRODUCT = EndpointIdentity(simulated=False, world_id=None, role="real")
+
+
+@dataclass(frozen=True)
+class AllowedEndpoints:
+    """Which endpoints a client may change.
+
+    :param roles: without any, the client only reads.
+    :param world_id: the one simulated world that may be changed; None does not look at worlds. With it, the endpoint
+        is asked anew before each mutating call, as one address may lead to another world at any time.
+    """
+
+    roles: frozenset[Role]
+    world_id: str | None = None
+
+    @classmethod
+    def of(cls, allowed: Iterable[Role] | AllowedEndpoints | None) -> AllowedEndpoints | None:
+        """Return what a client was given, as this; None allows any endpoint."""
+        return allowed if allowed is None or isinstance(allowed, AllowedEndpoints) else cls(frozenset(allowed))
+
+    @property
+    def asks_anew(self) -> bool:
+        """Whether what the endpoint said before is not enough."""
+        return self.world_id is not None
+
+    def permits(self, found: EndpointIdentity) -> bool:
+        """Whether an endpoint may be changed."""
+        return found.role in self.roles and self.world_id in (None, found.world_id)
+
+    def refusal(self, found: EndpointIdentity) -> str:
+        """Say why an endpoint is not changed."""
+        if not self.roles:
+            return "this client only reads; nothing is changed through it"
+        return f"the endpoint is a {found}; this client may only change: {self}"
+
+    def __str__(self) -> str:
+        roles = " or ".join(sorted(self.roles)) or "nothing"
+        return roles if self.world_id is None else f"{roles} (world {self.world_id})"

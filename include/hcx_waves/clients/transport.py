@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -35,7 +35,7 @@ from hcx_waves.clients.errors import (
     TimedOut,
     strip_user_info,
 )
-from hcx_waves.clients.identity import REAL_PRODUCT, EndpointIdentity, Role
+from hcx_waves.clients.identity import REAL_PRODUCT, AllowedEndpoints, EndpointIdentity, Role
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_auth import Authenticator, NoAuth
 from hcx_waves.clients.transport_faults import error_for_exception, parse_retry_after
@@ -59,7 +59,7 @@ class RestTransport:
     :param tls: what to trust; verification is on by default.
     :param settings: time-outs, bounds and retries.
     :param identity_probe: a cheap read, made when the endpoint's identity is asked before any answer.
-    :param allowed_roles: the endpoint identities that this client may change; None allows any.
+    :param allowed_roles: the endpoints that this client may change, by role or more exactly; None allows any.
     :param ambient: clock, sleep and jitter.
     :raises ValueError: if the URL is not an http or https URL with a host.
     """
@@ -73,7 +73,7 @@ class RestTransport:
         tls: TlsSettings | None = None,
         settings: TransportSettings | None = None,
         identity_probe: Call | None = None,
-        allowed_roles: frozenset[Role] | None = None,
+        allowed_roles: Iterable[Role] | AllowedEndpoints | None = None,
         ambient: Ambient | None = None,
     ) -> None:
         parts = urlsplit(base_url)
@@ -85,7 +85,7 @@ class RestTransport:
         self._auth: Authenticator = auth or NoAuth()
         self._tls = tls or TlsSettings()
         self._identity_probe = identity_probe or Call("GET", "/", CallKind.READ)
-        self._allowed_roles = allowed_roles
+        self._allowed = AllowedEndpoints.of(allowed_roles)
         self._ambient = ambient or Ambient()
         self._local = threading.local()
         # Weak, so that the session of a thread that ended goes with it.
@@ -145,18 +145,16 @@ class RestTransport:
         return self._identity or REAL_PRODUCT
 
     def _check_identity(self, call: Call) -> None:
-        """Refuse to change an endpoint whose role this client may not touch."""
-        allowed = self._allowed_roles
+        """Refuse to change an endpoint that this client may not touch."""
+        allowed = self._allowed
         if allowed is None:
             return
-        found = self.identity()
-        if found.role not in allowed:
-            expected = ", ".join(sorted(allowed))
+        if allowed.asks_anew and allowed.roles:
+            self._identity = None
+        found = self.identity() if allowed.roles else self._identity or REAL_PRODUCT
+        if not allowed.permits(found):
             raise EndpointMismatch(
-                f"the endpoint is a {found}; this client may only change: {expected}",
-                expected=expected,
-                found=str(found),
-                **self.context(call),
+                allowed.refusal(found), expected=str(allowed), found=str(found), **self.context(call)
             )
 
     def _repeat(self, call: Call, headers: Mapping[str, str]) -> Reply:

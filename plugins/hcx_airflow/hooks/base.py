@@ -6,15 +6,20 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from airflow.sdk import BaseHook, Connection
 
 from hcx_airflow.common.errors import ConnectionSettingsError, name_connection
 from hcx_airflow.hooks.extras import Extras, read_extras
-from hcx_airflow.hooks.roles import allowed_roles, check_identity
+from hcx_airflow.hooks.roles import allowed_endpoints, check_identity
 from hcx_waves.clients.errors import ClientError
-from hcx_waves.clients.identity import EndpointIdentity, Role
+from hcx_waves.clients.identity import AllowedEndpoints, EndpointIdentity
+from hcx_waves.clients.peek import peek_identity
+from hcx_waves.clients.transport_wire import Ambient
+
+if TYPE_CHECKING:
+    from hcx_airflow.hooks.twin import TwinWorld
 
 
 class ManagerClient(Protocol):
@@ -38,6 +43,9 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
     :param rehearsal: whether only twins may be worked on; otherwise real endpoints, and simulated sites whose
         connection says ``"simulated": true``.
     :param connection: the connection itself, where it has been fetched already (a trigger does that asynchronously).
+    :param twin: the world that a rehearsal works in; without one a rehearsal reaches nothing.
+    :param site: ``source`` or ``destination``, whose log-in a twin's connection without one takes from its world.
+    :param read_only: whether every call that would change something is refused, whoever is there.
     """
 
     system: ClassVar[str]
@@ -46,10 +54,22 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
     hook_name: ClassVar[str]
     default_scheme: ClassVar[str] = "https"
 
-    def __init__(self, conn_id: str, *, rehearsal: bool = False, connection: Connection | None = None) -> None:
+    def __init__(
+        self,
+        conn_id: str,
+        *,
+        rehearsal: bool = False,
+        connection: Connection | None = None,
+        twin: TwinWorld | None = None,
+        site: str = "source",
+        read_only: bool = False,
+    ) -> None:
         super().__init__()
         self.conn_id = conn_id
         self.rehearsal = rehearsal
+        self.twin = twin
+        self.site = site
+        self.read_only = read_only
         self._given = connection
 
     @cached_property
@@ -74,16 +94,25 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
         return settings  # type: ignore[no-any-return]
 
     @property
-    def roles(self) -> frozenset[Role]:
-        """The endpoint identities that this run may work on."""
-        return allowed_roles(rehearsal=self.rehearsal, simulated=self.extras.simulated)
+    def allowed(self) -> AllowedEndpoints:
+        """The endpoints that this run may work on."""
+        if self.read_only:
+            return AllowedEndpoints(frozenset())
+        world_id = None if self.twin is None else self.twin.world_id
+        return allowed_endpoints(rehearsal=self.rehearsal, simulated=self.extras.simulated, world_id=world_id)
 
     @property
     def url(self) -> str:
         """The endpoint's address: the host field as it is if it is a URL, else put together from host and port.
 
+        A twin's connection holds its server's address; the run's world is put in front of the path.
+
         :raises ConnectionSettingsError: if there is no host.
         """
+        address = self._address()
+        return address if self.twin is None else self.twin.place(address)
+
+    def _address(self) -> str:
         host = (self.connection.host or "").strip().rstrip("/")
         if not host:
             raise ConnectionSettingsError(self.conn_id, "has no host")
@@ -93,11 +122,13 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
         return f"{self.default_scheme}://{host}{port}"
 
     def login(self) -> tuple[str, str]:
-        """Return user name and password.
+        """Return user name and password; a twin's connection without them gets those of its world.
 
         :raises ConnectionSettingsError: if one is missing.
         """
         user, password = self.connection.login, self.connection.password
+        if self.twin is not None and not (user and password):
+            user, password = self.twin.login(self.site, self.system)
         for value, field in ((user, "login"), (password, "password")):
             if not value:
                 raise ConnectionSettingsError(self.conn_id, f"has no {field}")
@@ -105,7 +136,19 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
 
     def common(self) -> dict[str, Any]:
         """Return the arguments that all clients share."""
-        return {"tls": self.extras.tls(), "settings": self.extras.settings(), "allowed_roles": self.roles}
+        shared: dict[str, Any] = {
+            "tls": self.extras.tls(),
+            "settings": self.extras.settings(),
+            "allowed_roles": self.allowed,
+        }
+        if self.ambient is not None:
+            shared["ambient"] = self.ambient
+        return shared
+
+    @property
+    def ambient(self) -> Ambient | None:
+        """Time and chance of the client: a twin's are its world's; None is the machine's."""
+        return None if self.twin is None else self.twin.ambient(self.conn_id)
 
     @abstractmethod
     def make_client(self) -> Client:
@@ -120,6 +163,7 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
 
         :raises ConnectionSettingsError: if the connection cannot be used; names it.
         """
+        self._require_world()
         try:
             # The client looks at its authorities with the first call only, where nobody would know whose they are.
             self.extras.tls().ssl_context()
@@ -129,11 +173,31 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
         except (ValueError, OSError) as error:
             raise ConnectionSettingsError(self.conn_id, str(error)) from error
 
+    def _require_world(self) -> None:
+        if self.rehearsal and self.twin is None:
+            raise ConnectionSettingsError(self.conn_id, "is used in a rehearsal that has no world of its own yet")
+
+    def peek(self, url: str | None = None) -> None:
+        """Ask an address who it is, before a password is sent there; for rehearsals only.
+
+        :param url: the connection's own unless given.
+        :raises EndpointMismatch: if it is not the run's own world, naming the connection.
+        """
+        if self.twin is None:
+            return
+        with naming(self.conn_id):
+            found = peek_identity(self.system, url or self.url, self.extras.tls(), self.extras.settings(), self.ambient)
+        check_identity(found, self.allowed, self.conn_id, self.system)
+
     @contextmanager
     def client(self) -> Iterator[Client]:
-        """Build a client and close it at the end; its errors name the connection."""
+        """Build a client and close it at the end; its errors name the connection.
+
+        :raises EndpointMismatch: in a rehearsal, if the address is not the run's own world.
+        """
         with naming(self.conn_id):
             made = self.get_conn()
+            self.peek()
             try:
                 yield made
             finally:
@@ -146,24 +210,28 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
         """
         with naming(self.conn_id):
             identity = client.identity()
-        check_identity(identity, self.roles, self.conn_id, self.system)
+        check_identity(identity, self.allowed, self.conn_id, self.system)
 
     def test_connection(self) -> tuple[bool, str]:
         """Log in and look, for the connection form's Test button."""
         try:
             with self.client() as client:
-                words = self.greet(client)
-                identity = client.identity()
+                words = self.describe(client, self.greet(client))
         except (ClientError, ConnectionSettingsError) as error:
             return False, str(error)
+        return True, words
+
+    def describe(self, client: Client, words: str) -> str:
+        """Add to the words of the Test button who is there, and who will work on it."""
+        identity = client.identity()
         if identity.simulated and not self.extras.simulated:
             words += '; live waves refuse it unless its extra says "simulated": true'
-        return True, f"{words} ({identity})"
+        return f"{words} ({identity})"
 
     @classmethod
-    def of(cls, conn_id: str, *, rehearsal: bool = False) -> Self:
+    def of(cls, conn_id: str, **chosen: Any) -> Self:
         """Make a hook by connection id, whatever the hook calls that argument."""
-        return cls(conn_id, rehearsal=rehearsal)
+        return cls(conn_id, **chosen)
 
 
 @contextmanager

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk import Connection
 from typing_extensions import override
 
 from hcx_airflow.hooks.base import ManagerHook
@@ -27,10 +26,8 @@ class HcxHook(ManagerHook["HcxClient", HcxExtras]):
     system: ClassVar[str] = "hcx"
     extras_class = HcxExtras
 
-    def __init__(
-        self, hcx_conn_id: str = default_conn_name, *, rehearsal: bool = False, connection: Connection | None = None
-    ) -> None:
-        super().__init__(hcx_conn_id, rehearsal=rehearsal, connection=connection)
+    def __init__(self, hcx_conn_id: str = default_conn_name, **chosen: Any) -> None:
+        super().__init__(hcx_conn_id, **chosen)
 
     @override
     def make_client(self) -> HcxClient:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk import Connection
 from typing_extensions import override
 
 from hcx_airflow.hooks.base import ManagerHook
@@ -27,18 +26,18 @@ class NsxPolicyHook(ManagerHook["NsxPolicyClient", NsxExtras]):
     system: ClassVar[str] = "nsx"
     extras_class = NsxExtras
 
-    def __init__(
-        self, nsx_conn_id: str = default_conn_name, *, rehearsal: bool = False, connection: Connection | None = None
-    ) -> None:
-        super().__init__(nsx_conn_id, rehearsal=rehearsal, connection=connection)
+    def __init__(self, nsx_conn_id: str = default_conn_name, **chosen: Any) -> None:
+        super().__init__(nsx_conn_id, **chosen)
 
     @override
     def make_client(self) -> NsxPolicyClient:
         from hcx_waves.clients.nsx import NsxPolicyClient, SessionAuth
         from hcx_waves.clients.transport_auth import BasicAuth
+        from hcx_waves.clients.transport_wire import Ambient
 
         user, password = self.login()
-        auth = SessionAuth(user, password) if self.extras.session_login else BasicAuth(user, password)
+        clock = (self.ambient or Ambient()).clock
+        auth = SessionAuth(user, password, clock=clock) if self.extras.session_login else BasicAuth(user, password)
         return NsxPolicyClient(
             self.url,
             auth,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hcx_airflow.common.errors import ConnectionSettingsError
 from hcx_waves.clients.errors import EndpointMismatch
-from hcx_waves.clients.identity import EndpointIdentity, Role
+from hcx_waves.clients.identity import AllowedEndpoints, EndpointIdentity, Role
 
 TWIN_PREFIX = "twin_"
+SNAPSHOT_PREFIX = "snapshot_"
 
 
 def allowed_roles(*, rehearsal: bool, simulated: bool) -> frozenset[Role]:
@@ -17,6 +18,21 @@ def allowed_roles(*, rehearsal: bool, simulated: bool) -> frozenset[Role]:
     if rehearsal:
         return frozenset({"twin"})
     return frozenset({"site"}) if simulated else frozenset({"real"})
+
+
+def allowed_endpoints(*, rehearsal: bool, simulated: bool, world_id: str | None) -> AllowedEndpoints:
+    """Return the endpoints that a run may change: a rehearsal its own world and nothing else."""
+    return AllowedEndpoints(allowed_roles(rehearsal=rehearsal, simulated=simulated), world_id if rehearsal else None)
+
+
+def snapshot_connection_id(conn_id: str) -> str:
+    """Return the connection by which the inventory behind a wave's own one is read for a snapshot.
+
+    :raises ConnectionSettingsError: if it names a twin, which has no inventory of its own.
+    """
+    if conn_id.startswith(TWIN_PREFIX):
+        raise ConnectionSettingsError(conn_id, "is a twin; a snapshot is taken of what is to be rehearsed")
+    return conn_id if conn_id.startswith(SNAPSHOT_PREFIX) else f"{SNAPSHOT_PREFIX}{conn_id}"
 
 
 def connection_id_for(conn_id: str, *, rehearsal: bool) -> str:
@@ -31,21 +47,25 @@ def connection_id_for(conn_id: str, *, rehearsal: bool) -> str:
     return conn_id
 
 
-def check_identity(identity: EndpointIdentity, allowed: frozenset[Role], conn_id: str, system: str) -> None:
+def check_identity(identity: EndpointIdentity, allowed: AllowedEndpoints, conn_id: str, system: str) -> None:
     """Refuse an endpoint that is not what the run may work on.
 
     :raises EndpointMismatch: naming the connection.
     """
-    if identity.role in allowed:
+    if not allowed.roles or allowed.permits(identity):
         return
     hint = None
-    if identity.role == "site" and allowed == {"real"}:
+    if allowed.world_id is not None:
+        hint = (
+            f"A rehearsal works in its own world {allowed.world_id} and nowhere else. Nothing was sent but this "
+            "question; let the connection lead to the twins' simulator."
+        )
+    elif identity.role == "site" and allowed.roles == {"real"}:
         hint = 'If a live wave is meant to work on a simulated site, set "simulated": true in the connection\'s extra.'
-    expected = " or ".join(sorted(allowed))
     raise EndpointMismatch(
-        f'connection "{conn_id}": leads to a {identity}, and this run works on {expected} alone',
+        f'connection "{conn_id}": leads to a {identity}, and this run works on {allowed} alone',
         system=system,
-        expected=expected,
+        expected=str(allowed),
         found=str(identity),
         hint=hint,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseHook
 
@@ -13,7 +13,8 @@ from hcx_airflow.common.errors import name_connection
 from hcx_airflow.hooks.base import ManagerHook
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.nsx_policy import NsxPolicyHook
-from hcx_airflow.hooks.roles import connection_id_for
+from hcx_airflow.hooks.roles import connection_id_for, snapshot_connection_id
+from hcx_airflow.hooks.twin import TwinWorld
 from hcx_airflow.hooks.vmc import VmcHook
 from hcx_airflow.hooks.vsphere import VsphereHook
 from hcx_waves.clients.errors import ClientError
@@ -22,8 +23,11 @@ from hcx_waves.domain.wave import Wave
 
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients
+    from hcx_waves.clients.hcx import HcxClient
     from hcx_waves.clients.nsx import NsxPolicyClient
     from hcx_waves.clients.vsphere import VsphereClient
+
+Hook = TypeVar("Hook", bound=ManagerHook[Any, Any])
 
 
 @dataclass
@@ -33,6 +37,8 @@ class _Opener:
     rehearsal: bool
     stack: ExitStack
     check: bool
+    twin: TwinWorld | None = None
+    read_only: bool = False
     ids: dict[str, str] = field(default_factory=dict)
 
     def open(self, hook: ManagerHook[Any, Any], address: str | None = None) -> Any:
@@ -40,25 +46,31 @@ class _Opener:
         client = hook.get_conn()
         self.stack.callback(client.close)
         self.ids[hook.url if address is None else address] = hook.conn_id
+        hook.peek()
         if self.check:
             hook.check(client)
         return client
 
-    def conn_id(self, own: str) -> str:
-        return connection_id_for(own, rehearsal=self.rehearsal)
+    def hook(self, kind: type[Hook], own: str, site: str) -> Hook:
+        conn_id = snapshot_connection_id(own) if self.read_only else connection_id_for(own, rehearsal=self.rehearsal)
+        return kind.of(conn_id, rehearsal=self.rehearsal, twin=self.twin, site=site, read_only=self.read_only)
 
-    def vcenter(self, site: SiteConnections) -> VsphereClient:
-        client: VsphereClient = self.open(VsphereHook.of(self.conn_id(site.vcenter), rehearsal=self.rehearsal))
+    def hcx(self, connections: SiteConnections, site: str) -> HcxClient:
+        client: HcxClient = self.open(self.hook(HcxHook, str(connections.hcx), site))
         return client
 
-    def nsx(self, site: SiteConnections) -> NsxPolicyClient | None:
-        if site.nsx is not None:
-            found: NsxPolicyClient = self.open(NsxPolicyHook.of(self.conn_id(site.nsx), rehearsal=self.rehearsal))
-            return found
-        return None if site.vmc is None else self._nsx_of_cloud(self.conn_id(site.vmc))
+    def vcenter(self, connections: SiteConnections, site: str) -> VsphereClient:
+        client: VsphereClient = self.open(self.hook(VsphereHook, connections.vcenter, site))
+        return client
 
-    def _nsx_of_cloud(self, conn_id: str) -> NsxPolicyClient:
-        hook = VmcHook.of(conn_id, rehearsal=self.rehearsal)
+    def nsx(self, connections: SiteConnections, site: str) -> NsxPolicyClient | None:
+        if connections.nsx is not None:
+            found: NsxPolicyClient = self.open(self.hook(NsxPolicyHook, connections.nsx, site))
+            return found
+        return None if connections.vmc is None else self._nsx_of_cloud(self.hook(VmcHook, connections.vmc, site))
+
+    def _nsx_of_cloud(self, hook: VmcHook) -> NsxPolicyClient:
+        conn_id = hook.conn_id
         cloud = self.open(hook, address=None if hook.connection.host else "https://vmc.vmware.com")
         client = self.stack.enter_context(hook.nsx_client(cloud))
         self.ids[client.base_url] = conn_id
@@ -73,38 +85,50 @@ class _Opener:
 
 
 @contextmanager
-def open_sites(wave: Wave, *, rehearsal: bool, check: bool = True) -> Iterator[SiteClients]:
+def open_sites(
+    wave: Wave, *, rehearsal: bool, check: bool = True, twin: TwinWorld | None = None
+) -> Iterator[SiteClients]:
     """Make the clients of a wave and close them at the end; their errors name the connection.
 
     :param rehearsal: whether only ``twin_*`` connections and twins may be used.
     :param check: whether to ask each endpoint who it is right now; before a changing call each client asks anyway.
+    :param twin: the world that a rehearsal works in.
     :raises EndpointMismatch: if one is not what this run may work on.
     :raises ConnectionSettingsError: if a connection cannot be used.
     """
+    with ExitStack() as stack, _opened(wave, _Opener(rehearsal, stack, check, twin)) as clients:
+        yield clients
+
+
+@contextmanager
+def open_sites_for_snapshot(wave: Wave) -> Iterator[SiteClients]:
+    """Make clients by the ``snapshot_*`` connections of a wave: whatever is there, they only read.
+
+    :raises ConnectionSettingsError: if a connection cannot be used.
+    """
+    with ExitStack() as stack, _opened(wave, _Opener(False, stack, check=False, read_only=True)) as clients:
+        yield clients
+
+
+@contextmanager
+def _opened(wave: Wave, opener: _Opener) -> Iterator[SiteClients]:
     from hcx_waves.clients.bundle import SiteClients
 
     source, destination = wave.connections.source, wave.connections.destination
-    with ExitStack() as stack:
-        opener = _Opener(rehearsal, stack, check)
-        try:
-            destination_nsx = opener.nsx(destination)
-            if destination_nsx is None:
-                raise ValueError("a wave's destination has NSX")
-            yield SiteClients(
-                hcx=opener.open(hcx_hook(wave, rehearsal=rehearsal)),
-                source_vcenter=opener.vcenter(source),
-                destination_vcenter=opener.vcenter(destination),
-                source_nsx=opener.nsx(source),
-                destination_nsx=destination_nsx,
-            )
-        except ClientError as error:
-            opener.name(error)
-            raise
-
-
-def hcx_hook(wave: Wave, *, rehearsal: bool) -> HcxHook:
-    """Return the hook of the manager that all HCX calls go to."""
-    return HcxHook.of(hcx_connection_id(wave, rehearsal=rehearsal), rehearsal=rehearsal)
+    try:
+        destination_nsx = opener.nsx(destination, "destination")
+        if destination_nsx is None:
+            raise ValueError("a wave's destination has NSX")
+        yield SiteClients(
+            hcx=opener.hcx(source, "source"),
+            source_vcenter=opener.vcenter(source, "source"),
+            destination_vcenter=opener.vcenter(destination, "destination"),
+            source_nsx=opener.nsx(source, "source"),
+            destination_nsx=destination_nsx,
+        )
+    except ClientError as error:
+        opener.name(error)
+        raise
 
 
 def hcx_connection_id(wave: Wave, *, rehearsal: bool) -> str:
@@ -117,14 +141,15 @@ def nsx_connection_id(wave: Wave, *, rehearsal: bool) -> str:
     return connection_id_for(str(wave.connections.destination.network), rehearsal=rehearsal)
 
 
-def pages_of(wave: Wave, clients: SiteClients, *, rehearsal: bool) -> dict[str, str]:
+def pages_of(wave: Wave, clients: SiteClients, *, rehearsal: bool, twin: TwinWorld | None = None) -> dict[str, str]:
     """Return the addresses that a person may want to look at."""
-    vcenter = VsphereHook.of(connection_id_for(wave.connections.destination.vcenter, rehearsal=rehearsal))
+    vcenter = VsphereHook.of(connection_id_for(wave.connections.destination.vcenter, rehearsal=rehearsal), twin=twin)
     return {"hcx": clients.hcx.base_url, "nsx": clients.destination_nsx.base_url, "vcenter": vcenter.url}
 
 
-def secrets_of(wave: Wave, *, rehearsal: bool) -> list[str]:
+def secrets_of(wave: Wave, *, rehearsal: bool, twin: TwinWorld | None = None) -> list[str]:
     """Return the passwords of a wave's connections, to search texts for them."""
     ids = {*wave.connections.source.used().values(), *wave.connections.destination.used().values()}
     found = [BaseHook.get_connection(connection_id_for(one, rehearsal=rehearsal)).password for one in sorted(ids)]
+    found += [] if twin is None else twin.secrets()
     return [password for password in found if password]

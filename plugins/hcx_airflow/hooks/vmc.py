@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk import Connection
 from typing_extensions import override
 
 from hcx_airflow.common.errors import ConnectionSettingsError
@@ -29,10 +28,8 @@ class VmcHook(ManagerHook["VmcClient", VmcExtras]):
     system: ClassVar[str] = "vmc"
     extras_class = VmcExtras
 
-    def __init__(
-        self, vmc_conn_id: str = default_conn_name, *, rehearsal: bool = False, connection: Connection | None = None
-    ) -> None:
-        super().__init__(vmc_conn_id, rehearsal=rehearsal, connection=connection)
+    def __init__(self, vmc_conn_id: str = default_conn_name, **chosen: Any) -> None:
+        super().__init__(vmc_conn_id, **chosen)
 
     @override
     def make_client(self) -> VmcClient:
@@ -42,17 +39,44 @@ class VmcHook(ManagerHook["VmcClient", VmcExtras]):
 
         if self.extras.oauth_app:
             credentials: OAuthApp | RefreshToken = OAuthApp(*self.login())
-        elif self.connection.password:
-            credentials = RefreshToken(self.connection.password)
         else:
-            raise ConnectionSettingsError(self.conn_id, "has no password: the API token belongs there")
+            credentials = RefreshToken(self._token())
+        # VMware's own addresses are nobody's twin.
+        own = self.twin is None and not self.connection.host
         return VmcClient(
             credentials,
-            vmc_url=self.url if self.connection.host else VMC_URL,
-            csp_url=self.extras.csp_url or CSP_URL,
-            org_id=self.extras.org_id,
+            vmc_url=VMC_URL if own else self.url,
+            csp_url=self.csp_url or CSP_URL,
+            org_id=self.extras.org_id or (None if self.twin is None else self.twin.cloud("org_id")),
             **self.common(),
         )
+
+    def _token(self) -> str:
+        token = self.connection.password or (None if self.twin is None else self.twin.cloud("refresh_token"))
+        if not token:
+            raise ConnectionSettingsError(self.conn_id, "has no password: the API token belongs there")
+        return token
+
+    @property
+    def csp_url(self) -> str | None:
+        """Where to log in, None for VMware's own; a twin's is its world's, or the server's that the extra names.
+
+        :raises ConnectionSettingsError: if a twin's world has none.
+        """
+        if self.twin is None:
+            return self.extras.csp_url
+        if self.extras.csp_url:
+            return self.twin.place(self.extras.csp_url)
+        found = self.twin.cloud("csp_url")
+        if found is None:
+            raise ConnectionSettingsError(self.conn_id, "leads to a twin without a log-in of VMware Cloud")
+        return found
+
+    @override
+    def peek(self, url: str | None = None) -> None:
+        super().peek(url)
+        if self.twin is not None and url is None:
+            super().peek(self.csp_url)
 
     @property
     def sddc_id(self) -> str:
@@ -60,14 +84,17 @@ class VmcHook(ManagerHook["VmcClient", VmcExtras]):
 
         :raises ConnectionSettingsError: if it names none.
         """
-        if self.extras.sddc_id is None:
+        found = self.extras.sddc_id or (None if self.twin is None else self.twin.cloud(f"{self.site}_sddc_id"))
+        if found is None:
             raise ConnectionSettingsError(self.conn_id, "its extra names no sddc_id, so it leads to no NSX")
-        return self.extras.sddc_id
+        return found
 
     def nsx_client(self, client: VmcClient) -> NsxPolicyClient:
         """Build a client of the SDDC's NSX."""
         with naming(self.conn_id):
-            return client.nsx_client(self.sddc_id)
+            made = client.nsx_client(self.sddc_id)
+        self.peek(made.base_url)
+        return made
 
     @override
     def greet(self, client: VmcClient) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk import Connection
 from typing_extensions import override
 
 from hcx_airflow.hooks.base import ManagerHook
@@ -27,10 +26,8 @@ class VsphereHook(ManagerHook["VsphereClient", VsphereExtras]):
     system: ClassVar[str] = "vcenter"
     extras_class = VsphereExtras
 
-    def __init__(
-        self, vsphere_conn_id: str = default_conn_name, *, rehearsal: bool = False, connection: Connection | None = None
-    ) -> None:
-        super().__init__(vsphere_conn_id, rehearsal=rehearsal, connection=connection)
+    def __init__(self, vsphere_conn_id: str = default_conn_name, **chosen: Any) -> None:
+        super().__init__(vsphere_conn_id, **chosen)
 
     @override
     def make_client(self) -> VsphereClient:

@@ -14,7 +14,7 @@ from hcx_waves.clients.hcx.inventory import InventoryCalls
 from hcx_waves.clients.hcx.mobility import MobilityCalls
 from hcx_waves.clients.hcx.session import HcxVersion
 from hcx_waves.clients.hcx.wire import API, HcxDialect
-from hcx_waves.clients.identity import Role
+from hcx_waves.clients.identity import AllowedEndpoints, Role
 from hcx_waves.clients.rest_client import RestClient
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport import RestTransport
@@ -52,7 +52,7 @@ class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, Ex
         tls: TlsSettings | None = None,
         settings: TransportSettings | None = None,
         ambient: Ambient | None = None,
-        allowed_roles: Iterable[Role] | None = None,
+        allowed_roles: Iterable[Role] | AllowedEndpoints | None = None,
         version: str | None = None,
         cancel_path: str = "/mobility/migrations/cancel",
     ) -> None:
@@ -67,7 +67,7 @@ class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, Ex
             tls=tls,
             settings=settings,
             identity_probe=Call("GET", f"{API}/metainfo/context/interconnect", CallKind.READ),
-            allowed_roles=None if allowed_roles is None else frozenset(allowed_roles),
+            allowed_roles=allowed_roles,
             ambient=ambient,
         )
         self._cancel_path = cancel_path

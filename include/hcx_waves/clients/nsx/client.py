@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hcx_waves.clients.identity import Role
+from hcx_waves.clients.identity import AllowedEndpoints, Role
 from hcx_waves.clients.nsx.attachments import AttachmentCalls
 from hcx_waves.clients.nsx.auth import SessionAuth
 from hcx_waves.clients.nsx.segments import SegmentCalls
@@ -38,7 +38,7 @@ class NsxPolicyClient(SegmentCalls, AttachmentCalls, RestClient):
         tls: TlsSettings | None = None,
         settings: TransportSettings | None = None,
         ambient: Ambient | None = None,
-        allowed_roles: Iterable[Role] | None = None,
+        allowed_roles: Iterable[Role] | AllowedEndpoints | None = None,
     ) -> None:
         self._enforcement_point = enforcement_point
         self._tier1_id = tier1_id
@@ -49,7 +49,7 @@ class NsxPolicyClient(SegmentCalls, AttachmentCalls, RestClient):
             tls=tls,
             settings=settings,
             identity_probe=Call("GET", f"{POLICY_API}/infra/segments", CallKind.READ, query={"page_size": 1}),
-            allowed_roles=None if allowed_roles is None else frozenset(allowed_roles),
+            allowed_roles=allowed_roles,
             ambient=ambient,
         )
         if isinstance(auth, SessionAuth):

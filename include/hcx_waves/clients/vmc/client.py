@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hcx_waves.clients.errors import ClientError, ErrorContext, MalformedResponse, NotFound
-from hcx_waves.clients.identity import Role
+from hcx_waves.clients.identity import AllowedEndpoints, Role
 from hcx_waves.clients.nsx.client import NsxPolicyClient
 from hcx_waves.clients.rest_client import RestClient
 from hcx_waves.clients.tls import TlsSettings
@@ -118,12 +118,12 @@ class VmcClient(RestClient):
         tls: TlsSettings | None = None,
         settings: TransportSettings | None = None,
         ambient: Ambient | None = None,
-        allowed_roles: Iterable[Role] | None = None,
+        allowed_roles: Iterable[Role] | AllowedEndpoints | None = None,
     ) -> None:
         self._tls = tls
         self._settings = settings
         self._ambient = ambient or Ambient()
-        self._allowed_roles = None if allowed_roles is None else frozenset(allowed_roles)
+        self._allowed_roles = AllowedEndpoints.of(allowed_roles)
         self._org_id = org_id
         if isinstance(credentials, str):
             credentials = RefreshToken(credentials)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from pyVmomi import vim
 
 from hcx_waves.clients.errors import ClientError, ConflictError, MalformedResponse, NotFound
-from hcx_waves.clients.identity import EndpointIdentity, Role
+from hcx_waves.clients.identity import AllowedEndpoints, EndpointIdentity, Role
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
 from hcx_waves.clients.vsphere import inventory
@@ -83,7 +83,7 @@ class VsphereClient:
         *,
         tls: TlsSettings | None = None,
         settings: TransportSettings | None = None,
-        allowed_roles: frozenset[Role] | None = None,
+        allowed_roles: Iterable[Role] | AllowedEndpoints | None = None,
         ambient: Ambient | None = None,
     ) -> None:
         around = ambient or Ambient()

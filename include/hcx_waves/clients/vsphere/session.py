@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from pyVmomi import vim, vmodl
@@ -23,7 +23,7 @@ from hcx_waves.clients.errors import (
     OutcomeUnknownError,
     SessionExpired,
 )
-from hcx_waves.clients.identity import EndpointIdentity, Role
+from hcx_waves.clients.identity import AllowedEndpoints, EndpointIdentity, Role
 from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
 from hcx_waves.clients.vsphere.address import Address, NotSentError, probe_version
@@ -81,7 +81,7 @@ class VsphereSession:
         password: str,
         context: ssl.SSLContext | None,
         settings: TransportSettings,
-        allowed_roles: frozenset[Role] | None,
+        allowed_roles: Iterable[Role] | AllowedEndpoints | None,
         ambient: Ambient,
     ) -> None:
         self.address = address
@@ -90,7 +90,7 @@ class VsphereSession:
         self._ambient = ambient
         self._password = password
         self._context = context
-        self._allowed_roles = allowed_roles
+        self._allowed = AllowedEndpoints.of(allowed_roles)
         self._version: str | None = None
         self._live: Live | None = None
         self._lock = threading.Lock()
@@ -117,7 +117,10 @@ class VsphereSession:
         :raises ClientError: as mapped.
         """
         live = self._retrying(CallKind.READ, self.live)
-        self._check_identity(live, self.context_of(method, path))
+        found = live.identity
+        if self._allowed is not None and self._allowed.asks_anew:
+            found = self.read("RetrieveServiceContent", "ServiceInstance", _identity_now)
+        self._check_identity(found, self.context_of(method, path))
         return self._retrying(CallKind.MUTATING, lambda: self._run(method, path, call, lookup))
 
     def live(self) -> Live:
@@ -147,19 +150,12 @@ class VsphereSession:
         """Return the error context of a call."""
         return {"system": "vcenter", "endpoint": self.address.url, "method": method, "path": path}
 
-    def _check_identity(self, live: Live, context: ErrorContext) -> None:
-        """Refuse to change an endpoint whose role this client may not touch."""
-        allowed = self._allowed_roles
-        found = live.identity
-        if allowed is None or found.role in allowed:
+    def _check_identity(self, found: EndpointIdentity, context: ErrorContext) -> None:
+        """Refuse to change an endpoint that this client may not touch."""
+        allowed = self._allowed
+        if allowed is None or allowed.permits(found):
             return
-        expected = ", ".join(sorted(allowed))
-        raise EndpointMismatch(
-            f"the endpoint is a {found}; this client may only change: {expected}",
-            expected=expected,
-            found=str(found),
-            **context,
-        )
+        raise EndpointMismatch(allowed.refusal(found), expected=str(allowed), found=str(found), **context)
 
     def _retrying(self, kind: CallKind, call: Callable[[], T]) -> T:
         """Run a call, repeated by the retry policy as far as its kind permits."""
@@ -178,7 +174,10 @@ class VsphereSession:
         except SessionExpired:
             _log.info("the vcenter session at %s has ended, logging in again", self.address.url)
             self._forget(live)
-            return self._attempt(self.live(), method, path, call, lookup)
+            again = self.live()
+            if lookup is not None:
+                self._check_identity(again.identity, self.context_of(method, path))
+            return self._attempt(again, method, path, call, lookup)
 
     def _attempt(self, live: Live, method: str, path: str, call: Callable[[Live], T], lookup: Lookup | None) -> T:
         """Run a call once.
@@ -254,6 +253,12 @@ class VsphereSession:
             connect_timeout_seconds=self.settings.connect_seconds,
             read_timeout_seconds=self.settings.read_seconds,
         )
+
+
+def _identity_now(live: Live) -> EndpointIdentity:
+    """Ask the endpoint who it is, whatever it said when the session began."""
+    content: Any = vim.ServiceInstance("ServiceInstance", live.stub).RetrieveContent()
+    return identity_of_full_name(content.about.fullName)
 
 
 def _is_session_loss(fault: Any) -> bool:
