@@ -80,6 +80,8 @@ def _extensions(
                 yield f"extension {one.extension_id!r}: no network called {name!r} at the {site}"
         if one.mesh is not None and one.mesh not in mesh_names:
             yield f"extension {one.extension_id!r}: no mesh called {one.mesh!r}"
+        if not mesh_names:
+            yield f"extension {one.extension_id!r}: there is no mesh"
 
 
 def _vms(site: SiteName, spec: SiteSpec, networks: Sequence[NetworkSpec], vms: Sequence[VmSpec]) -> Iterator[str]:
@@ -90,7 +92,7 @@ def _vms(site: SiteName, spec: SiteSpec, networks: Sequence[NetworkSpec], vms: S
     stores = {name for store in spec.datastores for name in (store.moref, store.name)} or {spec.datastore}
     for vm in (vm for vm in vms if vm.site is site):
         for nic in vm.nics:
-            if nic.network not in names:
+            if nic.network is not None and nic.network not in names:
                 yield f"vm {vm.name!r}: no network called {nic.network!r} at the {site.value}"
         if vm.folder not in folders:
             yield f"vm {vm.name!r}: no folder called {vm.folder!r}"

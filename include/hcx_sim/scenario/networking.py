@@ -78,7 +78,9 @@ def build_networks(world: World, scenario: Scenario) -> None:
     """Add every network at its own site and, where it is stretched, the destination's isolated segment."""
     for spec in scenario.networks:
         kind = _kind(spec, scenario)
-        if kind in ("fixed", "flexible"):
+        if kind in ("fixed", "flexible") and f"{spec.site}/{spec.segment_id}" in world.segments:
+            _second_port_group(world, spec)
+        elif kind in ("fixed", "flexible"):
             segment = _segment(
                 world,
                 spec,
@@ -89,6 +91,9 @@ def build_networks(world: World, scenario: Scenario) -> None:
             )
             segment.hcx_created = spec.hcx_created
             segment.realisation = spec.realisation
+            shown = world.network_of_segment(segment)
+            shown.name = spec.name
+            shown.network_kind = NetworkKind.OPAQUE if spec.opaque else shown.network_kind
             _connect(world, segment, spec)
         else:
             _port_group(world, spec, kind)
@@ -97,6 +102,23 @@ def build_networks(world: World, scenario: Scenario) -> None:
             fixed = scenario.site_spec(SiteName.DESTINATION).nsx == "vmc"
             segment = _segment(world, spec, SiteName.DESTINATION, name, fixed=fixed, connectivity="OFF")
             segment.hcx_created = True
+
+
+def _second_port_group(world: World, spec: NetworkSpec) -> None:
+    """Show a segment once more: NSX makes a port group for it on every switch of its transport zone."""
+    moref = spec.moref or world.next_moref("dvportgroup", spec.site)
+    world.put(
+        VcNetwork(
+            key=f"{spec.site}/{moref}",
+            site=spec.site,
+            moref=moref,
+            name=spec.name,
+            network_kind=NetworkKind.DVPG,
+            portgroup_key=moref,
+            segment_id=spec.segment_id,
+            properties={"domain": spec.domain or spec.name},
+        )
+    )
 
 
 def _kind(spec: NetworkSpec, scenario: Scenario) -> str:
@@ -110,7 +132,7 @@ def _segment(world: World, spec: NetworkSpec, site: SiteName, name: str, *, fixe
         world,
         site,
         name,
-        spec.name if own else name,
+        (spec.display_name or spec.name) if own else name,
         fixed=fixed,
         gateway_cidr=str(gateway) if gateway else None,
         connectivity=connectivity,

@@ -96,6 +96,8 @@ class NetworkSpec(_Document):
     properties: dict[str, Any] = {}
     moref: str | None = None
     segment_id: str | None = None
+    display_name: str | None = None
+    opaque: bool = False
     domain: str | None = None
     connectivity_path: str | None = None
     realisation: str = "success"
@@ -118,9 +120,9 @@ class NetworkSpec(_Document):
 
 
 class NicSpec(_Document):
-    """A network card: the network's name or MoRef and the guest's addresses."""
+    """A network card: the network's name or MoRef (None: in no network) and the guest's addresses."""
 
-    network: str
+    network: str | None
     ips: list[IPv4Address | IPv6Address] = []
     mac: str | None = None
     connected: bool = True

@@ -111,7 +111,7 @@ class MigrationSpec(_Document):
     kind: str | None = None
     created_ms: int = 0
     ended_ms: int | None = None
-    archived: bool = False
+    leaves_source: bool = True
 
 
 class GroupSpec(_Document):

@@ -133,7 +133,7 @@ def _nic(
         key=spec.key or 4000 + index,
         label=spec.label or f"Network adapter {index + 1}",
         mac=spec.mac or _mac(number, index),
-        network_moref=networks[f"{site}/{spec.network}"],
+        network_moref="" if spec.network is None else networks[f"{site}/{spec.network}"],
         ip_addresses=[str(ip) for ip in spec.ips],
         connected=spec.connected,
         address_type=spec.address_type,
