@@ -19,6 +19,7 @@ from hcx_sim.faults.targets import miss
 from hcx_sim.http.context import Product
 from hcx_sim.http.dispatch import DEFAULT_WORLD
 from hcx_sim.scenario import Scenario, ScenarioError, build_world, load_scenario
+from hcx_sim.scenario.variant import variant
 from hcx_sim.world.credentials import KEY, Credentials, seeded_credentials
 from hcx_sim.world.oracle import Oracle
 from hcx_sim.world.world import World
@@ -27,12 +28,17 @@ logger = logging.getLogger("hcx_sim.worlds")
 
 # Where paused and stepped worlds begin unless their scenario says otherwise: equal runs need an equal start.
 FIXED_START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+MAX_WORLDS = 200
 _SWEEP_SECONDS = 0.05
 _WORLD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class WorldError(ValueError):
     """A world cannot be made or changed as asked."""
+
+
+class WorldLimitError(Exception):
+    """There are as many worlds as this server may hold."""
 
 
 class NoSuchWorldError(LookupError):
@@ -47,13 +53,14 @@ class NoSuchWorldError(LookupError):
 class WorldOptions:
     """How a world is made.
 
-    ``scenario`` is a shipped name, a file or a document; ``seed`` and ``start`` override the scenario's;
+    ``scenario`` is a shipped name, a file, a document or one that was read before; ``seed`` and ``start`` override
+    the scenario's, ``settings`` (part of a document) are laid over its own, ``faults`` come after its own.
     ``idle_seconds`` (wall time) ends a world that nobody calls for that long; ``credentials`` are generated from
     the seed when not given. ``guarded`` lets a stepped clock also stand while it is unsettled; after
     ``ask_again_seconds`` (wall time) in which nothing happened it asks whoever waits.
     """
 
-    scenario: str | Path | Mapping[str, Any] = "seed"
+    scenario: str | Path | Mapping[str, Any] | Scenario = "seed"
     role: str = "site"
     seed: int | None = None
     mode: ClockMode = ClockMode.SCALED
@@ -63,6 +70,8 @@ class WorldOptions:
     credentials: Credentials | None = None
     guarded: bool = False
     ask_again_seconds: float = ASK_AGAIN_SECONDS
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    faults: tuple[FaultRule, ...] = ()
 
 
 @dataclass(slots=True)
@@ -85,7 +94,7 @@ class WorldManager:
     """Keeps the worlds; everything here runs on the server's loop.
 
     ``urls`` returns a world's product URLs, which products find in ``world.products["urls"]``; ``watchers`` are
-    called with a world id after a world was made, changed or removed.
+    called with a world id after a world was made, changed or removed. ``max_worlds`` counts the default one.
     """
 
     def __init__(
@@ -93,8 +102,11 @@ class WorldManager:
         products: Mapping[str, Product],
         urls: Callable[[str], dict[str, str]],
         monotonic: Callable[[], float] = time.monotonic,
+        max_worlds: int = MAX_WORLDS,
     ) -> None:
         """Start without worlds."""
+        self._max_worlds = max_worlds
+        self._building: set[str] = set()
         self._products = products
         self._urls = urls
         self._monotonic = monotonic
@@ -103,20 +115,44 @@ class WorldManager:
         self.watchers: list[Callable[[str], None]] = []
 
     def create(self, world_id: str, options: WorldOptions) -> World:
-        """Make a world; raises :class:`WorldError` (id in use or malformed) or :class:`ScenarioError`."""
+        """Make a world.
+
+        Raises :class:`WorldError` (id in use or malformed), :class:`WorldLimitError` or :class:`ScenarioError`.
+        """
+        self._check(world_id, options)
+        return self._keep(*self._build(world_id, options))
+
+    async def create_beside(self, world_id: str, options: WorldOptions) -> World:
+        """Make a world in a thread, while all others go on; raises what :meth:`create` raises.
+
+        A world that is being built is nobody's but that thread's; it appears when it is complete.
+        """
+        self._check(world_id, options)
+        self._building.add(world_id)
+        try:
+            built = await asyncio.to_thread(self._build, world_id, options)
+        finally:
+            self._building.discard(world_id)
+        return self._keep(*built)
+
+    def _check(self, world_id: str, options: WorldOptions) -> None:
         if not _WORLD_ID.fullmatch(world_id):
             raise WorldError(f"world id {world_id!r} must be letters, digits, '.', '_' and '-', at most 64")
-        if world_id in self._records:
+        if world_id in self._records or world_id in self._building:
             raise WorldError(f"world {world_id!r} exists already")
         if options.guarded and options.mode is not ClockMode.STEPPED:
             raise WorldError(f"a guarded clock is stepped, not {options.mode}")
-        return self._make(world_id, load_scenario(options.scenario), options)
+        if len(self._records) + len(self._building) >= self._max_worlds:
+            raise WorldLimitError(f"there are {self._max_worlds} worlds, which is as many as this server holds")
 
     def miss(self, rule: FaultRule) -> str | None:
         """Return why a fault rule can never strike, None when it can."""
         return miss(rule, self._products)
 
-    def _make(self, world_id: str, scenario: Scenario, options: WorldOptions) -> World:
+    def _build(self, world_id: str, options: WorldOptions) -> tuple[World, Scenario, WorldOptions]:
+        chosen = options.scenario
+        scenario = chosen if isinstance(chosen, Scenario) else load_scenario(chosen)
+        scenario = variant(scenario, options.settings, options.faults)
         if misses := [reason for rule in scenario.faults if (reason := self.miss(rule))]:
             raise ScenarioError("\n".join(misses))
         try:
@@ -131,10 +167,13 @@ class WorldManager:
         for product in self._products.values():
             product.install(world)
         world.products["oracle"] = Oracle(world)
-        self._records[world_id] = _Record(world, scenario, options, self._monotonic())
+        return world, scenario, options
+
+    def _keep(self, world: World, scenario: Scenario, options: WorldOptions) -> World:
+        self._records[world.world_id] = _Record(world, scenario, options, self._monotonic())
         self.rearm(world)
         self._plan_sweep()
-        self._tell(world_id)
+        self._tell(world.world_id)
         return world
 
     def get(self, world_id: str) -> World:
@@ -180,7 +219,8 @@ class WorldManager:
         record = self._record(world_id)
         credentials = record.world.products[KEY]
         record.end()
-        return self._make(world_id, record.scenario, replace(record.options, credentials=credentials))
+        options = replace(record.options, scenario=record.scenario, credentials=credentials, settings={}, faults=())
+        return self._keep(*self._build(world_id, options))
 
     def close(self) -> None:
         """Drop everything that is being served and stop all clocks' timers."""

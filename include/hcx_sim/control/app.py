@@ -6,6 +6,8 @@ Errors are ``{"error", "hint"}``.
 ========  =========================================  ==================================================================
 GET       /health                                    ``{"status", "worlds"}``
 GET POST  /worlds                                    list; make one from a scenario (name or document)
+GET POST  /snapshots                                 list; store one (JSON, gzip by Content-Encoding)
+GET DEL.  /snapshots/{snapshot_id}                   facts about one; forget it
 GET DEL.  /worlds/{id}                               facts about one; forget it
 GET       /worlds/{id}/endpoints                     its endpoints document, with credentials
 POST      /worlds/{id}/reset                         rebuild it from its scenario
@@ -15,6 +17,7 @@ GET POST  /worlds/{id}/waiters                       participants of a stepped c
 DEL.      /worlds/{id}/waiters/{name}                leave
 POST      /worlds/{id}/waiters/{name}/wait           long poll until a virtual instant
 POST      /worlds/{id}/waiters/settle                who takes part in a guarded clock
+GET PUT   /worlds/{id}/annotations/{key}             a JSON document of the client's own
 GET POST DEL. /worlds/{id}/faults[/{rule_id}]        fault rules
 GET       /worlds/{id}/audit                         ``?kind= &after= &subject= &limit= &form=lines|canonical``
 GET       /worlds/{id}/oracle                        the oracle's report
@@ -34,14 +37,26 @@ from fastapi import FastAPI, Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hcx_sim.control.annotations import annotations_router
 from hcx_sim.control.base import Control, authorised, install_errors, problem
 from hcx_sim.control.clock import clock_router
 from hcx_sim.control.faults import faults_router
+from hcx_sim.control.snapshots import snapshots_router
 from hcx_sim.control.truth import truth_router
 from hcx_sim.control.waiters import waiters_router
 from hcx_sim.control.worlds import worlds_router
 from hcx_sim.http.answer import IDENTITY_HEADER
 from hcx_sim.worlds import WorldManager
+
+_ROUTERS = (
+    worlds_router,
+    snapshots_router,
+    annotations_router,
+    clock_router,
+    waiters_router,
+    faults_router,
+    truth_router,
+)
 
 
 def control_app(worlds: WorldManager, token: str, endpoints: Callable[[str], dict[str, Any]]) -> FastAPI:
@@ -49,7 +64,7 @@ def control_app(worlds: WorldManager, token: str, endpoints: Callable[[str], dic
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     control = Control(worlds, token, endpoints)
     install_errors(app)
-    for router in (worlds_router, clock_router, waiters_router, faults_router, truth_router):
+    for router in _ROUTERS:
         app.include_router(router(control))
 
     @app.get("/health")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from hcx_sim.scenario import ScenarioError
+from hcx_sim.snapshots import NoSuchSnapshotError, SnapshotStore
 from hcx_sim.world.world import World
-from hcx_sim.worlds import NoSuchWorldError, WorldError, WorldManager
+from hcx_sim.worlds import NoSuchWorldError, WorldError, WorldLimitError, WorldManager
 
 OPEN_PATHS = frozenset({"/health"})
 
@@ -45,6 +46,7 @@ class Control:
     worlds: WorldManager
     token: str
     endpoints: Callable[[str], dict[str, Any]]
+    snapshots: SnapshotStore = field(default_factory=SnapshotStore)
 
     def world(self, world_id: str) -> World:
         """Return a world in which everything that is due has happened; raises :class:`NoSuchWorldError`."""
@@ -83,6 +85,14 @@ def install_errors(app: FastAPI) -> None:
     @app.exception_handler(NoSuchWorldError)
     async def no_world(_request: Request, error: NoSuchWorldError) -> JSONResponse:
         return problem(404, str(error), "GET /worlds lists the worlds")
+
+    @app.exception_handler(NoSuchSnapshotError)
+    async def no_snapshot(_request: Request, error: NoSuchSnapshotError) -> JSONResponse:
+        return problem(404, str(error), "POST /snapshots stores one; GET /snapshots lists them")
+
+    @app.exception_handler(WorldLimitError)
+    async def too_many_worlds(_request: Request, error: WorldLimitError) -> JSONResponse:
+        return problem(429, str(error), "delete worlds that are done with, or serve with a higher --max-worlds")
 
     @app.exception_handler(ScenarioError)
     async def bad_scenario(_request: Request, error: ScenarioError) -> JSONResponse:

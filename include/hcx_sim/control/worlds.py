@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from hcx_sim.control.base import Body, Control, ControlError
 from hcx_sim.engine.clock import ClockMode, iso
 from hcx_sim.engine.guard import ASK_AGAIN_SECONDS
+from hcx_sim.faults.rules import FaultRule
 from hcx_sim.http.dispatch import identity_of
-from hcx_sim.scenario import shipped_scenarios
+from hcx_sim.scenario import Scenario, shipped_scenarios
 from hcx_sim.scenario.export import export_world
 from hcx_sim.worlds import WorldOptions
 
@@ -25,16 +26,29 @@ class ClockChoice(Body):
 
 
 class NewWorld(Body):
-    """A world to make; ``scenario`` is a shipped name or a whole document, ``idle_seconds`` are wall time."""
+    """A world to make, from a scenario (a shipped name or a whole document) or a stored snapshot.
+
+    ``settings`` (part of a document) are laid over the scenario's; ``idle_seconds`` and ``ask_again_seconds`` are
+    wall time.
+    """
 
     world_id: str
-    scenario: str | dict[str, Any]
+    scenario: str | dict[str, Any] | None = None
+    snapshot_id: str | None = None
     role: Literal["site", "twin"] = "twin"
     seed: int | None = None
     clock: ClockChoice = ClockChoice()
     idle_seconds: float | None = Field(default=None, gt=0)
     guarded: bool = False
     ask_again_seconds: float = Field(default=ASK_AGAIN_SECONDS, gt=0)
+    settings: dict[str, Any] = Field(default_factory=dict)
+    faults: list[FaultRule] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> NewWorld:
+        if (self.scenario is None) == (self.snapshot_id is None):
+            raise ValueError("give scenario or snapshot_id")
+        return self
 
 
 def worlds_router(control: Control) -> APIRouter:
@@ -48,12 +62,8 @@ def worlds_router(control: Control) -> APIRouter:
 
     @router.post("/worlds", status_code=201)
     async def make_world(body: NewWorld) -> dict[str, Any]:
-        # A path would let a caller read files of the simulator's machine.
-        if isinstance(body.scenario, str) and body.scenario not in shipped_scenarios():
-            names = ", ".join(shipped_scenarios())
-            raise ControlError(422, f"no shipped scenario {body.scenario!r}", f"send a document, or one of: {names}")
         options = WorldOptions(
-            scenario=body.scenario,
+            scenario=_origin(control, body),
             role=body.role,
             seed=body.seed,
             mode=body.clock.mode,
@@ -62,8 +72,10 @@ def worlds_router(control: Control) -> APIRouter:
             idle_seconds=body.idle_seconds,
             guarded=body.guarded,
             ask_again_seconds=body.ask_again_seconds,
+            settings=body.settings,
+            faults=tuple(body.faults),
         )
-        worlds.create(body.world_id, options)
+        await worlds.create_beside(body.world_id, options)
         return {"world": describe(control, body.world_id), "endpoints": control.endpoints(body.world_id)}
 
     @router.get("/worlds/{world_id}")
@@ -94,6 +106,16 @@ def worlds_router(control: Control) -> APIRouter:
         return {**export_world(world), "in_flight": in_flight}
 
     return router
+
+
+def _origin(control: Control, body: NewWorld) -> str | dict[str, Any] | Scenario:
+    if body.snapshot_id is not None:
+        return control.snapshots.get(body.snapshot_id).scenario
+    # A path would let a caller read files of the simulator's machine.
+    if isinstance(body.scenario, str) and body.scenario not in shipped_scenarios():
+        names = ", ".join(shipped_scenarios())
+        raise ControlError(422, f"no shipped scenario {body.scenario!r}", f"send a document, or one of: {names}")
+    return body.scenario or {}
 
 
 def describe(control: Control, world_id: str) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class World:
         self.faults = FaultBook(self.random.stream("faults"), lambda: self.engine.now_us)
         self.waiters: Waiters = Waiters(clock, self._advance)
         self.products: dict[str, Any] = {}
+        self.annotations: dict[str, Any] = {}  # what clients keep here, see the control API
         self.observers: list[Observer] = []
         self.sites: dict[str, Site] = {}
         self.placements: dict[str, Placement] = {}

@@ -26,11 +26,18 @@ class ControlClient:
     def post(self, path: str, body: Any = None) -> requests.Response:
         return self.session.post(self._url(path), json=body, timeout=20)
 
+    def put(self, path: str, body: Any = None) -> requests.Response:
+        return self.session.put(self._url(path), json=body, timeout=20)
+
     def delete(self, path: str) -> requests.Response:
         return self.session.delete(self._url(path), timeout=20)
 
     def _url(self, path: str) -> str:
-        return self.base + path if path.startswith(("/worlds", "/health")) else self.world + path
+        return (
+            self.base + path
+            if path.startswith(("/worlds", "/health", "/snapshots", "/fault-scenarios"))
+            else self.world + path
+        )
 
 
 @pytest.fixture

@@ -1,0 +1,97 @@
+"""Snapshots of live sites that a server keeps, so that each is read once however many worlds are made from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hcx_sim.scenario import Scenario, ScenarioError
+
+MOST_SNAPSHOTS = 16
+
+
+class NoSuchSnapshotError(LookupError):
+    """There is no snapshot of that id."""
+
+    def __init__(self, snapshot_id: str) -> None:
+        """Name the snapshot."""
+        super().__init__(f"no snapshot {snapshot_id!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSnapshot:
+    """A snapshot as it is kept: the scenario it describes; ``size_bytes`` is that of the canonical document."""
+
+    snapshot_id: str
+    size_bytes: int
+    scenario: Scenario
+
+    def describe(self) -> dict[str, Any]:
+        """Return what there is to know at a glance."""
+        return {
+            "snapshot_id": self.snapshot_id,
+            "name": self.scenario.name,
+            "vms": len(self.scenario.vms),
+            "networks": len(self.scenario.networks),
+            "size_bytes": self.size_bytes,
+        }
+
+
+def canonical(document: Any) -> bytes:
+    """Return a JSON value with sorted keys, without spaces, in UTF-8: equal values give equal bytes."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def read_snapshot(document: Any) -> StoredSnapshot:
+    """Return the snapshot of a document; its id is the SHA-256 of the canonical form, in hexadecimal.
+
+    Raises :class:`ScenarioError` when the document is none, or of a version that is not understood.
+    """
+    from hcx_sim.scenario.snapshot import scenario_from_snapshot
+
+    if not isinstance(document, Mapping):
+        raise ScenarioError("a snapshot is a JSON object")
+    text = canonical(document)
+    try:
+        scenario = scenario_from_snapshot(document)
+    except ScenarioError:
+        raise
+    except ValueError as error:
+        raise ScenarioError(f"snapshot: {error}") from error
+    return StoredSnapshot(hashlib.sha256(text).hexdigest(), len(text), scenario)
+
+
+class SnapshotStore:
+    """Keeps snapshots in memory; the one that was not used for longest goes when there are too many."""
+
+    def __init__(self, most: int = MOST_SNAPSHOTS) -> None:
+        """Start empty."""
+        self._most = most
+        self._kept: OrderedDict[str, StoredSnapshot] = OrderedDict()
+
+    def add(self, snapshot: StoredSnapshot) -> None:
+        """Keep a snapshot; one that is there already counts as used."""
+        self._kept.setdefault(snapshot.snapshot_id, snapshot)
+        self._kept.move_to_end(snapshot.snapshot_id)
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+
+    def get(self, snapshot_id: str) -> StoredSnapshot:
+        """Return a snapshot, which counts as using it; raises :class:`NoSuchSnapshotError`."""
+        if snapshot_id not in self._kept:
+            raise NoSuchSnapshotError(snapshot_id)
+        self._kept.move_to_end(snapshot_id)
+        return self._kept[snapshot_id]
+
+    def listing(self) -> list[StoredSnapshot]:
+        """Return all snapshots by id."""
+        return sorted(self._kept.values(), key=lambda each: each.snapshot_id)
+
+    def delete(self, snapshot_id: str) -> None:
+        """Forget a snapshot; worlds made from it stay. Raises :class:`NoSuchSnapshotError`."""
+        self.get(snapshot_id)
+        del self._kept[snapshot_id]
