@@ -266,6 +266,7 @@ def test_outside_its_window_no_gateway_moves(tasks: WaveTasks, site_pair: Any) -
     decision = read_decision(tasks.left("approve_cutover", DECISION_KEY), signing_key())
     signed = sign(decision.model_copy(update={"digest": digest}), signing_key())
     other.run.xcoms[other.task_id("approve_cutover"), DECISION_KEY] = signed
+    other.run.states[other.task_id("approve_cutover")] = "success"
     mark = site_pair.mark()
     with pytest.raises(BlockedError, match=r"the cutover window of segment seed-net is .* UTC, and it is "):
         other.do("disconnect_source_segment")

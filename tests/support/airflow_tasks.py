@@ -93,6 +93,8 @@ class AirflowRun:
     asked: list[dict[str, Any]] = field(default_factory=list)
     rendered: list[Any] = field(default_factory=list)
     states: dict[str, str] = field(default_factory=dict)
+    clear_number: int = 0
+    logical_date: datetime | None = None
 
     def context(self, operator: Any, try_number: int | None = None) -> dict[str, Any]:
         task_id = operator.task_id
@@ -109,6 +111,8 @@ class AirflowRun:
                 triggering_user_name=self.triggering_user_name,
                 run_id=self.run_id,
                 dag_id=self.dag_id,
+                clear_number=self.clear_number,
+                logical_date=self.logical_date,
             ),
             "task_state_store": self.stores.setdefault(task_id, FakeStore()),
         }
@@ -218,8 +222,9 @@ class AirflowRun:
         )
 
     def _ask(self, gate: Any, event: dict[str, Any], meanwhile: Callable[[], Any] | None = None) -> Any:
+        self.states[gate.task_id] = "failed"
         try:
-            return self.execute(gate)
+            result = self.execute(gate)
         except TaskAwaitingInput as parked:
             if meanwhile is not None:
                 meanwhile()
@@ -227,7 +232,14 @@ class AirflowRun:
             kwargs = json.loads(json.dumps(parked.kwargs or {}))
             result = getattr(gate, parked.method_name)(context, event=event, **kwargs)
             context["ti"].xcom_push("return_value", result)
-            return result
+        self.states[gate.task_id] = "success"
+        return result
+
+    def clear(self, *task_ids: str) -> None:
+        """Do what Airflow does when a person clears tasks: XComs stay until a task starts again."""
+        self.clear_number += 1
+        for task_id in task_ids:
+            self.states.pop(task_id, None)
 
 
 def fire(trigger: Any) -> Any:

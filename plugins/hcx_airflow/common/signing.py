@@ -24,6 +24,7 @@ KEY_FILE_VARIABLE = "HCX_WAVES_SIGNING_KEY_FILE"
 SHORTEST_KEY = 32
 DECISION_KEY = "decision"
 _PURPOSE = b"hcx-waves decision 1\n"
+_USED = b"hcx-waves used decision 1\n"
 
 
 class Choice(StrEnum):
@@ -44,6 +45,8 @@ class Decision(BaseModel):
     run_id: str
     task_id: str
     try_number: int
+    clear_number: int | None = None
+    """How often tasks of the run had been cleared when it was given; None in what older releases have signed."""
     gate: str
     segment: str | None = None
     digest: str
@@ -110,6 +113,11 @@ def read_decision(document: Any, key: bytes) -> Decision:
         return Decision.model_validate(content)
     except ValidationError as error:
         raise NotApprovedError("the decision is signed and cannot be read") from error
+
+
+def used_mark(document: Mapping[str, Any], key: bytes) -> str:
+    """Return what a step keeps of a decision that it has acted on, which nobody without the key can make."""
+    return hmac.new(key, _USED + str(document["signature"]).encode(), sha256).hexdigest()
 
 
 def _signature(content: Mapping[str, Any], key: bytes) -> str:

@@ -171,6 +171,7 @@ class WaveGate(ApprovalOperator):
             run_id=str(run.ti.run_id),
             task_id=run.task_id,
             try_number=int(run.ti.try_number),
+            clear_number=run.clear_number,
             gate=self.gate,
             segment=self.segment,
             **_shown(run),

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from hcx_airflow.common.errors import DriftedError, PlanMissingError
 from hcx_airflow.common.signing import DECISION_KEY, Decision, signing_key
 from hcx_airflow.hooks.sites import open_sites, pages_of
+from hcx_airflow.runs import attestation
 from hcx_airflow.runs.approval import Requirement, verify_decision
 from hcx_airflow.runs.files import read_wave_of_task
 from hcx_airflow.runs.scope import Scope
@@ -117,6 +118,11 @@ class TaskRun:
         own = self.xcom(task_id, key)
         return self.xcom(task_id, key, **self.origin) if own is None and self.origin is not None else own
 
+    @property
+    def clear_number(self) -> int:
+        """How often tasks of the run have been cleared."""
+        return int(getattr(self.context["dag_run"], "clear_number", None) or 0)
+
     def use_stored_plan(self) -> None:
         """Work by the stored plan whatever the wave file says now: for the way back, which must not be in its way."""
         self.__dict__["plan"] = self.stored_plan()
@@ -176,7 +182,10 @@ class TaskRun:
             gate,
             rehearsal=self.rehearsal,
         )
-        return verify_decision(found[task_id], needed, key)
+        decision = verify_decision(found[task_id], needed, key)
+        if not self.rehearsal:
+            attestation.require_current(self, decision, found[task_id], key)
+        return decision
 
     @contextmanager
     def sites(self, *, check: bool = True) -> Iterator[SiteClients]:

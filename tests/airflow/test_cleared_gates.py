@@ -1,0 +1,122 @@
+"""An approval counts once: not after its gate was cleared, nor when somebody puts an old one back (T4)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hcx_airflow.common.errors import NotApprovedError, RejectedError
+from hcx_airflow.runs import attestation
+from support.airflow_tasks import AirflowRun
+from support.wave_tasks import WaveTasks
+
+
+@pytest.fixture
+def tasks(airflow_run: AirflowRun) -> WaveTasks:
+    made = WaveTasks(airflow_run)
+    made.do("resolve_plan")
+    return made
+
+
+@pytest.fixture
+def dated(tasks: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> WaveTasks:
+    """A run with a logical date, of which Airflow can tell the try of a task."""
+    run = tasks.run
+    run.logical_date = datetime(2026, 2, 1, 20, tzinfo=UTC)
+
+    def answer(question: Any) -> Any:
+        assert question.dag_id == run.dag_id
+        assert question.logical_date == run.logical_date + timedelta(microseconds=1)  # type: ignore[operator]
+        task_id = question.task_id
+        state, number = run.states.get(task_id), run.tries.get(task_id, 0)
+        return SimpleNamespace(task_instance=SimpleNamespace(run_id=run.run_id, state=state, try_number=number))
+
+    monkeypatch.setattr(attestation, "ask_airflow", answer)
+    return tasks
+
+
+def starts(site_pair: Any) -> list[Any]:
+    return [call for call in site_pair.calls() if call["data"]["operation"].endswith(".start")]
+
+
+def test_an_approval_that_was_taken_back_by_clearing_the_gate(tasks: WaveTasks, site_pair: Any) -> None:
+    """Airflow removes XComs when a task starts; a cleared gate that is marked success before still has its old ones."""
+    tasks.do("approve_wave")
+    tasks.run.clear("approve_wave")
+    with pytest.raises(NotApprovedError, match="it is not asked yet now, so the approval that is there is an earlier"):
+        tasks.do("start_migrations")
+    tasks.run.states["approve_wave"] = "success"
+    with pytest.raises(NotApprovedError, match=r"have been cleared since it was answered.*clear approve_wave"):
+        tasks.do("start_migrations")
+    assert starts(site_pair) == []
+    tasks.do("approve_wave", "start_migrations")
+    assert len(starts(site_pair)) == 1
+
+
+def test_a_step_that_is_cleared_alone_goes_on_by_the_approval_it_had(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.do("approve_wave", "start_migrations")
+    tasks.run.clear("start_migrations")
+    assert tasks.do("start_migrations")["adopted"] is True
+    assert len(starts(site_pair)) == 1
+
+
+def test_an_old_approval_put_back_after_a_rejection(dated: WaveTasks, site_pair: Any) -> None:
+    """Somebody may write XComs and mark tasks: what stands between is the try that only Airflow knows."""
+    run, key = dated.run, ("approve_wave", "decision")
+    dated.do("approve_wave", "start_migrations")
+    kept = run.xcoms[key]
+    mark = site_pair.mark()
+    run.clear("approve_wave", "start_migrations")
+    with pytest.raises(RejectedError):
+        run.answer(dated.make("approve_wave"), "Reject")
+    run.xcoms[key] = kept
+    with pytest.raises(NotApprovedError, match="it is failed now"):
+        dated.do("start_migrations")
+    run.states["approve_wave"] = "success"
+    with pytest.raises(NotApprovedError, match=r"of its try 1, and it has been asked again since \(try 2\)"):
+        dated.do("start_migrations")
+    assert site_pair.calls(after=mark) == []
+
+
+def test_without_a_logical_date_an_unused_approval_put_back_is_void(tasks: WaveTasks, site_pair: Any) -> None:
+    key = ("approve_wave", "decision")
+    tasks.do("approve_wave")
+    kept = tasks.run.xcoms[key]
+    tasks.run.clear("approve_wave")
+    with pytest.raises(RejectedError):
+        tasks.run.answer(tasks.make("approve_wave"), "Reject")
+    tasks.run.xcoms[key], tasks.run.states["approve_wave"] = kept, "success"
+    with pytest.raises(NotApprovedError, match="have been cleared since it was answered"):
+        tasks.do("start_migrations")
+    assert starts(site_pair) == []
+
+
+def test_another_run_of_the_same_date_says_nothing(dated: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = SimpleNamespace(run_id="manual__other", state="success", try_number=9)
+    monkeypatch.setattr(attestation, "ask_airflow", lambda _question: SimpleNamespace(task_instance=other))
+    dated.do("approve_wave", "start_migrations")
+
+
+@pytest.mark.world(mode="scaled", speed=600.0)
+def test_a_clear_elsewhere_does_not_break_an_outage_off(tasks: WaveTasks, site_pair: Any) -> None:
+    """Once the gateway is off by an approval, the unextend goes on by it whatever is cleared meanwhile."""
+    tasks.run.params = {"poll_interval_seconds": 1}
+    tasks.do("approve_wave", "start_migrations", "await_migrations", "evaluate_migrations", "verify_virtual_machines")
+    tasks.do("prove_segment_empty", "approve_cutover", "disconnect_source_segment")
+    tasks.run.clear("cutover_other.prove_segment_empty")
+    tasks.do("unextend_network", "await_unextended", "verify_destination_routed")
+    assert site_pair.oracle()["segments"]["seed-net"]["two_gateways"] == []
+
+
+def test_a_mark_that_somebody_made_up_is_none(tasks: WaveTasks) -> None:
+    tasks.do("approve_cutover")
+    tasks.run.clear("approve_cutover")
+    tasks.run.states[tasks.task_id("approve_cutover")] = "success"
+    signature = tasks.left("approve_cutover", "decision")["signature"]
+    for made_up in (signature, True, "x"):
+        tasks.run.xcoms[tasks.task_id("disconnect_source_segment"), "used_approval"] = made_up
+        with pytest.raises(NotApprovedError, match="have been cleared since"):
+            tasks.do("unextend_network")
