@@ -59,5 +59,5 @@ def test_two_hundred_waves_pass_the_dag_processor(tmp_path: Path) -> None:
     ]
     sys.__stdout__.write("\n".join(("", *rows, "")))
     assert errors == []
-    assert stored == 2 * WAVES + 1, "a live and a cleanup DAG each, and the watchdog"
+    assert stored == 3 * WAVES + 1, "a live, a cleanup and a rehearsal DAG each, and the watchdog"
     assert seconds < LIMIT_SECONDS

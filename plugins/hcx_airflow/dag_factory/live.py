@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,26 +74,44 @@ def _timetable(wave: Wave) -> EventsTimetable | None:
 
 
 def _add_tasks(wave: Wave, next_waves: Sequence[Wave]) -> None:
-    verified = _add_migration(wave)
-    conclude = ConcludeWaveOperator(task_id=names.CONCLUDE_WAVE, wave_id=wave.name)
-    report = WriteReportOperator(task_id=names.WRITE_REPORT, wave_id=wave.name)
+    tasks = add_wave_tasks(wave)
+    for following in _add_followers(wave, next_waves):
+        tasks.conclude >> following >> tasks.report
+
+
+@dataclass(frozen=True)
+class WaveTasks:
+    """A wave's tasks, as far as others connect to them."""
+
+    first: BaseOperator
+    conclude: BaseOperator
+    report: BaseOperator
+
+
+def add_wave_tasks(wave: Wave, *, rehearsal: bool = False) -> WaveTasks:
+    """Add everything that a wave does, from the plan to the report, to the DAG that is being built.
+
+    :param rehearsal: whether all of it is done on twins, and on nothing else.
+    """
+    common: dict[str, Any] = {"wave_id": wave.name, "rehearsal": rehearsal}
+    first, verified = _add_migration(wave, common)
+    conclude = ConcludeWaveOperator(task_id=names.CONCLUDE_WAVE, **common)
+    report = WriteReportOperator(task_id=names.WRITE_REPORT, **common)
     verified >> conclude
     for segment in wave.segments_to_cut:
-        group = add_cutover_group(wave, segment)
+        group = add_cutover_group(wave, segment, rehearsal=rehearsal)
         verified >> group.first
         # The wave is judged, and reported, when the way back has been gone as well.
         [group.last, group.compensation] >> conclude
         group.compensation >> report
     conclude >> report
-    for following in _add_followers(wave, next_waves):
-        conclude >> following >> report
     report.as_teardown(on_failure_fail_dagrun=False)
     add_confirmation([conclude])
+    return WaveTasks(first, conclude, report)
 
 
-def _add_migration(wave: Wave) -> BaseOperator:
-    """Add everything up to the proof that the VMs have arrived; return its last task."""
-    common: dict[str, Any] = {"wave_id": wave.name}
+def _add_migration(wave: Wave, common: Mapping[str, Any]) -> tuple[BaseOperator, BaseOperator]:
+    """Add everything up to the proof that the VMs have arrived; return its first and its last task."""
     resolve = ResolvePlanOperator(task_id=names.RESOLVE_PLAN, **common)
     preflight = RunPreflightOperator(task_id=names.RUN_PREFLIGHT, **common)
     approve = WaveGate(task_id=names.APPROVE_WAVE, gate=names.APPROVE_WAVE, **common)
@@ -101,13 +120,12 @@ def _add_migration(wave: Wave) -> BaseOperator:
     evaluate = EvaluateMigrationsOperator(task_id=names.EVALUATE_MIGRATIONS, **common)
     verify = VerifyVirtualMachinesOperator(task_id=names.VERIFY_VIRTUAL_MACHINES, **common)
     resolve >> preflight >> approve >> start
-    _add_switchover(wave, start) >> await_migrations >> evaluate >> verify
-    return verify
+    _add_switchover(wave, start, common) >> await_migrations >> evaluate >> verify
+    return resolve, verify
 
 
-def _add_switchover(wave: Wave, start: BaseOperator) -> BaseOperator:
+def _add_switchover(wave: Wave, start: BaseOperator, common: Mapping[str, Any]) -> BaseOperator:
     """Add the release of held switchovers, if the wave holds any; return the task that the waiting follows."""
-    common: dict[str, Any] = {"wave_id": wave.name}
     asks = wave.gates.approve_switchover is not None
     if not asks and not wave.switchover_order:
         return start

@@ -16,6 +16,7 @@ from hcx_airflow.dag_factory import names
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_airflow.dag_factory.live import build_live_dag
+from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
 from hcx_waves.domain.loader import SUFFIX, WaveFile, load_wave_file
 from hcx_waves.domain.problems import WaveFileError
 from hcx_waves.domain.wave import Wave
@@ -71,11 +72,12 @@ def check_waves(folder: Path) -> None:
 
 
 def _dags_of(file: WaveFile, others: Sequence[WaveFile]) -> Iterator[DAG]:
-    """Yield a wave's DAGs; the rehearsal's place is here as well."""
+    """Yield a wave's DAGs."""
     text = file.path.read_text(encoding="utf-8-sig")
     yield build_live_dag(file.wave, text=text, next_waves=_followers(file.wave, others))
     if has_cleanup(file.wave):
         yield build_cleanup_dag(file.wave, text=text)
+    yield build_rehearsal_dag(file.wave, text=text)
 
 
 def _followers(wave: Wave, others: Sequence[WaveFile]) -> list[Wave]:

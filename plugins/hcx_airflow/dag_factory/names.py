@@ -35,6 +35,10 @@ APPROVE_CLEANUP = "approve_cleanup"
 DELETE_SOURCE_SEGMENT = "delete_source_segment"
 RENAME_DESTINATION_SEGMENT = "rename_destination_segment"
 WRITE_REPORT = "write_report"
+TAKE_SNAPSHOT = "take_snapshot"
+OPEN_TWIN = "open_twin"
+CLOSE_TWIN = "close_twin"
+SUMMARISE_REHEARSALS = "summarise_rehearsals"
 REPORT_WAVES = "report_waves"
 
 

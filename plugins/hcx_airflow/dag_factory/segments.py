@@ -31,12 +31,14 @@ class CutoverGroup:
     compensation: BaseOperator
 
 
-def add_cutover_group(wave: Wave, segment: Segment) -> CutoverGroup:
+def add_cutover_group(wave: Wave, segment: Segment, *, rehearsal: bool = False) -> CutoverGroup:
     """Add a segment's group to the DAG that is being built.
 
     All of it is known at parse time: a rejected gate stops nothing inside a mapped group.
+
+    :param rehearsal: whether it is done on twins, and on nothing else.
     """
-    common: dict[str, Any] = {"wave_id": wave.name, "segment": segment.name}
+    common: dict[str, Any] = {"wave_id": wave.name, "segment": segment.name, "rehearsal": rehearsal}
     with TaskGroup(names.cutover_group(segment), tooltip=f"Cut over {segment.name}"):
         prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)
         approve = WaveGate(task_id=names.APPROVE_CUTOVER, gate=names.APPROVE_CUTOVER, **common)

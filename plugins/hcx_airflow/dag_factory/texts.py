@@ -42,6 +42,11 @@ def cleanup_document(wave: Wave, text: str) -> str:
     return _document(wave, text, list(_cleanup_lines(wave)))
 
 
+def rehearsal_document(wave: Wave, text: str) -> str:
+    """Return the page of a rehearsal DAG, in Markdown."""
+    return _document(wave, text, list(_rehearsal_lines(wave)))
+
+
 def _document(wave: Wave, text: str, lines: list[str]) -> str:
     shown = text if len(text) <= _MOST_LETTERS else text[:_MOST_LETTERS].rstrip() + "\n# and so on"
     # A fence longer than any in the file, so that nothing in the file can end it.
@@ -98,3 +103,24 @@ def _cleanup_lines(wave: Wave) -> Iterator[str]:
             steps.append(f"destination renamed to {segment.rename_destination}")
         yield f"- **Segment {segment.name}**: {', '.join(steps)}."
     yield "- **Gate**: approve_cleanup. A rejection, or no answer in time, deletes nothing."
+
+
+def _rehearsal_lines(wave: Wave) -> Iterator[str]:
+    dag_id = names.rehearsal_dag_id(wave.name)
+    yield f"- **What it is**: the tasks of `{wave.name}` on a twin of the site, in virtual time. Nothing real changes."
+    yield (
+        "- **Night**: that of the run's logical date, with its windows and clock changes; a run started by hand "
+        f"rehearses {wave.night or 'tonight'} unless its form says otherwise."
+    )
+    yield f"- **When**: at noon ({wave.time_zone}), for the coming night, once this DAG is unpaused{_until(wave)}."
+    yield "- **Gates**: answered by the run itself, as `rehearsal-approver`."
+    yield "- **Results**: a record of each night and a summary of all of them, beside the reports of the wave."
+    yield "- **Backfill**, once this DAG is unpaused; the last date is the first that is not rehearsed any more:"
+    yield (
+        f"\n```\nairflow backfill create --dag-id {dag_id} --from-date 2026-10-01 --to-date 2026-10-31\n```\n\n"
+        "With `--reprocess-behavior completed` nights are rehearsed again: the same snapshot makes the same timeline."
+    )
+
+
+def _until(wave: Wave) -> str:
+    return f", up to {wave.starts_at or wave.night:%Y-%m-%d}" if wave.starts_at or wave.night else ""

@@ -18,6 +18,7 @@ from hcx_airflow.hooks.sites import open_sites, pages_of
 from hcx_airflow.runs import attestation
 from hcx_airflow.runs.approval import Requirement, verify_decision
 from hcx_airflow.runs.files import read_wave_of_task
+from hcx_airflow.runs.rehearsal import Rehearsal
 from hcx_airflow.runs.scope import Scope
 from hcx_waves.domain.gates import Gate
 from hcx_waves.domain.plan import WavePlan
@@ -62,16 +63,32 @@ class TaskRun:
         return dict(self.context.get("params") or {})
 
     @property
+    def run_type(self) -> str:
+        """How the run came about: ``scheduled``, ``manual``, ``backfill``, ..."""
+        kind = self.context["dag_run"].run_type
+        return str(getattr(kind, "value", kind))
+
+    @property
     def started_at(self) -> datetime:
         """The instant that the wave's times count from; the same for every try of a run."""
+        if self.rehearsal:
+            return self.rehearsed.wave.begins_at
         run = self.context["dag_run"]
         instant: datetime = run.run_after or run.start_date
         return instant.astimezone(UTC)
 
     @cached_property
     def wave(self) -> Wave:
-        """The wave file as it is now."""
-        return read_wave_of_task(self.wave_id, self.context)
+        """The wave file as it is now; in a rehearsal moved to the rehearsed night."""
+        return self.rehearsed.wave if self.rehearsal else read_wave_of_task(self.wave_id, self.context)
+
+    @cached_property
+    def rehearsed(self) -> Rehearsal:
+        """Which night is rehearsed, and how.
+
+        :raises RunRefusedError: if the run's params or its kind make no sense for a rehearsal.
+        """
+        return Rehearsal.of(read_wave_of_task(self.wave_id, self.context), self.context)
 
     @cached_property
     def scope(self) -> Scope:

@@ -33,7 +33,9 @@ def test_every_shipped_dag_file_is_parsed_and_every_dag_serialised() -> None:
         bag = DagBag(dag_folder=str(path), bundle_name="dags-folder", bundle_path=DAGS)
         assert bag.import_errors == {}
         found.update(bag.dags)
-    assert {"seed-wave", "cleanup__seed-wave", "three-tier-1", "three-tier-2", "hcx_waves_watchdog"} <= set(found)
+    assert {"seed-wave", "cleanup__seed-wave", "rehearsal__three-tier-1", "three-tier-2", "hcx_waves_watchdog"} <= set(
+        found
+    )
     for dag_id, dag in found.items():
         document = DagSerialization.to_dict(dag)
         again = DagSerialization.from_dict(document)
@@ -61,12 +63,12 @@ def test_parsing_touches_nothing_but_wave_files(waves: Waves, monkeypatch: pytes
     monkeypatch.setattr(BaseHook, "get_connection", refuse)
     monkeypatch.setattr(subprocess, "Popen", refuse)
     folder = waves(FULL, minimal("erp-2", vms="[z]", more=SHARED + "after: [erp-1]\n"))
-    assert len(wave_dags(folder)) == 4
+    assert len(wave_dags(folder)) == 6
     check_waves(folder)
 
 
 def test_a_broken_wave_spoils_no_other(waves: Waves) -> None:
-    assert sorted(wave_dags(waves(minimal("good", more=CUT), BROKEN))) == ["cleanup__good", "good"]
+    assert sorted(wave_dags(waves(minimal("good", more=CUT), BROKEN))) == ["cleanup__good", "good", "rehearsal__good"]
 
 
 def test_a_wave_that_makes_no_dag_spoils_no_other_and_is_told_about(
@@ -81,7 +83,7 @@ def test_a_wave_that_makes_no_dag_spoils_no_other_and_is_told_about(
         return build(wave, **given)
 
     monkeypatch.setattr(loader, "build_live_dag", fails_for_one)
-    assert list(wave_dags(folder)) == ["good"]
+    assert list(wave_dags(folder)) == ["good", "rehearsal__good"]
     with pytest.raises(InvalidWavesError, match=r"waves/odd\.yaml:1:1 wave: makes no DAG: no such timetable"):
         check_waves(folder)
 
@@ -119,7 +121,7 @@ def test_the_import_error_lists_every_problem_with_file_line_and_field(waves: Wa
 def test_waves_that_contradict_each_other_are_told_about_and_stay_in_service(waves: Waves) -> None:
     """Which of them is wrong is not known, and one may be running."""
     folder = waves(minimal("one"), minimal("two"))
-    assert sorted(wave_dags(folder)) == ["one", "two"]
+    assert sorted(wave_dags(folder)) == ["one", "rehearsal__one", "rehearsal__two", "two"]
     with pytest.raises(InvalidWavesError, match='"a" is also moved by wave two'):
         check_waves(folder)
 
@@ -137,7 +139,7 @@ def read_by(monkeypatch: pytest.MonkeyPatch, call: Callable[[], Any]) -> tuple[A
     return call(), parsed
 
 
-@pytest.mark.parametrize("dag_id", ["w07", "cleanup__w07"])
+@pytest.mark.parametrize("dag_id", ["w07", "cleanup__w07", "rehearsal__w07"])
 def test_a_task_start_reads_its_own_wave_and_those_that_name_it(
     waves: Waves, monkeypatch: pytest.MonkeyPatch, dag_id: str
 ) -> None:
@@ -148,7 +150,7 @@ def test_a_task_start_reads_its_own_wave_and_those_that_name_it(
     whole = wave_dags(folder)
     dags, parsed = read_by(monkeypatch, lambda: wave_dags(folder, only=dag_id))
     assert sorted(parsed) == ["next.yaml", "w07.yaml"]
-    assert sorted(dags) == ["cleanup__w07", "w07"]
+    assert sorted(dags) == ["cleanup__w07", "rehearsal__w07", "w07"]
     for name, dag in dags.items():
         assert DagSerialization.to_dict(dag) == DagSerialization.to_dict(whole[name]), (
             "the same DAG as in a whole parse"
@@ -166,7 +168,9 @@ def test_a_task_start_of_a_wave_that_broke_meanwhile_says_why(waves: Waves) -> N
     folder = waves(BROKEN, minimal("other", vms="[b]"))
     with pytest.raises(WaveFileError, match="Mars"):
         wave_dags(folder, only="broken")
-    assert list(wave_dags(folder, only="other")) == ["other"], "which is no concern of another wave's tasks"
+    assert list(wave_dags(folder, only="other")) == ["other", "rehearsal__other"], (
+        "which is no concern of another wave's tasks"
+    )
 
 
 def test_a_broken_follower_is_not_started_and_spoils_nothing(waves: Waves) -> None:
@@ -186,7 +190,9 @@ def test_the_dag_file_honours_the_parsing_context(tmp_path: Path) -> None:
     done = subprocess.run(  # noqa: S603  (our own interpreter)
         [sys.executable, "-c", script], env={**os.environ, **variables}, capture_output=True, text=True, timeout=60
     )
-    assert done.stdout.strip().splitlines()[-1] == "['cleanup__seed-wave', 'seed-wave'] {}", done.stderr
+    assert done.stdout.strip().splitlines()[-1] == "['cleanup__seed-wave', 'rehearsal__seed-wave', 'seed-wave'] {}", (
+        done.stderr
+    )
 
 
 def test_the_folder_of_wave_files_is_no_matter_for_airflow() -> None:

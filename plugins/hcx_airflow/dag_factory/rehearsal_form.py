@@ -1,0 +1,124 @@
+"""The trigger form of a rehearsal: which night, what goes wrong, who answers how fast, and on what twin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Param
+
+from hcx_airflow.dag_factory.form import live_params
+from hcx_airflow.runs.rehearsal import FAULTS, RehearsalParams
+from hcx_waves.domain.nights import LONGEST_LEAD
+from hcx_waves.domain.wave import Wave
+
+POLL_SECONDS = 60.0
+"""How often HCX is asked in a rehearsal; virtual seconds."""
+_NIGHT, _FAULTS, _PEOPLE, _TWIN, _HOW = "Which night", "What goes wrong", "People", "The twin", "How it runs"
+_FIELDS = RehearsalParams.model_fields
+
+
+def rehearsal_params(wave: Wave) -> dict[str, Param]:
+    """Return the params of a wave's rehearsal DAG: what the live DAG has, and what only rehearsals have."""
+    live = live_params(wave)
+    poll = live.pop("poll_interval_seconds")
+    poll.value = POLL_SECONDS
+    return {
+        **_night_params(),
+        **_fault_params(),
+        **live,
+        **_people_params(),
+        **_twin_params(),
+        "poll_interval_seconds": poll,
+        "outage_poll_seconds": _number(
+            "outage_poll_seconds", 1, 600, "Poll interval in an outage (seconds)",
+            "How often an unextend is looked at; what it is rounded up to is part of the measured outage.", _HOW,
+        ),
+        "forecast": Param(
+            True,
+            type="boolean",
+            title="Forecast",
+            description="The record holds a forecast of the night.",
+            section=_HOW,
+        ),
+    }  # fmt: skip
+
+
+def _night_params() -> dict[str, Param]:
+    return {
+        "night": Param(
+            None,
+            type=["string", "null"],
+            format="date",
+            title="Night",
+            description="The date of the rehearsed night, in the wave's zone; the wave's own if left empty, or tonight "
+            "if it has none. Only for runs that are started by hand: others rehearse their own date.",
+            section=_NIGHT,
+        ),
+        "lead_hours": _number(
+            "lead_hours", 0, LONGEST_LEAD / timedelta(hours=1), "Lead (hours)",
+            "How long before its first window a wave begins that somebody starts by hand.", _NIGHT,
+        ),
+    }  # fmt: skip
+
+
+def _fault_params() -> dict[str, Param]:
+    said = "; ".join(f"{name}: {words}" for name, words in FAULTS.items())
+    return {
+        "faults": Param(
+            [],
+            type=["array", "null"],
+            items={"type": "string", "enum": list(FAULTS)},
+            examples=list(FAULTS),
+            uniqueItems=True,
+            title="Faults",
+            description=f"{said}.",
+            section=_FAULTS,
+        ),
+        "rotate_faults": Param(
+            False,
+            type="boolean",
+            title="Rotate",
+            description="The faults above (all, if none is chosen) take turns over the nights, one night without any "
+            "first. Which one a night gets follows from wave and date.",
+            section=_FAULTS,
+        ),
+    }
+
+
+def _people_params() -> dict[str, Param]:
+    return {
+        "reaction_minutes": Param(
+            None,
+            type=["number", "null"],
+            minimum=0,
+            maximum=1440,
+            title="Reaction time (minutes)",
+            description="How long the rehearsal approver takes to answer each gate; drawn from the distributions among "
+            "the model parameters if left empty.",
+            section=_PEOPLE,
+        ),
+    }
+
+
+def _twin_params() -> dict[str, Param]:
+    return {
+        "snapshot": _path("Snapshot", "A snapshot file on the worker to rehearse on, instead of the live inventory."),
+        "snapshot_max_age_hours": _number(
+            "snapshot_max_age_hours", 0, None, "Oldest snapshot (hours)",
+            "A backfilled night and one that is started by hand take a snapshot that is not older. A scheduled night "
+            "always reads the live inventory.", _TWIN,
+        ),
+        "parameters_file": _path(
+            "Model parameters", "A file of model parameters on the worker, such as calibration writes."
+        ),
+    }  # fmt: skip
+
+
+def _number(name: str, least: float, most: float | None, title: str, description: str, section: str) -> Param:
+    bounds: dict[str, Any] = {"minimum": least} if most is None else {"minimum": least, "maximum": most}
+    return Param(_FIELDS[name].default, type="number", title=title, description=description, section=section, **bounds)
+
+
+def _path(title: str, description: str) -> Param:
+    return Param(None, type=["string", "null"], maxLength=500, title=title, description=description, section=_TWIN)
