@@ -121,3 +121,11 @@ def test_one_start_call_only_whatever_is_run_again(finished: WaveTasks, site_pai
     again = finished.do("start_migrations")
     assert again["adopted"] is True
     assert not [call for call in site_pair.calls(after=mark) if "start" in call["data"]["operation"].lower()]
+
+
+def test_the_timeline_of_simulated_sites_keeps_their_time_apart(finished: WaveTasks) -> None:
+    report = read_report(Path(finished.left("write_report")["json"]))
+    assert report.virtual_sites
+    clocks = [one.clock.value for one in report.timeline]
+    assert clocks == sorted(clocks, reverse=True)
+    assert clocks.count("hcx") == 8

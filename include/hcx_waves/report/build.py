@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hcx_waves.domain.plan import WavePlan
 from hcx_waves.domain.segments import CutoverPolicy
 from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
 from hcx_waves.domain.windows import TimeWindow
 from hcx_waves.migration.verify import facts_before
-from hcx_waves.report.model import Deviation, Event, SegmentSteps, VmRow, WaveReport, WaveSteps, row_of
+from hcx_waves.report.model import Clock, Deviation, Event, SegmentSteps, VmRow, WaveReport, WaveSteps, row_of
 
 RUN_BEGUN = "run begun"
 REPORT_WRITTEN = "report written"
@@ -39,10 +39,11 @@ def build_report(steps: WaveSteps, wave: str) -> WaveReport:
         assessments=steps.assessments,
         vms=vms,
         segments=segments,
-        deviations=tuple(_deviations(plan, vms, segments)) if plan is not None else (),
-        timeline=tuple(sorted(_timeline(steps, vms, segments), key=lambda event: event.at)),
+        deviations=tuple(_deviations(plan, vms, segments, timed=not steps.virtual_sites)) if plan is not None else (),
+        timeline=_in_order(_timeline(steps, vms, segments), apart=steps.virtual_sites),
         errors=steps.errors,
         notes=steps.notes,
+        virtual_sites=steps.virtual_sites,
     )
 
 
@@ -75,12 +76,15 @@ def _segments(steps: WaveSteps) -> Iterator[SegmentSteps]:
         yield given.get(planned.name) or SegmentSteps(segment=planned.name, outcome=untouched)
 
 
-def _deviations(plan: WavePlan, vms: tuple[VmRow, ...], segments: tuple[SegmentSteps, ...]) -> Iterator[Deviation]:
+def _deviations(
+    plan: WavePlan, vms: tuple[VmRow, ...], segments: tuple[SegmentSteps, ...], *, timed: bool
+) -> Iterator[Deviation]:
+    """Compare with the plan; HCX's instants with its windows only if both are by one clock."""
     for vm in vms:
         if not vm.outcome.is_as_planned:
             yield Deviation(subject=vm.name, planned=VmOutcome.MIGRATED.value, actual=vm.outcome.value)
         window = plan.clock.switchover
-        if window is not None and vm.ended_at is not None and vm.ended_at > window.closes:
+        if timed and window is not None and vm.ended_at is not None and vm.ended_at > window.closes:
             yield Deviation(subject=vm.name, planned=f"moved by {window.closes:%Y-%m-%d %H:%M} UTC",
                             actual=f"moved at {vm.ended_at:%Y-%m-%d %H:%M} UTC")  # fmt: skip
     windows = {entry.segment: entry.window for entry in plan.clock.cutovers}
@@ -111,12 +115,19 @@ def _timeline(steps: WaveSteps, vms: tuple[VmRow, ...], segments: tuple[SegmentS
             yield Event(at=approval.at, what=f"{approval.gate}: {approval.decision}", subject=approval.by or "nobody")
     for vm in vms:
         if vm.begun_at is not None:
-            yield Event(at=vm.begun_at, what="migration begun", subject=vm.name)
+            yield Event(at=vm.begun_at, what="migration begun", subject=vm.name, clock=Clock.HCX)
         if vm.ended_at is not None:
-            yield Event(at=vm.ended_at, what=f"migration ended: {vm.outcome.value}", subject=vm.name)
+            what = f"migration ended: {vm.outcome.value}"
+            yield Event(at=vm.ended_at, what=what, subject=vm.name, clock=Clock.HCX)
     for one in segments:
         yield from _segment_events(one)
     yield Event(at=steps.ended_at, what=REPORT_WRITTEN)
+
+
+def _in_order(events: Iterable[Event], *, apart: bool) -> tuple[Event, ...]:
+    """Sort by time; clocks that cannot be compared one after the other, the run's first."""
+    order = list(Clock)
+    return tuple(sorted(events, key=lambda event: (order.index(event.clock) if apart else 0, event.at)))
 
 
 def _segment_events(one: SegmentSteps) -> Iterator[Event]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hcx_waves.domain.states import WaveOutcome
 from hcx_waves.migration.verify import VmFacts
 from hcx_waves.report.markup import bullets, code, escape, section, table
-from hcx_waves.report.model import SegmentSteps, VmRow, WaveReport
+from hcx_waves.report.model import Clock, SegmentSteps, VmRow, WaveReport
 
 _HEADLINES = {
     WaveOutcome.AS_PLANNED: "Everything moved as planned.",
@@ -18,6 +18,9 @@ _HEADLINES = {
     WaveOutcome.DRIFTED: "What was approved was no longer what was there.",
     WaveOutcome.STRANDED: "A segment was left without a confirmed gateway: a person has to act now.",
 }
+
+
+_CLOCKS = {Clock.RUN: "run", Clock.HCX: "HCX"}
 
 
 def render_markdown(report: WaveReport) -> str:
@@ -134,7 +137,21 @@ def _deviations(report: WaveReport) -> str:
 
 
 def _timeline(report: WaveReport) -> str:
-    return table(("At", "What", "Subject"), [(_time(one.at), one.what, one.subject) for one in report.timeline])
+    rows = [(_time(one.at), _CLOCKS[one.clock], one.what, one.subject) for one in report.timeline]
+    if not rows:
+        return ""
+    return f"{_about_clocks(report)}\n\n{table(('At', 'Clock', 'What', 'Subject'), rows)}"
+
+
+def _about_clocks(report: WaveReport) -> str:
+    if report.rehearsal:
+        return "All instants are the twin's virtual time."
+    if report.virtual_sites:
+        return (
+            "The sites are simulated. *HCX* is their virtual time, which runs by itself; *run* is the workers' wall "
+            "time. The two cannot be compared, so they stand one after the other."
+        )
+    return "*HCX* is the manager's own clock; *run* is the workers'."
 
 
 def _error(data: Mapping[str, object]) -> str:

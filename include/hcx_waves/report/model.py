@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from pydantic import AwareDatetime, JsonValue
 
 from hcx_waves.cutover.cleanup import Deletion, Renaming
@@ -37,12 +39,22 @@ class Approval(DomainModel):
     note: str = ""
 
 
+class Clock(StrEnum):
+    """By which clock an instant is. Stored in reports: add, never rename."""
+
+    RUN = "run"
+    """The workers' own; in a rehearsal the twin's virtual time."""
+    HCX = "hcx"
+    """The HCX manager's, as it says it; of a simulated site its virtual time."""
+
+
 class Event(DomainModel):
     """Something that happened, for the timeline."""
 
     at: AwareDatetime
     what: str
     subject: str = ""
+    clock: Clock = Clock.RUN
 
 
 class Deviation(DomainModel):
@@ -92,6 +104,8 @@ class WaveSteps(DomainModel):
     begun_at: AwareDatetime | None = None
     ended_at: AwareDatetime
     notes: tuple[str, ...] = ()
+    virtual_sites: bool = False
+    """Whether the sites are simulated and keep a virtual time of their own, while the run goes by wall time."""
 
 
 class VmRow(DomainModel):
@@ -131,6 +145,8 @@ class WaveReport(DomainModel):
     timeline: tuple[Event, ...] = ()
     errors: tuple[dict[str, JsonValue], ...] = ()
     notes: tuple[str, ...] = ()
+    virtual_sites: bool = False
+    """Whether HCX's instants are a simulated site's virtual time, and not to be compared with the run's."""
 
     @property
     def longest_outage(self) -> OutageBounds | None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from hcx_airflow.common.errors import ConnectionSettingsError, PlanMissingError
 from hcx_airflow.hooks.sites import secrets_of
 from hcx_airflow.runs.answers import approvals_of
+from hcx_airflow.runs.clocks import has_virtual_sites
 from hcx_airflow.runs.cutover import REMOVAL_KEY
 from hcx_airflow.runs.ending import ending_of, segment_group
 from hcx_airflow.runs.files import WaveFileError, WaveFileMissingError
@@ -61,6 +62,7 @@ def steps_of(run: TaskRun) -> WaveSteps:
         "rehearsal": run.rehearsal,
         "begun_at": run.started_at,
         "ended_at": now,
+        "virtual_sites": has_virtual_sites(run),
         "assessments": _read(Assessments, run.wave_xcom("run_preflight")),
     }
     try:
