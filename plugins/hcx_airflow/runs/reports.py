@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 from pydantic import BaseModel
 
 from hcx_airflow.common.errors import ConnectionSettingsError, PlanMissingError
+from hcx_airflow.common.folders import reports_folder
 from hcx_airflow.hooks.sites import secrets_of
 from hcx_airflow.runs.answers import approvals_of
 from hcx_airflow.runs.clocks import has_virtual_sites
 from hcx_airflow.runs.cutover import REMOVAL_KEY
 from hcx_airflow.runs.ending import ending_of, segment_group
 from hcx_airflow.runs.files import WaveFileError, WaveFileMissingError
-from hcx_airflow.runs.task import TaskRun, utc_now
+from hcx_airflow.runs.task import TaskRun
 from hcx_waves.cutover.cleanup import Deletion, Renaming
 from hcx_waves.cutover.emptiness import EmptyProof
 from hcx_waves.cutover.extension import Removal
@@ -37,14 +36,7 @@ from hcx_waves.report.model import SegmentSteps, WaveSteps
 
 logger = logging.getLogger(__name__)
 
-FOLDER_VARIABLE = "HCX_WAVES_REPORTS_FOLDER"
 Model = TypeVar("Model", bound=BaseModel)
-
-
-def reports_folder() -> Path:
-    """Return where reports are written."""
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    return Path(chosen) if chosen else Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "reports"
 
 
 def write_report(run: TaskRun) -> dict[str, str]:
@@ -56,7 +48,7 @@ def write_report(run: TaskRun) -> dict[str, str]:
 
 def steps_of(run: TaskRun) -> WaveSteps:
     """Return everything that a run's tasks left behind."""
-    now = utc_now()
+    now = run.now()
     common: dict[str, Any] = {
         "run_id": str(run.ti.run_id),
         "rehearsal": run.rehearsal,
@@ -122,7 +114,7 @@ def _known(model: type[BaseModel], document: Mapping[str, Any]) -> dict[str, Any
 def _secrets(run: TaskRun) -> list[str]:
     """Return the passwords of the wave's connections, so that none of them gets into a file."""
     try:
-        return secrets_of(run.wave, rehearsal=run.rehearsal)
+        return secrets_of(run.wave, rehearsal=run.rehearsal, twin=run.pace.twin)
     except (WaveFileError, WaveFileMissingError, ConnectionSettingsError, AirflowNotFoundException) as error:
         # The report is written all the same; what it is made of holds no secrets anyway.
         logger.warning("the report cannot be compared with the connections: %s", error)

@@ -1,0 +1,1 @@
+"""Pages in Airflow's user interface: what the rehearsals of a wave say together."""
