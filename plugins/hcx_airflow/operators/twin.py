@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
+from hcx_airflow.hooks.sites import open_sites_for_snapshot
 from hcx_airflow.operators.base import WaveOperator
 from hcx_airflow.runs.task import TaskRun
 from hcx_waves.clients.errors import ClientError
@@ -21,6 +23,11 @@ class RehearsalOperator(WaveOperator):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "rehearsal": True})
+
+    @override
+    def execute(self, context: Context) -> Any:
+        # In real time: before it has a world, and after the night, a rehearsal has no time of its own.
+        return self.act(TaskRun(self.wave_id, True, context))
 
 
 class TakeSnapshotOperator(RehearsalOperator):
@@ -55,11 +62,10 @@ class TakeSnapshotOperator(RehearsalOperator):
         return _described(taken, "live")
 
     def _take(self, run: TaskRun, folder: Path, now: datetime) -> Path:
+        from hcx_airflow.runs.snapshots import snapshot_path
         from hcx_waves.snapshot import take_snapshot, write_snapshot
 
-        from hcx_airflow.runs.snapshots import snapshot_path
-
-        with run.snapshot_sites() as clients:
+        with open_sites_for_snapshot(run.rehearsed.file) as clients:
             snapshot = take_snapshot(run.rehearsed.file, clients, now=now)
         path = snapshot_path(folder, now)
         write_snapshot(snapshot, path)
@@ -117,8 +123,8 @@ class CloseTwinOperator(RehearsalOperator):
 
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
+        from hcx_airflow.common.folders import reports_folder
         from hcx_airflow.hooks.twin import TwinControlHook
-        from hcx_airflow.runs.reports import reports_folder
         from hcx_airflow.runs.twins import OPEN_TWIN, night_of, record_of
         from hcx_waves.rehearsals.store import RecordStore
 
@@ -146,7 +152,7 @@ class SummariseRehearsalsOperator(RehearsalOperator):
 
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
-        from hcx_airflow.runs.reports import reports_folder
+        from hcx_airflow.common.folders import reports_folder
         from hcx_waves.rehearsals.files import write_summary
         from hcx_waves.rehearsals.store import RecordError, RecordStore
         from hcx_waves.rehearsals.summary import summarise

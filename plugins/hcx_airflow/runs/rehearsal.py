@@ -165,7 +165,9 @@ def _night(file: Wave, params: RehearsalParams, dag_run: Any) -> date:
     """
     kind = str(getattr(dag_run.run_type, "value", dag_run.run_type))
     if kind not in REHEARSAL_RUN_TYPES:
-        raise RunRefusedError(f"a {kind} run rehearses no night: let it be scheduled, backfilled, or start it by hand")
+        raise RunRefusedError(
+            f"a run of type {kind} rehearses no night: let it be scheduled, backfill it, or start it by hand"
+        )
     if kind == "manual":
         begun: datetime = dag_run.run_after or dag_run.start_date
         return params.night or file.night or begun.astimezone(file.zone).date()
