@@ -19,7 +19,7 @@ class TransferParameters(DomainModel):
 
     link_bits_per_second: float = Field(default=1e9, gt=0)
     """Between the sites, per service mesh, where nothing better is known. [I] a common line; set it."""
-    mesh_link_bits_per_second: dict[str, float] = {}
+    mesh_link_bits_per_second: dict[str, float] = Field(default_factory=dict)
     """The same for meshes by name; precedes what a snapshot says."""
     migration_bits_per_second: float = Field(default=1e9, gt=0)
     """At most, per migration. [D] KB 321604."""

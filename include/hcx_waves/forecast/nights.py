@@ -1,0 +1,80 @@
+"""Many nights of one wave, from the start of the run to the last cutover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from hcx_waves.forecast.critical import CriticalPath, critical_path
+from hcx_waves.forecast.cutovers import SegmentTimes, cut_over, migrations_end
+from hcx_waves.forecast.draws import Flags, draw
+from hcx_waves.forecast.durations import Numbers
+from hcx_waves.forecast.engine import Engine
+from hcx_waves.forecast.inputs import ForecastInput
+from hcx_waves.forecast.layout import Layout, layout_of
+from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.forecast.records import UNKNOWN, VmTimes
+
+
+@dataclass(frozen=True)
+class Nights:
+    """What happened in all nights; arrays of instants in seconds since the forecast's start."""
+
+    subject: ForecastInput
+    layout: Layout
+    vms: VmTimes
+    segments: SegmentTimes
+    migrated: Numbers
+    """When no VM moved any more, shape (nights,)."""
+    end: Numbers
+    """When all was done, shape (nights,); not a number where something was left behind."""
+
+    @property
+    def count(self) -> int:
+        """How many nights there are."""
+        return len(self.end)
+
+    @property
+    def complete(self) -> Flags:
+        """In which nights everything was done."""
+        return np.isfinite(self.end)
+
+    @property
+    def fits(self) -> Flags:
+        """In which nights everything was done inside its window: switchovers ended and gateways routed."""
+        found = self.complete.copy()
+        subject, begin = self.subject, self.subject.starts_at
+        if subject.switchover is not None:
+            closes = (subject.switchover.closes - begin).total_seconds()
+            ended = self.vms.ended[:, self.layout.somebody]
+            found &= (ended <= closes).all(axis=1)
+        for number, segment in enumerate(subject.segments):
+            if segment.window is not None and not segment.cut_already:
+                closes = (segment.window.closes - begin).total_seconds()
+                found &= self.segments.routed[:, number] <= closes
+        return found
+
+    @cached_property
+    def path(self) -> CriticalPath:
+        """Which VMs decided the end."""
+        return critical_path(self.layout, self.vms)
+
+
+def simulate(subject: ForecastInput, parameters: ModelParameters, nights: int, seed: int) -> Nights:
+    """Play that many nights; the same arguments give the same nights."""
+    layout = layout_of(subject, parameters)
+    draws = draw(subject, layout, parameters, nights, seed)
+    orchestrator = parameters.orchestrator
+    submitted = draws.approve_wave + orchestrator.before_gate_seconds + orchestrator.step_seconds
+    if subject.under_way:
+        submitted = np.zeros(nights)
+    engine = Engine(subject, layout, parameters, draws, submitted)
+    vms = engine.run()
+    segments = cut_over(subject, layout, parameters, draws, vms, engine.releases)
+    migrated = migrations_end(vms)
+    verified = engine.releases.seen(np.arange(nights), migrated) + orchestrator.verify_seconds
+    done = vms.arrived[:, layout.somebody].all(axis=1) & segments.cut.all(axis=1)
+    last = np.max(np.column_stack([verified, segments.ended]), axis=1)
+    return Nights(subject, layout, vms, segments, migrated, np.where(done, last, UNKNOWN))

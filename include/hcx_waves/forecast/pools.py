@@ -1,0 +1,91 @@
+"""The bandwidth that the transfers of a mesh share, for many nights at once.
+
+Every transfer of a mesh gets the same rate: the least of its share of the line or the IX appliance, and the limit per
+migration [D] KB 321604. So one number per mesh, what each transfer has been given since the beginning, tells the
+progress of all: a transfer that joins at ``given = g`` with ``n`` bytes has arrived at ``given = g + n``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hcx_waves.forecast.durations import Numbers
+from hcx_waves.forecast.layout import Layout
+from hcx_waves.forecast.parameters import TransferParameters
+from hcx_waves.forecast.tables import NEVER, Columns, EarliestTable, Rows, counted
+
+_BITS = 8
+
+
+class Pools:
+    """The transfers of all meshes.
+
+    :param bandwidth: factor on each mesh's line, shape (nights, meshes).
+    """
+
+    def __init__(self, layout: Layout, transfer: TransferParameters, bandwidth: Numbers) -> None:
+        nights, meshes = bandwidth.shape
+        self._mesh = layout.mesh
+        self._begins = np.searchsorted(layout.block_mesh, np.arange(meshes + 1))
+        line = np.minimum(layout.link_bits_per_second * bandwidth, transfer.appliance_bits_per_second)
+        # Meshes come first: the books of all nights are kept mesh by mesh.
+        self._line = np.ascontiguousarray(line.T) / _BITS
+        self._most = transfer.migration_bits_per_second / _BITS
+        self._targets = EarliestTable(nights, layout.width)
+        self._given = np.zeros((meshes, nights))
+        self._count = np.zeros((meshes, nights), dtype=np.int64)
+        self._rate = np.minimum(self._line, self._most)
+        self._soonest = np.zeros(nights, dtype=np.int64)
+
+    def begin(self, rows: Rows, columns: Columns, size_bytes: Numbers) -> None:
+        """Let transfers begin."""
+        meshes = self._mesh[columns]
+        self._targets.set(rows, columns, self._given[meshes, rows] + size_bytes)
+        self._count += counted(meshes, rows, self._count.shape)
+
+    def end(self, rows: Rows, columns: Columns) -> Numbers:
+        """End transfers, if there are any; return the bytes that have not arrived, 0 where none was under way."""
+        meshes = self._mesh[columns]
+        missing = self._targets.get(rows, columns) - self._given[meshes, rows]
+        running = np.isfinite(missing)
+        if not running.all():
+            rows, columns, meshes = rows[running], columns[running], meshes[running]
+        self._targets.set(rows, columns, NEVER)
+        self._count -= counted(meshes, rows, self._count.shape)
+        return np.where(running, np.maximum(missing, 0.0), 0.0)
+
+    def settle(self) -> None:
+        """Share the bandwidth among those who transfer now."""
+        np.divide(self._line, np.maximum(self._count, 1), out=self._rate)
+        np.minimum(self._rate, self._most, out=self._rate)
+
+    def first(self, now: Numbers) -> Numbers:
+        """Return when the next transfer of each night arrives."""
+        left = np.minimum.reduceat(self._targets.least, self._begins[:-1], axis=0)
+        left -= self._given
+        left /= self._rate
+        soonest = left[0]
+        self._soonest[:] = 0
+        for mesh in range(1, len(left)):
+            sooner = left[mesh] < soonest
+            self._soonest[sooner] = mesh
+            soonest = np.minimum(soonest, left[mesh])
+        at: Numbers = now + np.maximum(soonest, 0.0)
+        return at
+
+    def arriving(self, rows: Rows) -> Columns:
+        """Return the column of the transfer that :meth:`first` has seen arrive, for each of these nights."""
+        if len(self._given) == 1:
+            return self._targets.column_of_first(rows)
+        meshes = self._soonest[rows]
+        found = np.empty(len(rows), dtype=np.int64)
+        for mesh in range(len(self._given)):
+            chosen = meshes == mesh
+            if chosen.any():
+                begin, end = self._begins[mesh], self._begins[mesh + 1]
+                found[chosen] = self._targets.column_of_first(rows[chosen], begin, end)
+        return found
+
+    def pass_time(self, elapsed_seconds: Numbers) -> None:
+        """Let time pass, not beyond the next arrival."""
+        self._given += self._rate * elapsed_seconds
