@@ -20,6 +20,7 @@ class RehearsalOperator(WaveOperator):
     """A step of a rehearsal that has no counterpart in the wave itself. It never works on anything but twins."""
 
     ui_color = "#e9f3e6"
+    takes_part = False
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "rehearsal": True})
