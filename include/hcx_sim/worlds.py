@@ -14,7 +14,10 @@ from typing import Any
 
 from hcx_sim.engine.clock import ClockMode, VirtualClock, to_us
 from hcx_sim.engine.guard import ASK_AGAIN_SECONDS
+from hcx_sim.faults.catalogue import FAULT_SCENARIOS
 from hcx_sim.faults.rules import FaultRule
+from hcx_sim.faults.scenarios import FaultScenarioError, NamedFault
+from hcx_sim.faults.scenarios import install as install_faults
 from hcx_sim.faults.targets import miss
 from hcx_sim.http.context import Product
 from hcx_sim.http.dispatch import DEFAULT_WORLD
@@ -22,6 +25,8 @@ from hcx_sim.scenario import Scenario, ScenarioError, build_world, load_scenario
 from hcx_sim.scenario.variant import variant
 from hcx_sim.world.credentials import KEY, Credentials, seeded_credentials
 from hcx_sim.world.oracle import Oracle
+from hcx_sim.world.timeline import KEY as TIMELINE
+from hcx_sim.world.timeline import Timeline
 from hcx_sim.world.world import World
 
 logger = logging.getLogger("hcx_sim.worlds")
@@ -54,7 +59,8 @@ class WorldOptions:
     """How a world is made.
 
     ``scenario`` is a shipped name, a file, a document or one that was read before; ``seed`` and ``start`` override
-    the scenario's, ``settings`` (part of a document) are laid over its own, ``faults`` come after its own.
+    the scenario's, ``settings`` (part of a document) are laid over its own, ``faults`` come after its own, and
+    ``named_faults`` are drawn from the seed.
     ``idle_seconds`` (wall time) ends a world that nobody calls for that long; ``credentials`` are generated from
     the seed when not given. ``guarded`` lets a stepped clock also stand while it is unsettled; after
     ``ask_again_seconds`` (wall time) in which nothing happened it asks whoever waits.
@@ -72,6 +78,7 @@ class WorldOptions:
     ask_again_seconds: float = ASK_AGAIN_SECONDS
     settings: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[FaultRule, ...] = ()
+    named_faults: tuple[NamedFault, ...] = ()
 
 
 @dataclass(slots=True)
@@ -167,6 +174,11 @@ class WorldManager:
         for product in self._products.values():
             product.install(world)
         world.products["oracle"] = Oracle(world)
+        world.products[TIMELINE] = Timeline(world, scenario.name)
+        try:
+            install_faults(world, list(options.named_faults), FAULT_SCENARIOS)
+        except FaultScenarioError as error:
+            raise ScenarioError(str(error)) from error
         return world, scenario, options
 
     def _keep(self, world: World, scenario: Scenario, options: WorldOptions) -> World:

@@ -21,6 +21,8 @@ GET PUT   /worlds/{id}/annotations/{key}             a JSON document of the clie
 GET POST DEL. /worlds/{id}/faults[/{rule_id}]        fault rules
 GET       /worlds/{id}/audit                         ``?kind= &after= &subject= &limit= &form=lines|canonical``
 GET       /worlds/{id}/oracle                        the oracle's report
+GET       /worlds/{id}/timeline                      what happened, in virtual time only, byte-stable
+GET       /fault-scenarios                           what may be put in "faults" of a new world by name
 GET       /worlds/{id}/vms                           where each VM is, from the facts
 GET       /worlds/{id}/gateways                      physical routers of VLAN port groups
 POST      /worlds/{id}/gateways/{network}            ``{"connected": bool}``: what a router command would do

@@ -13,6 +13,7 @@ from hcx_sim.control.base import Body, Control, ControlError
 from hcx_sim.hcx.mobility.mobility import restart_services
 from hcx_sim.world.audit import AuditEntry
 from hcx_sim.world.model import SiteName, VcNetwork, Vm
+from hcx_sim.world.timeline import KEY as TIMELINE
 from hcx_sim.world.world import World
 
 _LINES = "application/x-ndjson"
@@ -48,6 +49,10 @@ def truth_router(control: Control) -> APIRouter:
     async def oracle(world_id: str) -> dict[str, Any]:
         report: dict[str, Any] = control.world(world_id).products["oracle"].report()
         return report
+
+    @router.get("/timeline")
+    async def timeline(world_id: str) -> Response:
+        return Response(control.world(world_id).products[TIMELINE].export(), media_type=_LINES)
 
     @router.get("/vms")
     async def vms(world_id: str, name: str | None = None) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Discriminator, Field, Tag, model_validator
 
 from hcx_sim.control.base import Body, Control, ControlError
 from hcx_sim.engine.clock import ClockMode, iso
 from hcx_sim.engine.guard import ASK_AGAIN_SECONDS
+from hcx_sim.faults.catalogue import FAULT_SCENARIOS
 from hcx_sim.faults.rules import FaultRule
+from hcx_sim.faults.scenarios import KEY as FAULTS
+from hcx_sim.faults.scenarios import NamedFault
 from hcx_sim.http.dispatch import identity_of
 from hcx_sim.scenario import Scenario, shipped_scenarios
 from hcx_sim.scenario.export import export_world
@@ -25,10 +28,24 @@ class ClockChoice(Body):
     start: AwareDatetime | None = None
 
 
+def _kind_of_fault(value: Any) -> str:
+    if isinstance(value, str):
+        return "name"
+    named = "scenario" in value if isinstance(value, dict) else isinstance(value, NamedFault)
+    return "scenario" if named else "rule"
+
+
+Fault = Annotated[
+    Annotated[str, Tag("name")] | Annotated[NamedFault, Tag("scenario")] | Annotated[FaultRule, Tag("rule")],
+    Discriminator(_kind_of_fault),
+]
+
+
 class NewWorld(Body):
     """A world to make, from a scenario (a shipped name or a whole document) or a stored snapshot.
 
-    ``settings`` (part of a document) are laid over the scenario's; ``idle_seconds`` and ``ask_again_seconds`` are
+    ``settings`` (part of a document) are laid over the scenario's; ``faults`` are rules, fault scenarios or just
+    their names; ``idle_seconds`` and ``ask_again_seconds`` are
     wall time.
     """
 
@@ -42,7 +59,7 @@ class NewWorld(Body):
     guarded: bool = False
     ask_again_seconds: float = Field(default=ASK_AGAIN_SECONDS, gt=0)
     settings: dict[str, Any] = Field(default_factory=dict)
-    faults: list[FaultRule] = Field(default_factory=list)
+    faults: list[Fault] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _one_origin(self) -> NewWorld:
@@ -55,6 +72,10 @@ def worlds_router(control: Control) -> APIRouter:
     """Return the routes under ``/worlds`` that are about whole worlds."""
     router = APIRouter()
     worlds = control.worlds
+
+    @router.get("/fault-scenarios")
+    async def fault_scenarios() -> dict[str, Any]:
+        return {"scenarios": [scenario.describe() for _, scenario in sorted(FAULT_SCENARIOS.items())]}
 
     @router.get("/worlds")
     async def list_worlds() -> dict[str, Any]:
@@ -73,7 +94,8 @@ def worlds_router(control: Control) -> APIRouter:
             guarded=body.guarded,
             ask_again_seconds=body.ask_again_seconds,
             settings=body.settings,
-            faults=tuple(body.faults),
+            faults=tuple(fault for fault in body.faults if isinstance(fault, FaultRule)),
+            named_faults=_named(body),
         )
         await worlds.create_beside(body.world_id, options)
         return {"world": describe(control, body.world_id), "endpoints": control.endpoints(body.world_id)}
@@ -108,6 +130,11 @@ def worlds_router(control: Control) -> APIRouter:
     return router
 
 
+def _named(body: NewWorld) -> tuple[NamedFault, ...]:
+    named = [NamedFault(scenario=fault) if isinstance(fault, str) else fault for fault in body.faults]
+    return tuple(fault for fault in named if isinstance(fault, NamedFault))
+
+
 def _origin(control: Control, body: NewWorld) -> str | dict[str, Any] | Scenario:
     if body.snapshot_id is not None:
         return control.snapshots.get(body.snapshot_id).scenario
@@ -135,4 +162,5 @@ def describe(control: Control, world_id: str) -> dict[str, Any]:
         "events_in_flight": world.engine.pending(),
         "audit_entries": len(world.audit),
         "faults": len(world.faults),
+        "fault_scenarios": [strike.describe() for strike in world.products[FAULTS]],
     }

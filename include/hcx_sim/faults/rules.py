@@ -35,8 +35,9 @@ class FaultRule(BaseModel):
 
     ``call`` is a glob over the operation key that COVERAGE.md lists (``migrations.start``; SOAP method names on
     vCenter) or, for the engine, over the point (``migration.switchover``). ``object`` is a substring of the
-    path or body, or the VM or network name in the engine. ``predicate`` maps dotted body paths to the values
-    they must have. ``skip`` matches pass before it strikes; it strikes at most ``count`` times (None: for ever).
+    path or body, or of the VM or network name in the engine; ``exact`` asks for the whole name there. ``predicate``
+    maps dotted body paths to the values they must have. ``skip`` matches pass before it strikes; it strikes at most
+    ``count`` times (None: for ever).
     ``seconds`` is wall time at the socket (clients' time-outs are real) and virtual time in the engine.
     ``acts`` lets a call that times out act all the same. ``expires_after_seconds`` (virtual) ends the rule.
     """
@@ -49,6 +50,7 @@ class FaultRule(BaseModel):
     call: str = "*"
     method: str | None = None
     object: str | None = None
+    exact: bool = False
     predicate: dict[str, Any] = {}
     probability: float = Field(default=1.0, ge=0.0, le=1.0)
     skip: int = Field(default=0, ge=0)
@@ -67,6 +69,8 @@ class FaultRule(BaseModel):
         if at_socket == (self.product == "engine"):
             where = "the engine" if self.product == "engine" else "a socket"
             raise ValueError(f"behaviour {self.behaviour!r} cannot strike at {where}")
+        if self.exact and (at_socket or self.object is None):
+            raise ValueError("exact asks for a name in the engine: it needs product engine and an object")
         if self.behaviour == "refuse" and (self.call != "*" or self.object or self.predicate or self.method):
             raise ValueError("refuse closes the listening socket: it can only name product and site")
         return self
@@ -88,6 +92,7 @@ class FaultBook:
         self._stream = stream
         self._now_us = now_us
         self._entries: dict[str, _Entry] = {}
+        self.engine_watchers: list[Callable[[FaultRule, str, str], None]] = []
 
     def __len__(self) -> int:
         """Return the number of rules, expired ones included."""
@@ -155,8 +160,12 @@ class FaultBook:
         return None
 
     def strike_engine(self, point: str, name: str, site: str | None = None) -> FaultRule | None:
-        """Return the engine rule that strikes ``point`` for the object called ``name``."""
-        return self.strike("engine", site, point, text=name)
+        """Return the engine rule that strikes ``point`` for the object called ``name``; watchers get all three."""
+        rule = self.strike("engine", site, point, text=name)
+        if rule is not None:
+            for watcher in self.engine_watchers:
+                watcher(rule, point, name)
+        return rule
 
 
 def _matches(rule: FaultRule, product: str, site: str | None, call: str, method: str, text: str, body: Any) -> bool:
@@ -165,7 +174,7 @@ def _matches(rule: FaultRule, product: str, site: str | None, call: str, method:
         and rule.site in (None, site)
         and fnmatch.fnmatchcase(call, rule.call)
         and (rule.method is None or rule.method.upper() == method.upper())
-        and (rule.object is None or rule.object in text)
+        and (rule.object is None or (rule.object == text if rule.exact else rule.object in text))
         and all(_at(body, path) == value for path, value in rule.predicate.items())
     )
 

@@ -51,6 +51,7 @@ class Audit:
         self._entries: list[AuditEntry] = []
         self._calls = 0
         self.recording = True
+        self.watchers: list[Callable[[AuditEntry], None]] = []  # told of every entry that is kept
 
     @property
     def cause(self) -> str:
@@ -91,6 +92,8 @@ class Audit:
         )
         if self.recording:
             self._entries.append(entry)
+            for watcher in self.watchers:
+                watcher(entry)
         return entry
 
     def entries(self, kind: str | None = None, after: int = 0, subject: str | None = None) -> list[AuditEntry]:

@@ -76,6 +76,8 @@ class Windows:
             self._flow.alarm_at(migration, "window_opens", window.start_us)
         elif self._loses(migration):
             migration.tracker_lost = True
+            subject = f"migration:{migration.migration_id}"
+            self._flow.world.audit.add("note", subject, vm=migration.entity_name, switchover_lost=True)
         elif window.expired(now_us):
             self._missed(migration)
         else:
