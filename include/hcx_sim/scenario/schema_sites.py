@@ -112,6 +112,7 @@ class MigrationSpec(_Document):
     created_ms: int = 0
     ended_ms: int | None = None
     leaves_source: bool = True
+    archived: bool = False
 
 
 class GroupSpec(_Document):

@@ -90,13 +90,24 @@ def _lines(error: ValidationError) -> list[str]:
 
 def _hcx_settings(snapshot: SnapshotDocument) -> HcxSettings:
     """Return settings under which the twin speaks as the live managers do."""
-    settings = HcxSettings(version=snapshot.hcx.version)
+    version, build = _release(snapshot)
+    settings = HcxSettings(version=version, build=build)
     words = dict(settings.extension_states)
     for name, meant in (("up", _HEALTHY), ("down", _BROKEN)):
         said = Counter(one.state for one in snapshot.hcx.extensions if one.state and one.state.lower() in meant)
         if said:
             words[name] = said.most_common(1)[0][0]
     return settings.model_copy(update={"extension_states": words})
+
+
+def _release(snapshot: SnapshotDocument) -> tuple[str, str]:
+    """Return version and build of the managers; where only a generation shows (``4.x``), the appliances' tell more."""
+    shown = snapshot.hcx.version
+    appliances = [(one.version or "").split(".") for mesh in snapshot.hcx.meshes for one in mesh.appliances]
+    full = next((parts for parts in appliances if len(parts) > 3 and parts[0] == shown.partition(".")[0]), None)
+    if full is None:
+        return shown, HcxSettings().build
+    return ".".join(full[:3]) if "x" in shown else shown, full[3]
 
 
 def _mesh(mesh: MeshPart) -> MeshSpec:
@@ -169,6 +180,7 @@ def _migration(one: MigrationPart) -> MigrationSpec:
             "entity_id": one.entity_id or "",
             "entity_name": one.entity_name or "",
             "leaves_source": one.leaves_source,
+            "archived": one.archived,
             "phase": _ENDS.get(one.phase, "running"),
             "message": one.message,
             "kind": one.kind,

@@ -210,7 +210,7 @@ class VmPart(_Part):
     name: str
     instance_uuid: str | None = None
     bios_uuid: str | None = None
-    power: str = "poweredOn"
+    power: Literal["poweredOn", "poweredOff", "suspended"] = "poweredOn"
     template: bool = False
     hcx_appliance: bool = False
     stays: bool = False
@@ -331,6 +331,7 @@ class MigrationPart(_Part):
     message: str = ""
     kind: str | None = None
     leaves_source: bool = True
+    archived: bool = False
     created_ms: int | None = None
     ended_ms: int | None = None
 

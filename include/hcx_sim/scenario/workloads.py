@@ -137,9 +137,16 @@ def _nic(
         ip_addresses=[str(ip) for ip in spec.ips],
         connected=spec.connected,
         address_type=spec.address_type,
-        external_id=spec.external_id or world.random.stable_uuid(f"vif/{uid}/{index}"),
+        external_id=_external_id(world, spec, uid, index),
         adapter=spec.adapter,
     )
+
+
+def _external_id(world: World, spec: NicSpec, uid: str, index: int) -> str:
+    """Return NSX's id of a card: the given one, none for a real card without one, else one made up."""
+    if spec.external_id is not None or spec.key is not None:
+        return spec.external_id or ""
+    return world.random.stable_uuid(f"vif/{uid}/{index}")
 
 
 def _mac(number: int, index: int) -> str:

@@ -52,6 +52,11 @@ class ClientOptions:
         """Return options that allow changes at endpoints of these identities alone."""
         return cls(allowed_roles=frozenset(roles))
 
+    @classmethod
+    def read_only(cls) -> ClientOptions:
+        """Return options under which every call that changes anything is refused before it is sent."""
+        return cls.for_roles(())
+
 
 @contextmanager
 def open_sites(
