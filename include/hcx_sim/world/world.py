@@ -143,8 +143,14 @@ class World:
         """Return a fresh moref such as ``vm-1001``; each site counts for itself."""
         counter = f"{site}/{prefix}"
         number = self._next_moref.get(counter, 1000) + 1
+        while self._knows(f"{site}/{prefix}-{number}"):
+            number += 1
         self._next_moref[counter] = number
         return f"{prefix}-{number}"
+
+    def _knows(self, key: str) -> bool:
+        """Tell whether something of a site has that MoRef, as things of a real site do."""
+        return any(key in table for table in (self.vms, self.networks, self.placements, self.datastores))
 
     def site(self, name: SiteName) -> Site:
         """Return a site."""
