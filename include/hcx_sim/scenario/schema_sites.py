@@ -99,14 +99,14 @@ class ExtensionSpec(_Document):
 class MigrationSpec(_Document):
     """A migration that HCX knows of when the world begins: it stands where it stood and moves nothing.
 
-    ``state`` is the product's word. Instants are epoch milliseconds.
+    Instants are epoch milliseconds.
     """
 
     migration_id: str
     group_id: str
     entity_id: str
     entity_name: str
-    phase: Literal["draft", "running", "complete", "failed", "cancelled"]
+    phase: Literal["draft", "running", "complete", "failed", "transfer_failed", "cancelled"]
     message: str = ""
     kind: str | None = None
     created_ms: int = 0

@@ -181,7 +181,7 @@ def _migration(one: MigrationPart) -> MigrationSpec:
             "entity_name": one.entity_name or "",
             "leaves_source": one.leaves_source,
             "archived": one.archived,
-            "phase": _ENDS.get(one.phase, "running"),
+            "phase": "transfer_failed" if one.state == "TRANSFER_FAILED" else _ENDS.get(one.phase, "running"),
             "message": one.message,
             "kind": one.kind,
             "created_ms": one.created_ms or 0,

@@ -20,6 +20,12 @@ class RefusedError(Exception):
     """A cancellation that the present phase does not allow; the message says why."""
 
 
+def _refuse_past(migration: Migration) -> None:
+    """Refuse to end a migration of before the world began: nothing is known of it but that it was there."""
+    if migration.plan is None and migration.phase is not Phase.DRAFT:
+        raise RefusedError(f"The migration of {migration.entity_name} began before this world did.")
+
+
 class Endings:
     """The phases from which nothing leads back to the migration's way."""
 
@@ -43,6 +49,7 @@ class Endings:
 
     def cancel(self, migration: Migration) -> None:
         """Begin to cancel gracefully; raises :class:`RefusedError` when the phase does not allow it."""
+        _refuse_past(migration)
         if not migration.phase.active or migration.phase in UNCANCELLABLE:
             raise RefusedError(f"The migration of {migration.entity_name} cannot be cancelled: {migration.message}.")
         migration.outcome = Phase.CANCELLED
@@ -53,6 +60,7 @@ class Endings:
 
         Raises :class:`RefusedError` when there is nothing to cancel, clear or delete.
         """
+        _refuse_past(migration)
         dropped = drop_seed and migration.phase.terminal and self._replication.drop_seed(migration)
         if migration.phase.active:
             migration.forced = True
