@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
 
 from hcx_waves.clients.errors import redact_parameters
 from hcx_waves.domain.base import DomainModel
@@ -28,6 +29,19 @@ class CommandResult(DomainModel):
     def timed_out(self) -> bool:
         """Whether it was stopped."""
         return self.exit_code is None
+
+
+class Commands(Protocol):
+    """Whatever runs the commands of the user, or stands in for them where there is no router to command."""
+
+    def run(self, argv: Sequence[str], timeout_seconds: float) -> CommandResult:
+        """Run a command to its end, or stop it when its time is up.
+
+        :raises OSError: if it cannot be started.
+        """
+
+    def for_segment(self, segment: str) -> Commands:
+        """Return what runs the commands of one segment."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,10 @@ class CommandRunner:
         return CommandResult(
             argv=tuple(self._redacted(part) for part in argv), exit_code=exit_code, output=self._shortened(output)
         )
+
+    def for_segment(self, segment: str) -> Self:
+        """Return the same, with the segment's name as ``HCX_WAVES_SEGMENT``."""
+        return replace(self, environment={**self.environment, "HCX_WAVES_SEGMENT": segment})
 
     def _environment(self) -> dict[str, str]:
         names = (*_ALWAYS_PASSED, *self.passed)

@@ -10,7 +10,7 @@ from typing import Any
 
 from hcx_waves.clients.errors import Lookup, OutcomeUnknownError
 from hcx_waves.clients.nsx import NsxPolicyClient
-from hcx_waves.cutover.commands import CommandResult, CommandRunner
+from hcx_waves.cutover.commands import CommandResult, CommandRunner, Commands
 from hcx_waves.cutover.source import GatewayReading, GatewayState, Snapshot, SourceGateway, nsx_source
 from hcx_waves.domain.plan import PlannedSegment
 from hcx_waves.domain.segments import Disconnect, Hook, Manual, Segment
@@ -28,10 +28,10 @@ class HookSource:
 
     means = Disconnect.HOOK
 
-    def __init__(self, segment: str, hook: Hook, runner: CommandRunner | None = None) -> None:
+    def __init__(self, segment: str, hook: Hook, runner: Commands | None = None) -> None:
         self._segment = segment
         self._hook = hook
-        self._runner = _for_segment(runner, segment)
+        self._runner = (runner or CommandRunner()).for_segment(segment)
 
     def look(self) -> GatewayReading:
         """Run the check: exit code 0 is disconnected, 1 connected, anything else unknown."""
@@ -82,10 +82,10 @@ class ManualSource:
 
     means = Disconnect.MANUAL
 
-    def __init__(self, segment: str, manual: Manual, runner: CommandRunner | None = None) -> None:
+    def __init__(self, segment: str, manual: Manual, runner: Commands | None = None) -> None:
         self._segment = segment
         self._manual = manual
-        self._runner = _for_segment(runner, segment)
+        self._runner = (runner or CommandRunner()).for_segment(segment)
 
     @property
     def instructions(self) -> str:
@@ -123,7 +123,7 @@ def source_gateway(
     wave_segment: Segment,
     planned: PlannedSegment,
     source_nsx: NsxPolicyClient | None,
-    runner: CommandRunner | None = None,
+    runner: Commands | None = None,
 ) -> SourceGateway:
     """Return the gateway of a segment by the means that its wave file chooses.
 
@@ -137,13 +137,7 @@ def source_gateway(
     return nsx_source(source_nsx, planned)
 
 
-def _for_segment(runner: CommandRunner | None, segment: str) -> CommandRunner:
-    base = runner or CommandRunner()
-    environment = {**base.environment, "HCX_WAVES_SEGMENT": segment}
-    return CommandRunner(environment, base.passed, base.secrets)
-
-
-def _check(runner: CommandRunner, argv: Sequence[str], timeout_seconds: float) -> GatewayReading:
+def _check(runner: Commands, argv: Sequence[str], timeout_seconds: float) -> GatewayReading:
     try:
         result = runner.run(argv, timeout_seconds)
     except OSError as error:

@@ -158,6 +158,8 @@ class VirtualClock:
                 rejoins += 1
                 self._rejoin(error, rejoins)
                 continue
+            if self._abandoned:
+                raise TwinWaitEnded(f"nobody waits for {self.name} here any more", system="twin")
             if woken.reached:
                 self._now = woken.now.astimezone(UTC)
                 return

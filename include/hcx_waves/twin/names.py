@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+REHEARSAL_PREFIX = "rehearsal__"
+"""Of the id of a wave's rehearsal DAG."""
 PREFIX = "rh-"
 _LONGEST_WAVE = 40
 

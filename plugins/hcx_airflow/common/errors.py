@@ -26,6 +26,10 @@ class RunRefusedError(WaveTaskError):
     """A run of a kind, or at a time, at which this wave must not start."""
 
 
+class TwinRefusedError(WaveTaskError):
+    """A simulated world that no rehearsal may work in."""
+
+
 class DriftedError(WaveTaskError):
     """What was planned or approved is no longer what is there.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from airflow.sdk import BaseOperator, Context
@@ -11,6 +12,7 @@ from typing_extensions import override
 
 from hcx_airflow.common.retries import retry_arguments
 from hcx_airflow.links.managers import HcxLink, NsxLink, VcenterLink
+from hcx_airflow.runs.pace import at_its_pace
 from hcx_airflow.runs.task import TaskRun
 
 
@@ -27,9 +29,11 @@ class WaveOperator(BaseOperator):
     operator_extra_links = (HcxLink(), NsxLink(), VcenterLink())
     ui_color = "#e7f0f7"
     retries_and_delay: ClassVar[dict[str, Any]] = {}
+    takes_part: ClassVar[bool] = True
+    """Whether it is part of the wave, and so of the time of its run; what makes and ends a world is not."""
 
     def __init__(self, *, wave_id: str, rehearsal: bool = False, **kwargs: Any) -> None:
-        super().__init__(**{**retry_arguments(**self.retries_and_delay), **kwargs})
+        super().__init__(**{**retry_arguments(**self.retries_and_delay, rehearsal=rehearsal), **kwargs})
         self.wave_id = wave_id
         self.rehearsal = rehearsal
         self.pages: dict[str, str] = {}
@@ -40,9 +44,14 @@ class WaveOperator(BaseOperator):
 
     @override
     def execute(self, context: Context) -> Any:
+        return self.take_part(context, self.act)
+
+    def take_part(self, context: Context, step: Callable[[TaskRun], Any]) -> Any:
+        """Do a step by the time of its run."""
         run = self.run_of(context)
         try:
-            return self.act(run)
+            with at_its_pace(run, self.retry_policy) if self.takes_part else nullcontext():
+                return step(run)
         finally:
             self.pages = run.pages
 

@@ -19,12 +19,11 @@ from hcx_airflow.runs.cutover import (
     require_open_window,
     require_unblocked,
 )
-from hcx_airflow.runs.task import TaskRun, utc_now
+from hcx_airflow.runs.task import TaskRun
 from hcx_airflow.runs.way_back import is_switched_by_hand, leave_open, undone_by_hand
 from hcx_waves.migration.errors import ProcedureError
 
 LONGEST_UNEXTEND = timedelta(hours=2)
-POLL_DURING_OUTAGE_SECONDS = 1.0
 QUICK: dict[str, Any] = {"retries": 6, "delay": timedelta(seconds=2)}
 
 
@@ -45,7 +44,7 @@ class ProveSegmentEmptyOperator(SegmentOperator):
             raise AirflowSkipException("this run ends before the cutover")
         require_unblocked(run, self.segment)
         with run.sites() as clients:
-            proof = prove_segment_empty(run.plan, self.segment, clients, utc_now())
+            proof = prove_segment_empty(run.plan, self.segment, clients, run.now())
         for one in proof.excluded:
             self.log.info("May stay: %s (%s)", one.name, one.reason)
         self.log.info("Segment %s is empty at the source", self.segment)
@@ -63,14 +62,13 @@ class DisconnectSourceSegmentOperator(SegmentOperator):
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_waves.cutover.gateway import disconnect_source_segment
-        from hcx_waves.cutover.waiting import Patience
 
         # XComs do not survive a retry; what it takes to restore the gateway must.
         stored = run.recall(SNAPSHOT_KEY)
         plan = run.plan
         decision = run.approval(APPROVE_CUTOVER, run.wave.gates.approve_cutover)
         require_unblocked(run, self.segment)
-        require_open_window(run, self.segment, utc_now())
+        require_open_window(run, self.segment, run.now())
         self.log.info("The cutover was %s", decision.spoken)
         with run.sites(check=False) as clients:
             result = disconnect_source_segment(
@@ -78,7 +76,7 @@ class DisconnectSourceSegmentOperator(SegmentOperator):
                 self.segment,
                 clients,
                 gateway_of(run, self.segment, clients),
-                Patience(pause_seconds=0.2),
+                run.pace.patience(pause_seconds=0.2),
                 on_snapshot=None if stored is not None else lambda snapshot: run.remember(SNAPSHOT_KEY, dict(snapshot)),
             )
         self.log.info("Source gateway of %s: %s", self.segment, "off already" if result.already else "off")
@@ -114,7 +112,7 @@ class UnextendNetworkOperator(SegmentOperator):
                 self.segment,
                 clients,
                 gateway_of(run, self.segment, clients),
-                utc_now(),
+                run.now(),
                 connect=self.connect,
                 previous=None if stored is None else Removal.model_validate(stored),
                 # Kept before HCX is asked: an answer that gets lost must not look like an unextend that never was.
@@ -127,8 +125,8 @@ class UnextendNetworkOperator(SegmentOperator):
             "hcx_conn_id": hcx_connection_id(run.wave, rehearsal=run.rehearsal),
             "nsx_conn_id": nsx_connection_id(run.wave, rehearsal=run.rehearsal),
             "destination_segment_path": plan.segment(self.segment).destination_segment_path,
-            "poll_seconds": POLL_DURING_OUTAGE_SECONDS,
-            "deadline": (utc_now() + LONGEST_UNEXTEND).isoformat(),
+            "poll_seconds": run.scope.seconds_between_looks(rehearsal=run.rehearsal),
+            "deadline": (run.now() + LONGEST_UNEXTEND).isoformat(),
         }
 
 
@@ -152,15 +150,14 @@ class VerifyDestinationRoutedOperator(SegmentOperator):
         from hcx_airflow.runs.outage import measured_outage, routed_instants
         from hcx_waves.cutover.extension import UnextendStatus, require_unextended
         from hcx_waves.cutover.routing import verify_destination_routed
-        from hcx_waves.cutover.waiting import Patience
 
         awaited = run.xcom(run.sibling("await_unextended")) or {}
         if awaited.get("status"):
             require_unextended(UnextendStatus.model_validate(awaited["status"]), self.segment)
         with run.sites(check=False) as clients:
-            instants = routed_instants(run.plan, self.segment, clients, awaited, Patience(pause_seconds=0.2))
+            instants = routed_instants(run.plan, self.segment, clients, awaited, run.pace.patience(pause_seconds=0.2))
             gateway = gateway_of(run, self.segment, clients)
-            proof = verify_destination_routed(run.plan, self.segment, clients, gateway, utc_now())
+            proof = verify_destination_routed(run.plan, self.segment, clients, gateway, run.now())
         outage = measured_outage(run.xcom(run.sibling("disconnect_source_segment")), instants)
         self.log.info("Segment %s is routed at the destination; outage %s", self.segment, outage or "not measured")
         measured = None if outage is None else outage.model_dump(mode="json")
@@ -187,7 +184,6 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_waves.cutover.gateway import Situation, read_situation, reconnect_source_segment
-        from hcx_waves.cutover.waiting import Patience
 
         snapshot = run.xcom(run.sibling("disconnect_source_segment"), SNAPSHOT_KEY)
         run.use_stored_plan()
@@ -206,7 +202,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
                     self.segment,
                     clients,
                     gateway,
-                    Patience(pause_seconds=0.2),
+                    run.pace.patience(pause_seconds=0.2),
                     snapshot=snapshot,
                     removal=removal,
                     decided_by=self.decided_by,

@@ -16,7 +16,9 @@ from hcx_airflow.common.errors import AnswerRefusedError, DriftedError, Rejected
 from hcx_airflow.common.signing import DECISION_KEY, Choice, Decision, sign, signing_key
 from hcx_airflow.runs.approval import may_answer, quotes_reference
 from hcx_airflow.runs.gates import GATES, body_of, gate_settings, gate_window, subject_of
-from hcx_airflow.runs.task import TaskRun, utc_now
+from hcx_airflow.runs.pace import at_its_pace
+from hcx_airflow.runs.rehearsed_answers import REHEARSAL_APPROVER, seconds_to_answer
+from hcx_airflow.runs.task import TaskRun
 from hcx_waves.domain.digest import digest_of
 from hcx_waves.domain.gates import WAIT_FOR_CLEANUP, WAIT_WITHOUT_WINDOW, time_to_answer
 
@@ -71,7 +73,8 @@ class WaveGate(ApprovalOperator):
         run = TaskRun(self.wave_id, self.rehearsal, context)
         signing_key()  # Without a key nobody could be believed afterwards; so nobody is asked.
         if self.rehearsal:
-            return self._record(run, Choice.APPROVED)
+            with at_its_pace(run, self.retry_policy):
+                return self.rehearse(run)
         gate = gate_settings(run.wave, self.gate)
         self.body = body_of(run, self.gate, self.segment)
         self._refuse_to_show_another(run)
@@ -85,6 +88,21 @@ class WaveGate(ApprovalOperator):
             raise TaskAwaitingInput(
                 method_name=parked.method_name, kwargs={"shown": _shown(run)}, timeout=parked.timeout
             ) from None
+
+    def rehearse(self, run: TaskRun) -> Any:
+        """Let the rehearsal approver react, by the rehearsal's time, and decide as a person would who is awake."""
+        left = self._time_to_answer(run)
+        seconds = seconds_to_answer(run, gate_window(run.plan, self.gate, self.segment), self.gate)
+        run.pace.sleep(left.total_seconds() if seconds is None else min(seconds, left.total_seconds()))
+        answer = {"user_name": REHEARSAL_APPROVER}
+        if seconds is None or seconds >= left.total_seconds():
+            self._record(run, Choice.UNANSWERED, {"reason": "nobody answered in time"})
+            raise UnansweredError(f"nobody answered {self.gate} in time, which counts as no")
+        self.before_rehearsed_yes(run)
+        return self._record(run, Choice.APPROVED, answer)
+
+    def before_rehearsed_yes(self, run: TaskRun) -> None:
+        """Do at the twin what the one who says yes has done before."""
 
     def _refuse_to_show_another(self, run: TaskRun) -> None:
         """Fail on a later try that would ask about something else: Airflow keeps showing the first text."""
@@ -103,7 +121,7 @@ class WaveGate(ApprovalOperator):
     def _time_to_answer(self, run: TaskRun) -> timedelta:
         gate, window = gate_settings(run.wave, self.gate), gate_window(run.plan, self.gate, self.segment)
         otherwise = WAIT_FOR_CLEANUP if self.gate == "approve_cleanup" else WAIT_WITHOUT_WINDOW
-        left = time_to_answer(gate, utc_now(), window, otherwise)
+        left = time_to_answer(gate, run.now(), window, otherwise)
         if left <= timedelta():
             self._record(run, Choice.UNANSWERED, {"reason": "the window has closed"})
             raise UnansweredError(f"the window that {self.gate} is about has closed; give the wave a new one")
@@ -177,7 +195,7 @@ class WaveGate(ApprovalOperator):
             **_shown(run),
             choice=choice,
             rehearsal=self.rehearsal,
-            at=utc_now(),
+            at=run.now(),
             **(answer or {}),
         )
         document = sign(decision, signing_key())

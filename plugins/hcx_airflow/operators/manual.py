@@ -8,9 +8,9 @@ from airflow.sdk import Context
 from typing_extensions import override
 
 from hcx_airflow.operators.gates import WaveGate
-from hcx_airflow.runs.cutover import APPROVE_CUTOVER, require_open_window, require_unblocked
+from hcx_airflow.runs.cutover import APPROVE_CUTOVER, require_open_window, require_unblocked, twin_router
 from hcx_airflow.runs.gates import CONFIRM_DISCONNECTED
-from hcx_airflow.runs.task import TaskRun, utc_now
+from hcx_airflow.runs.task import TaskRun
 
 
 class ConfirmDisconnectedGate(WaveGate):
@@ -28,8 +28,22 @@ class ConfirmDisconnectedGate(WaveGate):
 
     @override
     def execute(self, context: Context) -> Any:
-        run = TaskRun(self.wave_id, self.rehearsal, context)
+        if not self.rehearsal:
+            self._require_may_begin(TaskRun(self.wave_id, self.rehearsal, context))
+        return super().execute(context)
+
+    def _require_may_begin(self, run: TaskRun) -> None:
         run.approval(APPROVE_CUTOVER, run.wave.gates.approve_cutover)
         require_unblocked(run, str(self.segment))
-        require_open_window(run, str(self.segment), utc_now())
-        return super().execute(context)
+        require_open_window(run, str(self.segment), run.now())
+
+    @override
+    def rehearse(self, run: TaskRun) -> Any:
+        self._require_may_begin(run)
+        return super().rehearse(run)
+
+    @override
+    def before_rehearsed_yes(self, run: TaskRun) -> None:
+        router = twin_router(run, str(self.segment))
+        if router is not None:
+            router.switch(connected=False)

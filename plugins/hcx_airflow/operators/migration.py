@@ -11,7 +11,7 @@ from typing_extensions import override
 from hcx_airflow.common.errors import DriftedError, IncompleteError, NothingMigratedError
 from hcx_airflow.hooks.sites import hcx_connection_id
 from hcx_airflow.operators.base import WaveOperator
-from hcx_airflow.runs.task import TaskRun, utc_now
+from hcx_airflow.runs.task import TaskRun
 from hcx_airflow.triggers.migration import MigrationStatusTrigger
 from hcx_waves.clients.errors import ClientError
 
@@ -51,7 +51,7 @@ class StartMigrationsOperator(WaveOperator):
         names = run.scope.moves(plan)
         decision = run.approval(APPROVE_WAVE, run.wave.gates.approve_wave)
         self.log.info("Wave %s was %s", run.wave_id, decision.spoken)
-        window: Schedule | None = hold(utc_now()) if self._holds(run) else None
+        window: Schedule | None = hold(run.now()) if self._holds(run) else None
         if not names:
             self.log.info("No VM is to be moved by this run")
             return {**_NOTHING_STARTED, **self._waiting(run)}
@@ -78,14 +78,14 @@ class StartMigrationsOperator(WaveOperator):
 
         if clients.hcx.find_group_by_name(group_name(run.plan)) is not None:
             return
-        differences = drift_of(run.plan, run.wave, clients, now=utc_now())
+        differences = drift_of(run.plan, run.wave, clients, now=run.now())
         if differences:
             raise DriftedError("the inventory is not what was approved; nothing was started", differences)
 
     def _waiting(self, run: TaskRun) -> dict[str, Any]:
         """Return what the sensor needs to know: where to ask, how often, and until when."""
         window = run.plan.clock.switchover
-        deadline = utc_now() + LONGEST_WAIT if window is None else max(window.closes, utc_now()) + AFTER_WINDOW
+        deadline = run.now() + LONGEST_WAIT if window is None else max(window.closes, run.now()) + AFTER_WINDOW
         return {
             "hcx_conn_id": hcx_connection_id(run.wave, rehearsal=run.rehearsal),
             "poll_seconds": run.scope.poll_seconds(run.wave),
@@ -165,7 +165,7 @@ class ReleaseSwitchoversOperator(WaveOperator):
         if not started["vms"]:
             return {"released": released}
         with run.sites(check=False) as clients:
-            step = release_next(run.plan, started, released, clients, utc_now())
+            step = release_next(run.plan, started, released, clients, run.now())
         released += step.released
         run.remember(RELEASED_KEY, released)
         self.log.info("Released %s", ", ".join(step.released) or "nothing")
@@ -180,7 +180,7 @@ class ReleaseSwitchoversOperator(WaveOperator):
         """Go on after a VM of the order is through."""
         if event.get("error"):
             raise ClientError.from_dict(event["error"])
-        return self.act(self.run_of(context))
+        return self.take_part(context, self.act)
 
 
 class CancelMigrationsOperator(WaveOperator):

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from hcx_airflow.common.errors import BlockedError, RunRefusedError
 from hcx_airflow.operators.base import WaveOperator
-from hcx_airflow.runs.task import TaskRun, utc_now
+from hcx_airflow.runs.task import TaskRun
 
 LIVE_RUN_TYPES = ("scheduled", "manual", "operator_triggered")
 TEST_USER = "dag_test"
@@ -26,10 +26,10 @@ class ResolvePlanOperator(WaveOperator):
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_waves.resolve import resolve_plan
 
-        refuse_wrong_run(run, utc_now())
+        refuse_wrong_run(run, run.now())
         scope = run.scope
         with run.sites() as clients:
-            plan = resolve_plan(run.wave, clients, now=utc_now(), started_at=run.started_at)
+            plan = resolve_plan(run.wave, clients, now=run.now(), started_at=run.started_at)
         moving = scope.moves(plan)
         there = sum(vm.already_there for vm in plan.vms)
         self.log.info(
@@ -75,7 +75,7 @@ class RunPreflightOperator(WaveOperator):
         plan, scope = run.plan, run.scope
         moving, cuts = scope.moves(plan), not scope.stop_before_cutover
         with run.sites() as clients:
-            assessments = run_preflight(plan, run.wave, clients, now=utc_now(), only=moving, cuts=cuts)
+            assessments = run_preflight(plan, run.wave, clients, now=run.now(), only=moving, cuts=cuts)
         for item in assessments.items:
             mark = "waived" if item.waiver else item.finding.severity.value
             self.log.info(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from hcx_airflow.common.errors import BlockedError
+from hcx_airflow.common.errors import BlockedError, RunRefusedError
 from hcx_airflow.runs.task import TaskRun
 
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients
     from hcx_waves.cutover.extension import Removal
     from hcx_waves.cutover.source import SourceGateway
+    from hcx_waves.twin.routers import TwinRouter
 
 APPROVE_CUTOVER = "approve_cutover"
 SNAPSHOT_KEY = "snapshot"
@@ -19,10 +20,30 @@ REMOVAL_KEY = "removal"
 
 
 def gateway_of(run: TaskRun, segment: str, clients: SiteClients) -> SourceGateway:
-    """Return the segment's gateway at the source, by the means that the wave file chooses."""
+    """Return the segment's gateway at the source, by the means that the wave file chooses.
+
+    In a rehearsal a router of the twin takes the place of the wave's commands: none of them is run.
+    """
     from hcx_waves.cutover.physical import source_gateway
 
-    return source_gateway(run.wave.segment(segment), run.plan.segment(segment), clients.source_nsx)
+    chosen, planned = run.wave.segment(segment), run.plan.segment(segment)
+    return source_gateway(chosen, planned, clients.source_nsx, twin_router(run, segment))
+
+
+def twin_router(run: TaskRun, segment: str) -> TwinRouter | None:
+    """Return the twin's router of a segment, None in a live run.
+
+    :raises RunRefusedError: in a rehearsal without a world of its own.
+    """
+    if not run.rehearsal:
+        return None
+    from hcx_airflow.pace.twin import TwinPace
+    from hcx_waves.twin.routers import TwinRouter
+
+    pace = run.pace
+    if not isinstance(pace, TwinPace):
+        raise RunRefusedError("this rehearsal has no world of its own, so no router may be touched")
+    return TwinRouter.of(pace.control, pace.twin.world_id, run.wave.segment(segment), run.plan.segment(segment))
 
 
 def require_unblocked(run: TaskRun, segment: str) -> None:

@@ -11,6 +11,9 @@ from hcx_airflow.common.errors import RunRefusedError
 from hcx_waves.domain.plan import WavePlan
 from hcx_waves.domain.wave import Wave
 
+OUTAGE_POLL = 1.0
+OUTAGE_POLL_IN_REHEARSALS = 5.0
+
 
 class Scope(BaseModel):
     """The params of a run, as far as they decide what is done. Airflow's form does not enforce all of this."""
@@ -25,6 +28,8 @@ class Scope(BaseModel):
     """Whether no VM is moved."""
     poll_interval_seconds: float | None = Field(default=None, ge=1, le=600)
     """How often HCX is asked, instead of the wave's own interval."""
+    outage_poll_seconds: float | None = Field(default=None, ge=1, le=600)
+    """How often an unextend is looked at; only rehearsals ask for it."""
     change_reference: str | None = None
     notes: str | None = None
 
@@ -62,6 +67,10 @@ class Scope(BaseModel):
             "stop_before_cutover": self.stop_before_cutover,
             "cutover_only": self.cutover_only,
         }
+
+    def seconds_between_looks(self, *, rehearsal: bool) -> float:
+        """Return how often an unextend is looked at, in the run's time."""
+        return self.outage_poll_seconds or (OUTAGE_POLL_IN_REHEARSALS if rehearsal else OUTAGE_POLL)
 
     def poll_seconds(self, wave: Wave) -> float:
         """Return how often HCX is asked."""

@@ -15,9 +15,11 @@ from pydantic import ValidationError
 from hcx_airflow.common.errors import DriftedError, PlanMissingError
 from hcx_airflow.common.signing import DECISION_KEY, Decision, signing_key
 from hcx_airflow.hooks.sites import open_sites, pages_of
+from hcx_airflow.pace.base import Pace
 from hcx_airflow.runs import attestation
 from hcx_airflow.runs.approval import Requirement, verify_decision
 from hcx_airflow.runs.files import read_wave_of_task
+from hcx_airflow.runs.pace import pace_of
 from hcx_airflow.runs.rehearsal import Rehearsal
 from hcx_airflow.runs.scope import Scope
 from hcx_waves.domain.gates import Gate
@@ -28,11 +30,6 @@ if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients
 
 RESOLVE_PLAN = "resolve_plan"
-
-
-def utc_now() -> datetime:
-    """Return the present instant."""
-    return datetime.now(UTC)
 
 
 @dataclass
@@ -76,6 +73,18 @@ class TaskRun:
         run = self.context["dag_run"]
         instant: datetime = run.run_after or run.start_date
         return instant.astimezone(UTC)
+
+    @cached_property
+    def pace(self) -> Pace:
+        """The time of the run: real time, or that of the world which a rehearsal alone works in.
+
+        :raises RunRefusedError: if a rehearsal is in no rehearsal DAG.
+        """
+        return pace_of(self.ti, rehearsal=self.rehearsal)
+
+    def now(self) -> datetime:
+        """Return the present instant of the run's time (UTC)."""
+        return self.pace.now()
 
     @cached_property
     def wave(self) -> Wave:
@@ -207,6 +216,7 @@ class TaskRun:
     @contextmanager
     def sites(self, *, check: bool = True) -> Iterator[SiteClients]:
         """Open the clients of both sites; see :func:`hcx_airflow.hooks.sites.open_sites`."""
-        with open_sites(self.wave, rehearsal=self.rehearsal, check=check) as clients:
-            self.pages = pages_of(self.wave, clients, rehearsal=self.rehearsal)
+        twin = self.pace.twin
+        with open_sites(self.wave, rehearsal=self.rehearsal, check=check, twin=twin) as clients:
+            self.pages = pages_of(self.wave, clients, rehearsal=self.rehearsal, twin=twin)
             yield clients

@@ -36,7 +36,7 @@ class OutcomeSensor(BaseSensorOperator):
     template_fields: Sequence[str] = ("wave_id", "started")
 
     def __init__(self, *, wave_id: str, rehearsal: bool = False, deferrable: bool = True, **kwargs: Any) -> None:
-        given = {"poke_interval": 10.0, "timeout": LONGEST, **retry_arguments(), **kwargs}
+        given = {"poke_interval": 10.0, "timeout": LONGEST, **retry_arguments(rehearsal=rehearsal), **kwargs}
         super().__init__(**given)
         self.wave_id = wave_id
         self.rehearsal = rehearsal
@@ -74,7 +74,15 @@ class OutcomeSensor(BaseSensorOperator):
     def execute(self, context: Context) -> Any:
         if self.deferrable:
             self.defer(trigger=self.make_trigger(), method_name="execute_complete", timeout=LONGEST)
+        if self.rehearsal:
+            return self._wait_here(TaskRun(self.wave_id, self.rehearsal, context))
         return super().execute(context)
+
+    def _wait_here(self, run: TaskRun) -> dict[str, Any]:
+        """Wait in the worker by the rehearsal's time, of which Airflow's own pokes know nothing."""
+        with run.pace.taking_part(), self._closing:
+            made = self.make_poller(run)
+            return made if isinstance(made, dict) else made.run_here()
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
         """Return the outcome that the trigger has sent."""

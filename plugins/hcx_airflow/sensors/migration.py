@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from hcx_airflow.hooks.hcx import HcxHook
+from hcx_airflow.hooks.roles import connection_id_for
 from hcx_airflow.runs.task import TaskRun
 from hcx_airflow.sensors.base import OutcomeSensor
 from hcx_airflow.triggers.base import read_json
@@ -44,6 +45,7 @@ class AwaitMigrationsSensor(OutcomeSensor):
     def make_poller(self, run: TaskRun) -> Poller | dict[str, Any]:
         started = run.xcom(self._starter_id())
         if not started or not started.get("vms"):
-            return nothing_to_wait_for()
-        hook = HcxHook(str(started["hcx_conn_id"]), rehearsal=self.rehearsal)
-        return self._closing.enter_context(migration_poller(hook, started, until_seeded=self.until_seeded))
+            return nothing_to_wait_for(run.pace)
+        conn_id = connection_id_for(str(started["hcx_conn_id"]), rehearsal=self.rehearsal)
+        hook = HcxHook(conn_id, rehearsal=self.rehearsal, twin=run.pace.twin)
+        return self._closing.enter_context(migration_poller(hook, started, run.pace, until_seeded=self.until_seeded))

@@ -34,5 +34,5 @@ class AwaitUnextendedSensor(OutcomeSensor):
     def make_poller(self, run: TaskRun) -> Poller | dict[str, Any]:
         started = run.xcom(self._starter_id())
         if not started:
-            return failed_outcome(None, Ended.NOTHING)
-        return self._closing.enter_context(unextend_poller(started, {}, rehearsal=self.rehearsal))
+            return failed_outcome(None, Ended.NOTHING, run.pace)
+        return self._closing.enter_context(unextend_poller(started, {}, run.pace, rehearsal=self.rehearsal))

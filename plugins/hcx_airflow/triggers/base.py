@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+from airflow.sdk import BaseHook
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 from typing_extensions import override
 
-from hcx_airflow.triggers.polling import Ended, utc_now
+from hcx_airflow.hooks.twin import TWIN_CONTROL
+from hcx_airflow.pace.base import Pace, WallPace, utc_now
+from hcx_airflow.triggers.polling import Ended
 from hcx_waves.clients.errors import ClientError
 
 
@@ -19,11 +23,16 @@ class OutcomeTrigger(BaseTrigger):
 
     :param ends_task: whether to end the task in success with the outcome as its result, without any worker; else the
         outcome is an event for the operator.
+    :param rehearsal: whether it waits by the time of the run's own world, and works on nothing else.
     """
 
-    def __init__(self, *, ends_task: bool = True) -> None:
+    real_time: ClassVar[Pace] = WallPace()
+
+    def __init__(self, *, ends_task: bool = True, rehearsal: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.ends_task = ends_task
+        self.rehearsal = rehearsal
+        self.pace: Pace = self.real_time
 
     @abstractmethod
     async def wait(self) -> dict[str, Any]:
@@ -39,7 +48,9 @@ class OutcomeTrigger(BaseTrigger):
 
     async def _outcome(self) -> dict[str, Any]:
         try:
-            return await self.wait()
+            self.pace = await self._open_pace()
+            async with self.pace.taking_part_async(goes_on=not self.ends_task):
+                return await self.wait()
         except ClientError as error:
             return failed_outcome(error.to_dict())
         except Exception as error:
@@ -48,13 +59,25 @@ class OutcomeTrigger(BaseTrigger):
             message = f"waiting failed: {type(error).__name__}: {error}"
             return failed_outcome({"type": "ClientError", "message": message})
 
+    async def _open_pace(self) -> Pace:
+        """Return the time of the run; which world that is follows from the run that Airflow names."""
+        if not self.rehearsal:
+            return self.real_time
+        from hcx_airflow.pace.twin import RunningTask, open_pace
+
+        connection = await BaseHook.aget_connection(TWIN_CONTROL)
+        task = RunningTask.of(self.task_instance)
+        return await asyncio.to_thread(lambda: open_pace(task, connection=connection))
+
     @override
     async def on_kill(self) -> None:
         # Also called when the task is cleared, after its next try has begun: what it waits for must go on.
         self.log.warning("No longer waiting; nothing was cancelled at the other side")
 
 
-def failed_outcome(error: Mapping[str, Any] | None, ended: Ended = Ended.ERROR) -> dict[str, Any]:
+def failed_outcome(
+    error: Mapping[str, Any] | None, ended: Ended = Ended.ERROR, pace: Pace | None = None
+) -> dict[str, Any]:
     """Return the outcome of a wait that never looked."""
     return {
         "status": None,
@@ -62,7 +85,7 @@ def failed_outcome(error: Mapping[str, Any] | None, ended: Ended = Ended.ERROR) 
         "error": None if error is None else dict(error),
         "notes": [],
         "polls": 0,
-        "at": utc_now().isoformat(),
+        "at": (utc_now() if pace is None else pace.now()).isoformat(),
     }
 
 

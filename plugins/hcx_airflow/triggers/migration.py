@@ -13,8 +13,10 @@ from airflow.sdk import BaseHook
 from typing_extensions import override
 
 from hcx_airflow.hooks.hcx import HcxHook
+from hcx_airflow.hooks.roles import connection_id_for
+from hcx_airflow.pace.base import Pace
 from hcx_airflow.triggers.base import OutcomeTrigger, failed_outcome, read_json
-from hcx_airflow.triggers.polling import Ended, Poller, Watch, in_thread, utc_now
+from hcx_airflow.triggers.polling import Ended, Poller, Watch, in_thread
 
 if TYPE_CHECKING:
     from hcx_waves.clients.hcx import HcxClient
@@ -45,7 +47,7 @@ class MigrationWatch(Watch):
         if self.client is None or self.started is None:
             return Ended.NOTHING
         before = None if self.status is None else _summary(self.status)
-        self.status = read_status(self.client, self.started, utc_now())
+        self.status = read_status(self.client, self.started, self.pace.now())
         self.say(*self.status.notes(self.said))
         if _summary(self.status) != before:
             logger.info("%s", _summary(self.status))
@@ -97,9 +99,8 @@ class MigrationStatusTrigger(OutcomeTrigger):
         until_ended: str | None = None,
         ends_task: bool = True,
     ) -> None:
-        super().__init__(ends_task=ends_task)
+        super().__init__(ends_task=ends_task, rehearsal=rehearsal)
         self.started = started
-        self.rehearsal = rehearsal
         self.until_seeded = until_seeded
         self.until_ended = until_ended
 
@@ -120,22 +121,35 @@ class MigrationStatusTrigger(OutcomeTrigger):
     async def wait(self) -> dict[str, Any]:
         started = read_json(self.started)
         if not started or not started.get("vms"):
-            return nothing_to_wait_for()
-        conn_id = str(started["hcx_conn_id"])
-        hook = HcxHook(conn_id, rehearsal=self.rehearsal, connection=await BaseHook.aget_connection(conn_id))
-        poller = migration_poller(hook, started, until_seeded=self.until_seeded, until_ended=self.until_ended)
-        async with in_thread(poller) as made:
+            return nothing_to_wait_for(self.pace)
+        conn_id = connection_id_for(str(started["hcx_conn_id"]), rehearsal=self.rehearsal)
+        hook = HcxHook(
+            conn_id,
+            rehearsal=self.rehearsal,
+            connection=await BaseHook.aget_connection(conn_id),
+            twin=self.pace.twin,
+        )
+        poller = migration_poller(
+            hook, started, self.pace, until_seeded=self.until_seeded, until_ended=self.until_ended
+        )
+        async with in_thread(poller, self.pace) as made:
             return await made.run()
 
 
-def nothing_to_wait_for() -> dict[str, Any]:
+def nothing_to_wait_for(pace: Pace) -> dict[str, Any]:
     """Return the outcome of a run that has started nothing."""
-    return {**failed_outcome(None, Ended.NOTHING), "status": {"at": utc_now().isoformat(), "vms": []}}
+    outcome = failed_outcome(None, Ended.NOTHING, pace)
+    return {**outcome, "status": {"at": outcome["at"], "vms": []}}
 
 
 @contextmanager
 def migration_poller(
-    hook: HcxHook, started: Mapping[str, Any], *, until_seeded: bool = False, until_ended: str | None = None
+    hook: HcxHook,
+    started: Mapping[str, Any],
+    pace: Pace,
+    *,
+    until_seeded: bool = False,
+    until_ended: str | None = None,
 ) -> Iterator[Poller]:
     """Make what looks at a started wave; its client is closed at the end."""
     from hcx_waves.migration.start import StartedWave
@@ -146,6 +160,7 @@ def migration_poller(
         hook.check(client)
         watch = MigrationWatch(
             conn_ids={hook.system: hook.conn_id},
+            pace=pace,
             client=client,
             started=wave,
             until_seeded=until_seeded,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from hcx_airflow.common.errors import name_connection
+from hcx_airflow.pace.base import Pace, WallPace
 from hcx_waves.clients.errors import ClientError
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ class Watch(ABC):
 
     conn_ids: dict[str, str] = field(default_factory=dict)
     """The connections by product, to name them in errors."""
+    pace: Pace = field(default_factory=WallPace)
+    """By which time it is looked."""
     said: set[str] = field(default_factory=set)
     polls: int = 0
 
@@ -61,11 +63,6 @@ class Watch(ABC):
                 logger.warning("%s", note)
 
 
-def utc_now() -> datetime:
-    """Return the present instant."""
-    return datetime.now(UTC)
-
-
 @dataclass
 class Poller:
     """Looks, and decides whether to look again. Nothing is kept elsewhere, so it may start again at any time.
@@ -77,8 +74,16 @@ class Poller:
     watch: Watch
     deadline: datetime
     seconds: float
-    now: Callable[[], datetime] = utc_now
     failures: int = 0
+
+    @property
+    def pace(self) -> Pace:
+        """By which time it looks."""
+        return self.watch.pace
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return self.pace.now()
 
     def step(self) -> dict[str, Any] | None:
         """Look once; return the outcome if it is over."""
@@ -95,11 +100,19 @@ class Poller:
     async def run(self) -> dict[str, Any]:
         """Look in a thread until it is over."""
         while True:
-            outcome = await asyncio.to_thread(self.step)
+            outcome = await self.pace.call(self.step)
             if outcome is not None:
                 return outcome
-            left = (self.deadline - self.now()).total_seconds()
-            await asyncio.sleep(max(0.0, min(self.seconds, left)))
+            await self.pace.pause(self._seconds_to_next())
+
+    def run_here(self) -> dict[str, Any]:
+        """Look until it is over, in a worker."""
+        while (outcome := self.step()) is None:
+            self.pace.sleep(self._seconds_to_next())
+        return outcome
+
+    def _seconds_to_next(self) -> float:
+        return max(0.0, min(self.seconds, (self.deadline - self.now()).total_seconds()))
 
     def _after_failure(self, error: ClientError) -> dict[str, Any] | None:
         self.failures += 1
@@ -123,10 +136,10 @@ class Poller:
 
 
 @asynccontextmanager
-async def in_thread(manager: AbstractContextManager[Held]) -> AsyncIterator[Held]:
+async def in_thread(manager: AbstractContextManager[Held], pace: Pace) -> AsyncIterator[Held]:
     """Enter and leave a context in threads: logging in and out must not hold up the other triggers."""
-    held = await asyncio.to_thread(manager.__enter__)
+    held = await pace.call(manager.__enter__)
     try:
         yield held
     finally:
-        await asyncio.to_thread(manager.__exit__, None, None, None)
+        await pace.call(lambda: manager.__exit__(None, None, None))

@@ -13,9 +13,11 @@ from typing_extensions import override
 
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.nsx_policy import NsxPolicyHook
+from hcx_airflow.hooks.roles import connection_id_for
 from hcx_airflow.hooks.vmc import VmcHook
+from hcx_airflow.pace.base import Pace
 from hcx_airflow.triggers.base import OutcomeTrigger, failed_outcome, read_json
-from hcx_airflow.triggers.polling import Ended, Poller, Watch, in_thread, utc_now
+from hcx_airflow.triggers.polling import Ended, Poller, Watch, in_thread
 
 if TYPE_CHECKING:
     from hcx_waves.clients.hcx import HcxClient
@@ -50,10 +52,10 @@ class UnextendWatch(Watch):
 
         if self.nsx is None or self.routed_first is not None:
             return
-        asked = utc_now()
+        asked = self.pace.now()
         reading = reading_of(self.nsx, self.nsx.segment(self.destination_path))
         if reading.is_on:
-            self.routed_first = utc_now()
+            self.routed_first = self.pace.now()
         else:
             self.routed_not_last = asked
 
@@ -79,9 +81,8 @@ class UnextendTrigger(OutcomeTrigger):
     def __init__(
         self, *, started: Mapping[str, Any] | str | None, rehearsal: bool = False, ends_task: bool = True
     ) -> None:
-        super().__init__(ends_task=ends_task)
+        super().__init__(ends_task=ends_task, rehearsal=rehearsal)
         self.started = started
-        self.rehearsal = rehearsal
 
     @override
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -94,18 +95,19 @@ class UnextendTrigger(OutcomeTrigger):
     async def wait(self) -> dict[str, Any]:
         started = read_json(self.started)
         if not started:
-            return failed_outcome(None, Ended.NOTHING)
+            return failed_outcome(None, Ended.NOTHING, self.pace)
         connections = {
             conn_id: await BaseHook.aget_connection(conn_id)
-            for conn_id in (str(started["hcx_conn_id"]), str(started["nsx_conn_id"]))
+            for conn_id in connections_of(started, rehearsal=self.rehearsal)
         }
-        async with in_thread(unextend_poller(started, connections, rehearsal=self.rehearsal)) as poller:
-            return await poller.run()
+        poller = unextend_poller(started, connections, self.pace, rehearsal=self.rehearsal)
+        async with in_thread(poller, self.pace) as made:
+            return await made.run()
 
 
 @contextmanager
 def unextend_poller(
-    started: Mapping[str, Any], connections: Mapping[str, Connection], *, rehearsal: bool
+    started: Mapping[str, Any], connections: Mapping[str, Connection], pace: Pace, *, rehearsal: bool
 ) -> Iterator[Poller]:
     """Make what looks at an unextend; its clients are closed at the end.
 
@@ -114,29 +116,42 @@ def unextend_poller(
     from hcx_waves.cutover.extension import Removal
 
     fields = {name: started[name] for name in Removal.model_fields if name in started}
-    hcx_id, nsx_id = str(started["hcx_conn_id"]), str(started["nsx_conn_id"])
+    hcx_id, nsx_id = connections_of(started, rehearsal=rehearsal)
+    common: dict[str, Any] = {"rehearsal": rehearsal, "twin": pace.twin}
     with ExitStack() as stack:
-        hook = HcxHook(hcx_id, rehearsal=rehearsal, connection=connections.get(hcx_id))
+        hook = HcxHook(hcx_id, connection=connections.get(hcx_id), **common)
         hcx = stack.enter_context(hook.client())
         hook.check(hcx)
+        nsx_connection = connections.get(nsx_id) or BaseHook.get_connection(nsx_id)
         watch = UnextendWatch(
             conn_ids={"hcx": hcx_id, "nsx": nsx_id, "vmc": nsx_id},
+            pace=pace,
             hcx=hcx,
-            nsx=_open_nsx(nsx_id, connections.get(nsx_id), rehearsal, stack),
+            nsx=_open_nsx(nsx_id, {**common, "connection": nsx_connection, "site": "destination"}, stack),
             removal=Removal.model_validate(fields),
             destination_path=str(started["destination_segment_path"]),
         )
         yield Poller(watch, datetime.fromisoformat(started["deadline"]), float(started["poll_seconds"]))
 
 
-def _open_nsx(conn_id: str, connection: Connection | None, rehearsal: bool, stack: ExitStack) -> NsxPolicyClient:
-    found = connection or BaseHook.get_connection(conn_id)
-    if found.conn_type != VmcHook.conn_type:
-        nsx = NsxPolicyHook(conn_id, rehearsal=rehearsal, connection=found)
+def connections_of(started: Mapping[str, Any], *, rehearsal: bool) -> tuple[str, str]:
+    """Return the connections to HCX and to the destination's NSX: in a rehearsal twins', whatever was left.
+
+    :raises ConnectionSettingsError: if a live run names a twin.
+    """
+    hcx_id, nsx_id = (
+        connection_id_for(str(started[name]), rehearsal=rehearsal) for name in ("hcx_conn_id", "nsx_conn_id")
+    )
+    return hcx_id, nsx_id
+
+
+def _open_nsx(conn_id: str, chosen: dict[str, Any], stack: ExitStack) -> NsxPolicyClient:
+    if chosen["connection"].conn_type != VmcHook.conn_type:
+        nsx = NsxPolicyHook(conn_id, **chosen)
         client: NsxPolicyClient = stack.enter_context(nsx.client())
         nsx.check(client)
         return client
-    cloud = VmcHook(conn_id, rehearsal=rehearsal, connection=found)
+    cloud = VmcHook(conn_id, **chosen)
     opened = stack.enter_context(cloud.client())
     cloud.check(opened)
     return stack.enter_context(cloud.nsx_client(opened))
