@@ -15,6 +15,7 @@ from hcx_waves.doctor.examination import examine
 from hcx_waves.doctor.output import is_healthy, output_console, print_table, to_json
 from hcx_waves.doctor.target import Means
 from hcx_waves.rehearsals.command import rehearsals
+from hcx_waves.snapshot_command import snapshot
 from hcx_waves.wave_commands import register as register_wave_commands
 
 main = typer.Typer(
@@ -28,6 +29,7 @@ main = typer.Typer(
 register_wave_commands(main)
 main.command()(demo)
 main.command()(rehearsals)
+main.command()(snapshot)
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2

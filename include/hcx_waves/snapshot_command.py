@@ -1,0 +1,122 @@
+"""The command ``snapshot``: reads a live site pair into a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
+from hcx_waves.clients.errors import ClientError
+from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
+from hcx_waves.domain.loader import load_wave
+from hcx_waves.domain.problems import WaveFileError
+from hcx_waves.domain.wave import Wave
+from hcx_waves.snapshot import Snapshot, SnapshotError, digest_of, save_snapshot, take_snapshot
+
+_EXIT_FAILED = 1
+_EXIT_UNUSABLE = 2
+_BYTES_PER_MEGABIT = 1_000_000 / 8
+
+
+def snapshot(
+    waves: Annotated[
+        list[Path], typer.Argument(help="Wave files whose VMs and segments it is for.", metavar="WAVE_FILE...")
+    ],
+    endpoints: Annotated[Path, typer.Option(help="The endpoints document (JSON) with addresses and accounts.")],
+    out: Annotated[Path, typer.Option(help="Where to write it; compressed if the name ends in .gz.")],
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Keep every VM of both sites, not only the waves' and their neighbours.")
+    ] = False,
+    change_rates: Annotated[
+        Path | None,
+        typer.Option(help="How much the disks of VMs change, in Mbit/s by VM name (JSON); no product tells it."),
+    ] = None,
+) -> None:
+    """Read the inventory of a site pair into a snapshot file, to rehearse waves on. Nothing is changed anywhere.
+
+    Ends with 0 when the file is written, with 1 when a product cannot be read, with 2 when an input cannot be used.
+    """
+    try:
+        wanted = [load_wave(path) for path in waves]
+        document = load_endpoints(endpoints)
+        rates = _rates(change_rates)
+    except (WaveFileError, DocumentError) as error:
+        _fail(str(error), _EXIT_UNUSABLE)
+    try:
+        taken = _taken(wanted, document, whole=whole, rates=rates)
+    except EndpointsError as error:
+        _fail(str(error), _EXIT_UNUSABLE)
+    except (ClientError, SnapshotError) as error:
+        _fail(str(error), _EXIT_FAILED)
+    try:
+        save_snapshot(taken, out)
+    except OSError as error:
+        _fail(f"{out} cannot be written: {error.strerror or type(error).__name__}", _EXIT_FAILED)
+    _say(taken, out)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def _rates(path: Path | None) -> dict[str, float]:
+    """Read change rates and return them in bytes per second.
+
+    :raises DocumentError: if the file is no mapping of names to numbers that are not negative.
+    """
+    if path is None:
+        return {}
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from error
+    except ValueError as error:
+        raise DocumentError(f"{path} is not JSON: {error}") from error
+    is_rate = isinstance(body, dict) and all(
+        isinstance(rate, int | float) and not isinstance(rate, bool) and rate >= 0 for rate in body.values()
+    )
+    if not is_rate:
+        raise DocumentError(f'{path}: must map VM names to Mbit/s, such as {{"db01": 12.5}}')
+    return {name: rate * _BYTES_PER_MEGABIT for name, rate in body.items()}
+
+
+def _taken(waves: Sequence[Wave], document: Endpoints, *, whole: bool, rates: Mapping[str, float]) -> Snapshot:
+    has_nsx = document.source.nsx is not None or bool(document.vmc and document.vmc.source_sddc_id)
+    options = ClientOptions.read_only()
+    with open_sites(_revealed(document), options=options, source_has_nsx=has_nsx) as clients:
+        return take_snapshot(clients, waves, now=datetime.now(UTC), whole_inventory=whole, change_rates=rates)
+
+
+def _revealed(document: Endpoints) -> dict[str, Any]:
+    """Return the document with its secrets in the clear, as clients are made of it; it goes nowhere else."""
+
+    def login(site: str, product: str) -> dict[str, str] | None:
+        found = getattr(getattr(document, site), product)
+        if found is None:
+            return None
+        return {"url": found.url, "username": found.username, "password": found.password.get_secret_value()}
+
+    body: dict[str, Any] = {
+        site: {product: login(site, product) for product in ("hcx", "vcenter", "nsx")}
+        for site in ("source", "destination")
+    }
+    body["ca_file"] = None if document.ca_file is None else str(document.ca_file)
+    if document.vmc is not None:
+        cloud = document.vmc
+        body["vmc"] = {**cloud.model_dump(), "refresh_token": cloud.refresh_token.get_secret_value()}
+    return body
+
+
+def _say(taken: Snapshot, out: Path) -> None:
+    counts = f"{len(taken.source.vms)} VMs at the source, {len(taken.destination.vms)} at the destination"
+    networks = f"{len(taken.source.networks)} and {len(taken.destination.networks)} networks"
+    typer.echo(f"{out}: {counts}, {networks}, {len(taken.hcx.extensions)} extensions; {out.stat().st_size} bytes")
+    for part, source in sorted(taken.sources.items()):
+        typer.echo(f"  {part}: {source}")
+    typer.echo(f"  digest: {digest_of(taken)}")
