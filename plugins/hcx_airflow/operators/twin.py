@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
+from hcx_airflow.common.retries import retry_arguments
 from hcx_airflow.hooks.sites import open_sites_for_snapshot
 from hcx_airflow.operators.base import WaveOperator
 from hcx_airflow.runs.task import TaskRun
@@ -20,15 +20,11 @@ class RehearsalOperator(WaveOperator):
     """A step of a rehearsal that has no counterpart in the wave itself. It never works on anything but twins."""
 
     ui_color = "#e9f3e6"
-    takes_part = False
+    # Before it has a world, and after the night, a rehearsal has no time of its own; and what fails fails in real time.
+    takes_part: ClassVar[bool] = False
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{**kwargs, "rehearsal": True})
-
-    @override
-    def execute(self, context: Context) -> Any:
-        # In real time: before it has a world, and after the night, a rehearsal has no time of its own.
-        return self.act(TaskRun(self.wave_id, True, context))
+        super().__init__(**{**retry_arguments(), **kwargs, "rehearsal": True})
 
 
 class TakeSnapshotOperator(RehearsalOperator):
@@ -64,12 +60,12 @@ class TakeSnapshotOperator(RehearsalOperator):
 
     def _take(self, run: TaskRun, folder: Path, now: datetime) -> Path:
         from hcx_airflow.runs.snapshots import snapshot_path
-        from hcx_waves.snapshot import take_snapshot, write_snapshot
+        from hcx_waves.snapshot import save_snapshot, take_snapshot
 
         with open_sites_for_snapshot(run.rehearsed.file) as clients:
-            snapshot = take_snapshot(run.rehearsed.file, clients, now=now)
+            snapshot = take_snapshot(clients, [run.rehearsed.file], now=now)
         path = snapshot_path(folder, now)
-        write_snapshot(snapshot, path)
+        save_snapshot(snapshot, path)
         self.log.info("Took %s", path)
         return path
 
@@ -84,14 +80,14 @@ class OpenTwinOperator(RehearsalOperator):
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_airflow.hooks.twin import TwinControlHook
-        from hcx_airflow.runs.twins import TAKE_SNAPSHOT, new_world, open_world, upstream_of, used_of
+        from hcx_airflow.runs.twins import TAKE_SNAPSHOT, hand_over, new_world, open_world, upstream_of, used_of
         from hcx_waves.forecast.parameter_files import load_parameters
 
         rehearsal = run.rehearsed
         snapshot = run.xcom(TAKE_SNAPSHOT)
         parameters = load_parameters(rehearsal.params.parameters_file)
         with TwinControlHook().client() as control:
-            snapshot_id = _hand_over(control, snapshot)
+            snapshot_id = hand_over(control, snapshot)
             open_world(control, new_world(rehearsal, snapshot_id, parameters), upstream_of(run.context["dag"]))
         opened = {
             "world_id": rehearsal.world_id,
@@ -170,21 +166,14 @@ class SummariseRehearsalsOperator(RehearsalOperator):
 
 def _described(path: Path, origin: str) -> dict[str, Any]:
     """Return where a snapshot is, and which one it is."""
-    from hcx_waves.snapshot import read_snapshot
+    from hcx_airflow.runs.snapshots import snapshot_id_of
+    from hcx_waves.snapshot import load_document, parse_snapshot
 
-    snapshot = read_snapshot(path)
+    document = load_document(path)
+    taken_at = parse_snapshot(document, str(path)).taken_at
     return {
         "path": str(path),
         "origin": origin,
-        "snapshot_id": snapshot.snapshot_id,
-        "taken_at": snapshot.taken_at.isoformat(),
+        "snapshot_id": snapshot_id_of(document),
+        "taken_at": taken_at.isoformat(),
     }
-
-
-def _hand_over(control: Any, described: dict[str, Any]) -> str:
-    """Give the simulator a snapshot, unless it has it; return its id."""
-    from hcx_waves.snapshot import read_snapshot
-
-    if control.has_snapshot(described["snapshot_id"]):
-        return str(described["snapshot_id"])
-    return str(control.store_snapshot(read_snapshot(Path(described["path"])).model_dump(mode="json")))

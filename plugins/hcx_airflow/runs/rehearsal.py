@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 REHEARSAL_RUN_TYPES = ("scheduled", "manual", "backfill")
 APPROVER_ASLEEP = "approver-asleep"
 TWIN_FAULTS = {
-    "stuck-switchover": "the switchover of one VM never comes to an end",
-    "tunnel-down": "the service mesh's tunnel goes down while disks are replicated",
-    "unextend-fails": "HCX gives up unextending a network",
-    "destination-full": "the destination's datastore is full",
+    "stuck-switchover": "the scheduled switchover of one VM never begins",
+    "failing-switchover": "the switchover of one VM fails and rolls back",
+    "tunnel-down": "a service mesh's tunnel goes down in the night and comes back",
+    "unextend-fails": "HCX fails to unextend a network",
+    "destination-full": "the destination's datastores have no space left",
+    "slow-link": "the links of all service meshes carry a part of their bandwidth",
+    "vcenter-flaps": "a vCenter refuses connections for some seconds, several times",
 }
 """Scenarios that the twin plays, by name."""
 FAULTS = {**TWIN_FAULTS, APPROVER_ASLEEP: "nobody answers the gates of the night before their windows have closed"}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 STATE_VARIABLE = "HCX_WAVES_STATE_FOLDER"
 MOST_SNAPSHOTS = 40
@@ -22,6 +25,12 @@ def snapshots_folder(wave: str) -> Path:
     chosen = os.environ.get(STATE_VARIABLE)
     state = Path(chosen) if chosen else Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "state"
     return state / "snapshots" / wave
+
+
+def snapshot_id_of(document: Mapping[str, Any]) -> str:
+    """Return the id that the simulator gives a snapshot, so as not to send it twice."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(text.encode()).hexdigest()
 
 
 def snapshot_path(folder: Path, taken_at: datetime) -> Path:

@@ -131,7 +131,9 @@ class TaskRun:
 
     @cached_property
     def origin(self) -> dict[str, Any] | None:
-        """Where the wave's own run is, for a cleanup; None in that run itself."""
+        """Where the wave's own run is, for a cleanup; None in that run itself, and in a rehearsal, which knows no other."""
+        if self.rehearsal:
+            return None
         conf = self.context["dag_run"].conf or {}
         dag_id = str(conf.get("wave_dag_id") or self.wave_id)
         if dag_id == self.ti.dag_id:

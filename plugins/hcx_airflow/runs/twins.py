@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcx_airflow.runs.rehearsal import Rehearsal
@@ -25,6 +26,20 @@ UPSTREAM = "upstream"
 """The annotation of a world that says which task of the run comes after which."""
 IDLE_SECONDS = 3600.0
 """Wall time after which the simulator forgets a world that nobody calls."""
+
+
+def hand_over(control: TwinControl, described: Mapping[str, Any]) -> str:
+    """Give the simulator a snapshot, unless it has it; return its id.
+
+    :param described: what ``take_snapshot`` has left.
+    :raises SnapshotFileError: if the file cannot be read any more.
+    """
+    from hcx_waves.snapshot import load_document
+
+    snapshot_id = str(described["snapshot_id"])
+    if control.has_snapshot(snapshot_id):
+        return snapshot_id
+    return control.store_snapshot(load_document(Path(described["path"])))
 
 
 def new_world(rehearsal: Rehearsal, snapshot_id: str, parameters: ModelParameters) -> NewWorld:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -99,10 +100,10 @@ def turns(faults: list[str], wave: Wave | None = None) -> list[tuple[str, ...]]:
 def test_faults_take_turns_by_wave_and_date_alone() -> None:
     found = turns([])
     assert {one for turn in found for one in turn} == set(FAULTS)
-    assert [found.count(one) for one in dict.fromkeys(found)] == [5] * 6, "five faults and the night without"
+    assert found[9:] == found[:-9], "eight faults and the night without"
     chosen = turns(["tunnel-down"])
     assert set(chosen) == {(), ("tunnel-down",)}
-    assert all(before != after for before, after in zip(chosen, chosen[1:], strict=False))
+    assert all(before != after for before, after in itertools.pairwise(chosen))
 
 
 def test_every_gate_of_the_dag_has_a_reaction_time_that_follows_from_the_night() -> None:
