@@ -31,7 +31,13 @@ class ExpectedVm(DomainModel):
     switchover_seconds: float
     """Median."""
     bytes_per_second: float | None = None
-    """The rate at which its base sync is expected to run while all others run too."""
+    """The rate at which its base sync is expected to run while all others run too; None if it has none."""
+    bytes_total: int | None = None
+    """What its base sync sends."""
+    stands_in_line: bool = True
+    """Whether its switchover waits for others, as RAV and vMotion do."""
+    lane: str | None = None
+    """For whose; None: for those of its service mesh."""
 
 
 class Expectation(DomainModel):

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 
 from hcx_waves.domain.base import DomainModel
 from hcx_waves.domain.expectation import Expectation, ExpectedOutage, ExpectedVm, Spread
+from hcx_waves.domain.settings import MigrationType
 from hcx_waves.domain.windows import TimeWindow
 
 FORECAST_VERSION = 1
@@ -82,6 +83,24 @@ class VmForecast(DomainModel):
     """Of the nights in which the end had to wait for it."""
     decides_seconds: float
     """How much of the way to the end was its own, on average of those nights."""
+
+    @property
+    def expected(self) -> ExpectedVm | None:
+        """The same for estimates during the run; None if it moved in no night."""
+        if self.switchover_seconds is None:
+            return None
+        total = None
+        if None not in (self.bytes_per_second, self.base_sync_begins_seconds, self.base_sync_ends_seconds):
+            lasts = (self.base_sync_ends_seconds or 0) - (self.base_sync_begins_seconds or 0)
+            total = round((self.bytes_per_second or 0) * lasts)
+        return ExpectedVm(
+            name=self.name,
+            switchover_seconds=self.switchover_seconds,
+            bytes_per_second=self.bytes_per_second,
+            bytes_total=total,
+            stands_in_line=self.migration in (MigrationType.RAV, MigrationType.VMOTION),
+            lane=MigrationType.VMOTION.value if self.migration == MigrationType.VMOTION else None,
+        )
 
 
 class Bar(DomainModel):
@@ -206,11 +225,7 @@ class Forecast(DomainModel):
             window_chance=self.window_chance,
             last_safe_start=self.last_safe_start,
             critical_vms=tuple(vm.name for vm in self.critical_vms[:most_critical]),
-            vms=tuple(
-                ExpectedVm(name=vm.name, switchover_seconds=vm.switchover_seconds, bytes_per_second=vm.bytes_per_second)
-                for vm in self.vms
-                if vm.switchover_seconds is not None
-            ),
+            vms=tuple(vm.expected for vm in self.vms if vm.expected is not None),
             parameters_digest=self.parameters_digest,
             notes=self.notes,
         )
