@@ -124,6 +124,8 @@ class Show:
         bad = [f"{run.dag_id} ended as {run.run_state}" for run in ended if run.run_state != "success"]
         if len(ended) < len(self._dags):
             bad.append("the cleanup was not started")
+        # The report is a teardown, which never decides a run's colour; without it nobody can be shown what happened.
+        bad += [f"{run.dag_id} wrote no report" for run in ended if not report_paths(self._stack.admin, run)]
         return Outcome.judge(self._stack.control.oracle(), self._vms, self._segments, bad)
 
     def _summarise(
