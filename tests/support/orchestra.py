@@ -20,10 +20,14 @@ _PAUSE = threading.Event()
 
 @dataclass(frozen=True)
 class Part:
-    """A task: what it waits for, and how long it waits before each of its acts (virtual seconds)."""
+    """A task: what it waits for, and how long it waits before each of its acts (virtual seconds).
+
+    With ``at_once`` it also acts (as step -1) before its first wait, beside whoever else has just begun.
+    """
 
     after: Sequence[str] = ()
     steps: Sequence[float] = ()
+    at_once: bool = False
 
 
 class Orchestra:
@@ -73,6 +77,8 @@ class Orchestra:
         _PAUSE.wait(latency * 0.02)
         with _Participant(self._pair, name) as participant:
             self._states[name] = "running"
+            if self._parts[name].at_once:
+                self._act(name, -1)
             for number, step in enumerate(self._parts[name].steps):
                 self.log.append((name, participant.wait(step, self._live)))
                 self._act(name, number)
