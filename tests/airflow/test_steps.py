@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException
+from airflow.sdk.execution_time.comms import ErrorResponse
 
 from hcx_airflow.common.errors import (
     BlockedError,
@@ -20,6 +21,7 @@ from hcx_airflow.common.errors import (
     RunRefusedError,
 )
 from hcx_airflow.common.signing import DECISION_KEY, read_decision, sign, signing_key
+from hcx_airflow.links import lending
 from hcx_airflow.operators.plan import refuse_wrong_run
 from hcx_airflow.runs.files import WaveFileMissingError
 from hcx_waves.clients.errors import AuthenticationFailed, ClientError
@@ -361,3 +363,23 @@ def test_links_lead_to_the_managers(tasks: WaveTasks, site_pair: Any) -> None:
         "vCenter": site_pair.url("vcenter", "destination"),
     }
     assert all(link.startswith("https://127.0.0.1:") for link in links.values())
+
+
+def test_tasks_that_end_in_the_triggerer_have_links_too(tasks: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: dict[tuple[str, str], str] = {}
+    monkeypatch.setattr(lending, "leave", lambda key, value, _ti, task_id: left.setdefault((task_id, key), value))
+    tasks.run.states.update({"await_migrations": "none", "cutover_seed-net.await_unextended": "none"})
+    tasks.do("resolve_plan", "approve_wave", "start_migrations")
+    sensor = tasks.make("await_migrations")
+    assert {link.xcom_key for link in sensor.operator_extra_links} == {key for _, key in left}
+    assert {task_id for task_id, _ in left} == {"await_migrations"}, "this wave has no await_seeded"
+    assert all(link.startswith("https://") for link in left.values())
+
+
+def test_a_step_does_not_fail_for_want_of_links(tasks: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AirflowRuntimeError(ErrorResponse(detail={"message": "no"}))
+
+    monkeypatch.setattr(lending, "leave", refuse)
+    tasks.run.states["await_migrations"] = "none"
+    tasks.do("resolve_plan", "approve_wave", "start_migrations")

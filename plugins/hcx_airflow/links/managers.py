@@ -1,7 +1,12 @@
-"""Links from a task to HCX, NSX and vCenter; addresses only, as the task has used them."""
+"""Links from a task to HCX, NSX and vCenter, as the task has used them.
+
+They lead to the managers and no further: of the pages of single objects only vCenter's for a VM is known, and no task
+is about one VM. HCX and NSX lead from there to their start pages by themselves.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperatorLink
@@ -19,7 +24,11 @@ class ManagerLink(BaseOperatorLink):
 
     @override
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
-        address = (getattr(operator, "pages", None) or {}).get(self.page)
+        return self.address(getattr(operator, "pages", None) or {})
+
+    def address(self, pages: Mapping[str, str]) -> str:
+        """Return where the link leads; empty, which Airflow does not show, unless that is a web page."""
+        address = pages.get(self.page)
         return address if isinstance(address, str) and address.startswith("https://") else ""
 
 
@@ -42,3 +51,6 @@ class VcenterLink(ManagerLink):
 
     name = "vCenter"
     page: ClassVar[str] = "vcenter"
+
+
+LINKS: tuple[ManagerLink, ...] = (HcxLink(), NsxLink(), VcenterLink())

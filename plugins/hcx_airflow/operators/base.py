@@ -11,7 +11,8 @@ from airflow.sdk import BaseOperator, Context
 from typing_extensions import override
 
 from hcx_airflow.common.retries import retry_arguments
-from hcx_airflow.links.managers import HcxLink, NsxLink, VcenterLink
+from hcx_airflow.links.lending import lend_links
+from hcx_airflow.links.managers import LINKS
 from hcx_airflow.runs.pace import at_its_pace
 from hcx_airflow.runs.task import TaskRun
 
@@ -26,11 +27,13 @@ class WaveOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("wave_id",)
-    operator_extra_links = (HcxLink(), NsxLink(), VcenterLink())
+    operator_extra_links = LINKS
     ui_color = "#e7f0f7"
     retries_and_delay: ClassVar[dict[str, Any]] = {}
     takes_part: ClassVar[bool] = True
     """Whether it is part of the wave, and so of the time of its run; what makes and ends a world is not."""
+    lends_links_to: ClassVar[tuple[str, ...]] = ()
+    """Tasks of the same group, later in the run, that end in the triggerer and have this one's links."""
 
     def __init__(self, *, wave_id: str, rehearsal: bool = False, **kwargs: Any) -> None:
         super().__init__(**{**retry_arguments(**self.retries_and_delay, rehearsal=rehearsal), **kwargs})
@@ -51,9 +54,12 @@ class WaveOperator(BaseOperator):
         run = self.run_of(context)
         try:
             with at_its_pace(run, self.retry_policy) if self.takes_part else nullcontext():
-                return step(run)
+                result = step(run)
         finally:
             self.pages = run.pages
+        if not self.rehearsal:
+            lend_links(run.ti, run.pages, map(run.sibling, self.lends_links_to))
+        return result
 
     @abstractmethod
     def act(self, run: TaskRun) -> Any:

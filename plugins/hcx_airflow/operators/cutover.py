@@ -21,7 +21,6 @@ from hcx_airflow.runs.cutover import (
 )
 from hcx_airflow.runs.task import TaskRun
 from hcx_airflow.runs.way_back import is_switched_by_hand, leave_open, undone_by_hand
-from hcx_waves.migration.errors import ProcedureError
 
 LONGEST_UNEXTEND = timedelta(hours=2)
 QUICK: dict[str, Any] = {"retries": 6, "delay": timedelta(seconds=2)}
@@ -35,6 +34,9 @@ class ProveSegmentEmptyOperator(SegmentOperator):
     :raises BlockedError: if a VM of the segment was left behind.
     :raises SegmentNotEmptyError: naming whoever is still on it.
     """
+
+    # Not of the unextend, right before: nothing but that may take time in an outage.
+    lends_links_to: ClassVar[tuple[str, ...]] = ("await_unextended",)
 
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
@@ -184,6 +186,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_waves.cutover.gateway import Situation, read_situation, reconnect_source_segment
+        from hcx_waves.migration.errors import ProcedureError
 
         snapshot = run.xcom(run.sibling("disconnect_source_segment"), SNAPSHOT_KEY)
         run.use_stored_plan()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.sdk import Context
 from typing_extensions import override
@@ -36,6 +36,8 @@ class StartMigrationsOperator(WaveOperator):
     :param hold_switchovers: whether switchovers are held back until they are released; by default if the wave has an
         ``approve_switchover`` gate or an order of switchovers.
     """
+
+    lends_links_to: ClassVar[tuple[str, ...]] = ("await_seeded", "await_migrations")
 
     def __init__(self, *, hold_switchovers: bool | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -13,6 +13,7 @@ from airflow.triggers.base import StartTriggerArgs
 from typing_extensions import override
 
 from hcx_airflow.common.retries import retry_arguments
+from hcx_airflow.links.managers import LINKS
 from hcx_airflow.runs.task import TaskRun
 from hcx_airflow.triggers.base import OutcomeTrigger
 from hcx_airflow.triggers.polling import Poller
@@ -34,6 +35,7 @@ class OutcomeSensor(BaseSensorOperator):
     trigger_path: ClassVar[str]
     started_by: ClassVar[str]
     template_fields: Sequence[str] = ("wave_id", "started")
+    operator_extra_links = LINKS
 
     def __init__(self, *, wave_id: str, rehearsal: bool = False, deferrable: bool = True, **kwargs: Any) -> None:
         given = {"poke_interval": 10.0, "timeout": LONGEST, **retry_arguments(rehearsal=rehearsal), **kwargs}
