@@ -34,7 +34,13 @@ def _common_fields() -> dict[str, Any]:
 
 
 def _connection_type(
-    conn_type: str, hook: str, name: str, fields: dict[str, Any], labels: dict[str, str], examples: dict[str, str]
+    conn_type: str,
+    hook: str,
+    name: str,
+    fields: dict[str, Any],
+    labels: dict[str, str],
+    examples: dict[str, str],
+    hidden: tuple[str, ...] = ("schema",),
 ) -> dict[str, Any]:
     return {
         "connection-type": conn_type,
@@ -42,7 +48,7 @@ def _connection_type(
         "hook-name": name,
         "conn-fields": {**fields, **_common_fields()},
         "ui-field-behaviour": {
-            "hidden-fields": ["schema"],
+            "hidden-fields": list(hidden),
             "relabeling": {"host": "Address", **labels},
             "placeholders": examples,
         },
@@ -94,6 +100,15 @@ def _connection_types() -> list[dict[str, Any]]:
             {},
             {},
             {"host": "https://vcenter.example.org", "login": "administrator@vsphere.local"},
+        ),
+        _connection_type(
+            "hcx_twin",
+            "twin.TwinControlHook",
+            "hcx-sim twins",
+            {},
+            {"password": "Control token"},
+            {"host": "https://twins.example.org:7443"},
+            hidden=("schema", "login"),
         ),
     ]  # fmt: skip
 
