@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -262,11 +263,10 @@ def test_the_control_api_takes_names_scenarios_and_rules_and_lists_what_there_is
     lasts = datetime.fromisoformat(tunnel["to"]) - datetime.fromisoformat(tunnel["from"])
     assert 60 <= lasts.total_seconds() <= 90
     assert made.json()["world"]["faults"] == 1
-    wrong = http.post(f"{control['url']}/worlds", json={**body, "world_id": "x", "faults": [{"scenario": "x", "a": 1}]})
-    assert (wrong.status_code, wrong.json()["error"]) == (
-        422,
-        "body.faults.0.scenario.a: Extra inputs are not permitted",
-    )
+    strange = {**body, "world_id": "x", "faults": [{"scenario": "x", "a": 1}]}
+    refusal = http.post(f"{control['url']}/worlds", json=strange)
+    assert refusal.status_code == 422
+    assert refusal.json()["error"] == "body.faults.0.scenario.a: Extra inputs are not permitted"
     listed = http.get(f"{control['url']}/fault-scenarios").json()["scenarios"]
     assert [each["name"] for each in listed] == sorted(FAULT_SCENARIOS)
     assert all(each["description"] and each["objects"] and each["parameters"] for each in listed)
@@ -274,6 +274,5 @@ def test_the_control_api_takes_names_scenarios_and_rules_and_lists_what_there_is
 
 
 def test_each_fault_scenario_has_a_test_here() -> None:
-    with open(__file__, encoding="utf-8") as source:
-        text = source.read()
+    text = Path(__file__).read_text(encoding="utf-8")
     assert {name for name in FAULT_SCENARIOS if f'faulty("{name}"' not in text} == set()
