@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,13 @@ class Draws:
     hook: Numbers
     unextend: Numbers
     unextend_fails: Flags
+
+    def repeated(self, times: int) -> Draws:
+        """Return the same nights so many times, one after the other."""
+        if times == 1:
+            return self
+        arrays = {one.name: getattr(self, one.name) for one in fields(self)}
+        return Draws(**{name: np.tile(array, (times,) + (1,) * (array.ndim - 1)) for name, array in arrays.items()})
 
 
 class _Source:

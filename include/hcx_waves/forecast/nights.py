@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -62,19 +63,27 @@ class Nights:
         return critical_path(self.layout, self.vms)
 
 
-def simulate(subject: ForecastInput, parameters: ModelParameters, nights: int, seed: int) -> Nights:
-    """Play that many nights; the same arguments give the same nights."""
+def simulate(
+    subject: ForecastInput, parameters: ModelParameters, nights: int, seed: int, delays: Sequence[float] = (0.0,)
+) -> Nights:
+    """Play that many nights; the same arguments give the same nights.
+
+    :param delays: by how many seconds the run begins later (or earlier, below zero) than planned, with windows where
+        they are; the same nights are played with each of them, one after the other.
+    """
     layout = layout_of(subject, parameters)
-    draws = draw(subject, layout, parameters, nights, seed)
+    draws = draw(subject, layout, parameters, nights, seed).repeated(len(delays))
+    rows = nights * len(delays)
     orchestrator = parameters.orchestrator
     submitted = draws.approve_wave + orchestrator.before_gate_seconds + orchestrator.step_seconds
     if subject.under_way:
-        submitted = np.zeros(nights)
+        submitted = np.zeros(rows)
+    submitted = submitted + np.repeat(np.array(delays), nights)
     engine = Engine(subject, layout, parameters, draws, submitted)
     vms = engine.run()
     segments = cut_over(subject, layout, parameters, draws, vms, engine.releases)
     migrated = migrations_end(vms)
-    verified = engine.releases.seen(np.arange(nights), migrated) + orchestrator.verify_seconds
+    verified = engine.releases.seen(np.arange(rows), migrated) + orchestrator.verify_seconds
     done = vms.arrived[:, layout.somebody].all(axis=1) & segments.cut.all(axis=1)
     last = np.max(np.column_stack([verified, segments.ended]), axis=1)
     return Nights(subject, layout, vms, segments, migrated, np.where(done, last, UNKNOWN))

@@ -33,6 +33,10 @@ class TransferParameters(DomainModel):
     """How much that varies from night to night, as for the line. [?]"""
     used_share: float = Field(default=1.0, gt=0, le=1)
     """Part of the provisioned disks that is copied, where the used size is not known. [I] the safe side."""
+    assumed_disk_bytes: float = Field(default=100e9, gt=0)
+    """Of a VM of which nothing is known. [I]"""
+    assumed_memory_bytes: float = Field(default=8 * 1024**3, gt=0)
+    """The same of its memory, which only vMotion transfers. [I]"""
     rpo_seconds: float = Field(default=7200.0, gt=0)
     """Interval of delta syncs while a replicated VM waits. [D] UG, KB 323663."""
 
