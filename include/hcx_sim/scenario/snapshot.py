@@ -93,10 +93,13 @@ def _hcx_settings(snapshot: SnapshotDocument) -> HcxSettings:
     version, build = _release(snapshot)
     settings = HcxSettings(version=version, build=build)
     words = dict(settings.extension_states)
-    for name, meant in (("up", _HEALTHY), ("down", _BROKEN)):
-        said = Counter(one.state for one in snapshot.hcx.extensions if one.state and one.state.lower() in meant)
-        if said:
-            words[name] = said.most_common(1)[0][0]
+    said = [one.state for one in snapshot.hcx.extensions if one.state]
+    down = Counter(state for state in said if state.lower() in _BROKEN)
+    up = Counter(state for state in said if state.lower() in _HEALTHY)
+    up = up or Counter(state for state in said if state.lower() not in _BROKEN)
+    for name, counted in (("up", up), ("down", down)):
+        if counted:
+            words[name] = counted.most_common(1)[0][0]
     return settings.model_copy(update={"extension_states": words})
 
 
@@ -113,7 +116,6 @@ def _release(snapshot: SnapshotDocument) -> tuple[str, str]:
 def _mesh(mesh: MeshPart) -> MeshSpec:
     rates = [rate for up in mesh.uplinks for rate in (up.upload_kbps, up.download_kbps) if rate]
     uplink = mesh.uplinks[0] if mesh.uplinks else None
-    bad_ix = any(_KINDS.get(one.kind) == "IX" and (one.status or "").lower() in _BAD for one in mesh.appliances)
     return MeshSpec(
         name=mesh.name,
         mesh_id=mesh.mesh_id,
@@ -122,10 +124,15 @@ def _mesh(mesh: MeshPart) -> MeshSpec:
         link_mbps=min(rates) / _KBPS if rates else ASSUMED_LINK_MBPS,
         round_trip_ms=uplink.latency_ms if uplink and uplink.latency_ms is not None else ASSUMED_ROUND_TRIP_MS,
         loss_percent=uplink.loss_percent if uplink and uplink.loss_percent is not None else 0.0,
-        tunnel_up=not bad_ix and "INTERCONNECT" not in mesh.services_down,
+        tunnel_up=_tunnel_is_up(mesh),
         appliances=_appliances(mesh),
         network_extension_appliances=0,
     )
+
+
+def _tunnel_is_up(mesh: MeshPart) -> bool:
+    bad_ix = any(_KINDS.get(one.kind) == "IX" and (one.status or "").lower() in _BAD for one in mesh.appliances)
+    return not bad_ix and "INTERCONNECT" not in mesh.services_down
 
 
 def _appliances(mesh: MeshPart) -> list[ApplianceSpec]:
@@ -143,12 +150,15 @@ def _appliances(mesh: MeshPart) -> list[ApplianceSpec]:
 
 
 def _stopped(snapshot: SnapshotDocument) -> frozenset[str]:
-    """Return the network extension appliances that HCX calls broken: a twin shows that by switching them off."""
+    """Return the network extension appliances that HCX calls broken though their mesh's tunnel is up.
+
+    A twin shows that by switching them off.
+    """
     return frozenset(
         one.name
         for mesh in snapshot.hcx.meshes
         for one in mesh.appliances
-        if _KINDS.get(one.kind) == "NE" and (one.status or "").lower() in _BAD
+        if _tunnel_is_up(mesh) and _KINDS.get(one.kind) == "NE" and (one.status or "").lower() in _BAD
     )
 
 
