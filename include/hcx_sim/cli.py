@@ -19,11 +19,12 @@ from hcx_sim.scenario import ScenarioError, load_scenario, shipped_scenarios
 from hcx_sim.scenario.generate import generate as generate_scenario
 from hcx_sim.server import PortTakenError, ServerOptions, SimServer, keep_secrets, load_secrets
 from hcx_sim.world.credentials import secret_credentials
-from hcx_sim.worlds import WorldError, WorldOptions
+from hcx_sim.worlds import MAX_WORLDS, WorldError, WorldLimits, WorldOptions, WorldRoleError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 DEFAULT_ENDPOINTS_FILE = "hcx-sim-endpoints.json"
+_TWIN_IDLE_SECONDS = 6 * 3600.0  # longer than a rehearsal may take, short enough to clear up overnight
 
 
 @app.callback()
@@ -44,13 +45,30 @@ def serve(
     no_tls: Annotated[bool, typer.Option("--no-tls", help="Serve plain HTTP.")] = False,
     state_dir: Annotated[Path | None, typer.Option(help="Keeps CA and log-ins over restarts.")] = None,
     seed: Annotated[int | None, typer.Option(help="Overrides the scenario's seed.")] = None,
-    role: Annotated[str, typer.Option(help="What the world plays: site or twin.")] = "site",
-    clock: Annotated[ClockMode, typer.Option(help="How virtual time moves.")] = ClockMode.SCALED,
+    role: Annotated[str | None, typer.Option(help="What the world plays: site (default) or twin.")] = None,
+    clock: Annotated[ClockMode | None, typer.Option(help="How virtual time moves; default scaled.")] = None,
+    twins_only: Annotated[
+        bool, typer.Option("--twins-only", help="No world plays a site: for rehearsals beside real sites.")
+    ] = False,
+    max_worlds: Annotated[int, typer.Option(min=1, help="Worlds held at a time, the default one included.")] = (
+        MAX_WORLDS
+    ),
+    idle_seconds: Annotated[
+        float | None, typer.Option(min=1, help="Real time after which a world that nobody calls ends, unless it says.")
+    ] = None,
 ) -> None:
     """Serve a site pair until SIGTERM or SIGINT; says "ready" once every port answers."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     try:
-        world = WorldOptions(scenario=scenario, role=role, seed=seed, mode=clock, speed=speed)
+        world = WorldOptions(
+            scenario=scenario,
+            role=role or ("twin" if twins_only else "site"),
+            seed=seed,
+            mode=clock or (ClockMode.PAUSED if twins_only else ClockMode.SCALED),
+            speed=speed,
+        )
+        if twins_only and idle_seconds is None:
+            idle_seconds = _TWIN_IDLE_SECONDS
         options = ServerOptions(
             world=world,
             host=host,
@@ -58,9 +76,10 @@ def serve(
             port_base=port_base,
             tls=not no_tls,
             state_dir=state_dir,
+            limits=WorldLimits(max_worlds, idle_seconds, twins_only),
         )
         asyncio.run(_serve(_with_secrets(options), endpoints_file))
-    except (PortTakenError, ScenarioError, WorldError, OSError) as error:
+    except (PortTakenError, ScenarioError, WorldError, WorldRoleError, OSError) as error:
         _fail(str(error))
 
 

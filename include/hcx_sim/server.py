@@ -23,7 +23,7 @@ from hcx_sim.products import CONTROL, ENDPOINTS, Endpoint, products
 from hcx_sim.tls import ensure_certificates, write_private
 from hcx_sim.world.credentials import Credentials
 from hcx_sim.world.world import World
-from hcx_sim.worlds import WorldManager, WorldOptions
+from hcx_sim.worlds import WorldLimits, WorldManager, WorldOptions
 
 __all__ = ["PortTakenError", "ServerOptions", "SimServer"]
 
@@ -41,7 +41,8 @@ class ServerOptions:
 
     ``host`` is what the ports bind to and ``public_host`` what clients are told (default: the same, or localhost
     for a wildcard). ``port_base`` N means ports N to N+8 in the order of :data:`hcx_sim.products.ENDPOINTS`, 0 any
-    free ones. ``state_dir`` keeps CA and secrets over restarts; without it they live as long as the server.
+    free ones. ``limits`` are about the worlds that clients make. ``state_dir`` keeps CA and secrets over restarts;
+    without it they live as long as the server.
     """
 
     world: WorldOptions = field(default_factory=WorldOptions)
@@ -51,6 +52,7 @@ class ServerOptions:
     tls: bool = True
     state_dir: Path | None = None
     control_token: str | None = None
+    limits: WorldLimits = field(default_factory=WorldLimits)
 
     def with_secrets(self, credentials: Credentials, control_token: str | None) -> ServerOptions:
         """Return a copy whose default world has these credentials, with this control token (None: a fresh one)."""
@@ -72,7 +74,8 @@ class SimServer:
         """Prepare to serve products (``served`` by name, default all simulated ones); nothing is opened yet."""
         self.options = options or ServerOptions()
         self._served = products() if served is None else served
-        self.worlds = WorldManager(self._served, lambda world_id: self.addresses.urls(world_id))
+        limits = self.options.limits
+        self.worlds = WorldManager(self._served, lambda world_id: self.addresses.urls(world_id), limits=limits)
         self.addresses: Addresses
         self._listeners: dict[Endpoint, Listener] = {}
         self._cleanup = ExitStack()

@@ -46,6 +46,10 @@ class WorldLimitError(Exception):
     """There are as many worlds as this server may hold."""
 
 
+class WorldRoleError(Exception):
+    """A server that holds twins only was asked for another world."""
+
+
 class NoSuchWorldError(LookupError):
     """There is no world of that id."""
 
@@ -90,6 +94,14 @@ class _Record:
     timer: asyncio.TimerHandle | None = None
     serving: set[asyncio.Task[Any]] = field(default_factory=set)
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is being served, which counts as being called.
+
+        In a guarded world it does not: there a client that lives is asked and comes back, however long it waits.
+        """
+        return bool(self.serving) and not self.options.guarded
+
     def end(self) -> None:
         if self.timer is not None:
             self.timer.cancel()
@@ -97,11 +109,24 @@ class _Record:
             task.cancel()
 
 
+@dataclass(frozen=True, slots=True)
+class WorldLimits:
+    """What a server makes of the worlds that its clients ask for.
+
+    At most ``max_worlds``, the default one included; a world that does not say ends after ``idle_seconds`` (wall
+    time, None: never); with ``twins_only`` none plays a site.
+    """
+
+    max_worlds: int = MAX_WORLDS
+    idle_seconds: float | None = None
+    twins_only: bool = False
+
+
 class WorldManager:
     """Keeps the worlds; everything here runs on the server's loop.
 
     ``urls`` returns a world's product URLs, which products find in ``world.products["urls"]``; ``watchers`` are
-    called with a world id after a world was made, changed or removed. ``max_worlds`` counts the default one.
+    called with a world id after a world was made, changed or removed. ``limits`` say what is refused.
     """
 
     def __init__(
@@ -109,10 +134,10 @@ class WorldManager:
         products: Mapping[str, Product],
         urls: Callable[[str], dict[str, str]],
         monotonic: Callable[[], float] = time.monotonic,
-        max_worlds: int = MAX_WORLDS,
+        limits: WorldLimits | None = None,
     ) -> None:
         """Start without worlds."""
-        self._max_worlds = max_worlds
+        self.limits = limits or WorldLimits()
         self._building: set[str] = set()
         self._products = products
         self._urls = urls
@@ -149,8 +174,11 @@ class WorldManager:
             raise WorldError(f"world {world_id!r} exists already")
         if options.guarded and options.mode is not ClockMode.STEPPED:
             raise WorldError(f"a guarded clock is stepped, not {options.mode}")
-        if len(self._records) + len(self._building) >= self._max_worlds:
-            raise WorldLimitError(f"there are {self._max_worlds} worlds, which is as many as this server holds")
+        if self.limits.twins_only and options.role != "twin":
+            raise WorldRoleError(f"this server holds twins only, no world that plays a {options.role}")
+        most = self.limits.max_worlds
+        if len(self._records) + len(self._building) >= most:
+            raise WorldLimitError(f"there are {most} worlds, which is as many as this server holds")
 
     def miss(self, rule: FaultRule) -> str | None:
         """Return why a fault rule can never strike, None when it can."""
@@ -253,7 +281,7 @@ class WorldManager:
     def _expiries(self) -> list[tuple[str, float]]:
         now = self._monotonic()
         return [
-            (world_id, (now if record.serving else record.last_called) + record.options.idle_seconds)
+            (world_id, (now if record.busy else record.last_called) + record.options.idle_seconds)
             for world_id, record in self._records.items()
             if record.options.idle_seconds is not None and world_id != DEFAULT_WORLD
         ]

@@ -4,7 +4,7 @@ All calls but ``GET /health`` need ``Authorization: Bearer <token>`` with the to
 Errors are ``{"error", "hint"}``.
 
 ========  =========================================  ==================================================================
-GET       /health                                    ``{"status", "worlds"}``
+GET       /health                                    ``{"status", "worlds", "twins_only"}``
 GET POST  /worlds                                    list; make one from a scenario (name or document)
 GET POST  /snapshots                                 list; store one (JSON, gzip by Content-Encoding)
 GET DEL.  /snapshots/{snapshot_id}                   facts about one; forget it
@@ -71,7 +71,7 @@ def control_app(worlds: WorldManager, token: str, endpoints: Callable[[str], dic
 
     @app.get("/health")
     async def health() -> dict[str, Any]:
-        return {"status": "up", "worlds": worlds.ids()}
+        return {"status": "up", "worlds": worlds.ids(), "twins_only": worlds.limits.twins_only}
 
     app.add_middleware(_Guard, token=token)
     return app

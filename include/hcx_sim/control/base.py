@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from hcx_sim.scenario import ScenarioError
 from hcx_sim.snapshots import NoSuchSnapshotError, SnapshotStore
 from hcx_sim.world.world import World
-from hcx_sim.worlds import NoSuchWorldError, WorldError, WorldLimitError, WorldManager
+from hcx_sim.worlds import NoSuchWorldError, WorldError, WorldLimitError, WorldManager, WorldRoleError
 
 OPEN_PATHS = frozenset({"/health"})
 
@@ -75,6 +75,17 @@ def authorised(request: Request, token: str) -> bool:
     return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
 
 
+# Status and hint of what the worlds refuse by themselves.
+_REFUSALS: dict[type[Exception], tuple[int, str]] = {
+    NoSuchWorldError: (404, "GET /worlds lists the worlds"),
+    NoSuchSnapshotError: (404, "POST /snapshots stores one; GET /snapshots lists them"),
+    WorldLimitError: (429, "delete worlds that are done with, or serve with a higher --max-worlds"),
+    WorldRoleError: (403, "ask for a twin, or ask a server that was started without --twins-only"),
+    ScenarioError: (422, "correct the scenario document; nothing was made"),
+    WorldError: (409, "GET /worlds shows what there is"),
+}
+
+
 def install_errors(app: FastAPI) -> None:
     """Give every error of the control API one shape: ``{"error", "hint"}``."""
 
@@ -82,25 +93,12 @@ def install_errors(app: FastAPI) -> None:
     async def control_error(_request: Request, error: ControlError) -> JSONResponse:
         return problem(error.status, error.error, error.hint)
 
-    @app.exception_handler(NoSuchWorldError)
-    async def no_world(_request: Request, error: NoSuchWorldError) -> JSONResponse:
-        return problem(404, str(error), "GET /worlds lists the worlds")
+    async def refused(_request: Request, error: Exception) -> JSONResponse:
+        status, hint = _REFUSALS[type(error)]
+        return problem(status, str(error), hint)
 
-    @app.exception_handler(NoSuchSnapshotError)
-    async def no_snapshot(_request: Request, error: NoSuchSnapshotError) -> JSONResponse:
-        return problem(404, str(error), "POST /snapshots stores one; GET /snapshots lists them")
-
-    @app.exception_handler(WorldLimitError)
-    async def too_many_worlds(_request: Request, error: WorldLimitError) -> JSONResponse:
-        return problem(429, str(error), "delete worlds that are done with, or serve with a higher --max-worlds")
-
-    @app.exception_handler(ScenarioError)
-    async def bad_scenario(_request: Request, error: ScenarioError) -> JSONResponse:
-        return problem(422, str(error), "correct the scenario document; nothing was made")
-
-    @app.exception_handler(WorldError)
-    async def bad_world(_request: Request, error: WorldError) -> JSONResponse:
-        return problem(409, str(error), "GET /worlds shows what there is")
+    for kind in _REFUSALS:
+        app.add_exception_handler(kind, refused)
 
     @app.exception_handler(RequestValidationError)
     async def bad_body(_request: Request, error: RequestValidationError) -> JSONResponse:

@@ -90,7 +90,7 @@ def worlds_router(control: Control) -> APIRouter:
             mode=body.clock.mode,
             speed=body.clock.speed,
             start=body.clock.start,
-            idle_seconds=body.idle_seconds,
+            idle_seconds=worlds.limits.idle_seconds if body.idle_seconds is None else body.idle_seconds,
             guarded=body.guarded,
             ask_again_seconds=body.ask_again_seconds,
             settings=body.settings,

@@ -20,6 +20,15 @@ _KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 256
 _CLOSE_SECONDS = 0.5
 _TLS_SHUTDOWN_SECONDS = 2.0
+_PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+
+
+def _notice_dead_peers(sock: socket.socket) -> None:
+    """Let every connection of a listening socket end when its peer's machine has gone: long polls wait for ever."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _PROBES.items():
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class PortTakenError(OSError):
@@ -74,6 +83,7 @@ class Listener:
             )[0]
             sock = socket.socket(family, kind, number)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            _notice_dead_peers(sock)
             with contextlib.ExitStack() as undo:
                 undo.callback(sock.close)
                 sock.bind(address)

@@ -225,9 +225,9 @@ class TwinControl(RestClient):
         query = {"kind": kind, "after": after or None}
         return list(self._json("GET", self._place(world_id, "audit"), query=query)["entries"])
 
-    def timeline(self, world_id: str) -> Any:
-        """Return what happened when, in virtual time and nothing of wall time; equal nights give equal timelines."""
-        return self._transport.send(Call("GET", self._place(world_id, "timeline"), CallKind.READ)).body
+    def timeline(self, world_id: str) -> str:
+        """Return what happened when as JSON lines, nothing of wall time in them; equal nights give equal timelines."""
+        return self._transport.send(Call("GET", self._place(world_id, "timeline"), CallKind.READ)).text
 
     def gateways(self, world_id: str) -> tuple[dict[str, Any], ...]:
         """Return the routers outside NSX, by port group."""

@@ -79,7 +79,7 @@ def test_serve_says_ready_once_it_answers_and_stops_cleanly(serve: Callable[...,
     document = served.document()
     assert document["speed"] == 60.0
     health = requests.get(f"{document['control']['url']}/health", verify=str(document["ca_file"]), timeout=10)
-    assert health.json() == {"status": "up", "worlds": ["default"]}
+    assert health.json() == {"status": "up", "worlds": ["default"], "twins_only": False}
     began = time.monotonic()
     code, out, err = served.end(number)
     assert (code, out, err) == (0, "hcx-sim: stopped\n", "")
@@ -103,6 +103,41 @@ def test_serve_stops_although_a_long_poll_is_open(serve: Callable[..., _Served])
         code, _, err = served.end()
 
     assert (code, err) == (0, "")
+
+
+def test_a_server_of_twins_holds_no_site_and_so_many_worlds(serve: Callable[..., _Served]) -> None:
+    served = serve("--no-tls", "--twins-only", "--max-worlds", "2", "--idle-seconds", "600")
+    document = served.document()
+    control = document["control"]
+    http = requests.Session()
+    http.headers["Authorization"] = f"Bearer {control['token']}"
+    worlds = f"{control['url']}/worlds"
+
+    default = http.get(f"{worlds}/default", timeout=10).json()
+    site = http.post(worlds, json={"world_id": "a", "scenario": "seed", "role": "site"}, timeout=10)
+    twin = http.post(worlds, json={"world_id": "a", "scenario": "seed"}, timeout=10)
+    more = http.post(worlds, json={"world_id": "b", "scenario": "seed"}, timeout=10)
+
+    assert http.get(f"{control['url']}/health", timeout=10).json()["twins_only"] is True
+    assert (default["identity"], default["clock"]["mode"]) == ("world=default; role=twin", "paused")
+    answer = requests.get(document["source"]["hcx"]["url"], timeout=10)
+    assert answer.headers["X-Hcx-Sim"] == "world=default; role=twin"
+    assert (site.status_code, site.json()["error"]) == (403, "this server holds twins only, no world that plays a site")
+    assert (twin.status_code, twin.json()["world"]["idle_seconds"]) == (201, 600)
+    assert (more.status_code, more.json()["error"]) == (
+        429,
+        "there are 2 worlds, which is as many as this server holds",
+    )
+    assert served.end()[0] == 0
+
+
+def test_a_server_of_twins_cannot_be_told_to_play_a_site(tmp_path: Path) -> None:
+    done = _run(tmp_path, "serve", "--port-base", "0", "--twins-only", "--role", "site")
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        "hcx-sim: this server holds twins only, no world that plays a site\n",
+    )
 
 
 def test_secrets_and_authority_outlive_a_restart_with_a_state_dir(

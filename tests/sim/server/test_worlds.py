@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -124,6 +125,45 @@ def test_a_world_nobody_calls_is_forgotten() -> None:
         manager.close()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_a_wait_keeps_a_world_unless_whoever_lives_would_have_been_asked(guarded: bool) -> None:
+    async def story() -> None:
+        wall = _Wall()
+        manager = _manager(wall)
+        world = manager.create("w", WorldOptions(mode=ClockMode.STEPPED, guarded=guarded, idle_seconds=60))
+        for name in ("gone", "dead"):
+            world.waiters.register(name)
+        hanging = asyncio.ensure_future(world.waiters.wait("gone", world.now_us + seconds(1)))
+        manager.serving(world, hanging)
+        await asyncio.sleep(0)
+        wall.seconds = 59
+        assert manager.expire_idle() == []
+        wall.seconds = 61
+        assert manager.expire_idle() == (["w"] if guarded else [])
+        await asyncio.sleep(0)
+        assert hanging.done() is guarded
+        manager.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.world(mode="stepped", guarded=True, ask_again_seconds=0.05, idle_seconds=0.4)
+def test_a_world_in_which_somebody_waits_and_answers_is_in_use(probe_pair: SitePair) -> None:
+    control = probe_pair.endpoints["control"]
+    http = probe_pair.http()
+    http.headers["Authorization"] = f"Bearer {control['token']}"
+    waiters = f"{control['url']}/worlds/{probe_pair.world_id}/waiters"
+    for name in ("lives", "busy"):
+        http.post(waiters, json={"name": name}, timeout=10)
+
+    began = time.monotonic()
+    while time.monotonic() - began < 1.0:
+        asked = http.post(f"{waiters}/lives/wait", json={"seconds": 1}, timeout=10)
+        assert asked.status_code == 200
+
+    assert probe_pair.world_id in probe_pair.server.run(probe_pair.server.worlds.ids)
 
 
 def test_the_server_forgets_idle_worlds_by_itself(probe_server: SiteServer) -> None:
