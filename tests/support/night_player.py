@@ -119,7 +119,7 @@ class NightRun:
                 self._try(task)
             except AirflowSkipException:
                 self.states[task_id] = "skipped"
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (whatever it is, the task has failed)
                 self.errors[task_id] = error
                 policy = task.retry_policy
                 if policy is not None and number <= task.retries:

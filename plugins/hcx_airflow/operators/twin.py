@@ -134,12 +134,12 @@ class CloseTwinOperator(RehearsalOperator):
                 paths = RecordStore(reports_folder()).write(record, timeline)
             except ClientError as error:
                 if not error.is_transient:
-                    control.delete_world(opened["world_id"])
+                    control.delete_world(run.rehearsed.world_id)
                 raise
             except Exception:
-                control.delete_world(opened["world_id"])
+                control.delete_world(run.rehearsed.world_id)
                 raise
-            control.delete_world(opened["world_id"])
+            control.delete_world(run.rehearsed.world_id)
         self.log.info("%s: %s", record.night, record.verdict)
         return {"outcome": record.outcome.value, "verdict": record.verdict, **{k: str(v) for k, v in paths.items()}}
 
