@@ -182,13 +182,6 @@ def test_a_change_reference_that_is_demanded(tasks: WaveTasks) -> None:
     assert tasks.left("approve_wave", "decision")["choice"] == "rejected"
 
 
-def test_four_eyes(tasks: WaveTasks) -> None:
-    gate = tasks.make("approve_wave", four_eyes=True)
-    with pytest.raises(AnswerRefusedError, match="carol has started the run, so another person must approve it"):
-        tasks.run.answer(gate, "Approve", "carol")
-    assert tasks.run.answer(gate, "Approve", "alice")["choice"] == "approved"
-
-
 def test_a_gate_that_would_show_an_old_text_fails(tasks: WaveTasks) -> None:
     with pytest.raises(TaskAwaitingInput):
         tasks.run.execute(tasks.make("approve_wave"))

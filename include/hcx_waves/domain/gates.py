@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from hcx_waves.domain.base import BrokenRule, DomainModel, refuse
 from hcx_waves.domain.durations import Duration
@@ -27,6 +27,8 @@ class Gate(DomainModel):
     step has to happen closes; where there is none, 24h (cleanup: 7d)."""
     change_reference_pattern: Expression | None = None
     """A regular expression that the change reference must match as a whole; unless set, none is demanded."""
+    four_eyes: StrictBool | None = None
+    """Whether whoever has started the run may not approve; as for all gates unless set."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -59,6 +61,9 @@ def time_to_answer(
 class Gates(DomainModel):
     """The gates of a wave. Those that are always asked may be given approvers and times, not be left out."""
 
+    four_eyes: StrictBool = False
+    """Whether whoever has started the run may not approve any gate that does not say otherwise. A run that nobody has
+    started by hand (``start``, ``after``, the cleanup after the hold) may be approved by anybody."""
     approve_wave: Gate = Gate()
     """Before anything is started."""
     approve_switchover: Gate | None = None
@@ -67,3 +72,7 @@ class Gates(DomainModel):
     """Before a segment's gateway moves; once per segment."""
     approve_cleanup: Gate = Gate()
     """Before the source segments are deleted."""
+
+    def settled(self, gate: Gate) -> Gate:
+        """Return a gate with what it inherits."""
+        return gate if gate.four_eyes is not None else gate.model_copy(update={"four_eyes": self.four_eyes})

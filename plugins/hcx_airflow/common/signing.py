@@ -58,6 +58,8 @@ class Decision(BaseModel):
     user_name: str | None = None
     change_reference: str | None = None
     reason: str | None = None
+    started_by: str | None = None
+    """Who had started the run; None if nobody had by hand, and in what older releases have signed."""
     rehearsal: bool = False
     """Whether nobody was asked, as nothing real is touched."""
     at: AwareDatetime

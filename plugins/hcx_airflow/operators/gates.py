@@ -14,13 +14,13 @@ from typing_extensions import override
 
 from hcx_airflow.common.errors import AnswerRefusedError, DriftedError, RejectedError, UnansweredError
 from hcx_airflow.common.signing import DECISION_KEY, Choice, Decision, sign, signing_key
-from hcx_airflow.runs.approval import may_answer, quotes_reference
+from hcx_airflow.runs.approval import is_second_person, may_answer, quotes_reference
 from hcx_airflow.runs.gates import GATES, body_of, gate_settings, gate_window, subject_of
 from hcx_airflow.runs.pace import at_its_pace
 from hcx_airflow.runs.rehearsed_answers import REHEARSAL_APPROVER, seconds_to_answer
 from hcx_airflow.runs.task import TaskRun
 from hcx_waves.domain.digest import digest_of
-from hcx_waves.domain.gates import WAIT_FOR_CLEANUP, WAIT_WITHOUT_WINDOW, time_to_answer
+from hcx_waves.domain.gates import WAIT_FOR_CLEANUP, WAIT_WITHOUT_WINDOW, Gate, time_to_answer
 
 SHOWN_KEY = "shown"
 _LONGEST_TEXT = 500
@@ -37,7 +37,7 @@ class WaveGate(ApprovalOperator):
     :param gate: ``approve_wave``, ``approve_switchover``, ``approve_cutover`` or ``approve_cleanup``.
     :param segment: the segment's name, for ``approve_cutover``.
     :param rehearsal: whether nobody is asked, as nothing real is touched.
-    :param four_eyes: whether whoever started the run must not be the one who approves.
+    :param four_eyes: demands that somebody else approves than has started the run, also where the wave file does not.
     """
 
     template_fields: Sequence[str] = ("wave_id",)
@@ -75,8 +75,8 @@ class WaveGate(ApprovalOperator):
         if self.rehearsal:
             with at_its_pace(run, self.retry_policy):
                 return self.rehearse(run)
-        gate = gate_settings(run.wave, self.gate)
-        self.body = body_of(run, self.gate, self.segment)
+        gate = self._settings(run)
+        self.body = body_of(run, self.gate, self.segment) + _four_eyes(gate, run.started_by)
         self._refuse_to_show_another(run)
         self.response_timeout = self._time_to_answer(run)
         self.assigned_users = _assigned(gate.approvers)
@@ -168,12 +168,11 @@ class WaveGate(ApprovalOperator):
             )
 
     def _check_approval(self, run: TaskRun, answer: dict[str, Any], shown: dict[str, Any] | None) -> None:
-        started_by = run.context["dag_run"].triggering_user_name
-        if self.four_eyes and started_by == answer["user_name"]:
+        gate = self._settings(run)
+        if not is_second_person(gate, answer["user_name"], run.started_by):
             raise AnswerRefusedError(
-                f"{started_by} has started the run, so another person must approve it; clear to ask again"
+                f"{run.started_by} has started the run, so another person must approve it; clear to ask again"
             )
-        gate = gate_settings(run.wave, self.gate)
         if not quotes_reference(gate, answer["change_reference"]):
             raise AnswerRefusedError(
                 f'"{answer["change_reference"] or ""}" is not the change reference that {self.gate} demands '
@@ -181,6 +180,10 @@ class WaveGate(ApprovalOperator):
             )
         if shown != _shown(run):
             raise DriftedError(f"what {self.gate} has shown is not what would be done now; start a new run")
+
+    def _settings(self, run: TaskRun) -> Gate:
+        settings = gate_settings(run.wave, self.gate)
+        return settings.model_copy(update={"four_eyes": True}) if self.four_eyes else settings
 
     def _record(self, run: TaskRun, choice: Choice, answer: dict[str, Any] | None = None) -> dict[str, Any]:
         decision = Decision(
@@ -190,6 +193,7 @@ class WaveGate(ApprovalOperator):
             task_id=run.task_id,
             try_number=int(run.ti.try_number),
             clear_number=run.clear_number,
+            started_by=run.started_by,
             gate=self.gate,
             segment=self.segment,
             **_shown(run),
@@ -207,6 +211,14 @@ class WaveGate(ApprovalOperator):
 def _shown(run: TaskRun) -> dict[str, Any]:
     """Return what an answer is about."""
     return {"digest": run.plan.digest(), "scope": run.scope.meaning()}
+
+
+def _four_eyes(gate: Gate, started_by: str | None) -> str:
+    """Say who cannot approve, for the body."""
+    if not gate.four_eyes or started_by is None:
+        return ""
+    name = started_by.replace("`", "'")
+    return f"\n\nFour eyes: `{name}` has started this run, so somebody else has to approve it."
 
 
 def _assigned(approvers: Sequence[str] | None) -> Any:

@@ -21,6 +21,7 @@ class Requirement:
     :param scope: what of it the run does.
     :param gate: who may approve, and what the answer must quote.
     :param rehearsal: whether this run is one.
+    :param started_by: who started this run, as far as somebody did by hand.
     """
 
     dag_id: str
@@ -30,6 +31,7 @@ class Requirement:
     scope: Mapping[str, Any]
     gate: Gate
     rehearsal: bool = False
+    started_by: str | None = None
 
 
 def verify_decision(document: Any, needed: Requirement, key: bytes) -> Decision:
@@ -52,6 +54,11 @@ def verify_decision(document: Any, needed: Requirement, key: bytes) -> Decision:
 def may_answer(gate: Gate, user_name: str | None) -> bool:
     """Whether a user is one of those whom the wave names; everybody is unless it names somebody."""
     return bool(user_name) and (gate.approvers is None or user_name in gate.approvers)
+
+
+def is_second_person(gate: Gate, user_name: str | None, started_by: str | None) -> bool:
+    """Whether a user is another one than has started the run, where a wave demands that."""
+    return not gate.four_eyes or started_by is None or user_name != started_by
 
 
 def quotes_reference(gate: Gate, reference: str | None) -> bool:
@@ -81,5 +88,8 @@ def _check_choice(decision: Decision, needed: Requirement) -> None:
         return
     if not may_answer(needed.gate, decision.user_name):
         raise NotApprovedError(f"{decision.user_name or 'nobody'} is not one of its approvers")
+    for starter in {decision.started_by, needed.started_by}:
+        if not is_second_person(needed.gate, decision.user_name, starter):
+            raise NotApprovedError(f"{starter} has started the run, so another person must approve it")
     if not quotes_reference(needed.gate, decision.change_reference):
         raise NotApprovedError(f'"{decision.change_reference or ""}" is not the change reference that is demanded')

@@ -17,9 +17,10 @@ def gate_settings(wave: Wave, gate: str) -> Gate:
     """Return who may answer a gate, for how long, and what the answer must quote."""
     if gate == CONFIRM_DISCONNECTED:
         # Whoever does it has been told to by an approved cutover; the change reference was quoted there.
-        return wave.gates.approve_cutover.model_copy(update={"approvers": None, "change_reference_pattern": None})
+        free = {"approvers": None, "change_reference_pattern": None, "four_eyes": False}
+        return wave.gates.approve_cutover.model_copy(update=free)
     settings: Gate | None = getattr(wave.gates, gate)
-    return Gate() if settings is None else settings
+    return wave.gates.settled(Gate() if settings is None else settings)
 
 
 def gate_window(plan: WavePlan, gate: str, segment: str | None) -> TimeWindow | None:

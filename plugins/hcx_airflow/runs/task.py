@@ -151,6 +151,12 @@ class TaskRun:
         """How often tasks of the run have been cleared."""
         return int(getattr(self.context["dag_run"], "clear_number", None) or 0)
 
+    @property
+    def started_by(self) -> str | None:
+        """Who has started the run by hand; None if nobody has, as far as Airflow says."""
+        name = getattr(self.context["dag_run"], "triggering_user_name", None)
+        return None if name is None else str(name)
+
     def use_stored_plan(self) -> None:
         """Work by the stored plan whatever the wave file says now: for the way back, which must not be in its way."""
         self.__dict__["plan"] = self.stored_plan()
@@ -207,8 +213,9 @@ class TaskRun:
             task_id,
             self.plan.digest(),
             self.scope.meaning(),
-            gate,
+            self.wave.gates.settled(gate),
             rehearsal=self.rehearsal,
+            started_by=self.started_by,
         )
         decision = verify_decision(found[task_id], needed, key)
         if not self.rehearsal:
