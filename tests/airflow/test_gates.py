@@ -15,9 +15,11 @@ from hcx_airflow.common.errors import (
     DriftedError,
     NotApprovedError,
     RejectedError,
+    RunRefusedError,
     SigningKeyError,
     UnansweredError,
 )
+from hcx_airflow.common.signing import Decision, sign
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 
@@ -128,7 +130,7 @@ def test_the_body_shows_the_plan(tasks: WaveTasks) -> None:
         "seed-net",
         "192.168.1.1/24",
         "Compute-ResourcePool",
-        "usually some minutes",
+        "| Everything over |",
     ):
         assert words in asked["body"], words
     assert "segment-dhcp" not in asked["body"]
@@ -241,12 +243,19 @@ def test_gates_never_retry_whatever_a_dag_says(tasks: WaveTasks) -> None:
     assert (gate.retries, gate.pool, gate.retry_policy) == (0, "default_pool", None)
 
 
-def test_a_rehearsal_asks_nobody(tasks: WaveTasks) -> None:
-    decision = tasks.run.execute(tasks.make("approve_wave", rehearsal=True))
-    assert (decision["choice"], decision["rehearsal"], decision["user_name"]) == ("approved", True, None)
-    assert tasks.run.asked == []
+def test_a_rehearsed_yes_is_none_in_a_live_run(tasks: WaveTasks, signing_key: str) -> None:
+    tasks.do("approve_wave")
+    given = {name: value for name, value in tasks.left("approve_wave").items() if name != "signature"}
+    rehearsed = sign(Decision.model_validate({**given, "rehearsal": True}), signing_key.encode())
+    tasks.run.xcoms["approve_wave", "decision"] = rehearsed
     with pytest.raises(NotApprovedError, match="of a rehearsal"):
         tasks.run.execute(tasks.make("start_migrations"))
+
+
+def test_nobody_rehearses_outside_a_rehearsal_dag(tasks: WaveTasks) -> None:
+    with pytest.raises(RunRefusedError, match="seed-wave is no rehearsal DAG, so it has no twin"):
+        tasks.run.execute(tasks.make("approve_wave", rehearsal=True))
+    assert tasks.run.asked == []
 
 
 def test_an_unknown_gate() -> None:

@@ -140,11 +140,15 @@ def test_a_simulated_site_must_say_so(
     ]
 
 
-def test_a_rehearsal_never_works_on_a_site(connections: Any, monkeypatch: pytest.MonkeyPatch, waves: Any) -> None:
+def test_a_rehearsal_without_a_world_reaches_nothing(
+    connections: Any, monkeypatch: pytest.MonkeyPatch, waves: Any, site_pair: Any
+) -> None:
     set_connections(monkeypatch, connections, prefix="twin_")
-    raised = pytest.raises(EndpointMismatch, match='connection "twin_vmc_destination": leads to a simulated site')
+    mark = site_pair.mark()
+    raised = pytest.raises(ConnectionSettingsError, match='"twin_vmc_destination": is used in a rehearsal that has no')
     with raised, open_sites(load_wave(waves / "seed-wave.yaml"), rehearsal=True):
         pass
+    assert site_pair.calls(after=mark) == []
 
 
 @pytest.mark.world(role="twin")
@@ -152,14 +156,6 @@ def test_a_live_run_never_works_on_a_twin(connections: Any, waves: Any) -> None:
     raised = pytest.raises(EndpointMismatch, match="leads to a simulated twin")
     with raised, open_sites(load_wave(waves / "seed-wave.yaml"), rehearsal=False):
         pass
-
-
-@pytest.mark.world(role="twin")
-def test_a_rehearsal_works_on_twins(connections: Any, monkeypatch: pytest.MonkeyPatch, waves: Any) -> None:
-    set_connections(monkeypatch, connections, prefix="twin_")
-    with open_sites(load_wave(waves / "seed-wave.yaml"), rehearsal=True) as clients:
-        assert clients.hcx.identity().role == "twin"
-        assert clients.source_nsx is not None
 
 
 def test_an_error_that_no_product_has_caused_names_none(connections: Any, waves: Any) -> None:

@@ -17,6 +17,7 @@ TYPES = {
     "nsx_policy": "VMware NSX Policy",
     "vmc": "VMware Cloud on AWS",
     "vsphere": "VMware vSphere",
+    "hcx_twin": "hcx-sim twins",
 }
 
 

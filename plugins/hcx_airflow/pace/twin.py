@@ -173,9 +173,11 @@ def open_pace(task: RunningTask, *, connection: Connection | None = None, wall: 
 
     :param connection: ``twin_control``, where it has been fetched already.
     :param wall: real time, for the pauses between two looks at Airflow.
+    :raises RunRefusedError: if the run is of no rehearsal DAG.
     :raises NotFound: if there is no such world.
     :raises TwinRefusedError: if it is no twin's.
     """
+    logger.debug("Rehearses in world %s", task.world_id)
     hook = TwinControlHook(TWIN_CONTROL, connection=connection)
     with naming(TWIN_CONTROL):
         return TwinPace(task, hook.get_conn(), wall=wall)
