@@ -12,11 +12,11 @@ from hcx_waves.forecast.parameters import ModelParameters
 
 SAFE_CHANCE = 0.95
 _EARLIER_HOURS = ((1, 2, 4, 8, 16), (32,), (64,), (7 * 24,))
-_CANDIDATES = 12
+_CANDIDATES = 8
 _PRECISE_SECONDS = 300.0
 _MOST_PASSES = 3
-_FEWEST_NIGHTS, _MOST_NIGHTS = 60, 400
-_VMS_TIMES_NIGHTS = 30_000
+_FEWEST_NIGHTS, _MOST_NIGHTS = 60, 200
+_VMS_TIMES_NIGHTS = 12_000
 
 
 def last_safe_start(

@@ -1,0 +1,195 @@
+"""``hcx-waves forecast``: what to expect of a wave, as text, JSON and a picture."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from hcx_waves.doctor.output import output_console
+from hcx_waves.domain.clock import ClockError
+from hcx_waves.domain.loader import load_wave
+from hcx_waves.domain.moments import LocalTimeError, exact_instant, parse_moment
+from hcx_waves.domain.problems import WaveFileError
+from hcx_waves.domain.wave import Wave
+from hcx_waves.forecast import what_if
+from hcx_waves.forecast.inputs import ForecastInput
+from hcx_waves.forecast.model import DEFAULT_NIGHTS, forecast
+from hcx_waves.forecast.parameter_files import ParametersError, load_parameters
+from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.forecast.results import Forecast
+from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
+from hcx_waves.forecast.subject import subject_of
+from hcx_waves.forecast.text import print_comparison, print_forecast
+from hcx_waves.snapshot.files import SnapshotFileError, load_snapshot
+
+_EXIT_UNUSABLE = 2
+_MEGABIT = 1e6
+_UNUSABLE = (
+    WaveFileError, SnapshotFileError, ParametersError, ClockError, LocalTimeError, ValidationError, ValueError, OSError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Options:
+    nights: int
+    seed: int
+    safe_start: bool
+
+
+def forecast_command(
+    wave_file: Annotated[Path, typer.Argument(help="The wave file.", metavar="WAVE_FILE")],
+    snapshot: Annotated[
+        Path | None, typer.Option(help="A snapshot of the site pair; without one, sizes are assumed.")
+    ] = None,
+    nights: Annotated[int, typer.Option(min=1, max=100_000, help="How many nights are played.")] = DEFAULT_NIGHTS,
+    parameters: Annotated[Path | None, typer.Option(help="A file of model parameters (YAML or JSON).")] = None,
+    night: Annotated[
+        str | None, typer.Option(help="Another night than the file's, as 2026-10-24.", metavar="DATE")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same nights.")] = 0,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="When the run begins, in the wave's zone: 2026-10-24 20:00. What if, where the file has a start."
+        ),
+    ] = None,
+    bandwidth: Annotated[
+        float | None, typer.Option(min=0.001, help="What if each mesh had so many Mbit/s between the sites?")
+    ] = None,
+    second_mesh: Annotated[
+        bool, typer.Option("--second-mesh", help="What if each mesh shared its VMs and its line with a second one?")
+    ] = False,
+    order: Annotated[
+        str | None,
+        typer.Option(help=f"What if VMs switched over one by one: {', '.join(what_if.ORDERS)}, or names with commas?"),
+    ] = None,
+    safe_start: Annotated[bool, typer.Option(help="Search the last safe start, which takes as long again.")] = True,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Write the forecast there (- for the output).")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw it there: .svg, .png or .pdf.")] = None,
+) -> None:
+    """Forecast a wave: transfers, switchover queue, outage of each segment, and whether it fits its windows.
+
+    Ends with 0 whatever the chances are, with 2 when something cannot be used.
+    """
+    options = _Options(nights, seed, safe_start)
+    try:
+        wave = load_wave(wave_file)
+        given = load_parameters(parameters)
+        known = None if snapshot is None else load_snapshot(snapshot)
+        begin = _start_of(wave, start)
+        planned = subject_of(
+            wave,
+            known,
+            given,
+            starts_at=_planned_start(wave, begin),
+            night=None if night is None else date.fromisoformat(night),
+        )
+        changed, changed_parameters, flags = _what_if(
+            planned, given, bandwidth=bandwidth, second_mesh=second_mesh, order=order, start=begin
+        )
+    except _UNUSABLE as error:
+        _fail(str(error))
+    told = _told(planned, given, options)
+    other = _told(changed, changed_parameters, options) if flags else None
+    _print(told, other, flags, quiet=str(as_json) == "-")
+    if as_json is not None:
+        _write_json(as_json, told, other, flags)
+    if picture is not None:
+        _draw(picture, other or told)
+
+
+def _start_of(wave: Wave, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    moment = parse_moment(text)
+    if not moment.is_dated:
+        raise ValueError(f'"{text}" has no date: write 2026-10-24 20:00')
+    return exact_instant(moment, wave.zone)
+
+
+def _planned_start(wave: Wave, begin: datetime | None) -> datetime | None:
+    """Return when a wave without a start of its own begins: as asked, else now."""
+    if wave.start is not None:
+        return None
+    return begin or datetime.now(UTC).replace(second=0, microsecond=0)
+
+
+def _what_if(
+    planned: ForecastInput,
+    parameters: ModelParameters,
+    *,
+    bandwidth: float | None,
+    second_mesh: bool,
+    order: str | None,
+    start: datetime | None,
+) -> tuple[ForecastInput, ModelParameters, list[str]]:
+    """Return the wave under the circumstances that were asked for, and these in words."""
+    changed, flags = planned, []
+    if bandwidth is not None:
+        parameters = what_if.with_bandwidth(changed, parameters, bandwidth * _MEGABIT)
+        flags.append(f"{bandwidth:g} Mbit/s per mesh")
+    if second_mesh:
+        changed, parameters = what_if.with_second_mesh(changed, parameters)
+        flags.append("a second mesh")
+    if order is not None:
+        chosen = order if order in what_if.ORDERS else [name.strip() for name in order.split(",") if name.strip()]
+        changed = what_if.with_order(changed, chosen)
+        flags.append(f"switchovers in the order {order}")
+    if start is not None and start != planned.starts_at:
+        changed = what_if.with_start(changed, start)
+        flags.append(f"start {start.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+    return changed, parameters, flags
+
+
+def _told(subject: ForecastInput, parameters: ModelParameters, options: _Options) -> Forecast:
+    found = forecast(subject, parameters, options.nights, options.seed)
+    if not options.safe_start or found.window_chance is None:
+        return found
+    latest = last_safe_start(subject, parameters, seed=options.seed)
+    return found.model_copy(update={"last_safe_start": latest, "safe_chance": SAFE_CHANCE})
+
+
+def _print(told: Forecast, other: Forecast | None, flags: list[str], *, quiet: bool) -> None:
+    if quiet:
+        return
+    console = output_console()
+    print_forecast(told, console)
+    if other is not None:
+        print_comparison(told, other, flags, console)
+
+
+def _write_json(path: Path, told: Forecast, other: Forecast | None, flags: list[str]) -> None:
+    changed = None if other is None else {"flags": flags, "forecast": other.to_dict()}
+    text = json.dumps({"forecast": told.to_dict(), "what_if": changed}, indent=2)
+    if str(path) == "-":
+        typer.echo(text)
+        return
+    _write(path, text.encode())
+
+
+def _draw(path: Path, told: Forecast) -> None:
+    from hcx_waves.forecast.picture import FORMATS, draw_forecast
+
+    if path.suffix not in FORMATS:
+        _fail(f"{path}: a picture's name ends in {', '.join(FORMATS)}")
+    _write(path, draw_forecast(told, path.suffix))
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        _fail(f"{path}: {error}")
+    typer.echo(f"{path}: written", err=True)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(_EXIT_UNUSABLE)
