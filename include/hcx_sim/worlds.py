@@ -19,6 +19,7 @@ from hcx_sim.faults.rules import FaultRule
 from hcx_sim.faults.scenarios import FaultScenarioError, NamedFault
 from hcx_sim.faults.scenarios import install as install_faults
 from hcx_sim.faults.targets import miss
+from hcx_sim.garbage import collector_at_rest
 from hcx_sim.http.context import Product
 from hcx_sim.http.dispatch import DEFAULT_WORLD
 from hcx_sim.scenario import Scenario, ScenarioError, build_world, load_scenario
@@ -152,7 +153,7 @@ class WorldManager:
         Raises :class:`WorldError` (id in use or malformed), :class:`WorldLimitError` or :class:`ScenarioError`.
         """
         self._check(world_id, options)
-        return self._keep(*self._build(world_id, options))
+        return self._keep(*self._build_quietly(world_id, options))
 
     async def create_beside(self, world_id: str, options: WorldOptions) -> World:
         """Make a world in a thread, while all others go on; raises what :meth:`create` raises.
@@ -162,7 +163,7 @@ class WorldManager:
         self._check(world_id, options)
         self._building.add(world_id)
         try:
-            built = await asyncio.to_thread(self._build, world_id, options)
+            built = await asyncio.to_thread(self._build_quietly, world_id, options)
         finally:
             self._building.discard(world_id)
         return self._keep(*built)
@@ -183,6 +184,10 @@ class WorldManager:
     def miss(self, rule: FaultRule) -> str | None:
         """Return why a fault rule can never strike, None when it can."""
         return miss(rule, self._products)
+
+    def _build_quietly(self, world_id: str, options: WorldOptions) -> tuple[World, Scenario, WorldOptions]:
+        with collector_at_rest():
+            return self._build(world_id, options)
 
     def _build(self, world_id: str, options: WorldOptions) -> tuple[World, Scenario, WorldOptions]:
         chosen = options.scenario
@@ -260,7 +265,7 @@ class WorldManager:
         credentials = record.world.products[KEY]
         record.end()
         options = replace(record.options, scenario=record.scenario, credentials=credentials, settings={}, faults=())
-        return self._keep(*self._build(world_id, options))
+        return self._keep(*self._build_quietly(world_id, options))
 
     def close(self) -> None:
         """Drop everything that is being served and stop all clocks' timers."""

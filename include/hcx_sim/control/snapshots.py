@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from hcx_sim.control.base import Control
 from hcx_sim.control.bodies import decode_json, read_bounded
+from hcx_sim.garbage import collector_at_rest
 from hcx_sim.snapshots import StoredSnapshot, read_snapshot
 
 LIMIT_BYTES = 64_000_000
@@ -46,4 +47,5 @@ def snapshots_router(control: Control) -> APIRouter:
 
 
 def _read(body: bytes, encoding: str | None) -> StoredSnapshot:
-    return read_snapshot(decode_json(body, encoding, LIMIT_INFLATED_BYTES))
+    with collector_at_rest():
+        return read_snapshot(decode_json(body, encoding, LIMIT_INFLATED_BYTES))

@@ -113,7 +113,8 @@ class World:
         if entity.key in table:
             raise ValueError(f"{entity.kind} {entity.key!r} exists already")
         table[entity.key] = entity
-        self.audit.add("change", f"{entity.kind}:{entity.key}", added=_plain_summary(entity))
+        if self.audit.recording:
+            self.audit.add("change", f"{entity.kind}:{entity.key}", added=_plain_summary(entity))
         self._tell("added", entity, {})
         return entity
 
@@ -124,8 +125,9 @@ class World:
             return False
         for name in before:
             setattr(entity, name, changes[name])
-        after = {name: changes[name] for name in before}
-        self.audit.add("change", f"{entity.kind}:{entity.key}", before=_plain(before), after=_plain(after))
+        if self.audit.recording:
+            after = {name: changes[name] for name in before}
+            self.audit.add("change", f"{entity.kind}:{entity.key}", before=_plain(before), after=_plain(after))
         self._tell("updated", entity, before)
         return True
 
