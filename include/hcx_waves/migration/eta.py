@@ -32,9 +32,13 @@ class Eta:
     """How many switchovers are still to come."""
     late: tuple[str, ...] = ()
     """VMs whose turn comes after their window has closed."""
+    is_held: bool = False
+    """Whether the switchovers are held back, and it ends with the replication."""
 
     def __str__(self) -> str:
         """Say it in one sentence."""
+        if self.is_held:
+            return f"replicated by {self.ends_at:%Y-%m-%d %H:%M} UTC"
         text = f"replicated by {self.replicated_at:%H:%M}, " if self.replicated_at > self.at else ""
         text += f"through by {self.ends_at:%Y-%m-%d %H:%M} UTC"
         if self.queued:
@@ -57,10 +61,12 @@ class EtaKeeper:
 
     :param expected: by VM name, what the wave's forecast expects; VMs that are missing have the others' median.
     :param order: VMs that are released one by one, before all others.
+    :param only_replication: whether the switchovers are held back, so that nothing but the transfer can be estimated.
     """
 
     expected: Mapping[str, ExpectedVm]
     order: Sequence[str] = ()
+    only_replication: bool = False
     said: Eta | None = None
     _synced: dict[str, tuple[datetime, int]] = field(default_factory=dict)
     _switching: dict[str, datetime] = field(default_factory=dict)
@@ -83,6 +89,9 @@ class EtaKeeper:
         known = {name: instant for name, instant in ready.items() if instant is not None}
         if len(known) != len(ready):
             return None
+        if self.only_replication:
+            replicated = max([status.at, *known.values()])
+            return Eta(status.at, replicated, replicated, 0, is_held=True)
         return self._through(status.at, waiting, known)
 
     def _through(self, at: datetime, waiting: list[VmStatus], ready: Mapping[str, datetime]) -> Eta:

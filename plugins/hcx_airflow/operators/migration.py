@@ -11,6 +11,7 @@ from typing_extensions import override
 from hcx_airflow.common.errors import DriftedError, IncompleteError, NothingMigratedError
 from hcx_airflow.hooks.sites import hcx_connection_id
 from hcx_airflow.operators.base import WaveOperator
+from hcx_airflow.runs.forecasts import expected_of
 from hcx_airflow.runs.task import TaskRun
 from hcx_airflow.triggers.migration import MigrationStatusTrigger
 from hcx_waves.clients.errors import ClientError
@@ -92,6 +93,7 @@ class StartMigrationsOperator(WaveOperator):
             "hcx_conn_id": hcx_connection_id(run.wave, rehearsal=run.rehearsal),
             "poll_seconds": run.scope.poll_seconds(run.wave),
             "deadline": deadline.isoformat(),
+            **expected_of(run),
         }
 
     @override

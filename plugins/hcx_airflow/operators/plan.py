@@ -63,19 +63,22 @@ def refuse_wrong_run(run: TaskRun, now: datetime) -> None:
 
 
 class RunPreflightOperator(WaveOperator):
-    """Look for what stands against the wave; leaves all findings, with waivers applied.
+    """Look for what stands against the wave, and forecast it; leaves all findings, with waivers applied.
 
     :raises BlockedError: if a finding blocks and nobody answers for it; lists all of them.
     """
 
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
+        from hcx_airflow.runs.forecasts import leave_forecast
         from hcx_waves.preflight import run_preflight
 
         plan, scope = run.plan, run.scope
         moving, cuts = scope.moves(plan), not scope.stop_before_cutover
         with run.sites() as clients:
             assessments = run_preflight(plan, run.wave, clients, now=run.now(), only=moving, cuts=cuts)
+            if not assessments.blocking:
+                leave_forecast(run, clients)
         for item in assessments.items:
             mark = "waived" if item.waiver else item.finding.severity.value
             self.log.info(

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hcx_airflow.runs.body_parts import cell, table
+from hcx_airflow.runs.forecast_body import forecast_part, outage_text
 from hcx_airflow.runs.scope import Scope
+from hcx_waves.domain.expectation import Expectation
 from hcx_waves.domain.plan import PlannedSegment, PlannedVm, WavePlan
 from hcx_waves.domain.segments import CutoverPolicy
 from hcx_waves.domain.wave import Wave
 from hcx_waves.domain.windows import TimeWindow
 
-MOST_ROWS = 200
 _VM_HEAD = ("VM", "Migration", "Size", "NICs", "Destination", "This run")
-EXPECTED_OUTAGE = "from the disconnect until HCX has unextended the network: usually some minutes"
 
 
-def wave_body(plan: WavePlan, wave: Wave, scope: Scope, findings: Mapping[str, Any] | None) -> str:
+def wave_body(
+    plan: WavePlan,
+    wave: Wave,
+    scope: Scope,
+    findings: Mapping[str, Any] | None,
+    forecast: Expectation | None = None,
+) -> str:
     """Return the body of ``approve_wave``."""
     moving = set(scope.moves(plan))
     parts = [
         wave.description,
         _what(plan, scope, len(moving)),
         "### Virtual machines",
-        _table(
-            ("VM", "Migration", "Size", "NICs", "Destination", "This run"), (_vm_row(vm, moving) for vm in plan.vms)
-        ),
+        table(("VM", "Migration", "Size", "NICs", "Destination", "This run"), (_vm_row(vm, moving) for vm in plan.vms)),
         "### Segments",
-        _table(
+        table(
             ("Segment", "Gateway", "At the source", "At the destination", "Cutover", "Window", "Expected outage"),
-            (_segment_row(one, plan, scope) for one in plan.segments),
+            (_segment_row(one, plan, scope, forecast) for one in plan.segments),
         ),
+        "### Forecast",
+        forecast_part(forecast, plan.clock),
         "### Findings",
         _findings(findings),
         _notes(scope),
@@ -39,20 +46,27 @@ def wave_body(plan: WavePlan, wave: Wave, scope: Scope, findings: Mapping[str, A
     return "\n\n".join(part for part in parts if part)
 
 
-def cutover_body(plan: WavePlan, wave: Wave, name: str, proof: Mapping[str, Any] | None, proofs: Sequence[Any]) -> str:
+def cutover_body(
+    plan: WavePlan,
+    wave: Wave,
+    name: str,
+    proof: Mapping[str, Any] | None,
+    proofs: Sequence[Any],
+    forecast: Expectation | None = None,
+) -> str:
     """Return the body of ``approve_cutover``."""
     segment = plan.segment(name)
     window = plan.clock.cutover(name)
     moved = {vm.name for vm in plan.vms_of(name)}
-    rows = ((_cell(one["name"]), _cell(one["outcome"]), _proven(one)) for one in proofs if one["name"] in moved)
+    rows = ((cell(one["name"]), cell(one["outcome"]), _proven(one)) for one in proofs if one["name"] in moved)
     parts = [
         f"The gateway of **{name}** moves to the destination now: the source gateway is switched off "
         f"({segment.disconnect}), then HCX unextends the network and connects `{segment.destination.name}`.",
-        f"Outage of the segment: {EXPECTED_OUTAGE}. Until HCX has accepted the unextend, a failure connects the source "
-        "again; after that the way back is a decision.",
+        f"Outage of the segment: {outage_text(forecast, name)}. Until HCX has accepted the unextend, a failure "
+        "connects the source again; after that the way back is a decision.",
         f"Window: {_window(plan, window)}",
         "### Its virtual machines",
-        _table(("VM", "Outcome", "Proof"), rows),
+        table(("VM", "Outcome", "Proof"), rows),
         _emptiness(proof),
         f"Plan digest `{plan.digest()}`, wave {wave.name}",
     ]
@@ -63,14 +77,14 @@ def switchover_body(plan: WavePlan, status: Mapping[str, Any] | None) -> str:
     """Return the body of ``approve_switchover``."""
     window = plan.clock.switchover
     rows = (
-        (_cell(vm["name"]), _cell(vm["phase"]), _cell(vm.get("message") or "")) for vm in (status or {}).get("vms", [])
+        (cell(vm["name"]), cell(vm["phase"]), cell(vm.get("message") or "")) for vm in (status or {}).get("vms", [])
     )
     order = f"In this order first: {', '.join(plan.switchover_order)}." if plan.switchover_order else ""
     parts = [
         "The disks are replicated. A yes lets the VMs switch over to the destination.",
         "Window: at once" if window is None else f"Window: {_window(plan, window)}",
         order,
-        _table(("VM", "Phase", "HCX says"), rows),
+        table(("VM", "Phase", "HCX says"), rows),
         f"Plan digest `{plan.digest()}`",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -84,9 +98,9 @@ def manual_body(plan: WavePlan, wave: Wave, name: str) -> str:
     parts = [
         f"The cutover of **{name}** is approved. Disconnect its gateway at the source now; the outage begins with it.",
         "### What to do",
-        _cell(manual.instructions),
+        cell(manual.instructions),
         "### How to undo it",
-        _cell(manual.undo_instructions),
+        cell(manual.undo_instructions),
         "Approve when it is done: it is checked. Reject if it cannot be done, and undo what was done.",
         f"Window: {_window(plan, plan.clock.cutover(name))}",
     ]
@@ -97,16 +111,16 @@ def cleanup_body(plan: WavePlan, wave: Wave) -> str:
     """Return the body of ``approve_cleanup``."""
     rows = (
         (
-            _cell(one.name),
+            cell(one.name),
             "deleted" if one.deletes_source else "kept",
-            _cell(f"renamed to {one.rename_destination}" if one.rename_destination else "as it is"),
+            cell(f"renamed to {one.rename_destination}" if one.rename_destination else "as it is"),
         )
         for one in plan.segments
         if one.cutover is CutoverPolicy.NOW
     )
     parts = [
         f"The hold of wave **{wave.name}** is over. A yes deletes source segments for good.",
-        _table(("Segment", "At the source", "At the destination"), rows),
+        table(("Segment", "At the source", "At the destination"), rows),
         f"Plan digest `{plan.digest()}`",
     ]
     return "\n\n".join(parts)
@@ -129,20 +143,22 @@ def _vm_row(vm: PlannedVm, moving: set[str]) -> tuple[str, ...]:
     size = "" if vm.disk_bytes is None else f"{vm.disk_bytes / 2**30:.0f} GiB"
     nics = ", ".join(f"{nic.source.name} → {nic.destination.name}" for nic in vm.nics)
     this_run = "moves" if vm.name in moving else "there already" if vm.already_there else "stays"
-    return (_cell(vm.name), vm.migration.value, size, _cell(nics), _cell(", ".join(target)), this_run)
+    return (cell(vm.name), vm.migration.value, size, cell(nics), cell(", ".join(target)), this_run)
 
 
-def _segment_row(segment: PlannedSegment, plan: WavePlan, scope: Scope) -> tuple[str, ...]:
+def _segment_row(
+    segment: PlannedSegment, plan: WavePlan, scope: Scope, forecast: Expectation | None
+) -> tuple[str, ...]:
     cut = segment.cutover is CutoverPolicy.NOW and not scope.stop_before_cutover
     window = _window(plan, plan.clock.cutover(segment.name)) if cut else ""
     return (
-        _cell(segment.name),
-        _cell(", ".join(segment.gateway_addresses)),
-        _cell(segment.source.name),
-        _cell(segment.destination.name),
+        cell(segment.name),
+        cell(", ".join(segment.gateway_addresses)),
+        cell(segment.source.name),
+        cell(segment.destination.name),
         segment.cutover.value if cut or segment.cutover is not CutoverPolicy.NOW else "not in this run",
         window,
-        EXPECTED_OUTAGE if cut else "none",
+        outage_text(forecast, segment.name) if cut else "none",
     )
 
 
@@ -153,17 +169,17 @@ def _findings(assessments: Mapping[str, Any] | None) -> str:
     rows = (
         (
             "waived" if item.get("waiver") else item["finding"]["severity"],
-            _cell(item["finding"]["subject"]),
-            _cell(item["finding"]["message"]),
-            _cell((item.get("waiver") or {}).get("approved_by") or item["finding"].get("suggestion") or ""),
+            cell(item["finding"]["subject"]),
+            cell(item["finding"]["message"]),
+            cell((item.get("waiver") or {}).get("approved_by") or item["finding"].get("suggestion") or ""),
         )
         for item in items
     )
-    return _table(("Severity", "About", "What is the case", "Answered for by, or what to do"), rows)
+    return table(("Severity", "About", "What is the case", "Answered for by, or what to do"), rows)
 
 
 def _notes(scope: Scope) -> str:
-    return "" if not scope.notes else f"### Notes\n\n{_cell(scope.notes)}"
+    return "" if not scope.notes else f"### Notes\n\n{cell(scope.notes)}"
 
 
 def _emptiness(proof: Mapping[str, Any] | None) -> str:
@@ -173,31 +189,15 @@ def _emptiness(proof: Mapping[str, Any] | None) -> str:
     seen = f"networks {', '.join(proof.get('vcenter_networks') or ())}" + (
         "" if ports is None else f", {ports} NSX ports"
     )
-    excluded = "".join(f"\n- {_cell(one['name'])}: {_cell(one['reason'])}" for one in proof.get("excluded") or ())
-    return f"The segment is empty at the source ({_cell(seen)}).{excluded}"
+    excluded = "".join(f"\n- {cell(one['name'])}: {cell(one['reason'])}" for one in proof.get("excluded") or ())
+    return f"The segment is empty at the source ({cell(seen)}).{excluded}"
 
 
 def _proven(proof: Mapping[str, Any]) -> str:
     words = "; ".join([*proof.get("reasons", ()), *proof.get("outstanding", ())])
-    return _cell(words or ("as before: power, MAC and IP" if proof.get("proven") else "not proven"))
+    return cell(words or ("as before: power, MAC and IP" if proof.get("proven") else "not proven"))
 
 
 def _window(plan: WavePlan, window: TimeWindow) -> str:
     opens, closes = plan.clock.local(window.opens), plan.clock.local(window.closes)
     return f"{opens:%Y-%m-%d %H:%M} to {closes:%Y-%m-%d %H:%M} {plan.clock.time_zone}"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    listed = list(rows)
-    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
-    lines += [f"| {' | '.join(row)} |" for row in listed[:MOST_ROWS]]
-    more = len(listed) - MOST_ROWS
-    return "\n".join(lines) + (f"\n\nand {more} more; the plan holds all of them." if more > 0 else "")
-
-
-def _cell(text: str) -> str:
-    """Keep names from the inventory from being read as Markdown or HTML."""
-    flat = " ".join(str(text).split())
-    for mark in "\\`*_[]<>|":
-        flat = flat.replace(mark, f"\\{mark}" if mark not in "<>" else {"<": "&lt;", ">": "&gt;"}[mark])
-    return flat

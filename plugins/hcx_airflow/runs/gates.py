@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hcx_airflow.runs.forecasts import forecast_of
 from hcx_airflow.runs.gate_body import cleanup_body, cutover_body, manual_body, switchover_body, wave_body
 from hcx_airflow.runs.task import TaskRun
 from hcx_waves.domain.gates import Gate
@@ -44,7 +45,7 @@ def subject_of(gate: str, wave_id: str, segment: str | None) -> str:
 def body_of(run: TaskRun, gate: str, segment: str | None) -> str:
     """Return what a gate shows."""
     if gate == "approve_wave":
-        return wave_body(run.plan, run.wave, run.scope, run.nearby("run_preflight"))
+        return wave_body(run.plan, run.wave, run.scope, run.nearby("run_preflight"), forecast_of(run))
     if gate == "approve_switchover":
         awaited = run.nearby("await_seeded") or {}
         return switchover_body(run.plan, awaited.get("status"))
@@ -54,4 +55,4 @@ def body_of(run: TaskRun, gate: str, segment: str | None) -> str:
         return manual_body(run.plan, run.wave, segment)
     verified = run.nearby("verify_virtual_machines") or {}
     proof = run.nearby("prove_segment_empty")
-    return cutover_body(run.plan, run.wave, segment, proof, verified.get("proofs") or ())
+    return cutover_body(run.plan, run.wave, segment, proof, verified.get("proofs") or (), forecast_of(run))

@@ -16,6 +16,7 @@ from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.roles import connection_id_for
 from hcx_airflow.pace.base import Pace
 from hcx_airflow.triggers.base import OutcomeTrigger, failed_outcome, read_json
+from hcx_airflow.triggers.following import Following
 from hcx_airflow.triggers.polling import Ended, Poller, Watch, in_thread
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class MigrationWatch(Watch):
     until_seeded: bool = False
     until_ended: str | None = None
     status: WaveStatus | None = None
+    following: Following | None = None
 
     @override
     def look(self) -> Ended | None:
@@ -49,6 +51,8 @@ class MigrationWatch(Watch):
         before = None if self.status is None else _summary(self.status)
         self.status = read_status(self.client, self.started, self.pace.now())
         self.say(*self.status.notes(self.said))
+        if self.following is not None:
+            self.following.see(self.status)
         if _summary(self.status) != before:
             logger.info("%s", _summary(self.status))
         if self.status.is_terminal or self._is_enough(self.status):
@@ -62,7 +66,13 @@ class MigrationWatch(Watch):
 
     @override
     def outcome(self) -> dict[str, Any]:
-        return {"status": None if self.status is None else self.status.model_dump(mode="json")}
+        courses = [] if self.following is None else self.following.courses.to_json()
+        return {"status": None if self.status is None else self.status.model_dump(mode="json"), "courses": courses}
+
+
+def _has_own_time(hook: HcxHook, pace: Pace) -> bool:
+    """Whether the sites' instants are those of the run: not of a simulated site whose clock runs faster than ours."""
+    return pace.twin is not None or not hook.extras.simulated
 
 
 def _summary(status: WaveStatus) -> str:
@@ -165,5 +175,6 @@ def migration_poller(
             started=wave,
             until_seeded=until_seeded,
             until_ended=until_ended,
+            following=Following.of(started, until_seeded=until_seeded, estimates=_has_own_time(hook, pace)),
         )
         yield Poller(watch, datetime.fromisoformat(started["deadline"]), float(started["poll_seconds"]))

@@ -104,6 +104,13 @@ def test_nothing_is_said_while_nothing_can_be_known_or_all_is_over() -> None:
     assert EtaKeeper(expected("a")).estimate(WaveStatus(at=NOW, vms=(vm("a", VmPhase.DONE),))) is None
 
 
+def test_while_switchovers_are_held_back_only_the_replication_is_estimated() -> None:
+    keeper = EtaKeeper(expected("a", "b"), only_replication=True)
+    far = {"window_opens": at(60 * 24 * 30)}
+    eta = estimate(keeper, 0, vm("a", VmPhase.WAITING_FOR_WINDOW, **far), vm("b", VmPhase.BASE_SYNC, done=0, total=30))
+    assert (eta.ends_at, str(eta)) == (at(30), "replicated by 2026-03-01 22:30 UTC")
+
+
 def test_a_vm_that_was_not_forecast_takes_as_long_as_the_others() -> None:
     keeper = EtaKeeper(expected("a"))
     assert estimate(keeper, 0, vm("z", VmPhase.WAITING_FOR_TURN)).ends_at == at(2)

@@ -1,0 +1,145 @@
+"""The forecast of a run: left before the gate asks, shown by it, kept when tasks run again, and never in the way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hcx_airflow.runs import forecasts
+from hcx_waves.domain.expectation import Expectation
+from support.airflow_tasks import AirflowRun
+from support.wave_tasks import WaveTasks
+
+
+@pytest.fixture
+def tasks(airflow_run: AirflowRun) -> WaveTasks:
+    made = WaveTasks(airflow_run)
+    made.do("resolve_plan")
+    return made
+
+
+def forecast_left(tasks: WaveTasks) -> Expectation | None:
+    left = tasks.left("run_preflight", "forecast")
+    return None if left is None else Expectation.model_validate(left)
+
+
+def body_of(tasks: WaveTasks) -> str:
+    tasks.do("approve_wave")
+    return str(tasks.run.asked[-1]["body"])
+
+
+def test_the_gate_shows_the_forecast_that_was_made_before_it(tasks: WaveTasks) -> None:
+    tasks.do("run_preflight")
+    forecast = forecast_left(tasks)
+    assert forecast is not None
+    assert forecast.nights == forecasts.NIGHTS
+    assert [vm.name for vm in forecast.vms] == ["web01", "web02", "app01", "db01"]
+    assert all(vm.bytes_total and vm.stands_in_line for vm in forecast.vms)
+    outage = forecast.outage_of("seed-net")
+    assert outage is not None
+    body = body_of(tasks)
+    assert f"Of {forecasts.NIGHTS} nights that were played" in body
+    for words in ("| All disks replicated |", "| First gateway switched off |", "| Everything over |"):
+        assert words in body
+    assert f"{forecasts_length(outage.p50_seconds)} (P50), {forecasts_length(outage.p90_seconds)} (P90)" in body
+    assert "When it ends is decided by " in body
+    assert "usually some minutes" not in body
+
+
+def forecasts_length(seconds: float) -> str:
+    from hcx_airflow.runs.forecast_body import _length
+
+    return _length(seconds)
+
+
+def test_what_runs_again_shows_the_same(tasks: WaveTasks, site_pair: Any) -> None:
+    tasks.do("run_preflight")
+    before = forecast_left(tasks)
+    # Sizes grow; the gate must not ask about something else for that.
+    site_pair.run(lambda: _grow_disks(site_pair))
+    tasks.do("run_preflight")
+    after = forecast_left(tasks)
+    assert before is not None
+    assert after is not None
+    assert after.model_copy(update={"vms": ()}) == before.model_copy(update={"vms": ()})
+    assert after.vms != before.vms
+    first, second = body_of(tasks), body_of(tasks)
+    assert first == second
+
+
+def _grow_disks(pair: Any) -> None:
+    from dataclasses import replace
+
+    vm = pair.vm("web01")
+    disks = tuple(replace(one, used_bytes=one.capacity_bytes) for one in vm.disks)
+    pair.world.update(vm, disks=type(vm.disks)(disks))
+
+
+def test_a_forecast_that_cannot_be_made_is_logged_and_the_wave_goes_on(
+    tasks: WaveTasks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("no such night")
+
+    monkeypatch.setattr(forecasts, "make_forecast", fail)
+    tasks.do("run_preflight")
+    assert forecast_left(tasks) is None
+    assert "No forecast could be made: no such night" in caplog.text
+    body = body_of(tasks)
+    assert "There is none; the log of run_preflight says why." in body
+    assert "usually some minutes" in body
+    assert "expected_vms" not in tasks.do("start_migrations")
+
+
+def test_a_parameters_file_is_used_and_a_broken_one_is_told(
+    tasks: WaveTasks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    parameters = tmp_path / "parameters.yaml"
+    parameters.write_text("network: {unextend: {kind: fixed, seconds: 1000}}")
+    monkeypatch.setenv(forecasts.PARAMETERS_VARIABLE, str(parameters))
+    tasks.do("run_preflight")
+    forecast = forecast_left(tasks)
+    assert forecast is not None
+    outage = forecast.outage_of("seed-net")
+    assert outage is not None
+    assert outage.p50_seconds > 1000
+    assert forecast.parameters_digest is not None
+    parameters.write_text("network: {unextended: 3}")
+    tasks.run.stores.clear()
+    tasks.do("run_preflight")
+    assert forecast_left(tasks) is None
+    assert "network.unextended: Extra inputs are not permitted" in caplog.text
+
+
+def test_a_run_that_does_a_part_forecasts_that_part(tasks: WaveTasks) -> None:
+    tasks.run.params = {"vms": ["web01"], "stop_before_cutover": True}
+    tasks.do("run_preflight")
+    forecast = forecast_left(tasks)
+    assert forecast is not None
+    assert [vm.name for vm in forecast.vms] == ["web01"]
+    assert (forecast.outages, forecast.cutover_start) == ((), None)
+
+
+def test_a_run_that_moves_nothing_has_no_forecast(tasks: WaveTasks, caplog: pytest.LogCaptureFixture) -> None:
+    tasks.run.params = {"cutover_only": True}
+    tasks.do("run_preflight")
+    assert forecast_left(tasks) is None
+    assert "No forecast could be made" not in caplog.text
+
+
+def test_what_another_version_has_left_is_no_forecast(tasks: WaveTasks, caplog: pytest.LogCaptureFixture) -> None:
+    tasks.do("run_preflight")
+    tasks.run.xcoms["run_preflight", "forecast"] = {"nights": 1}
+    assert "There is none" in body_of(tasks)
+    assert "The forecast that was kept cannot be read" in caplog.text
+
+
+def test_migrations_start_with_what_is_expected_of_each_vm(tasks: WaveTasks) -> None:
+    tasks.do("run_preflight", "approve_wave")
+    started = tasks.do("start_migrations")
+    assert [one["name"] for one in started["expected_vms"]] == ["web01", "web02", "app01", "db01"]
+    assert started["switchover_order"] == []
+    assert len(json.dumps(started["expected_vms"])) < 1000
