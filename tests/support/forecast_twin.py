@@ -1,4 +1,4 @@
-"""Plays waves in the simulator, in this process and on a clock that is moved from event to event, to check the forecast.
+"""Plays waves in the simulator, in this process and from event to event, to check the forecast against it.
 
 Nothing of the orchestrator takes part: migrations start at once, and a segment is cut over at the very instant at
 which its last VM has ended. What remains is what the model is to agree with: transfers, limits, windows, lanes,
@@ -104,7 +104,7 @@ def scenario_of(recipe: Recipe) -> Scenario:
 def input_of(recipe: Recipe, scenario: Scenario) -> ForecastInput:
     """Return what the model is told about the same wave."""
     meshes = {network.name: network.mesh for network in scenario.networks}
-    chance = random.Random(recipe.seed)
+    chance = random.Random(recipe.seed)  # noqa: S311  (made-up waves, not secrets)
     vms = []
     for spec in scenario.vms:
         drawn = chance.random()
@@ -135,7 +135,9 @@ def input_of(recipe: Recipe, scenario: Scenario) -> ForecastInput:
         starts_at=START,
         switchover=window,
         vms=tuple(vms),
-        meshes=tuple(ForecastMesh(name=mesh.name, link_bits_per_second=mesh.link_mbps * 1e6) for mesh in scenario.meshes),
+        meshes=tuple(
+            ForecastMesh(name=mesh.name, link_bits_per_second=mesh.link_mbps * 1e6) for mesh in scenario.meshes
+        ),
         segments=tuple(ForecastSegment(name=network.name) for network in scenario.networks),
     )
 
