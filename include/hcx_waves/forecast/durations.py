@@ -30,7 +30,7 @@ class Fixed(DomainModel):
         return np.full(shape, self.seconds)
 
     @property
-    def median_seconds_of(self) -> float:
+    def median_of_draws(self) -> float:
         """The length that half of the draws do not exceed."""
         return self.seconds
 
@@ -57,7 +57,7 @@ class Uniform(DomainModel):
         return generator.uniform(self.low_seconds, self.high_seconds, shape)
 
     @property
-    def median_seconds_of(self) -> float:
+    def median_of_draws(self) -> float:
         """The length that half of the draws do not exceed."""
         return (self.low_seconds + self.high_seconds) / 2
 
@@ -87,7 +87,7 @@ class Triangular(DomainModel):
         return generator.triangular(self.low_seconds, self.mode_seconds, self.high_seconds, shape)
 
     @property
-    def median_seconds_of(self) -> float:
+    def median_of_draws(self) -> float:
         """The length that half of the draws do not exceed."""
         low, mode, high = self.low_seconds, self.mode_seconds, self.high_seconds
         if mode >= (low + high) / 2:
@@ -113,7 +113,7 @@ class LogNormal(DomainModel):
         return np.minimum(drawn, self.max_seconds)
 
     @property
-    def median_seconds_of(self) -> float:
+    def median_of_draws(self) -> float:
         """The length that half of the draws do not exceed."""
         return min(self.median_seconds, self.max_seconds)
 

@@ -45,14 +45,27 @@ def dump_parameters(parameters: ModelParameters, *, all_values: bool = False) ->
 
     :param all_values: whether values that equal their default are written as well.
     """
-    document = parameters.model_dump(mode="json", exclude_defaults=not all_values)
+    document = parameters.model_dump(mode="json") if all_values else _differing(parameters)
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
 def parameters_digest(parameters: ModelParameters) -> str | None:
     """Return a SHA-256 (hex) of parameters; None for the defaults."""
-    document = parameters.model_dump(mode="json", exclude_defaults=True, exclude={"source"})
+    document = _differing(parameters)
+    document.pop("source", None)
     return digest_of(document) if document else None
+
+
+def _differing(parameters: ModelParameters) -> dict[str, Any]:
+    """Return what is not as by default, each value whole."""
+    found: dict[str, Any] = {}
+    written, usual = parameters.model_dump(mode="json"), ModelParameters().model_dump(mode="json")
+    for part, values in written.items():
+        if isinstance(values, dict):
+            values = {name: value for name, value in values.items() if value != usual[part][name]}
+        if values and values != usual[part]:
+            found[part] = values
+    return found
 
 
 def simulator_settings(parameters: ModelParameters) -> dict[str, Any]:

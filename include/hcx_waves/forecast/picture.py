@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import matplotlib.dates as mdates
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -46,7 +47,8 @@ def draw_forecast(forecast: Forecast, suffix: str = ".svg") -> bytes:
     content = io.BytesIO()
     # No date in the file: the same forecast makes the same picture.
     metadata = {"Date": None} if suffix == ".svg" else {"CreationDate": None} if suffix == ".pdf" else {}
-    figure.savefig(content, format=suffix[1:], dpi=_DOTS_PER_INCH, metadata=metadata)
+    with rc_context({"svg.hashsalt": "hcx-waves"}):
+        figure.savefig(content, format=suffix[1:], dpi=_DOTS_PER_INCH, metadata=metadata)
     return content.getvalue()
 
 

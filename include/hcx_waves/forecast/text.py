@@ -76,7 +76,9 @@ def _headline(forecast: Forecast) -> Text:
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     begin = words.moment(forecast, forecast.starts_at)
     head = Text(forecast.wave, style="bold")
-    head.append(f": {len(forecast.vms)} VMs ({listed}), {len(forecast.segments)} segments to cut over, from {begin}")
+    vms, segments = len(forecast.vms), len(forecast.segments)
+    head.append(f": {vms} VM{'s'[: vms != 1]} ({listed}), {segments} segment{'s'[: segments != 1]} to cut over")
+    head.append(f", from {begin}")
     source = (
         "default parameters" if forecast.parameters_digest is None else f"parameters {forecast.parameters_digest[:12]}"
     )
