@@ -1,7 +1,8 @@
 """Several wave files together: what each is worth alone, and what they say about each other.
 
 A file's own problems make that wave unusable. A conflict between files does not say which of them is wrong, and one of
-them may be running; so conflicts are kept apart, placed in every file that takes part.
+them may be running; so conflicts are kept apart, placed in every file that takes part. So is a waiver that can never
+hold: the preflight of another release may know the finding, and the run says so in any case.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from hcx_waves.domain.base import BrokenRule, Location
+from hcx_waves.domain.finding_ids import useless_waiver
 from hcx_waves.domain.loader import SUFFIX, WaveFile, load_wave_file
 from hcx_waves.domain.problems import Problem, WaveFileError
 from hcx_waves.domain.segments import CutoverPolicy, Segment
@@ -26,7 +28,7 @@ class WaveSet:
 
     :param files: those that are valid by themselves, by path.
     :param problems: of files that are not.
-    :param conflicts: between files that are.
+    :param conflicts: between files that are, and with what preflight knows.
     """
 
     files: tuple[WaveFile, ...]
@@ -214,6 +216,14 @@ def _cut_later(
         yield file, BrokenRule(here, words)
 
 
+def _waivers(files: list[WaveFile], _broken: set[str]) -> Iterator[Conflict]:
+    for file in files:
+        for index, waiver in enumerate(file.wave.waivers):
+            why = useless_waiver(waiver.finding)
+            if why is not None:
+                yield file, BrokenRule(("waivers", index, "finding"), why)
+
+
 def _at(file: WaveFile, location: Location) -> Segment:
     return file.wave.segments[int(location[1])]
 
@@ -236,4 +246,4 @@ def _others(file: WaveFile, group: Iterable[tuple[WaveFile, Location]]) -> str:
     return ", ".join(f"wave {other.wave.name} ({other.path})" for other in others)
 
 
-_CHECKS = (_same_names, _chain, _chain_dates, _shared_vms, _staying_vms, _segments)
+_CHECKS = (_same_names, _chain, _chain_dates, _shared_vms, _staying_vms, _segments, _waivers)

@@ -183,3 +183,19 @@ def test_many_wave_files_are_read_quickly(tmp_path: Path, count: int) -> None:
     found = load_waves(write(tmp_path, *texts))
 
     assert (len(found.files), found.conflicts) == (count, ())
+
+
+@pytest.mark.parametrize(
+    ("finding", "message"),
+    [
+        ("vm-tools-outdated", "there is no finding vm-tools-outdated; did you mean vm-tools-not-running?"),
+        ("zzz", "there is no finding zzz; docs/preflight.md lists them"),
+        ("segment-two-gateways", "segment-two-gateways cannot be waived"),
+        ("vm-has-snapshots", None),
+        ("check-incomplete", None),
+    ],
+)
+def test_waivers_that_can_never_hold(tmp_path: Path, finding: str, message: str | None) -> None:
+    waiver = f"waivers:\n  - {{finding: {finding}, subject: x, reason: r, approved_by: a, expires: 2026-10-31}}\n"
+    found = conflicts(tmp_path, minimal("a", "[x]", waiver))
+    assert found == ([] if message is None else [f"a.yaml:10:15 waivers[0].finding: {message}"])

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import hcx_waves.preflight.checks as package
+from hcx_waves.domain.finding_ids import FINDING_IDS, NEVER_WAIVED
 from hcx_waves.preflight import CHECKS
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -38,6 +39,16 @@ def test_a_finding_belongs_to_one_check() -> None:
             made.setdefault(finding_id, set()).add(path.stem)
     assert len(made) > 60
     assert {finding_id: modules for finding_id, modules in made.items() if len(modules) > 1} == {}
+
+
+def test_reading_a_wave_file_knows_every_finding_without_the_checks() -> None:
+    made = {"check-incomplete", "waiver-expired", "waiver-unused"}
+    for path in FOLDER.glob("*.py"):
+        made.update(re.findall(r'(?:blocking|warning|advice|make)\(\s*"([a-z-]+)"', path.read_text()))
+    assert made == FINDING_IDS
+    page = (Path(__file__).parents[3] / "docs" / "preflight.md").read_text()
+    told = re.findall(r"cannot be\nwaived: (.*)\.", page)
+    assert set(re.findall(r"`([a-z-]+)`", told[0])) == NEVER_WAIVED
 
 
 def test_the_documentation_lists_every_check_and_finding() -> None:
