@@ -140,6 +140,20 @@ def test_findings_that_block_are_listed(tasks: WaveTasks, site_pair: Any) -> Non
     assert "check-incomplete" in listed
 
 
+def test_a_vm_that_another_wave_moves_is_told_with_that_wave(tasks: WaveTasks) -> None:
+    path = tasks.run.bundle / "waves" / "seed-wave.yaml"
+    text = path.read_text()
+    other = text.replace("name: seed-wave", "name: seed-later").replace("[web01, web02, app01, db01]", "[db01]")
+    path.with_name("seed-later.yaml").write_text(other)
+    path.with_name("broken.yaml").write_text("name: broken\n")
+    elsewhere = other.replace("name: seed-later", "name: elsewhere").replace("vcenter_source", "vcenter_elsewhere")
+    path.with_name("elsewhere.yaml").write_text(elsewhere)
+    path.write_text(text.replace(", db01]", "]"))
+    tasks.do("resolve_plan")
+    with pytest.raises(BlockedError, match=r"seed-net: would lose its gateway under db01 \(moved by wave seed-later\)"):
+        tasks.do("run_preflight")
+
+
 # -- the migrations
 
 

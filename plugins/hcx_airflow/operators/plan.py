@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from hcx_airflow.common.errors import BlockedError, RunRefusedError
 from hcx_airflow.operators.base import WaveOperator
+from hcx_airflow.runs.files import read_other_waves
 from hcx_airflow.runs.task import TaskRun
 
 LIVE_RUN_TYPES = ("scheduled", "manual", "operator_triggered")
@@ -76,7 +77,15 @@ class RunPreflightOperator(WaveOperator):
         plan, scope = run.plan, run.scope
         moving, cuts = scope.moves(plan), not scope.stop_before_cutover
         with run.sites() as clients:
-            assessments = run_preflight(plan, run.wave, clients, now=run.now(), only=moving, cuts=cuts)
+            assessments = run_preflight(
+                plan,
+                run.wave,
+                clients,
+                now=run.now(),
+                other_waves=read_other_waves(run.wave, run.context),
+                only=moving,
+                cuts=cuts,
+            )
             if not assessments.blocking:
                 leave_forecast(run, clients)
         for item in assessments.items:

@@ -11,6 +11,7 @@ from hcx_airflow.common.errors import WaveTaskError
 from hcx_waves.domain.loader import SUFFIX, load_wave
 from hcx_waves.domain.problems import WaveFileError
 from hcx_waves.domain.wave import Wave
+from hcx_waves.domain.wave_set import load_folder
 
 FOLDER = "waves"
 
@@ -32,14 +33,33 @@ def read_wave_of_task(wave_id: str, context: Any) -> Wave:
     :raises WaveFileMissingError: if no folder has it.
     :raises WaveFileError: if it is broken; with every problem.
     """
+    return load_wave(wave_path_of_task(wave_id, context))
+
+
+def read_other_waves(wave: Wave, context: Any) -> list[Wave]:
+    """Read the other waves of a task's folder that work on the same source site; broken ones are left out.
+
+    :raises WaveFileMissingError: if no folder has the wave itself.
+    """
+    folder = wave_path_of_task(wave.name, context).parent
+    source = wave.connections.source.vcenter
+    others = (file.wave for file in load_folder(folder).files if file.wave.name != wave.name)
+    return [other for other in others if other.connections.source.vcenter == source]
+
+
+def wave_path_of_task(wave_id: str, context: Any) -> Path:
+    """Return where a task's wave file is.
+
+    :raises WaveFileMissingError: if no folder has it.
+    """
     bundle = getattr(context["ti"], "bundle_instance", None)
     folders = wave_folders(None if bundle is None else Path(bundle.path))
     for folder in folders:
         path = folder / f"{wave_id}{SUFFIX}"
         if path.is_file():
-            return load_wave(path)
+            return path
     places = " and ".join(str(folder) for folder in folders)
     raise WaveFileMissingError(f"there is no {wave_id}{SUFFIX} in {places}")
 
 
-__all__ = ["FOLDER", "WaveFileError", "WaveFileMissingError", "read_wave_of_task", "wave_folders"]
+__all__ = ["FOLDER", "WaveFileError", "WaveFileMissingError", "read_other_waves", "read_wave_of_task", "wave_folders"]

@@ -188,7 +188,7 @@ def test_many_wave_files_are_read_quickly(tmp_path: Path, count: int) -> None:
 @pytest.mark.parametrize(
     ("finding", "message"),
     [
-        ("vm-tools-outdated", "there is no finding vm-tools-outdated; did you mean vm-tools-not-running?"),
+        ("vm-tools-not-runing", "there is no finding vm-tools-not-runing; did you mean vm-tools-not-running?"),
         ("zzz", "there is no finding zzz; docs/preflight.md lists them"),
         ("segment-two-gateways", "segment-two-gateways cannot be waived"),
         ("vm-has-snapshots", None),
