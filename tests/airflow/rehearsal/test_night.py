@@ -163,7 +163,7 @@ def test_the_record_says_with_what_the_night_was_rehearsed(rehearse: Rehearse, b
 def test_nights_of_a_clock_change(
     rehearse: Rehearse, bundle: Path, zone: str, night: str, begins: str, opens: str
 ) -> None:
-    """04:00 comes an hour later than on the morning before, if the clocks were put back; eight hours earlier it began."""
+    """Once the clocks were put back, 04:00 comes an hour later; the night began eight hours before."""
     path = bundle / "waves" / "seed-wave.yaml"
     text = path.read_text().replace("time_zone: UTC", f"time_zone: {zone}")
     path.write_text(
