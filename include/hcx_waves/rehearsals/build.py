@@ -26,7 +26,8 @@ from hcx_waves.rehearsals.model import (
 from hcx_waves.rehearsals.truth import TwinTruth, VmTruth
 from hcx_waves.rehearsals.verdict import verdict_of
 from hcx_waves.report.build import REPORT_WRITTEN, RUN_BEGUN
-from hcx_waves.report.model import SegmentSteps, WaveReport, WaveSteps
+from hcx_waves.report.comparison import SERIAL
+from hcx_waves.report.model import Approval, SegmentSteps, WaveReport, WaveSteps
 
 _OF_THE_RUN = frozenset({RUN_BEGUN, REPORT_WRITTEN})
 """Events of the orchestrator, not of the night."""
@@ -180,12 +181,19 @@ def _gates(night: Night, report: WaveReport) -> Iterator[RehearsedGate]:
             decision=one.decision,
             by=one.by,
             at=one.at,
-            reaction_seconds=night.reactions.get(one.gate),
+            reaction_seconds=_reaction(night, one),
         )
 
 
+def _reaction(night: Night, approval: Approval) -> float | None:
+    """Return how long the approver took: by the clock, else as it was drawn."""
+    if approval.at is not None and approval.asked_at is not None:
+        return (approval.at - approval.asked_at).total_seconds()
+    return night.reactions.get(approval.gate)
+
+
 def _queue(vms: Iterable[RehearsedVm]) -> float | None:
-    listed = list(vms)
+    listed = [vm for vm in vms if vm.migration in SERIAL]
     first = _first(vm.switchover_began_at for vm in listed)
     last = _last(vm.switchover_ended_at for vm in listed if vm.switchover_began_at is not None)
     return None if first is None or last is None else (last - first).total_seconds()

@@ -136,7 +136,7 @@ class RehearsalRecord(DomainModel):
     transfer_ended_at: AwareDatetime | None = None
     """When the last base sync was through."""
     switchover_queue_seconds: float | None = None
-    """From the first switchover's begin to the last one's end."""
+    """From the first switchover's begin to the last one's end, of those that go one after the other."""
     cutover_began_at: AwareDatetime | None = None
     """When the first source gateway was told to go off."""
     ended_at: AwareDatetime | None = None

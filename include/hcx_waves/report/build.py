@@ -9,6 +9,7 @@ from hcx_waves.domain.segments import CutoverPolicy
 from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
 from hcx_waves.domain.windows import TimeWindow
 from hcx_waves.migration.verify import facts_before
+from hcx_waves.report.comparison import comparisons
 from hcx_waves.report.model import Clock, Deviation, Event, SegmentSteps, VmRow, WaveReport, WaveSteps, row_of
 
 RUN_BEGUN = "run begun"
@@ -40,6 +41,10 @@ def build_report(steps: WaveSteps, wave: str) -> WaveReport:
         vms=vms,
         segments=segments,
         deviations=tuple(_deviations(plan, vms, segments, timed=not steps.virtual_sites)) if plan is not None else (),
+        forecast=steps.forecast,
+        comparisons=()
+        if steps.forecast is None or steps.virtual_sites
+        else tuple(comparisons(steps.forecast, vms, segments)),
         timeline=_in_order(_timeline(steps, vms, segments), apart=steps.virtual_sites),
         errors=steps.errors,
         notes=steps.notes,
@@ -60,8 +65,10 @@ def _rows(steps: WaveSteps) -> Iterator[VmRow]:
         return
     proofs = {proof.name: proof for proof in steps.proofs}
     statuses = {vm.name: vm for vm in (steps.status.vms if steps.status is not None else ())}
+    courses = {one.name: one for one in steps.courses}
     for vm in plan.vms:
         row = row_of(plan, vm.name, proofs.get(vm.name), statuses.get(vm.name), facts_before(vm))
+        row = row.model_copy(update={"course": courses.get(vm.name)})
         yield row.model_copy(update={"outcome": VmOutcome.LEFT_OUT}) if vm.name in steps.left_out else row
 
 

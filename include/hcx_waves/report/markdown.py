@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from hcx_waves.domain.durations import format_duration
 from hcx_waves.domain.states import WaveOutcome
 from hcx_waves.migration.verify import VmFacts
 from hcx_waves.report.markup import bullets, code, escape, section, table
@@ -29,6 +30,7 @@ def render_markdown(report: WaveReport) -> str:
         _head(report),
         section("Reasons", bullets(report.reasons)),
         section("Plan against actual", _deviations(report)),
+        section("Forecast against actual", _comparisons(report)),
         section("Virtual machines", _vms(report.vms)),
         section("Segments", _segments(report.segments)),
         section("Approvals", _approvals(report)),
@@ -134,6 +136,23 @@ def _findings(report: WaveReport) -> str:
 def _deviations(report: WaveReport) -> str:
     rows = [(one.subject, one.planned, one.actual) for one in report.deviations]
     return table(("Subject", "Planned", "Actual"), rows)
+
+
+def _comparisons(report: WaveReport) -> str:
+    rows = [
+        (
+            one.what,
+            *(_length(seconds) for seconds in (one.expected.p50_seconds, one.expected.p95_seconds)),
+            "" if one.actual_seconds is None else _length(one.actual_seconds),
+            one.judgement,
+        )
+        for one in report.comparisons
+    ]
+    return table(("What", "Forecast P50", "Forecast P95", "Actual", "So it is"), rows)
+
+
+def _length(seconds: float) -> str:
+    return format_duration(timedelta(seconds=round(seconds)))
 
 
 def _timeline(report: WaveReport) -> str:

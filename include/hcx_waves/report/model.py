@@ -13,10 +13,12 @@ from hcx_waves.cutover.gateway import DisconnectResult, GatewayChange
 from hcx_waves.cutover.outage import OutageBounds
 from hcx_waves.cutover.routing import RoutedProof
 from hcx_waves.domain.base import DomainModel
+from hcx_waves.domain.expectation import Expectation, Spread
 from hcx_waves.domain.findings import Assessments
 from hcx_waves.domain.plan import WavePlan
 from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.migration.course import VmCourse
 from hcx_waves.migration.start import StartedWave
 from hcx_waves.migration.status import VmStatus, WaveStatus
 from hcx_waves.migration.verify import VmFacts, VmProof
@@ -33,6 +35,7 @@ class Approval(DomainModel):
     """``approve``, ``reject``, or ``no answer``."""
     by: str | None = None
     at: AwareDatetime | None = None
+    asked_at: AwareDatetime | None = None
     change_reference: str | None = None
     digest: str | None = None
     """Of the plan that was shown."""
@@ -65,6 +68,15 @@ class Deviation(DomainModel):
     actual: str
 
 
+class Comparison(DomainModel):
+    """One quantity as it was forecast, and as it came."""
+
+    what: str
+    expected: Spread
+    actual_seconds: float | None
+    judgement: str
+
+
 class SegmentSteps(DomainModel):
     """The results of one segment's steps, as far as they ran; each is what its procedure returned."""
 
@@ -92,6 +104,10 @@ class WaveSteps(DomainModel):
     approvals: tuple[Approval, ...] = ()
     started: StartedWave | None = None
     status: WaveStatus | None = None
+    courses: tuple[VmCourse, ...] = ()
+    """What the looks at the migrations saw."""
+    forecast: Expectation | None = None
+    """What was shown before it was approved."""
     proofs: tuple[VmProof, ...] = ()
     segments: tuple[SegmentSteps, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -119,6 +135,10 @@ class VmRow(DomainModel):
     retired_copy: str | None = None
     begun_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
+    disk_bytes: int | None = None
+    service_mesh_id: str | None = None
+    course: VmCourse | None = None
+    """When the looks at its migration saw it in which phase."""
     reasons: tuple[str, ...] = ()
     outstanding: tuple[str, ...] = ()
 
@@ -142,6 +162,9 @@ class WaveReport(DomainModel):
     vms: tuple[VmRow, ...] = ()
     segments: tuple[SegmentSteps, ...] = ()
     deviations: tuple[Deviation, ...] = ()
+    forecast: Expectation | None = None
+    comparisons: tuple[Comparison, ...] = ()
+    """The forecast against what has happened."""
     timeline: tuple[Event, ...] = ()
     errors: tuple[dict[str, JsonValue], ...] = ()
     notes: tuple[str, ...] = ()
@@ -168,6 +191,8 @@ def row_of(plan: WavePlan, name: str, proof: VmProof | None, status: VmStatus | 
         retired_copy=None if proof is None else proof.retired_copy,
         begun_at=None if status is None else status.started_at,
         ended_at=None if status is None else status.ended_at,
+        disk_bytes=planned.disk_bytes,
+        service_mesh_id=planned.service_mesh_id if status is None else status.service_mesh_id,
         reasons=proof.reasons if proof is not None else _said(status),
         outstanding=() if proof is None else proof.outstanding,
     )

@@ -63,6 +63,8 @@ class Decision(BaseModel):
     rehearsal: bool = False
     """Whether nobody was asked, as nothing real is touched."""
     at: AwareDatetime
+    asked_at: AwareDatetime | None = None
+    """When the gate asked."""
 
     @property
     def spoken(self) -> str:

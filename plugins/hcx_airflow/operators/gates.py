@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -67,6 +67,7 @@ class WaveGate(ApprovalOperator):
         self.segment = segment
         self.rehearsal = rehearsal
         self.four_eyes = four_eyes
+        self._asked_at: str | None = None
 
     @override
     def execute(self, context: Context) -> Any:
@@ -82,15 +83,19 @@ class WaveGate(ApprovalOperator):
         self.assigned_users = _assigned(gate.approvers)
         if run.scope.change_reference:
             self.params["change_reference"] = run.scope.change_reference
+        asked_at = run.now().isoformat()
         try:
             super().execute(context)
         except TaskAwaitingInput as parked:
             raise TaskAwaitingInput(
-                method_name=parked.method_name, kwargs={"shown": _shown(run)}, timeout=parked.timeout
+                method_name=parked.method_name,
+                kwargs={"shown": _shown(run), "asked_at": asked_at},
+                timeout=parked.timeout,
             ) from None
 
     def rehearse(self, run: TaskRun) -> Any:
         """Let the rehearsal approver react, by the rehearsal's time, and decide as a person would who is awake."""
+        self._asked_at = run.now().isoformat()
         left = self._time_to_answer(run)
         seconds = seconds_to_answer(run, gate_window(run.plan, self.gate, self.segment), self.gate)
         run.pace.sleep(left.total_seconds() if seconds is None else min(seconds, left.total_seconds()))
@@ -128,8 +133,15 @@ class WaveGate(ApprovalOperator):
         return left
 
     @override
-    def execute_complete(self, context: Context, event: dict[str, Any], shown: dict[str, Any] | None = None) -> Any:
+    def execute_complete(
+        self,
+        context: Context,
+        event: dict[str, Any],
+        shown: dict[str, Any] | None = None,
+        asked_at: str | None = None,
+    ) -> Any:
         run = TaskRun(self.wave_id, self.rehearsal, context)
+        self._asked_at = asked_at
         if "error" in event:
             self._unanswered(run, event)
         chosen = list(event["chosen_options"])
@@ -200,6 +212,7 @@ class WaveGate(ApprovalOperator):
             choice=choice,
             rehearsal=self.rehearsal,
             at=run.now(),
+            asked_at=None if self._asked_at is None else datetime.fromisoformat(self._asked_at),
             **(answer or {}),
         )
         document = sign(decision, signing_key())

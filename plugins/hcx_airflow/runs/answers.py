@@ -50,6 +50,7 @@ def _approval(task_id: str, decision: Decision) -> Approval:
         decision=_WORDS[decision.choice],
         by=decision.user_name,
         at=decision.at,
+        asked_at=decision.asked_at,
         change_reference=decision.change_reference,
         digest=decision.digest,
         note=decision.reason or "",

@@ -17,6 +17,7 @@ from hcx_airflow.runs.clocks import has_virtual_sites
 from hcx_airflow.runs.cutover import REMOVAL_KEY
 from hcx_airflow.runs.ending import ending_of, segment_group
 from hcx_airflow.runs.files import WaveFileError, WaveFileMissingError
+from hcx_airflow.runs.forecasts import forecast_of
 from hcx_airflow.runs.task import TaskRun
 from hcx_waves.cutover.cleanup import Deletion, Renaming
 from hcx_waves.cutover.emptiness import EmptyProof
@@ -27,6 +28,7 @@ from hcx_waves.cutover.routing import RoutedProof
 from hcx_waves.domain.findings import Assessments
 from hcx_waves.domain.plan import PlannedSegment
 from hcx_waves.domain.states import SegmentOutcome, WaveOutcome
+from hcx_waves.migration.course import joined
 from hcx_waves.migration.start import StartedWave
 from hcx_waves.migration.status import WaveStatus
 from hcx_waves.migration.verify import VmProof
@@ -70,6 +72,8 @@ def steps_of(run: TaskRun) -> WaveSteps:
         approvals=tuple(approvals_of(run)),
         started=_read(StartedWave, run.wave_xcom("start_migrations")),
         status=_read(WaveStatus, awaited.get("status")),
+        courses=joined([(run.wave_xcom("await_seeded") or {}).get("courses", ()), awaited.get("courses", ())]),
+        forecast=forecast_of(run),
         proofs=tuple(VmProof.model_validate(_known(VmProof, one)) for one in verified.get("proofs", ())),
         segments=tuple(_segment(run, one, ending) for one in run.plan.segments),
         left_out=tuple(evaluated.get("left_out", ())),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,6 +76,18 @@ def open_world(control: TwinControl, new: NewWorld, upstream: Mapping[str, list[
         raise
 
 
+def parameters_of(rehearsal: Rehearsal) -> ModelParameters:
+    """Return what the twin and the people in it are like: as the run's params say, else as the workers' own file does.
+
+    :raises ParametersError: if the file cannot be used.
+    """
+    from hcx_airflow.runs.forecasts import PARAMETERS_VARIABLE
+    from hcx_waves.forecast.parameter_files import load_parameters
+
+    named = os.environ.get(PARAMETERS_VARIABLE)
+    return load_parameters(rehearsal.params.parameters_file or (Path(named) if named else None))
+
+
 def upstream_of(dag: Any) -> dict[str, list[str]]:
     """Return for each task of a DAG the tasks right before it."""
     return {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks}
@@ -88,6 +101,7 @@ def used_of(run: TaskRun) -> dict[str, Any]:
 
 def night_of(run: TaskRun, opened: Mapping[str, Any]) -> Night:
     """Return which night was rehearsed, and how, from what ``open_twin`` has left: not from what is set by now."""
+    from hcx_airflow.runs.forecasts import forecast_of
     from hcx_waves.rehearsals.build import Night
     from hcx_waves.rehearsals.model import SnapshotRef
 
@@ -101,6 +115,7 @@ def night_of(run: TaskRun, opened: Mapping[str, Any]) -> Night:
         faults=tuple(opened["faults"]),
         params=opened["params"],
         reactions={task_id: seconds for task_id, seconds in opened["reactions"].items() if seconds is not None},
+        forecast=forecast_of(run),
         recorded_at=datetime.now(UTC),
     )
 
