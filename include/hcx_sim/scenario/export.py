@@ -7,6 +7,14 @@ from typing import Any
 
 from hcx_sim.engine.clock import to_datetime
 from hcx_sim.scenario import infrastructure as places
+from hcx_sim.scenario.export_real import (
+    is_real,
+    real_extensions,
+    real_meshes,
+    real_networks,
+    real_site,
+    real_vm,
+)
 from hcx_sim.scenario.schema import MeshSpec, NetworkSpec, Scenario, SiteSpec
 from hcx_sim.world.model import Bridge, Disk, NetworkKind, Segment, SiteName, VcNetwork, Vm, VmRole
 from hcx_sim.world.world import World
@@ -21,17 +29,24 @@ def export_world(world: World) -> dict[str, Any]:
     The document builds an equal inventory: sites, meshes, networks, stretches and VMs. Work in flight (engine
     events), sessions and faults are not carried; events in flight are counted in ``not_carried``.
     """
+    real = is_real(world)
     scenario = Scenario(
         name=f"snapshot-of-{world.world_id}",
         seed=world.random.seed,
         start=to_datetime(world.now_us),
         settings=world.settings,
-        sites={site: _site(world, site) for site in SiteName},
-        meshes=_meshes(world),
-        networks=_networks(world),
+        sites={} if real else {site: _site(world, site) for site in SiteName},
+        meshes=[] if real else _meshes(world),
+        networks=[] if real else _networks(world),
     )
     document = scenario.model_dump(mode="json", exclude_defaults=True)
-    document["vms"] = [_vm(world, vm) for vm in world.vms.values() if vm.role is not VmRole.HCX_APPLIANCE]
+    if real:
+        document["sites"] = {site.value: real_site(world, site) for site in SiteName}
+        document |= {"meshes": real_meshes(world), "networks": real_networks(world)}
+        document["extensions"] = real_extensions(world)
+        document["vms"] = [real_vm(vm, _vm(world, vm)) for vm in world.vms.values()]
+    else:
+        document["vms"] = [_vm(world, vm) for vm in world.vms.values() if vm.role is not VmRole.HCX_APPLIANCE]
     pending = world.engine.pending()
     return {"scenario": document, "not_carried": [f"{pending} events in flight"] if pending else []}
 
@@ -147,14 +162,14 @@ def _vm(world: World, vm: Vm) -> dict[str, Any]:
         "snapshots": [snapshot.name for snapshot in vm.snapshots],
         "iso": vm.iso_path,
         "folder": world.placements[f"{vm.site}/{vm.folder_moref}"].name,
-        "resource_pool": pool.name if pool else _children_first_pool(world, vm.site),
+        "resource_pool": pool.name if pool else _first_pool(world, vm.site),
         "tags": vm.tags,
         "custom_attributes": vm.custom_attributes,
         "properties": vm.properties,
         "retired": vm.retired,
         "nics": [
             {
-                "network": names[f"{vm.site}/{nic.network_moref}"],
+                "network": names.get(f"{vm.site}/{nic.network_moref}"),
                 "ips": nic.ip_addresses,
                 "mac": nic.mac,
                 "connected": nic.connected,
@@ -166,8 +181,9 @@ def _vm(world: World, vm: Vm) -> dict[str, Any]:
     return document
 
 
-def _children_first_pool(world: World, site: SiteName) -> str:
-    return _children(world, site, places.ROOT_POOL, "ResourcePool")[0]
+def _first_pool(world: World, site: SiteName) -> str:
+    pools = (each for each in world.placements.values() if each.site is site and each.type_name == "ResourcePool")
+    return next((each.name for each in pools if each.moref != places.ROOT_POOL), "")
 
 
 def _disk(disk: Disk) -> dict[str, Any]:

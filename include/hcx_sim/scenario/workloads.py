@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hcx_sim.scenario.furniture import Furniture
 from hcx_sim.scenario.networking import appliance_pairs, management_nic
@@ -122,7 +123,9 @@ def _vm(world: World, spec: VmSpec, furniture: Furniture, number: int, networks:
 
 def _nics(world: World, spec: VmSpec, uid: str, number: int, networks: dict[str, str]) -> list[Nic]:
     if spec.role is VmRole.HCX_APPLIANCE and not spec.nics:
-        return [management_nic(_mac(number, 0))]
+        card = management_nic(_mac(number, 0))
+        is_there = f"{spec.site}/{card.network_moref}" in networks
+        return [card if is_there else replace(card, network_moref="")]
     return [_nic(world, spec.site, nic, uid, number, index, networks) for index, nic in enumerate(spec.nics)]
 
 
