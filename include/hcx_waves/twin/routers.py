@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hcx_waves.clients.errors import NotFound
+from hcx_waves.clients.nsx import NsxPolicyClient
 from hcx_waves.cutover.commands import CommandResult
+from hcx_waves.cutover.source import GatewayState, SourceGateway, nsx_source
 from hcx_waves.domain.plan import PlannedSegment
 from hcx_waves.domain.segments import Segment
 from hcx_waves.twin.control import TwinControl
@@ -19,9 +21,11 @@ _SITE = "source"
 class TwinRouter:
     """Does to the gateway of one segment in one world what the wave's commands, or a person, would do to the real one.
 
-    Without a process: which of the commands is meant tells what happens.
+    Without a process: which of the commands is meant tells what happens. A segment that NSX routes at the source has no
+    router of its own in the twin; there the connectivity is what a command brings about.
 
     :param network: the port group's name at the source.
+    :param segment_gateway: the gateway in the twin's NSX, if it is there.
     """
 
     control: TwinControl
@@ -29,17 +33,27 @@ class TwinRouter:
     network: str
     act: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
+    segment_gateway: SourceGateway | None = None
 
     @classmethod
-    def of(cls, control: TwinControl, world_id: str, segment: Segment, planned: PlannedSegment) -> TwinRouter:
+    def of(
+        cls,
+        control: TwinControl,
+        world_id: str,
+        segment: Segment,
+        planned: PlannedSegment,
+        source_nsx: NsxPolicyClient | None,
+    ) -> TwinRouter:
         """Return the router of a segment."""
         hook = segment.hook
+        in_nsx = source_nsx is not None and planned.source_segment_path is not None
         return cls(
             control,
             world_id,
             planned.source.name,
             act=() if hook is None else hook.act,
             undo=() if hook is None else hook.undo,
+            segment_gateway=nsx_source(source_nsx, planned) if in_nsx else None,
         )
 
     def run(self, argv: Sequence[str], timeout_seconds: float) -> CommandResult:  # noqa: ARG002  (the protocol's)
@@ -63,6 +77,9 @@ class TwinRouter:
 
     def switch(self, *, connected: bool) -> None:
         """Switch the gateway on or off."""
+        gateway = self.segment_gateway
+        if gateway is not None:
+            return gateway.reconnect(None) if connected else gateway.disconnect()
         self.control.set_gateway(self.world_id, self.network, _SITE, connected=connected)
 
     def is_connected(self) -> bool:
@@ -70,6 +87,8 @@ class TwinRouter:
 
         :raises NotFound: if the world has no router on that network.
         """
+        if self.segment_gateway is not None:
+            return self.segment_gateway.look().state is not GatewayState.DISCONNECTED
         for one in self.control.gateways(self.world_id):
             if (one.get("network"), one.get("site")) == (self.network, _SITE):
                 return bool(one.get("connected"))

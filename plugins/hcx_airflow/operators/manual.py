@@ -44,6 +44,7 @@ class ConfirmDisconnectedGate(WaveGate):
 
     @override
     def before_rehearsed_yes(self, run: TaskRun) -> None:
-        router = twin_router(run, str(self.segment))
-        if router is not None:
-            router.switch(connected=False)
+        with run.sites(check=False) as clients:
+            router = twin_router(run, str(self.segment), clients)
+            if router is not None:
+                router.switch(connected=False)

@@ -27,10 +27,10 @@ def gateway_of(run: TaskRun, segment: str, clients: SiteClients) -> SourceGatewa
     from hcx_waves.cutover.physical import source_gateway
 
     chosen, planned = run.wave.segment(segment), run.plan.segment(segment)
-    return source_gateway(chosen, planned, clients.source_nsx, twin_router(run, segment))
+    return source_gateway(chosen, planned, clients.source_nsx, twin_router(run, segment, clients))
 
 
-def twin_router(run: TaskRun, segment: str) -> TwinRouter | None:
+def twin_router(run: TaskRun, segment: str, clients: SiteClients) -> TwinRouter | None:
     """Return the twin's router of a segment, None in a live run.
 
     :raises RunRefusedError: in a rehearsal without a world of its own.
@@ -43,7 +43,8 @@ def twin_router(run: TaskRun, segment: str) -> TwinRouter | None:
     pace = run.pace
     if not isinstance(pace, TwinPace):
         raise RunRefusedError("this rehearsal has no world of its own, so no router may be touched")
-    return TwinRouter.of(pace.control, pace.twin.world_id, run.wave.segment(segment), run.plan.segment(segment))
+    chosen, planned = run.wave.segment(segment), run.plan.segment(segment)
+    return TwinRouter.of(pace.control, pace.twin.world_id, chosen, planned, clients.source_nsx)
 
 
 def require_unblocked(run: TaskRun, segment: str) -> None:
