@@ -37,6 +37,8 @@ class NightRun:
     :param bundle: a folder with ``waves/``.
     :param night: of a backfilled or scheduled run: its logical date is noon of that day, in UTC.
     :param disorder: seeds the latencies between the end of one task and the start of the next.
+    :param tries: of a run whose tasks were cleared: how many each has had.
+    :param stores: of such a run: what its tasks remember, which Airflow keeps.
     :param before: what happens right before a task's try begins, by task id.
     """
 
@@ -110,9 +112,10 @@ class NightRun:
 
     def _run(self, task_id: str, latency: float) -> None:
         task = self.dag.get_task(task_id)
+        earlier = self.tries.get(task_id, 0)
         for number in range(1, task.retries + 2):
             _PAUSE.wait(latency * 0.02)
-            self.tries[task_id] = number
+            self.tries[task_id] = earlier + number
             self.xcoms[task_id] = {}
             try:
                 self.before.get(task_id, lambda _run: None)(self)

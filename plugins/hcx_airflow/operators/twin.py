@@ -91,6 +91,8 @@ class OpenTwinOperator(RehearsalOperator):
             open_world(control, new_world(rehearsal, snapshot_id, parameters), upstream_of(run.context["dag"]))
         opened = {
             "world_id": rehearsal.world_id,
+            # Each try makes the world anew; what tasks remember of it is of that world alone.
+            "opening": int(run.ti.try_number),
             "night": rehearsal.night.isoformat(),
             "starts_at": rehearsal.wave.begins_at.isoformat(),
             "seed": rehearsal.seed,

@@ -53,10 +53,11 @@ def at_its_pace(run: TaskRun, retry_policy: Any) -> Iterator[None]:
 
 def _wait_for_this_try(run: TaskRun) -> None:
     store = run.context.get("task_state_store") if run.rehearsal else None
-    seconds = None if store is None else store.get(RETRY_AFTER_KEY)
+    name = run.kept_as(RETRY_AFTER_KEY)
+    seconds = None if store is None else store.get(name)
     if store is None or seconds is None:
         return
-    store.delete(RETRY_AFTER_KEY)
+    store.delete(name)
     logger.info("This try begins %g s of the rehearsal's time after the one before", seconds)
     run.pace.sleep(float(seconds))
 
@@ -68,4 +69,4 @@ def _leave_delay(run: TaskRun, retry_policy: Any, error: Exception) -> None:
     number = int(run.ti.try_number)
     decision = retry_policy.evaluate(error, number, number)
     if decision.action is RetryAction.RETRY:
-        store.set(RETRY_AFTER_KEY, retry_policy.delay_after(number).total_seconds())
+        store.set(run.kept_as(RETRY_AFTER_KEY), retry_policy.delay_after(number).total_seconds())

@@ -29,7 +29,7 @@ from hcx_waves.domain.wave import Wave
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients
 
-RESOLVE_PLAN = "resolve_plan"
+RESOLVE_PLAN, OPEN_TWIN = "resolve_plan", "open_twin"
 
 
 @dataclass
@@ -174,18 +174,30 @@ class TaskRun:
         """
         store = self.context.get("task_state_store")
         if store is not None and value is None:
-            store.delete(key)
+            store.delete(self.kept_as(key))
         elif store is not None:
-            store.set(key, value)
+            store.set(self.kept_as(key), value)
         self.ti.xcom_push(key=key, value=value)
 
     def recall(self, key: str) -> Any:
         """Return what an earlier try has kept, or None; other tasks see it again, as a retry has removed it there."""
         store = self.context.get("task_state_store")
-        value = None if store is None else store.get(key)
+        value = None if store is None else store.get(self.kept_as(key))
         if value is not None:
             self.ti.xcom_push(key=key, value=value)
         return value
+
+    def kept_as(self, key: str) -> str:
+        """Return the name that something is kept under for later tries.
+
+        Airflow keeps it for runs that are cleared, too. A rehearsal that is run again works in another twin, in which
+        nothing of it has happened.
+        """
+        return f"{key}@{self._opening}" if self.rehearsal else key
+
+    @cached_property
+    def _opening(self) -> Any:
+        return (self.xcom(OPEN_TWIN) or {}).get("opening")
 
     def sibling(self, name: str) -> str:
         """Return the id of a task in the same task group."""

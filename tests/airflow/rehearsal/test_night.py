@@ -48,6 +48,8 @@ def test_a_night_of_the_three_tier_wave_as_planned(
     assert record.starts_at == datetime(2026, 10, 24, 12, 0, tzinfo=UTC), "eight hours before 22:00 in Berlin"
     assert [one.outcome for one in record.segments] == [SegmentOutcome.CUT_OVER] * 2 + [SegmentOutcome.STRETCHED]
     assert len(record.vms) == 17
+    assert record.forecast is not None
+    assert record.forecast.starts_at == record.starts_at
     assert {gate.by for gate in record.gates} == {"rehearsal-approver"}
     assert all(
         one.outage is not None and one.outage.lower_seconds <= (one.outage_seconds or 0) <= one.outage.upper_seconds
@@ -64,7 +66,8 @@ def test_the_same_night_again_has_the_same_timeline_whatever_airflow_does_meanwh
     """As with ``--reprocess-behavior completed``: the same run, all of whose tasks were cleared."""
     first = rehearse(disorder=1).play()
     timeline, record = timeline_of(bundle, first), record_of(bundle, first)
-    again = rehearse(disorder=2).play()
+    again = rehearse(disorder=2, tries=first.tries, stores=first.stores).play()
+    assert again.errors == {}
     assert again.left("take_snapshot")["origin"] == "kept"
     assert timeline_of(bundle, again) == timeline
     assert comparable(record_of(bundle, again)) == comparable(record)
