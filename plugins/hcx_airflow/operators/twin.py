@@ -80,12 +80,19 @@ class OpenTwinOperator(RehearsalOperator):
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_airflow.hooks.twin import TwinControlHook
-        from hcx_airflow.runs.twins import TAKE_SNAPSHOT, hand_over, new_world, open_world, upstream_of, used_of
-        from hcx_waves.forecast.parameter_files import load_parameters
+        from hcx_airflow.runs.twins import (
+            TAKE_SNAPSHOT,
+            hand_over,
+            new_world,
+            open_world,
+            parameters_of,
+            upstream_of,
+            used_of,
+        )
 
         rehearsal = run.rehearsed
         snapshot = run.xcom(TAKE_SNAPSHOT)
-        parameters = load_parameters(rehearsal.params.parameters_file)
+        parameters = parameters_of(rehearsal)
         with TwinControlHook().client() as control:
             snapshot_id = hand_over(control, snapshot)
             open_world(control, new_world(rehearsal, snapshot_id, parameters), upstream_of(run.context["dag"]))

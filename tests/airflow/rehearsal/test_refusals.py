@@ -64,9 +64,7 @@ class TestRehearsals:
         assert live_site.calls("sessions.create") == [], "the password was not even sent"
         assert_untouched(live_site, site_pair)
 
-    @pytest.mark.parametrize(
-        "task", ["run_preflight", "start_migrations", "cutover_seed-net.disconnect_source_segment"]
-    )
+    @pytest.mark.parametrize("task", ["run_preflight", *sorted(CHANGING)])
     def test_a_connection_that_is_edited_between_two_tasks_is_refused(
         self, rehearse: Rehearse, live_site: Any, site_pair: Any, monkeypatch: pytest.MonkeyPatch, task: str
     ) -> None:
@@ -191,7 +189,7 @@ class TestLiveRuns:
         path = bundle / "waves" / "seed-wave.yaml"
         path.write_text(path.read_text().replace("hcx: hcx_source", f"hcx: {conn_id}"))
         with pytest.raises(
-            WaveFileError, match=f'"{conn_id}" is a twin: connections that begin with "twin_" belong to'
+            WaveFileError, match=f'"{conn_id}" is a twin: connections that begin with "twin_"'
         ):
             WaveTasks(live_run).do("resolve_plan")
         assert_untouched(site_pair)
