@@ -10,7 +10,7 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.serialization.serialized_objects import DagSerialization
 
 from hcx_airflow.common.errors import BlockedError, NotApprovedError, RejectedError
-from hcx_airflow.common.retries import TransientRetryPolicy
+from hcx_airflow.common.retries import AT_ONCE, TransientRetryPolicy, retry_arguments
 from hcx_waves.clients import errors
 from hcx_waves.migration.errors import DestinationNotRoutedError, NotSettledError, TwoGatewaysError
 from support.wave_tasks import SEGMENT_TASKS, WAVE_TASKS, WaveTasks
@@ -59,6 +59,17 @@ def test_anything_else_fails_at_once(error: Exception) -> None:
 def test_a_policy_survives_being_stored() -> None:
     policy = TransientRetryPolicy(timedelta(seconds=2))
     assert TransientRetryPolicy.deserialize(policy.serialize()).delay == timedelta(seconds=2)
+
+
+def test_a_rehearsals_airflow_tries_again_at_once_and_keeps_the_delay_for_the_nights_own_time() -> None:
+    arguments = retry_arguments(delay=timedelta(seconds=5), rehearsal=True)
+    policy = TransientRetryPolicy.deserialize(arguments["retry_policy"].serialize())
+    assert [policy.evaluate(TRANSIENT[0], number, 5).retry_delay for number in (1, 3)] == [AT_ONCE] * 2
+    assert [policy.delay_after(number) for number in (1, 2, 3)] == [timedelta(seconds=one) for one in (5, 10, 20)]
+    assert arguments["retry_delay"] == AT_ONCE
+    assert timedelta() < AT_ONCE < timedelta(seconds=1)
+    live = retry_arguments(delay=timedelta(seconds=5))
+    assert live["retry_policy"].serialize() == {"__type": "TransientRetryPolicy", "delay": 5.0}
 
 
 def test_every_task_retries_except_gates_and_is_serialised(airflow_run: object) -> None:

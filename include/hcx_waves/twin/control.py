@@ -90,12 +90,14 @@ class TwinControl(RestClient):
         settings: TransportSettings | None = None,
         ambient: Ambient | None = None,
     ) -> None:
+        chosen = settings or TransportSettings()
+        self._hold_seconds = min(HOLD_SECONDS, chosen.read_seconds / 2)
         self._transport = RestTransport(
             ControlDialect(),
             url,
             auth=TokenAuth(token),
             tls=tls,
-            settings=settings,
+            settings=chosen,
             identity_probe=Call("GET", "/health", CallKind.READ),
             ambient=ambient,
         )
@@ -168,12 +170,12 @@ class TwinControl(RestClient):
         """Take part no longer; without effect for somebody who does not."""
         self._json("DELETE", self._place(world_id, f"waiters/{path_segment(name)}"), CallKind.IDEMPOTENT)
 
-    def wait(self, world_id: str, name: str, until: datetime, *, hold_seconds: float = HOLD_SECONDS) -> Woken:
+    def wait(self, world_id: str, name: str, until: datetime) -> Woken:
         """Wait until a virtual instant, a question, or for so long of wall time.
 
         :raises NotFound: if ``name`` does not take part.
         """
-        body = {"until": until.isoformat(), "hold_seconds": hold_seconds}
+        body = {"until": until.isoformat(), "hold_seconds": self._hold_seconds}
         path = self._place(world_id, f"waiters/{path_segment(name)}/wait")
         # An absolute instant may be waited for again: a newer wait takes the older one's place.
         return self._read(Woken, self._json("POST", path, CallKind.IDEMPOTENT, body))
@@ -184,7 +186,8 @@ class TwinControl(RestClient):
         :raises ConflictError: if another question is open, or one of ``live`` does not wait.
         """
         body = {"epoch": epoch, "live": sorted(live)}
-        answer = self._json("POST", self._place(world_id, "waiters/settle"), CallKind.MUTATING, body)
+        # Answered again, the same question is no longer open, which is a conflict and does no harm.
+        answer = self._json("POST", self._place(world_id, "waiters/settle"), CallKind.IDEMPOTENT, body)
         return tuple(answer.get("dropped", ()))
 
     def annotate(self, world_id: str, key: str, value: Any) -> None:

@@ -77,10 +77,12 @@ class TwinRouter:
 
     def switch(self, *, connected: bool) -> None:
         """Switch the gateway on or off."""
-        gateway = self.segment_gateway
-        if gateway is not None:
-            return gateway.reconnect(None) if connected else gateway.disconnect()
-        self.control.set_gateway(self.world_id, self.network, _SITE, connected=connected)
+        if self.segment_gateway is None:
+            self.control.set_gateway(self.world_id, self.network, _SITE, connected=connected)
+        elif connected:
+            self.segment_gateway.reconnect(None)
+        else:
+            self.segment_gateway.disconnect()
 
     def is_connected(self) -> bool:
         """Whether the gateway is on.
