@@ -344,6 +344,36 @@ def test_a_second_try_of_the_disconnect_keeps_what_restores_the_gateway(tasks: W
     assert [span["to"] is not None for span in site_pair.oracle()["segments"]["seed-net"]["outage"]] == [True]
 
 
+@pytest.mark.parametrize(
+    ("left", "due"), [("cut_over", True), ("blocked", False), ("rejected", False), ("uncertain", False), (None, True)]
+)
+def test_a_cleanup_touches_what_the_run_has_cut_over(
+    tasks: WaveTasks, site_pair: Any, left: str | None, due: bool
+) -> None:
+    """By what the run has left; without that, as by hand without a run's name, by what the sites say alone."""
+    tasks.do("resolve_plan")
+    if left is not None:
+        tasks.run.xcoms["conclude_wave", "return_value"] = {"segments": {"seed-net": left}}
+    conf = {"wave_dag_id": "seed-wave", "wave_run_id": tasks.run.run_id}
+    cleanup = AirflowRun(
+        tasks.run.bundle, dag_id="cleanup__seed-wave", run_id="c", conf=conf, other_runs={tasks.run.run_id: tasks.run}
+    )
+    after = WaveTasks(cleanup)
+    if due:
+        with pytest.raises(SegmentNotEmptyError):
+            after.do("prove_segment_empty", group="cleanup")
+        return
+    cleanup.asked = tasks.run.asked
+    assert after.do("prove_segment_empty", group="cleanup") is None
+    after.do("approve_cleanup")
+    assert f"| seed-net | left alone: the wave's run has left segment seed-net {left}" in cleanup.asked[-1]["body"]
+    mark = site_pair.mark()
+    for step in ("delete_source_segment", "rename_destination_segment"):
+        with pytest.raises(AirflowSkipException, match=f"has left segment seed-net {left}, so there is nothing"):
+            after.do(step)
+    assert site_pair.calls(after=mark) == []
+
+
 # -- the end
 
 

@@ -1,4 +1,4 @@
-"""What a wave starts when it has ended as planned: its cleanup, for the end of the hold, and the next waves.
+"""What a wave starts when it has ended: its cleanup, for the end of the hold, and if all is as planned the next waves.
 
 Both are runs of other DAGs, each with a run id that follows from what it is for; so that neither a second try nor a
 cleared task starts anything twice.
@@ -17,15 +17,16 @@ from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow.dag_factory import names
+from hcx_waves.domain.states import SegmentOutcome
 
 _RETRIES: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=5)}
 _BEGUN = frozenset({"running", "success", "failed", "up_for_retry", "restarting"})
 
 
 class ScheduleCleanupOperator(TriggerDagRunOperator):
-    """Start a wave's cleanup DAG for the end of the hold.
+    """Start a wave's cleanup DAG for the end of the hold, for the segments that the run has cut over.
 
-    Skipped if the run was told to stop before the cutover, as there is nothing to clean up then.
+    Also after a run that has left something behind: what it has cut over is cut over. Skipped if that is none.
 
     :param wave_id: the wave.
     :param hold_seconds: how long everything is kept as it is.
@@ -36,6 +37,7 @@ class ScheduleCleanupOperator(TriggerDagRunOperator):
     def __init__(self, *, wave_id: str, hold_seconds: float, **kwargs: Any) -> None:
         super().__init__(
             **_RETRIES,
+            trigger_rule="all_done",
             trigger_dag_id=names.cleanup_dag_id(wave_id),
             conf={"wave_dag_id": "{{ dag_run.dag_id }}", "wave_run_id": "{{ run_id }}"},
             skip_when_already_exists=True,
@@ -49,6 +51,9 @@ class ScheduleCleanupOperator(TriggerDagRunOperator):
     def execute(self, context: Context) -> None:
         if context["params"].get("stop_before_cutover"):
             raise AirflowSkipException("this run left every segment stretched, so there is nothing to clean up")
+        ending = context["ti"].xcom_pull(task_ids=names.CONCLUDE_WAVE, map_indexes=-1) or {}
+        if SegmentOutcome.CUT_OVER not in (ending.get("segments") or {}).values():
+            raise AirflowSkipException("this run has cut no segment over, so there is nothing to clean up")
         self.run_after = datetime.now(UTC) + timedelta(seconds=self.hold_seconds)
         self.trigger_run_id = follow_up_id({str(context["dag_run"].dag_id): [str(context["run_id"])]})
         _say_if_paused(self, context)

@@ -56,14 +56,15 @@ def _add_tasks(wave: Wave) -> None:
         trigger_rule="all_done_min_one_success",
     )
     report = WriteReportOperator(task_id=names.WRITE_REPORT, wave_id=wave.name)
-    last = [_add_group(wave, segment, approve) for segment in segments_to_clean(wave)]
+    groups = [_add_group(wave, segment, approve) for segment in segments_to_clean(wave)]
+    last = [last for _, last in groups]
     last >> report
     report.as_teardown(on_failure_fail_dagrun=False)
-    add_confirmation(last)
+    add_confirmation(last, excuses={last.task_id: prove.task_id for prove, last in groups})
 
 
-def _add_group(wave: Wave, segment: Segment, approve: BaseOperator) -> BaseOperator:
-    """Add a segment's tasks around the gate; return the last one."""
+def _add_group(wave: Wave, segment: Segment, approve: BaseOperator) -> tuple[BaseOperator, BaseOperator]:
+    """Add a segment's tasks around the gate; return the first and the last one."""
     common: dict[str, Any] = {"wave_id": wave.name, "segment": segment.name}
     with TaskGroup(names.cleanup_group(segment), tooltip=f"Clean up {segment.name}"):
         # Proven also before a mere renaming: what is not cut over is not renamed.
@@ -80,4 +81,4 @@ def _add_group(wave: Wave, segment: Segment, approve: BaseOperator) -> BaseOpera
             # Joined to the gate itself too: a deletion that was marked done by hand approves nothing.
             [last, approve] >> rename
             last = rename
-    return last
+    return prove, last

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow.operators.base import SegmentOperator
+from hcx_airflow.runs.leftovers import skip_if_not_due
 from hcx_airflow.runs.task import TaskRun
 
 APPROVE_CLEANUP = "approve_cleanup"
@@ -23,6 +24,7 @@ class DeleteSourceSegmentOperator(SegmentOperator):
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_waves.cutover.cleanup import delete_source_segment
 
+        skip_if_not_due(run)
         plan = run.plan
         if not plan.segment(self.segment).deletes_source:
             raise AirflowSkipException(f"wave {run.wave_id} keeps segment {self.segment} at the source")
@@ -44,6 +46,7 @@ class RenameDestinationSegmentOperator(SegmentOperator):
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_waves.cutover.cleanup import rename_destination_segment
 
+        skip_if_not_due(run)
         plan = run.plan
         name = plan.segment(self.segment).rename_destination
         if name is None:

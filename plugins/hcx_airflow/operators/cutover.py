@@ -19,6 +19,7 @@ from hcx_airflow.runs.cutover import (
     require_open_window,
     require_unblocked,
 )
+from hcx_airflow.runs.leftovers import NOT_DUE_KEY, why_not_due
 from hcx_airflow.runs.task import TaskRun
 from hcx_airflow.runs.way_back import is_switched_by_hand, leave_open, undone_by_hand
 
@@ -39,11 +40,17 @@ class ProveSegmentEmptyOperator(SegmentOperator):
     lends_links_to: ClassVar[tuple[str, ...]] = ("await_unextended",)
 
     @override
-    def act(self, run: TaskRun) -> dict[str, Any]:
+    def act(self, run: TaskRun) -> dict[str, Any] | None:
         from hcx_waves.cutover.emptiness import prove_segment_empty
 
         if run.scope.stop_before_cutover:
             raise AirflowSkipException("this run ends before the cutover")
+        not_due = why_not_due(run, self.segment)
+        if not_due is not None:
+            # Not skipped: a skip would skip the gate as well, and with it the segments that are due.
+            run.ti.xcom_push(key=NOT_DUE_KEY, value=not_due)
+            self.log.info("Nothing proven: %s", not_due)
+            return None
         require_unblocked(run, self.segment)
         with run.sites() as clients:
             proof = prove_segment_empty(run.plan, self.segment, clients, run.now())

@@ -8,6 +8,7 @@ from typing import Any
 from hcx_airflow.common.signing import DECISION_KEY, Choice
 from hcx_airflow.runs.cutover import REMOVAL_KEY, SNAPSHOT_KEY
 from hcx_airflow.runs.gates import CONFIRM_DISCONNECTED
+from hcx_airflow.runs.leftovers import NOT_DUE_KEY
 from hcx_airflow.runs.task import TaskRun
 from hcx_waves.domain.plan import PlannedSegment
 from hcx_waves.domain.segments import CutoverPolicy
@@ -42,6 +43,7 @@ def _left_uncleaned(run: TaskRun) -> list[str]:
     if run.origin is None:
         return []
     due = [one for one in run.plan.segments if one.cutover is CutoverPolicy.NOW and one.deletes_source]
+    due = [one for one in due if run.xcom(f"cleanup_{one.key}.prove_segment_empty", NOT_DUE_KEY) is None]
     return [one.name for one in due if run.xcom(f"cleanup_{one.key}.delete_source_segment") is None]
 
 

@@ -107,14 +107,13 @@ def manual_body(plan: WavePlan, wave: Wave, name: str) -> str:
     return "\n\n".join(parts)
 
 
-def cleanup_body(plan: WavePlan, wave: Wave) -> str:
-    """Return the body of ``approve_cleanup``."""
+def cleanup_body(plan: WavePlan, wave: Wave, not_due: Mapping[str, str | None]) -> str:
+    """Return the body of ``approve_cleanup``.
+
+    :param not_due: why segments are left alone, by name.
+    """
     rows = (
-        (
-            cell(one.name),
-            "deleted" if one.deletes_source else "kept",
-            cell(f"renamed to {one.rename_destination}" if one.rename_destination else "as it is"),
-        )
+        (cell(one.name), *_cleaned(one, not_due.get(one.name)))
         for one in plan.segments
         if one.cutover is CutoverPolicy.NOW
     )
@@ -124,6 +123,13 @@ def cleanup_body(plan: WavePlan, wave: Wave) -> str:
         f"Plan digest `{plan.digest()}`",
     ]
     return "\n\n".join(parts)
+
+
+def _cleaned(segment: PlannedSegment, not_due: str | None) -> tuple[str, str]:
+    if not_due is not None:
+        return cell(f"left alone: {not_due}"), "as it is"
+    name = segment.rename_destination
+    return "deleted" if segment.deletes_source else "kept", cell(f"renamed to {name}" if name else "as it is")
 
 
 def _what(plan: WavePlan, scope: Scope, count: int) -> str:

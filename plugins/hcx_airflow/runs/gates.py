@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hcx_airflow.runs.forecasts import forecast_of
 from hcx_airflow.runs.gate_body import cleanup_body, cutover_body, manual_body, switchover_body, wave_body
+from hcx_airflow.runs.leftovers import why_not_due
 from hcx_airflow.runs.task import TaskRun
 from hcx_waves.domain.gates import Gate
 from hcx_waves.domain.plan import WavePlan
@@ -50,7 +51,8 @@ def body_of(run: TaskRun, gate: str, segment: str | None) -> str:
         awaited = run.nearby("await_seeded") or {}
         return switchover_body(run.plan, awaited.get("status"))
     if gate == "approve_cleanup" or segment is None:
-        return cleanup_body(run.plan, run.wave)
+        not_due = {one.name: why_not_due(run, one.name) for one in run.plan.segments}
+        return cleanup_body(run.plan, run.wave, not_due)
     if gate == CONFIRM_DISCONNECTED:
         return manual_body(run.plan, run.wave, segment)
     verified = run.nearby("verify_virtual_machines") or {}

@@ -16,14 +16,28 @@ from hcx_airflow.dag_factory.outcome import ConfirmOutcomeOperator
 from hcx_waves.domain.loader import read_wave
 from support.wave_files import minimal
 
+CUT = "segments:\n  - {name: a, cutover: now, cutover_window: {opens: +0m, lasts: 2h}}\n"
+
 
 class Ti:
     """What the operators ask of their task instance."""
 
-    def __init__(self, states: dict[str, dict[str, str]] | None = None, paused: bool = False) -> None:
+    def __init__(
+        self,
+        states: dict[str, dict[str, str]] | None = None,
+        paused: bool = False,
+        segments: Any = None,
+        left: Any = None,
+    ) -> None:
         self.dag_id, self.run_id = "first", "manual__1"
         self.states, self.paused = states or {}, paused
         self.asked: list[tuple[str, list[str]]] = []
+        ending = {"segments": {"a": "cut_over"} if segments is None else segments}
+        self.left: dict[tuple[str, str], Any] = left or {("conclude_wave", "return_value"): ending}
+
+    def xcom_pull(self, task_ids: str, key: str = "return_value", map_indexes: int | None = None) -> Any:
+        assert map_indexes == -1
+        return self.left.get((task_ids, key))
 
     def get_dag(self, dag_id: str) -> Any:
         return SimpleNamespace(dag_id=dag_id, is_paused=self.paused)
@@ -83,6 +97,22 @@ def test_a_run_that_cut_nothing_over_schedules_no_cleanup() -> None:
         operator.execute(context(Ti(), stop_before_cutover=True))
 
 
+@pytest.mark.parametrize("segments", [{}, {"a": "rejected", "b": "stretched"}, {"a": "uncertain"}], ids=str)
+def test_a_run_whose_segments_were_all_left_schedules_no_cleanup(segments: dict[str, str]) -> None:
+    operator = ScheduleCleanupOperator(task_id="s", wave_id="first", hold_seconds=1)
+    with pytest.raises(AirflowSkipException, match="has cut no segment over, so there is nothing to clean up"):
+        operator.execute(context(Ti(segments=segments)))
+    with pytest.raises(AirflowSkipException, match="has cut no segment over"):
+        operator.execute(context(Ti(left={("x", "y"): "a run without a plan leaves no ending"})))
+
+
+def test_what_was_cut_over_is_cleaned_up_though_something_else_was_left() -> None:
+    operator: Any = build_live_dag(read_wave(minimal(more=CUT))).get_task("schedule_cleanup")
+    assert operator.trigger_rule == "all_done"
+    asked = triggered(operator, context(Ti(segments={"a": "cut_over", "b": "blocked"})))
+    assert asked.trigger_dag_id == "cleanup__small"
+
+
 def test_the_only_predecessor_starts_the_next_wave() -> None:
     asked = triggered(start_next(["first"]), context(Ti({"first": {"manual__1": "running"}})))
     assert (asked.trigger_dag_id, asked.skip_when_already_exists) == ("next", True)
@@ -128,6 +158,24 @@ def test_a_run_whose_conclusion_is_missing_is_not_confirmed(state: str) -> None:
         operator.execute(context(Ti({"first": {"manual__1": state, "manual__0": "success"}})))
     with pytest.raises(IncompleteError, match=r"conclude_wave \(not run\)"):
         operator.execute(context(Ti()))
+
+
+@pytest.mark.parametrize(
+    ("state", "left", "green"),
+    [
+        ("skipped", {("prove", "not_due"): "not cut over"}, True),
+        ("skipped", {("prove", "return_value"): {}}, False),
+        ("failed", {("prove", "not_due"): "not cut over"}, False),
+    ],
+)
+def test_a_skip_is_excused_by_a_reason_alone(state: str, left: Any, green: bool) -> None:
+    operator = ConfirmOutcomeOperator(task_id="confirm_outcome", required=["delete"], excuses={"delete": "prove"})
+    given = context(Ti({"first": {"manual__1": state}}, left=left))
+    if green:
+        operator.execute(given)
+    else:
+        with pytest.raises(IncompleteError, match=rf"delete \({state}\)"):
+            operator.execute(given)
 
 
 def test_a_run_that_was_concluded_is_confirmed() -> None:

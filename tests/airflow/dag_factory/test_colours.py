@@ -20,7 +20,8 @@ TEXT = minimal(
     "  - {name: b, cutover: now, cutover_window: {opens: +0m, lasts: 2h}}\n",
 )
 FOLLOWERS = {"schedule_cleanup", "start_wave__next"}
-NOT_AS_PLANNED = {"conclude_wave": "failed", "confirm_outcome": "failed"}
+NEXT = {"start_wave__next"}
+NOT_AS_PLANNED = {"conclude_wave": "failed", "confirm_outcome": "failed", "schedule_cleanup": "skipped"}
 SEGMENT_A = {
     f"cutover_a.{one}" for one in ("disconnect_source_segment", "unextend_network", "verify_destination_routed")
 }
@@ -56,7 +57,7 @@ def test_what_fails_lets_nothing_behind_it_run_and_the_run_is_red(failed: str, u
     with new_run(live()) as run:
         run.play({failed: "failed", **NOT_AS_PLANNED})
         assert run.state == "failed"
-        assert untouched | FOLLOWERS == run.ended("upstream_failed") & (untouched | FOLLOWERS)
+        assert untouched | NEXT == run.ended("upstream_failed") & (untouched | FOLLOWERS)
         assert run.tasks["write_report"] == "success"
         assert run.tasks["conclude_wave"] == "failed", "it is asked in any case"
 
@@ -102,7 +103,15 @@ def test_a_run_that_stops_before_the_cutover_is_green_and_touches_no_segment() -
 def test_a_run_that_left_something_behind_is_red_though_no_task_failed() -> None:
     with new_run(live()) as run:
         run.play(NOT_AS_PLANNED)
-        assert run.ended("upstream_failed") == FOLLOWERS
+        assert run.ended("upstream_failed") == NEXT
+        assert run.state == "failed"
+
+
+def test_a_run_that_left_something_behind_cleans_up_what_it_has_cut_over_and_is_red() -> None:
+    with new_run(live()) as run:
+        run.play({**NOT_AS_PLANNED, "schedule_cleanup": "success"})
+        assert run.ended("success") >= {"schedule_cleanup", "write_report"}
+        assert run.ended("upstream_failed") == NEXT
         assert run.state == "failed"
 
 
@@ -150,3 +159,11 @@ def test_a_cleanup_deletes_what_is_proven_empty_and_approved(
         assert (run.tasks["approve_cleanup"] in ("success", "failed")) is asked
         assert run.tasks["write_report"] == "success"
         assert run.state == ("failed" if failed else "success")
+
+
+def test_a_cleanup_leaves_what_was_not_cut_over() -> None:
+    with new_run(build_cleanup_dag(read_wave(TEXT))) as run:
+        run.play({"cleanup_a.delete_source_segment": "skipped"})
+        assert run.tasks["approve_cleanup"] == "success"
+        assert run.tasks["cleanup_b.delete_source_segment"] == "success"
+        assert run.state == "success"

@@ -77,7 +77,7 @@ def test_graph_of_a_live_dag() -> None:
             "",
         ),
         "confirm_outcome": (["conclude_wave"], "all_done_setup_success", "teardown"),
-        "schedule_cleanup": (["conclude_wave"], "all_success", ""),
+        "schedule_cleanup": (["conclude_wave"], "all_done", ""),
         "start_wave__next": (["conclude_wave"], "all_success", ""),
         "write_report": (
             ["conclude_wave", "cutover_net.reconnect_source_segment", "schedule_cleanup", "start_wave__next"],
