@@ -18,6 +18,7 @@ from hcx_waves.domain.moments import LocalTimeError, exact_instant, parse_moment
 from hcx_waves.domain.problems import WaveFileError
 from hcx_waves.domain.wave import Wave
 from hcx_waves.forecast import what_if
+from hcx_waves.forecast.formats import FORMATS
 from hcx_waves.forecast.inputs import ForecastInput
 from hcx_waves.forecast.model import DEFAULT_NIGHTS, forecast
 from hcx_waves.forecast.parameter_files import ParametersError, load_parameters
@@ -78,6 +79,7 @@ def forecast_command(
     Ends with 0 whatever the chances are, with 2 when something cannot be used.
     """
     options = _Options(nights, seed, safe_start)
+    _check_format(picture)
     try:
         wave = load_wave(wave_file)
         given = load_parameters(parameters)
@@ -87,7 +89,7 @@ def forecast_command(
             wave,
             known,
             given,
-            starts_at=_planned_start(wave, begin),
+            starts_at=_planned_start(wave, begin, night),
             night=None if night is None else date.fromisoformat(night),
         )
         changed, changed_parameters, flags = _what_if(
@@ -113,9 +115,9 @@ def _start_of(wave: Wave, text: str | None) -> datetime | None:
     return exact_instant(moment, wave.zone)
 
 
-def _planned_start(wave: Wave, begin: datetime | None) -> datetime | None:
-    """Return when a wave without a start of its own begins: as asked, else now."""
-    if wave.start is not None:
+def _planned_start(wave: Wave, begin: datetime | None, night: str | None) -> datetime | None:
+    """Return when a wave without a start of its own begins: as asked, else now; another night has its own start."""
+    if wave.start is not None or (begin is None and night is not None):
         return None
     return begin or datetime.now(UTC).replace(second=0, microsecond=0)
 
@@ -173,11 +175,15 @@ def _write_json(path: Path, told: Forecast, other: Forecast | None, flags: list[
     _write(path, text.encode())
 
 
-def _draw(path: Path, told: Forecast) -> None:
-    from hcx_waves.forecast.picture import FORMATS, draw_forecast
+def _check_format(picture: Path | None) -> None:
+    if picture is not None and picture.suffix not in FORMATS:
+        _fail(f"{picture}: a picture's name ends in {', '.join(FORMATS)}")
 
-    if path.suffix not in FORMATS:
-        _fail(f"{path}: a picture's name ends in {', '.join(FORMATS)}")
+
+def _draw(path: Path, told: Forecast) -> None:
+    # Drawing takes a library that is slow to load; no other command shall wait for it.
+    from hcx_waves.forecast.picture import draw_forecast
+
     _write(path, draw_forecast(told, path.suffix))
 
 

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from hcx_waves.forecast import words
+from hcx_waves.forecast.formats import FORMATS
 from hcx_waves.forecast.results import Bar, Forecast
 
-FORMATS = (".svg", ".png", ".pdf")
 _SYNC, _WAIT, _QUEUE, _SWITCH, _OUTAGE, _FAILED = "#4477AA", "#BBCCDD", "#DDAA33", "#228833", "#CC3311", "#882255"
 _SWITCHOVER_WINDOW, _CUTOVER_WINDOW = "#228833", "#CC3311"
 _INK = "#333333"
@@ -32,7 +32,7 @@ _WIDTH_INCHES, _DOTS_PER_INCH = 12.0, 110
 def draw_forecast(forecast: Forecast, suffix: str = ".svg") -> bytes:
     """Return the picture of a forecast.
 
-    :param suffix: one of :data:`FORMATS`.
+    :param suffix: one of :data:`~hcx_waves.forecast.formats.FORMATS`.
     :raises ValueError: if it is another.
     """
     if suffix not in FORMATS:

@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from hcx_waves.forecast import Forecast, ForecastInput, ModelParameters, forecast
-from hcx_waves.forecast.picture import FORMATS, draw_forecast
+from hcx_waves.forecast.formats import FORMATS
+from hcx_waves.forecast.picture import draw_forecast
 from hcx_waves.forecast.summary import quantiles
 from hcx_waves.forecast.text import print_comparison, print_forecast
 from support.forecasts import GB, START, parameters, segment, vm, wave, window

@@ -1,0 +1,3 @@
+"""The kinds of pictures that can be drawn."""
+
+FORMATS = (".svg", ".png", ".pdf")
