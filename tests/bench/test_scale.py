@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import select
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +25,7 @@ from hcx_waves.clients.hcx import (
 )
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.vsphere import VsphereClient
+from support.measuring import say, served, timed
 from support.site_pair import SitePair, SiteServer
 
 pytestmark = pytest.mark.bench
@@ -43,19 +36,6 @@ FULL = [
     "resourcePool", "runtime.host", "config.hardware.device", "guest.net", "guest.toolsRunningStatus",
     "guest.toolsVersionStatus2", "config.version", "snapshot", "summary.storage.committed",
 ]  # fmt: skip
-
-
-def say(*lines: str) -> None:
-    """Print past pytest's capturing: the tables are what this is for."""
-    sys.__stdout__.write("\n".join(("", *lines, "")))
-    sys.__stdout__.flush()
-
-
-def timed(action: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds that an action took, and its result."""
-    began = time.perf_counter()
-    result = action()
-    return time.perf_counter() - began, result
 
 
 def test_status_of_500_migrations_is_one_request(site_server: SiteServer) -> None:
@@ -129,26 +109,6 @@ def response_bytes(pair: SitePair, group_id: str) -> int:
         headers={"x-hm-authorization": session.headers["x-hm-authorization"]},
     )
     return len(answer.content)
-
-
-@contextmanager
-def served(scenario: Path, state: Path) -> Iterator[tuple[float, subprocess.Popen[str], dict[str, Any]]]:
-    """``hcx-sim serve`` as a process: seconds until ready, the process, its endpoints."""
-    endpoints = state / "endpoints.json"
-    command = [Path(sys.executable).with_name("hcx-sim"), "serve", "--scenario", scenario, "--port-base", "0"]
-    command += ["--clock", "paused", "--endpoints-file", endpoints, "--state-dir", state]
-    began = time.perf_counter()
-    arguments = [str(part) for part in command]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
-        if process.stdout is None or not select.select([process.stdout], [], [], 60)[0]:
-            process.kill()
-            pytest.fail("the simulator did not say that it is ready")
-        line = process.stdout.readline()
-        ready_seconds = time.perf_counter() - began
-        assert re.search("ready", line), line
-        yield ready_seconds, process, json.loads(endpoints.read_text())
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
 
 
 @pytest.mark.timeout(900)
