@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -23,8 +24,8 @@ class OwnThread:
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     async def call(self, function: Callable[[], T]) -> T:
-        """Make a call and wait for its end without holding up the event loop."""
-        loop = asyncio.get_running_loop()
+        """Make a call and wait for its end without holding up the event loop; it logs where the caller logs."""
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
         future: asyncio.Future[T] = loop.create_future()
 
         def settle(setter: Callable[[Any], None], value: Any) -> None:
@@ -33,7 +34,7 @@ class OwnThread:
 
         def work() -> None:
             try:
-                result = function()
+                result = context.run(function)
             except BaseException as error:  # noqa: BLE001  (it is raised where the call is awaited)
                 outcome: tuple[Callable[[Any], None], Any] = (future.set_exception, error)
             else:
