@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -41,11 +42,12 @@ class TakeSnapshotOperator(RehearsalOperator):
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_airflow.runs.snapshots import forget_old, fresh_snapshot, one_at_a_time, snapshots_folder
+        from hcx_waves.snapshot import load_document
 
         rehearsal = run.rehearsed
         self.log.info("Rehearses the night of %s, which begins at %s", rehearsal.night, rehearsal.wave.begins_at)
         if rehearsal.params.snapshot is not None:
-            return _described(rehearsal.params.snapshot, "file")
+            return _brought_in(rehearsal.params.snapshot)
         folder = snapshots_folder(run.wave_id)
         with one_at_a_time(folder):
             now = datetime.now(UTC)
@@ -53,21 +55,21 @@ class TakeSnapshotOperator(RehearsalOperator):
             found = None if run.run_type == "scheduled" else fresh_snapshot(folder, now, oldest)
             if found is not None:
                 self.log.info("The snapshot %s is fresh enough", found.name)
-                return _described(found, "kept")
+                return _described(found, load_document(found), "kept")
             taken = self._take(run, folder, now)
             forget_old(folder)
-        return _described(taken, "live")
+        return taken
 
-    def _take(self, run: TaskRun, folder: Path, now: datetime) -> Path:
+    def _take(self, run: TaskRun, folder: Path, now: datetime) -> dict[str, Any]:
         from hcx_airflow.runs.snapshots import snapshot_path
-        from hcx_waves.snapshot import save_snapshot, take_snapshot
+        from hcx_waves.snapshot import save_snapshot, take_snapshot, to_document
 
         with open_sites_for_snapshot(run.rehearsed.file) as clients:
             snapshot = take_snapshot(clients, [run.rehearsed.file], now=now)
         path = snapshot_path(folder, now)
         save_snapshot(snapshot, path)
         self.log.info("Took %s", path)
-        return path
+        return _described(path, to_document(snapshot), "live")
 
 
 class OpenTwinOperator(RehearsalOperator):
@@ -173,16 +175,25 @@ class SummariseRehearsalsOperator(RehearsalOperator):
         return {kind: str(path) for kind, path in paths.items()}
 
 
-def _described(path: Path, origin: str) -> dict[str, Any]:
-    """Return where a snapshot is, and which one it is."""
-    from hcx_airflow.runs.snapshots import snapshot_id_of
+def _brought_in(path: Path) -> dict[str, Any]:
+    """Check a snapshot file that somebody has brought in, and return what it is.
+
+    :raises SnapshotFileError: with everything that is wrong with it.
+    """
     from hcx_waves.snapshot import load_document, parse_snapshot
 
     document = load_document(path)
-    taken_at = parse_snapshot(document, str(path)).taken_at
+    parse_snapshot(document, str(path))
+    return _described(path, document, "file")
+
+
+def _described(path: Path, document: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """Return where a snapshot is, and which one it is."""
+    from hcx_airflow.runs.snapshots import snapshot_id_of
+
     return {
         "path": str(path),
         "origin": origin,
         "snapshot_id": snapshot_id_of(document),
-        "taken_at": taken_at.isoformat(),
+        "taken_at": document["taken_at"],
     }

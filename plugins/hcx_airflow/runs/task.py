@@ -131,7 +131,7 @@ class TaskRun:
 
     @cached_property
     def origin(self) -> dict[str, Any] | None:
-        """Where the wave's own run is, for a cleanup; None in that run itself, and in a rehearsal, which knows no other."""
+        """Where the wave's own run is, for a cleanup; None in that run itself, and in rehearsals."""
         if self.rehearsal:
             return None
         conf = self.context["dag_run"].conf or {}

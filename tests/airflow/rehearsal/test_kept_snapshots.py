@@ -1,0 +1,105 @@
+"""Snapshots on disk: which is fresh, how many are kept, and that of nights that begin together one reads the site."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hcx_airflow.runs.snapshots import (
+    MOST_SNAPSHOTS,
+    forget_old,
+    fresh_snapshot,
+    one_at_a_time,
+    snapshot_id_of,
+    snapshot_path,
+    snapshots_folder,
+)
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def keep(folder: Path, *hours_ago: float) -> list[Path]:
+    paths = [snapshot_path(folder, NOW - hours * HOUR) for hours in hours_ago]
+    for path in paths:
+        path.write_bytes(b"")
+    return paths
+
+
+def test_the_latest_is_taken_while_it_is_fresh(tmp_path: Path) -> None:
+    assert fresh_snapshot(tmp_path, NOW, 12 * HOUR) is None
+    latest, *_ = keep(tmp_path, 11, 13, 40)
+    assert fresh_snapshot(tmp_path, NOW, 12 * HOUR) == latest
+    assert fresh_snapshot(tmp_path, NOW, 11 * HOUR) == latest, "that old is not older"
+    assert fresh_snapshot(tmp_path, NOW, 10 * HOUR) is None
+    assert fresh_snapshot(tmp_path, NOW, timedelta()) is None
+
+
+def test_other_files_are_nobodys_snapshots(tmp_path: Path) -> None:
+    for name in (".20261123T110000Z.json.gz.part", "mine.json.gz", "20261123T110000Z.json"):
+        (tmp_path / name).write_bytes(b"")
+    assert fresh_snapshot(tmp_path, NOW, 12 * HOUR) is None
+    forget_old(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_the_oldest_go_first(tmp_path: Path) -> None:
+    paths = keep(tmp_path, *range(MOST_SNAPSHOTS + 3))
+    forget_old(tmp_path)
+    assert sorted(tmp_path.glob("*.gz")) == sorted(paths[:MOST_SNAPSHOTS])
+
+
+def test_the_instant_is_utc_whatever_the_zone(tmp_path: Path) -> None:
+    east = NOW.astimezone(datetime.fromisoformat("2026-11-23T12:00:00+05:30").tzinfo)
+    assert snapshot_path(tmp_path, east).name == "20261123T120000Z.json.gz"
+
+
+def test_they_are_kept_by_wave_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HCX_WAVES_STATE_FOLDER", str(tmp_path))
+    assert snapshots_folder("erp-1") == tmp_path / "snapshots" / "erp-1"
+    monkeypatch.delenv("HCX_WAVES_STATE_FOLDER")
+    monkeypatch.setenv("AIRFLOW_HOME", "/opt/airflow")
+    assert snapshots_folder("erp-1") == Path("/opt/airflow/state/snapshots/erp-1")
+
+
+def test_of_those_that_begin_together_one_goes_first_and_the_others_find_what_it_has_left(tmp_path: Path) -> None:
+    folder = tmp_path / "erp-1"
+    taken: list[str] = []
+    together = threading.Barrier(5)
+
+    def night(name: str) -> None:
+        together.wait(timeout=10)
+        with one_at_a_time(folder):
+            if fresh_snapshot(folder, NOW, HOUR) is None:
+                taken.append(name)
+                keep(folder, 0)
+
+    threads = [threading.Thread(target=night, args=(f"night {number}",)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert len(taken) == 1
+
+
+def test_the_id_is_the_one_that_the_simulator_gives(site_server: Any) -> None:
+    """Else every night would send the snapshot again."""
+    import requests
+
+    sample = sorted((Path(__file__).parents[2] / "contract" / "snapshot").glob("*.json"))[0]
+    document = json.loads(sample.read_text())
+    control = site_server.default().endpoints["control"]
+    answer = requests.post(
+        f"{control['url']}/snapshots",
+        json=document,
+        headers={"Authorization": f"Bearer {control['token']}"},
+        verify=site_server.default().ca_file,
+        timeout=30,
+    )
+    assert answer.status_code in (200, 201), answer.text
+    assert answer.json()["snapshot_id"] == snapshot_id_of(document)
