@@ -268,8 +268,9 @@ class RestTransport:
             session = requests.Session()
             session.trust_env = False
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            adapter = self._tls.adapter()
             for scheme in ("https://", "http://"):
-                session.mount(scheme, self._tls.adapter())
+                session.mount(scheme, adapter)
             self._local.session = session
             self._local.process_id = os.getpid()
             with self._sessions_lock:

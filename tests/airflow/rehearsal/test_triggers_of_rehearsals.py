@@ -1,0 +1,127 @@
+"""Triggers of rehearsals: whose world, what if there is none, and whose place it is when one is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hcx_airflow.triggers.base import OutcomeTrigger
+from hcx_airflow.triggers.migration import MigrationStatusTrigger
+from hcx_airflow.triggers.unextend import connections_of
+from hcx_waves.twin.names import world_id_of
+from support.airflow_tasks import set_connections
+from support.site_pair import SitePair
+from support.twins import twin_control, twin_documents
+
+RUN_ID, TASK = "backfill__2026-10-24", "await_migrations"
+NOON = datetime(2026, 10, 24, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def twin(site_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SitePair]:
+    set_connections(monkeypatch, twin_documents(site_server))
+    pair = site_server.make_world(
+        world_id=world_id_of("seed-wave", RUN_ID), mode="stepped", role="twin", guarded=True, start=NOON
+    )
+    with twin_control(pair) as control:
+        control.annotate(pair.world_id, "upstream", {TASK: []})
+    yield pair
+    site_server.drop(pair)
+
+
+def started(**changes: Any) -> dict[str, Any]:
+    vm = {"name": "web01", "vm_id": "vm-1", "group_id": "g", "migration_id": "00000000-0000-0000-0000-000000000000"}
+    return {
+        "group_id": "g", "group_name": "g", "vms": [vm], "adopted": False, "earlier_groups": [], "warnings": [],
+        "hcx_conn_id": "hcx_source", "poll_seconds": 60, "deadline": (NOON + timedelta(hours=1)).isoformat(), **changes,
+    }  # fmt: skip
+
+
+def at_task(trigger: Any, dag_id: str = "rehearsal__seed-wave", state: str = "deferred") -> Any:
+    path, kwargs = trigger.serialize()
+    module, _, name = path.rpartition(".")
+    again = getattr(__import__(module, fromlist=[name]), name)(**json.loads(json.dumps(kwargs)))
+    again.task_instance = SimpleNamespace(
+        dag_id=dag_id, run_id=RUN_ID, task_id=TASK, get_task_states=lambda **_one: {RUN_ID: {TASK: state}}
+    )
+    return again
+
+
+async def outcome_of(trigger: OutcomeTrigger) -> dict[str, Any]:
+    async for event in trigger.run():
+        xcoms = getattr(event, "xcoms", None)
+        return dict(xcoms["return_value"] if xcoms else event.payload)
+    raise AssertionError("the trigger ended without an event")
+
+
+def test_it_waits_by_the_worlds_time_until_the_deadline(twin: SitePair) -> None:
+    outcome = asyncio.run(outcome_of(at_task(MigrationStatusTrigger(started=started(), rehearsal=True))))
+    assert (outcome["ended"], outcome["error"]) == ("deadline", None)
+    assert outcome["at"] == (NOON + timedelta(hours=1)).isoformat()
+    assert outcome["polls"] == 61
+    assert twin.now == NOON + timedelta(hours=1)
+    assert twin.run(lambda: twin.world.waiters.registered) == []
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "kind", "words"),
+    [
+        ("rehearsal__other-wave", "NotFound", "Clear the rehearsal from open_twin on"),
+        ("seed-wave", "ClientError", "seed-wave is no rehearsal DAG, so it has no twin"),
+    ],
+)
+def test_a_run_without_a_world_ends_with_the_reason(twin: SitePair, dag_id: str, kind: str, words: str) -> None:
+    trigger = at_task(MigrationStatusTrigger(started=started(), rehearsal=True), dag_id)
+    outcome = asyncio.run(outcome_of(trigger))
+    assert (outcome["ended"], outcome["error"]["type"]) == ("error", kind)
+    assert words in outcome["error"]["message"] + str(outcome["error"].get("hint"))
+    assert twin.calls() == []
+
+
+def test_a_world_that_is_no_twin_is_refused(site_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_connections(monkeypatch, twin_documents(site_server))
+    site = site_server.make_world(world_id=world_id_of("seed-wave", RUN_ID), mode="paused", role="site")
+    outcome = asyncio.run(outcome_of(at_task(MigrationStatusTrigger(started=started(), rehearsal=True))))
+    assert "is not one for rehearsals: role site, clock paused, not guarded" in outcome["error"]["message"]
+    assert site.calls() == []
+    site_server.drop(site)
+
+
+def test_whatever_was_left_only_twins_are_reached(twin: SitePair) -> None:
+    left = {"hcx_conn_id": "hcx_source", "nsx_conn_id": "vmc_destination"}
+    assert connections_of(left, rehearsal=True) == ("twin_hcx_source", "twin_vmc_destination")
+    live = at_task(MigrationStatusTrigger(started=started(hcx_conn_id="twin_hcx_source")), "seed-wave")
+    outcome = asyncio.run(outcome_of(live))
+    assert "is a twin; live waves never work on twins" in outcome["error"]["message"]
+    assert twin.calls() == []
+
+
+def test_a_cancelled_trigger_leaves_its_place_to_the_one_that_takes_over(twin: SitePair) -> None:
+    """As when the triggerer ends, and another one goes on with the task."""
+
+    async def main() -> dict[str, Any]:
+        held = at_task(MigrationStatusTrigger(started=started(), rehearsal=True), state="queued")
+        first = asyncio.create_task(outcome_of(held))
+        await asyncio.sleep(1)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        registered = await asyncio.to_thread(lambda: twin.run(lambda: twin.world.waiters.registered))
+        assert registered == [TASK]
+        again = at_task(MigrationStatusTrigger(started=started(), rehearsal=True))
+        return await outcome_of(again)
+
+    outcome = asyncio.run(main())
+    assert (outcome["ended"], outcome["polls"]) == ("deadline", 61)
+
+
+def test_a_step_that_goes_on_afterwards_keeps_its_place(twin: SitePair) -> None:
+    trigger = MigrationStatusTrigger(started=started(), rehearsal=True, ends_task=False)
+    assert asyncio.run(outcome_of(at_task(trigger)))["ended"] == "deadline"
+    assert twin.run(lambda: twin.world.waiters.registered) == [TASK]
