@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hcx_airflow.runs.faults import faults_of
 from hcx_airflow.runs.rehearsal import Rehearsal
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def new_world(rehearsal: Rehearsal, snapshot_id: str, parameters: ModelParameter
         idle_seconds=IDLE_SECONDS,
         # Left out, the snapshot and the simulator have their own defaults, which are the same.
         settings=None if parameters_digest(parameters) is None else simulator_settings(parameters),
-        faults=rehearsal.twin_faults or None,
+        faults=faults_of(rehearsal) or None,
     )
 
 
