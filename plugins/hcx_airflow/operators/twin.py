@@ -82,6 +82,7 @@ class OpenTwinOperator(RehearsalOperator):
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_airflow.hooks.twin import TwinControlHook
+        from hcx_airflow.runs.faults import in_force
         from hcx_airflow.runs.twins import (
             TAKE_SNAPSHOT,
             hand_over,
@@ -105,7 +106,7 @@ class OpenTwinOperator(RehearsalOperator):
             "night": rehearsal.night.isoformat(),
             "starts_at": rehearsal.wave.begins_at.isoformat(),
             "seed": rehearsal.seed,
-            "faults": list(rehearsal.faults),
+            "faults": in_force(rehearsal),
             "snapshot_id": snapshot_id,
             "taken_at": snapshot["taken_at"],
             "reactions": rehearsal.reactions(parameters),

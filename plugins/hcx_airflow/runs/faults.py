@@ -22,6 +22,12 @@ def faults_of(rehearsal: Rehearsal) -> tuple[dict[str, Any], ...]:
     return tuple({"scenario": name, **choice} for name, choice in chosen if choice is not None)
 
 
+def in_force(rehearsal: Rehearsal) -> list[str]:
+    """Return the names of the faults that a rehearsal really has."""
+    played = {one["scenario"] for one in faults_of(rehearsal)}
+    return [name for name in rehearsal.faults if name in played or name not in rehearsal.twin_faults]
+
+
 def _anything(wave: RehearsedWave) -> Mapping[str, Any]:
     del wave
     return {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.runs.faults import faults_of
+from hcx_airflow.runs.faults import faults_of, in_force
 from hcx_airflow.runs.rehearsal import TWIN_FAULTS, Rehearsal
 from hcx_sim.faults.catalogue import FAULT_SCENARIOS
 from hcx_waves.domain.loader import load_wave, read_wave
@@ -21,10 +21,14 @@ CLOCK = {"mode": "stepped", "start": "2026-10-24T12:00:00+00:00"}
 TIERS = load_wave(DAGS / "waves" / "three-tier-1.yaml")
 
 
-def faults(wave: Wave, *names: str) -> list[dict[str, Any]]:
+def rehearsal(wave: Wave, *names: str) -> Rehearsal:
     run = SimpleNamespace(run_type="manual", logical_date=None, run_after=datetime.now(UTC), start_date=None)
     context = {"params": {"faults": names, "night": "2026-10-24"}, "dag_run": run, "ti": SimpleNamespace(run_id="1")}
-    return list(faults_of(Rehearsal.of(wave, context)))
+    return Rehearsal.of(wave, context)
+
+
+def faults(wave: Wave, *names: str) -> list[dict[str, Any]]:
+    return list(faults_of(rehearsal(wave, *names)))
 
 
 def test_every_scenario_of_the_twin_can_be_rehearsed_and_there_are_no_others() -> None:
@@ -52,6 +56,13 @@ def test_unextends_fail_of_segments_that_are_cut() -> None:
 )
 def test_what_passes_happens_while_it_matters(wave: Wave, name: str, first: str, last: str) -> None:
     assert faults(wave, name) == [{"scenario": name, "at": [first, last]}]
+
+
+def test_the_record_names_those_that_are_in_force() -> None:
+    assert in_force(rehearsal(read_wave(minimal()), "unextend-fails", "slow-link", "approver-asleep")) == [
+        "slow-link",
+        "approver-asleep",
+    ]
 
 
 def test_the_sleeping_approver_is_no_matter_of_the_twin() -> None:
