@@ -86,11 +86,12 @@ class OutcomeSensor(BaseSensorOperator):
             made = self.make_poller(run)
             return made if isinstance(made, dict) else made.run_here()
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the outcome that the trigger has sent."""
         if not isinstance(event, dict) or "ended" not in event:
             raise ValueError("the trigger sent no outcome")
-        return event
+        with TaskRun(self.wave_id, self.rehearsal, context).pace.taking_part():
+            return event
 
     @override
     def poke(self, context: Context) -> PokeReturnValue:
