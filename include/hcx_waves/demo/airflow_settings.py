@@ -24,6 +24,7 @@ class AirflowPlan:
 
     :param dags: the folder with the DAG files; the wave files are in ``waves`` below it.
     :param parallelism: task processes at a time.
+    :param parse_seconds: between two looks at the same DAG file.
     """
 
     dags: Path
@@ -31,6 +32,7 @@ class AirflowPlan:
     port: int
     database_url: str
     parallelism: int = 4
+    parse_seconds: int = 10
 
     @property
     def base_url(self) -> str:
@@ -57,7 +59,7 @@ def airflow_environment(plan: AirflowPlan, state: StateFolder, secrets: Secrets)
     settings = {
         **_core(plan, state, secrets),
         **_api(plan, secrets),
-        **_pace(),
+        **_pace(plan),
     }
     return {
         **base,
@@ -100,7 +102,7 @@ def _api(plan: AirflowPlan, secrets: Secrets) -> Mapping[str, str]:
     }
 
 
-def _pace() -> Mapping[str, str]:
+def _pace(plan: AirflowPlan) -> Mapping[str, str]:
     return {
         # The gap between two tasks is this sleep: 0.2 s instead of 1.1 s, for 14 % of a core.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
@@ -114,7 +116,7 @@ def _pace() -> Mapping[str, str]:
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
         # Wave files are looked at often enough to try things out.
-        "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
+        "DAG_PROCESSOR__REFRESH_INTERVAL": str(plan.parse_seconds),
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": str(plan.parse_seconds),
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",
     }

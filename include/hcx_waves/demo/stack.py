@@ -25,6 +25,8 @@ from hcx_waves.domain.connections import Connections
 
 Say = Callable[[str], None]
 _ATTEMPTS = 3
+# Reading a file costs as much as a task start, and nobody tries out wave files while a series of nights runs.
+_PARSE_SECONDS, _PARSE_SECONDS_OF_REHEARSALS = 10, 60
 
 
 class Checked(Protocol):
@@ -162,6 +164,7 @@ class Stack:
             port=port,
             database_url=database_url,
             parallelism=self.options.parallelism,
+            parse_seconds=_PARSE_SECONDS_OF_REHEARSALS if self.options.rehearsal else _PARSE_SECONDS,
         )
         environment = self.environment()
         server = AirflowServer(self.state, self.secrets, environment)
