@@ -20,6 +20,7 @@ _PACKAGES = (
     "hcx_airflow.sensors",
     "hcx_airflow.triggers",
     "hcx_airflow.runs",
+    "hcx_airflow.pace",
     "hcx_airflow.hooks",
     "hcx_waves.clients",
     "hcx_waves.resolve",
@@ -27,7 +28,11 @@ _PACKAGES = (
     "hcx_waves.migration",
     "hcx_waves.cutover",
     "hcx_waves.report",
+    "hcx_waves.twin",
+    "hcx_waves.snapshot",
 )
+# Not their whole packages: numpy and matplotlib make threads, and a process with threads is not to be forked.
+_SINGLE = ("hcx_waves.rehearsals.build", "hcx_waves.rehearsals.store", "hcx_waves.rehearsals.summary")
 # Airflow's own that every task start imports.
 _OF_AIRFLOW = ("airflow.sdk.execution_time.task_runner", "airflow.dag_processing.dagbag")
 
@@ -57,6 +62,7 @@ def preload() -> int:
 
 def _names() -> Iterator[str]:
     yield from _OF_AIRFLOW
+    yield from _SINGLE
     for package in _PACKAGES:
         yield from _below(package)
 
