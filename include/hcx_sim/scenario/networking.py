@@ -21,6 +21,7 @@ from hcx_sim.world.model import (
     SiteName,
     VcNetwork,
     Vm,
+    VmRole,
 )
 from hcx_sim.world.world import World
 
@@ -145,7 +146,7 @@ def _segment(world: World, spec: NetworkSpec, site: SiteName, name: str, *, fixe
 
 def _connect(world: World, segment: Segment, spec: NetworkSpec) -> None:
     """Give a segment of a real site its own gateway, and the ports that no VM explains."""
-    if spec.moref is not None and not segment.fixed:
+    if spec.segment_id is not None and not segment.fixed:
         segment.connectivity_path = spec.connectivity_path
     segment.gateway_up = operations.wants_gateway(segment)
     for name in spec.strange_ports:
@@ -234,7 +235,9 @@ def _extend(world: World, spec: ExtensionSpec, meshes: Mapping[str, Mesh]) -> No
     named = {SiteName.SOURCE: spec.source_appliance, SiteName.DESTINATION: spec.destination_appliance}
     here = mesh.ne_vm_uids[SiteName.SOURCE.value]
     number = here.index(spec.source_appliance) if spec.source_appliance in here else _least_used(world, mesh)
-    uids = {site.value: named[site] or mesh.ne_vm_uids[site.value][number] for site in SiteName}
+    living = {vm.uid for vm in world.vms.values() if vm.role is VmRole.HCX_APPLIANCE}
+    known = {site: named[site] if named[site] in living else None for site in SiteName}
+    uids = {site.value: known[site] or mesh.ne_vm_uids[site.value][number] for site in SiteName}
     networks = {site: find_network(world, site, name) for site, name in ends.items()}
     for site, network in networks.items():
         appliance = world.vm_by_uid(uids[site.value])

@@ -51,7 +51,7 @@ def scenario_from_snapshot(
             description=f"A site pair as it was at {snapshot.taken_at.isoformat()}",
             settings=WorldSettings(hcx=_hcx_settings(snapshot)),
             sites={name: site_of(name, part, snapshot) for name, part in sites.items()},
-            meshes=[_mesh(mesh) for mesh in snapshot.hcx.meshes],
+            meshes=[_mesh(mesh, snapshot) for mesh in snapshot.hcx.meshes],
             networks=[spec for name, part in sites.items() for spec in networks_of(name, part, snapshot, domains)],
             vms=[
                 vm_of(name, vm, part, names, assumed_change_mbps, _stopped(snapshot))
@@ -64,6 +64,8 @@ def scenario_from_snapshot(
         )
     except ValidationError as error:
         raise ScenarioError("\n".join(_lines(error))) from error
+    except ValueError as error:
+        raise ScenarioError(f"snapshot: {error}") from error
 
 
 def _parsed(document: Mapping[str, Any]) -> SnapshotDocument:
@@ -113,7 +115,7 @@ def _release(snapshot: SnapshotDocument) -> tuple[str, str]:
     return ".".join(full[:3]) if "x" in shown else shown, full[3]
 
 
-def _mesh(mesh: MeshPart) -> MeshSpec:
+def _mesh(mesh: MeshPart, snapshot: SnapshotDocument) -> MeshSpec:
     rates = [rate for up in mesh.uplinks for rate in (up.upload_kbps, up.download_kbps) if rate]
     uplink = mesh.uplinks[0] if mesh.uplinks else None
     return MeshSpec(
@@ -125,7 +127,7 @@ def _mesh(mesh: MeshPart) -> MeshSpec:
         round_trip_ms=uplink.latency_ms if uplink and uplink.latency_ms is not None else ASSUMED_ROUND_TRIP_MS,
         loss_percent=uplink.loss_percent if uplink and uplink.loss_percent is not None else 0.0,
         tunnel_up=_tunnel_is_up(mesh),
-        appliances=_appliances(mesh),
+        appliances=_appliances(mesh, snapshot),
         network_extension_appliances=0,
     )
 
@@ -135,17 +137,23 @@ def _tunnel_is_up(mesh: MeshPart) -> bool:
     return not bad_ix and "INTERCONNECT" not in mesh.services_down
 
 
-def _appliances(mesh: MeshPart) -> list[ApplianceSpec]:
-    return [
-        ApplianceSpec.model_validate(
-            {
-                "kind": _KINDS[one.kind],
-                "source": one.name,
-                "destination": one.peers[0] if one.peers else f"{one.name}-peer",
-            }
-        )
+def _appliances(mesh: MeshPart, snapshot: SnapshotDocument) -> list[ApplianceSpec]:
+    """Return the pairs of appliances: those that the mesh lists, and those that only its extensions name."""
+    pairs = [
+        (_KINDS[one.kind], one.name, one.peers[0] if one.peers else f"{one.name}-peer")
         for one in mesh.appliances
         if one.kind in _KINDS
+    ]
+    listed = {name for _, name, _ in pairs}
+    is_only = len(snapshot.hcx.meshes) == 1
+    for one in snapshot.hcx.extensions:
+        name = one.source_appliance or f"{mesh.name}-NE-I1"
+        if name not in listed and (one.mesh_id == mesh.mesh_id or (is_only and one.mesh_id is None)):
+            listed.add(name)
+            pairs.append(("NE", name, one.destination_appliance or f"{name}-peer"))
+    return [
+        ApplianceSpec.model_validate({"kind": kind, "source": here, "destination": there})
+        for kind, here, there in pairs
     ]
 
 

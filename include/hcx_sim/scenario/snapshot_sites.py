@@ -209,7 +209,9 @@ def networks_of(name: SiteName, site: SitePart, snapshot: SnapshotDocument, doma
     segments = {network.moref: segment for network, segment in _with_segments(site)}
     gateways = _extended_gateways(name, snapshot)
     created = {one.destination for one in snapshot.hcx.extensions} if name is SiteName.DESTINATION else set()
-    return [
+    shown = {segment.path for segment in segments.values()}
+    unseen = [one for one in (site.nsx.segments if site.nsx is not None else ()) if one.path not in shown]
+    return [_unseen(name, segment) for segment in unseen] + [
         _network(
             name,
             network,
@@ -236,14 +238,11 @@ def _network(
     site: SiteName, network: Network, segment: SegmentPart | None, domain: str, extended: str | None, created: bool
 ) -> NetworkSpec:
     gateways = segment.gateways if segment is not None else ()
-    own = next((one for one in (*gateways, extended) if one and ip_interface(one).version == 4), None)
-    interface = IPv4Interface(own) if own else None
     common: dict[str, Any] = {
         "name": network.name,
         "moref": network.moref,
         "site": site,
-        "subnet": interface.network if interface else None,
-        "gateway": interface.ip if interface else None,
+        **_addresses((*gateways, extended)),
         "domain": domain,
         "opaque": network.kind == "opaque",
     }
@@ -255,6 +254,25 @@ def _network(
     common |= {"kind": "fixed" if path.startswith(_TIER1S) else "flexible", "segment_id": _id(path)}
     common |= _segment(segment) if segment is not None else {}
     return NetworkSpec.model_validate({**common, "hcx_created": created})
+
+
+def _unseen(site: SiteName, segment: SegmentPart) -> NetworkSpec:
+    """Return a segment that no network of vCenter shows; a simulated vCenter shows it under a MoRef of its own."""
+    common: dict[str, Any] = {
+        "name": segment.name,
+        "site": site,
+        "domain": f"{segment.segment_id} of {site}",
+        "kind": "fixed" if segment.path.startswith(_TIER1S) else "flexible",
+        "segment_id": _id(segment.path),
+    }
+    return NetworkSpec.model_validate({**common, **_addresses(segment.gateways), **_segment(segment)})
+
+
+def _addresses(gateways: Iterable[str | None]) -> dict[str, Any]:
+    """Return subnet and gateway: of the first IPv4 gateway address, none without one."""
+    own = next((one for one in gateways if one and ip_interface(one).version == 4), None)
+    interface = IPv4Interface(own) if own else None
+    return {"subnet": interface.network if interface else None, "gateway": interface.ip if interface else None}
 
 
 def _segment(segment: SegmentPart) -> dict[str, Any]:

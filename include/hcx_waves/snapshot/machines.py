@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from ipaddress import ip_address
 from typing import Literal
 
 from hcx_waves.clients.vsphere import models as found
@@ -93,8 +94,21 @@ def _nic(vm: found.VirtualMachineDetail, nic: found.Nic, networks: NetworkIndex)
         connected=nic.connected,
         start_connected=nic.start_connected,
         external_id=nic.external_id,
-        addresses=tuple(Address(ip=one.address, prefix=one.prefix_length) for one in vm.addresses_of(nic)),
+        addresses=tuple(
+            Address(ip=one.address, prefix=one.prefix_length)
+            for one in vm.addresses_of(nic)
+            if _is_address(one.address)
+        ),
     )
+
+
+def _is_address(text: str) -> bool:
+    """Whether what a guest reports is an address; old Tools report all kinds of text."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _disks(vm: found.VirtualMachineDetail) -> tuple[Disk, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hcx_waves.clients.errors import NotFound
+from hcx_waves.clients.errors import NotFound, PermissionDenied
 from hcx_waves.clients.nsx import NsxPolicyClient, Vif
 from hcx_waves.clients.nsx import Segment as NsxSegment
 from hcx_waves.clients.vsphere import inventory_models as found
@@ -80,7 +80,7 @@ def nsx_of(
 def _version(nsx: NsxPolicyClient) -> str | None:
     try:
         return nsx.product_version()
-    except NotFound:
+    except (NotFound, PermissionDenied):
         return None
 
 

@@ -54,7 +54,7 @@ def places_of(furniture: Furniture, network_morefs: Collection[str]) -> tuple[Pl
 
 
 def datastores_of(furniture: Furniture) -> tuple[Datastore, ...]:
-    """Return the datastores whose size is known, sorted by MoRef."""
+    """Return the datastores, sorted by MoRef; one that cannot be read has no room."""
     return tuple(
         Datastore(
             moref=one.moref,
@@ -62,11 +62,10 @@ def datastores_of(furniture: Furniture) -> tuple[Datastore, ...]:
             kind=one.kind,
             accessible=one.accessible is not False,
             maintenance_mode=None if one.maintenance_mode == "normal" else one.maintenance_mode,
-            capacity_bytes=one.capacity_bytes,
+            capacity_bytes=one.capacity_bytes or 1,
             free_bytes=one.free_bytes or 0,
         )
         for one in sorted(furniture.datastores, key=lambda store: store.moref)
-        if one.capacity_bytes
     )
 
 

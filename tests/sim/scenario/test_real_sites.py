@@ -87,3 +87,56 @@ def test_a_site_with_half_of_its_places() -> None:
         load_scenario({"name": "x", "sites": {"source": {"places": places}}})
     for words in ("two source places are called 'group-v3'", "'nowhere' is not there", "needs a Datacenter"):
         assert words in str(error.value)
+
+
+def document(name: str = "every_field") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((SAMPLES / f"{name}.json").read_text())
+    return found
+
+
+def test_a_segment_that_no_vcenter_network_shows_is_there_all_the_same() -> None:
+    world = build(scenario_from_snapshot(document()))
+    lab = world.segments["source/lab"]
+    assert (lab.connectivity, lab.gateway_cidr, lab.gateway_up) == ("OFF", None, False)
+    assert world.network_of_segment(lab).moref.startswith("dvportgroup-")
+
+
+def test_an_extension_on_appliances_that_nobody_lists() -> None:
+    changed = document("seed")
+    del changed["hcx"]["meshes"][0]["appliances"]
+    for end in ("source", "destination"):
+        changed[end]["vms"] = [vm for vm in changed[end]["vms"] if not vm.get("hcx_appliance")]
+    world = build(scenario_from_snapshot(changed))
+    (bridge,), (mesh,) = world.bridges.values(), world.meshes.values()
+    assert bridge.appliance_uids == {"source": "seed-mesh-NE-I1", "destination": "seed-mesh-NE-R1"}
+    assert mesh.ne_vm_uids == {"source": ["seed-mesh-NE-I1"], "destination": ["seed-mesh-NE-R1"]}
+    appliance = world.vm_by_uid("seed-mesh-NE-I1")
+    assert [nic.network_moref for nic in appliance.nics] == ["dvportgroup-10", "dvportgroup-1001"]
+
+
+def test_a_segment_with_a_port_group_on_each_of_two_switches() -> None:
+    changed = document("seed")
+    network = next(one for one in changed["source"]["networks"] if one["name"] == "seed-net")
+    changed["source"]["networks"].append({**network, "moref": "dvportgroup-77"})
+    changed["source"]["vms"][-1]["nics"][0]["network"] = "dvportgroup-77"
+    world = build(scenario_from_snapshot(changed))
+    shown = {world.networks[f"source/{moref}"].segment_id for moref in ("dvportgroup-1001", "dvportgroup-77")}
+    assert shown == {"seed-net"}
+    assert len([segment for segment in world.segments.values() if segment.site is SiteName.SOURCE]) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        ("segments", "10.0.0.300/24", "10.0.0.300"),
+        ("extensions", "255.255.255.7", "255.255.255.7"),
+    ],
+)
+def test_addresses_that_are_none(place: str, value: str, says: str) -> None:
+    changed = document("seed")
+    if place == "segments":
+        changed["source"]["nsx"]["segments"][0]["gateways"] = [value]
+    else:
+        changed["hcx"]["extensions"][0]["netmask"] = value
+    with pytest.raises(ScenarioError, match=says):
+        scenario_from_snapshot(changed)

@@ -93,9 +93,15 @@ def test_a_host_without_cluster_has_a_compute_resource_of_its_own() -> None:
     assert (places["host-7"].connection_state, places["host-7"].power_state) == (None, None)
 
 
-def test_datastores_without_a_size_are_left_out() -> None:
-    found = datastores_of(furniture(datastores=[store("datastore-2", capacity_bytes=None), store("datastore-1")]))
-    assert [(one.moref, one.maintenance_mode) for one in found] == [("datastore-1", None)]
+def test_datastores_without_a_size_have_no_room() -> None:
+    lost = store(
+        "datastore-2", capacity_bytes=None, free_bytes=None, accessible=False, maintenance_mode="inMaintenance"
+    )
+    found = datastores_of(furniture(datastores=[lost, store("datastore-1")]))
+    assert [(one.moref, one.accessible, one.maintenance_mode, one.free_bytes) for one in found] == [
+        ("datastore-1", True, None, 5),
+        ("datastore-2", False, "inMaintenance", 0),
+    ]
 
 
 def disk(size: int, *, thin: bool | None = True) -> Disk:
