@@ -14,8 +14,8 @@ from hcx_waves.report.model import Clock, SegmentSteps, VmRow, WaveReport
 _HEADLINES = {
     WaveOutcome.AS_PLANNED: "Everything moved as planned.",
     WaveOutcome.INCOMPLETE: "Something was left behind.",
-    WaveOutcome.REJECTED: "A person said no, or nobody answered.",
-    WaveOutcome.BLOCKED: "Findings kept it from starting.",
+    WaveOutcome.REJECTED: "A person said no, or nobody answered in time, which counts as no.",
+    WaveOutcome.BLOCKED: "It was kept from starting; nothing was changed.",
     WaveOutcome.DRIFTED: "What was approved was no longer what was there.",
     WaveOutcome.STRANDED: "A segment was left without a confirmed gateway: a person has to act now.",
 }

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from hcx_waves.clients.errors import ClientError
 
+DRIFT_KEY = "drift"
+"""Where a task leaves what has drifted, for the verdict about its run."""
+
 
 class WaveTaskError(Exception):
     """Base: a task that cannot go on.

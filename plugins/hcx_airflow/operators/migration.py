@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from airflow.sdk import Context
 from typing_extensions import override
 
-from hcx_airflow.common.errors import DriftedError, IncompleteError, NothingMigratedError
+from hcx_airflow.common.errors import DRIFT_KEY, DriftedError, IncompleteError, NothingMigratedError
 from hcx_airflow.hooks.sites import hcx_connection_id
 from hcx_airflow.operators.base import WaveOperator
 from hcx_airflow.runs.forecasts import expected_of
@@ -83,7 +83,9 @@ class StartMigrationsOperator(WaveOperator):
             return
         differences = drift_of(run.plan, run.wave, clients, now=run.now())
         if differences:
-            raise DriftedError("the inventory is not what was approved; nothing was started", differences)
+            drifted = DriftedError("the inventory is not what was approved; nothing was started", differences)
+            run.ti.xcom_push(key=DRIFT_KEY, value=str(drifted))
+            raise drifted
 
     def _waiting(self, run: TaskRun) -> dict[str, Any]:
         """Return what the sensor needs to know: where to ask, how often, and until when."""

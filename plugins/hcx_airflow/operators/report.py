@@ -9,9 +9,7 @@ from typing_extensions import override
 from hcx_airflow.common.errors import IncompleteError
 from hcx_airflow.operators.base import WaveOperator
 from hcx_airflow.runs.task import TaskRun
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
-
-_SEGMENT_AS_PLANNED = frozenset({SegmentOutcome.CUT_OVER, SegmentOutcome.STRETCHED})
+from hcx_waves.domain.states import WaveOutcome
 
 
 class ConcludeWaveOperator(WaveOperator):
@@ -26,17 +24,14 @@ class ConcludeWaveOperator(WaveOperator):
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_airflow.runs.ending import ending_of
+        from hcx_airflow.runs.verdicts import sentence_of
 
         ending = ending_of(run)
-        outcome = WaveOutcome(ending["outcome"])
-        if outcome.is_green:
-            self.log.info("Wave %s has ended as planned", run.wave_id)
+        if WaveOutcome(ending["outcome"]).is_green:
+            self.log.info("%s", sentence_of(run.wave_id, ending))
             return ending
         run.ti.xcom_push(key="return_value", value=ending)
-        left = [f"{name}: {one}" for name, one in ending["vms"].items() if not VmOutcome(one).is_as_planned]
-        left += [f"{name}: {one}" for name, one in ending["segments"].items() if one not in _SEGMENT_AS_PLANNED]
-        left += ending["open_steps"].values()
-        raise IncompleteError(f"wave {run.wave_id} has not ended as planned but {outcome}: {'; '.join(left)}")
+        raise IncompleteError(sentence_of(run.wave_id, ending))
 
 
 class WriteReportOperator(WaveOperator):

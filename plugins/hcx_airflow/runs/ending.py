@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hcx_airflow.common.signing import DECISION_KEY, Choice
+from hcx_airflow.common.signing import DECISION_KEY
 from hcx_airflow.runs.cutover import REMOVAL_KEY, SNAPSHOT_KEY
 from hcx_airflow.runs.gates import CONFIRM_DISCONNECTED
 from hcx_airflow.runs.leftovers import NOT_DUE_KEY
 from hcx_airflow.runs.task import TaskRun
+from hcx_airflow.runs.verdicts import OF_THE_WHOLE_RUN, blocking_findings, drift_of_run, refusals, said_no
 from hcx_waves.domain.plan import PlannedSegment
 from hcx_waves.domain.segments import CutoverPolicy
 from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
@@ -19,7 +20,7 @@ def ending_of(run: TaskRun) -> dict[str, Any]:
     """Return how the run has ended so far, from what its tasks have left.
 
     :returns: ``{"outcome", "vms": {name: outcome}, "segments": {name: outcome}, "blocked_segments", "open_steps",
-        "notes"}``; open steps say, by segment, what a person has to do now.
+        "causes", "notes"}``; open steps say, by segment, what a person has to do now; causes why it is not as planned.
     :raises PlanMissingError: if there is no plan.
     """
     run.use_stored_plan()
@@ -29,13 +30,41 @@ def ending_of(run: TaskRun) -> dict[str, Any]:
     vms.update({proof["name"]: VmOutcome(proof["outcome"]) for proof in verified.get("proofs", [])})
     blocked = verified.get("blocked_segments") or evaluated.get("blocked_segments") or {}
     segments = {segment.name: _segment(run, segment, segment.name in blocked) for segment in run.plan.segments}
-    outcome = wave_outcome(vms.values(), segments.values())
-    if any(_said_no(run.xcom(gate, DECISION_KEY)) for gate in ("approve_wave", "approve_cleanup")):
+    outcome, causes = _outcome(run, wave_outcome(vms.values(), segments.values()))
+    return {
+        "wave": run.wave_id,
+        "outcome": outcome.value,
+        "vms": {name: one.value for name, one in vms.items()},
+        "segments": {name: one.value for name, one in segments.items()},
+        "blocked_segments": blocked,
+        "open_steps": dict(_open_steps(run)),
+        "causes": causes,
+        "notes": evaluated.get("notes") or [],
+    }
+
+
+def _outcome(run: TaskRun, outcome: WaveOutcome) -> tuple[WaveOutcome, list[str]]:
+    """Return how the run has ended, and why.
+
+    :param outcome: by what has become of VMs and segments alone.
+    """
+    refused = refusals(run)
+    causes = list(refused.values())
+    if any(gate in refused for gate in OF_THE_WHOLE_RUN):
         # Of the whole run; a cleanup that is refused changes nothing about what the wave has done.
-        outcome = WaveOutcome.REJECTED
-    elif outcome is WaveOutcome.AS_PLANNED and _left_uncleaned(run):
-        outcome = WaveOutcome.INCOMPLETE
-    return _ended(run, outcome, vms, segments, blocked, evaluated.get("notes") or [])
+        return WaveOutcome.REJECTED, causes
+    if outcome is WaveOutcome.AS_PLANNED:
+        left = _left_uncleaned(run)
+        causes += [f"not cleaned up: {', '.join(left)}"] if left else []
+        return (WaveOutcome.INCOMPLETE if left else outcome), causes
+    if outcome is WaveOutcome.INCOMPLETE:
+        findings = blocking_findings(run)
+        if findings:
+            return WaveOutcome.BLOCKED, [*causes, *findings]
+        drift = drift_of_run(run)
+        if drift is not None:
+            return WaveOutcome.DRIFTED, [*causes, drift]
+    return outcome, causes
 
 
 def _left_uncleaned(run: TaskRun) -> list[str]:
@@ -50,25 +79,6 @@ def _left_uncleaned(run: TaskRun) -> list[str]:
 def segment_group(segment: PlannedSegment) -> str:
     """Return the id of a segment's task group."""
     return f"cutover_{segment.key}"
-
-
-def _ended(
-    run: TaskRun,
-    outcome: WaveOutcome,
-    vms: dict[str, VmOutcome],
-    segments: dict[str, SegmentOutcome],
-    blocked: dict[str, str] | None = None,
-    notes: list[str] | None = None,
-) -> dict[str, Any]:
-    return {
-        "wave": run.wave_id,
-        "outcome": outcome.value,
-        "vms": {name: one.value for name, one in vms.items()},
-        "segments": {name: one.value for name, one in segments.items()},
-        "blocked_segments": blocked or {},
-        "open_steps": dict(_open_steps(run)),
-        "notes": notes or [],
-    }
 
 
 def _segment(run: TaskRun, segment: PlannedSegment, blocked: bool) -> SegmentOutcome:
@@ -89,7 +99,7 @@ def _segment(run: TaskRun, segment: PlannedSegment, blocked: bool) -> SegmentOut
     if reconnected.get("open") or (confirmed is not None and situation is None):
         # A person was told to switch the gateway off, and it is not known to be on.
         return SegmentOutcome.UNCERTAIN
-    if any(_said_no(one) for one in (confirmed, run.wave_xcom(f"{group}.approve_cutover", DECISION_KEY))):
+    if any(said_no(one) for one in (confirmed, run.wave_xcom(f"{group}.approve_cutover", DECISION_KEY))):
         return SegmentOutcome.REJECTED
     return SegmentOutcome.BLOCKED if blocked else SegmentOutcome.PLANNED
 
@@ -99,7 +109,3 @@ def _open_steps(run: TaskRun) -> Iterator[tuple[str, str]]:
         left = run.wave_xcom(f"{segment_group(segment)}.reconnect_source_segment") or {}
         if left.get("open"):
             yield segment.name, str(left["open"])
-
-
-def _said_no(decision: Any) -> bool:
-    return isinstance(decision, dict) and decision.get("choice") in (Choice.REJECTED, Choice.UNANSWERED)

@@ -76,6 +76,7 @@ def steps_of(run: TaskRun) -> WaveSteps:
         forecast=forecast_of(run),
         proofs=tuple(VmProof.model_validate(_known(VmProof, one)) for one in verified.get("proofs", ())),
         segments=tuple(_segment(run, one, ending) for one in run.plan.segments),
+        reasons=tuple(ending["causes"]),
         left_out=tuple(evaluated.get("left_out", ())),
         ended_as=WaveOutcome(ending["outcome"]),
         errors=() if not error else (error,),
