@@ -14,6 +14,7 @@ from hcx_waves.doctor.document import DocumentError, load_endpoints
 from hcx_waves.doctor.examination import examine
 from hcx_waves.doctor.output import is_healthy, output_console, print_table, to_json
 from hcx_waves.doctor.target import Means
+from hcx_waves.forecast.calibrate_command import calibrate_command
 from hcx_waves.forecast.command import forecast_command
 from hcx_waves.rehearsals.command import rehearsals
 from hcx_waves.snapshot_command import snapshot
@@ -30,6 +31,7 @@ main = typer.Typer(
 register_wave_commands(main)
 main.command()(demo)
 main.command("forecast")(forecast_command)
+main.command("calibrate")(calibrate_command)
 main.command()(rehearsals)
 main.command()(snapshot)
 

@@ -34,6 +34,8 @@ class ExpectedVm(DomainModel):
     """The rate at which its base sync is expected to run while all others run too; None if it has none."""
     bytes_total: int | None = None
     """What its base sync sends."""
+    mesh: str | None = None
+    """The name of its service mesh."""
     stands_in_line: bool = True
     """Whether its switchover waits for others, as RAV and vMotion do."""
     lane: str | None = None

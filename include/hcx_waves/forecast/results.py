@@ -98,6 +98,7 @@ class VmForecast(DomainModel):
             switchover_seconds=self.switchover_seconds,
             bytes_per_second=self.bytes_per_second,
             bytes_total=total,
+            mesh=self.mesh,
             stands_in_line=self.migration in (MigrationType.RAV, MigrationType.VMOTION),
             lane=MigrationType.VMOTION.value if self.migration == MigrationType.VMOTION else None,
         )

@@ -80,6 +80,7 @@ def make_forecast(run: TaskRun, clients: SiteClients) -> Expectation | None:
     :raises ParametersError: if the parameters file cannot be used.
     """
     from hcx_waves.forecast import forecast
+    from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
     from hcx_waves.forecast.subject import subject_of
 
     parameters = _parameters(run)
@@ -87,8 +88,10 @@ def make_forecast(run: TaskRun, clients: SiteClients) -> Expectation | None:
     subject = _of_this_run(run, subject)
     if not subject.vms:
         return None
-    nights = NIGHTS_IN_REHEARSALS if run.rehearsal else NIGHTS
-    return forecast(subject, parameters, nights, SEED).expectation()
+    if run.rehearsal:
+        return forecast(subject, parameters, NIGHTS_IN_REHEARSALS, SEED).expectation()
+    safe = {"last_safe_start": last_safe_start(subject, parameters, seed=SEED), "safe_chance": SAFE_CHANCE}
+    return forecast(subject, parameters, NIGHTS, SEED).model_copy(update=safe).expectation()
 
 
 def spoken(expectation: Expectation) -> str:
@@ -114,12 +117,13 @@ def _of_this_run(run: TaskRun, subject: ForecastInput) -> ForecastInput:
 
 
 def _parameters(run: TaskRun) -> ModelParameters:
+    from hcx_airflow.runs.twins import parameters_of
     from hcx_waves.forecast import load_parameters
 
-    chosen = run.rehearsed.params.parameters_file if run.rehearsal else None
+    if run.rehearsal:
+        return _of_rehearsal(run, parameters_of(run.rehearsed))
     named = os.environ.get(PARAMETERS_VARIABLE)
-    parameters = load_parameters(chosen or (Path(named) if named else None))
-    return _of_rehearsal(run, parameters) if run.rehearsal else parameters
+    return load_parameters(Path(named) if named else None)
 
 
 def _of_rehearsal(run: TaskRun, parameters: ModelParameters) -> ModelParameters:

@@ -1,0 +1,95 @@
+"""The command ``hcx-waves calibrate``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.markup import escape
+from rich.table import Table
+
+from hcx_waves.doctor.output import output_console
+from hcx_waves.forecast.calibration import Calibration, calibrate
+from hcx_waves.forecast.parameter_files import ParametersError, dump_parameters, load_parameters
+from hcx_waves.report.files import read_report
+from hcx_waves.report.model import WaveReport
+
+_EXIT_UNUSABLE = 2
+
+
+class ReportError(ValueError):
+    """A report that cannot be read."""
+
+
+def calibrate_command(
+    reports: Annotated[
+        list[Path],
+        typer.Argument(help="Reports of finished live runs (.json), or folders of them.", metavar="REPORT|FOLDER..."),
+    ],
+    out: Annotated[Path, typer.Option(help="The parameters file to write (YAML).")],
+    parameters: Annotated[
+        Path | None, typer.Option(help="The parameters to begin with; the defaults unless given.")
+    ] = None,
+) -> None:
+    """Correct the parameters of forecasts and rehearsals by what finished runs have shown.
+
+    Ends with 2 if nothing can be learnt from the reports, or something cannot be read or written.
+    """
+    try:
+        given = None if parameters is None else load_parameters(parameters)
+        found = calibrate(_reports(reports), given)
+        if not found.runs:
+            raise ReportError("\n".join([*found.notes, "there is no report of a live run among these"]))
+        out.write_text(_header(found) + dump_parameters(found.parameters), encoding="utf-8")
+    except (ReportError, ParametersError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(_EXIT_UNUSABLE) from None
+    except OSError as error:
+        typer.echo(f"{error.filename}: {error.strerror}", err=True)
+        raise typer.Exit(_EXIT_UNUSABLE) from None
+    output_console().print(_table(found))
+    for note in found.notes:
+        typer.echo(note)
+    typer.echo(f"{found.runs} run{'s'[: found.runs != 1]}; written to {out}")
+
+
+def _reports(paths: Iterable[Path]) -> Iterator[WaveReport]:
+    for path in paths:
+        if path.is_dir():
+            yield from (_read(one) for one in sorted(path.rglob("*.json")) if _is_report(one))
+        else:
+            yield _read(path)
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a file of a folder is a report at all; records of rehearsals lie beside them."""
+    try:
+        document = json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return isinstance(document, dict) and "report_version" in document
+
+
+def _read(path: Path) -> WaveReport:
+    try:
+        return read_report(path)
+    except ValidationError as error:
+        raise ReportError(f"{path}: is no report of a run ({error.error_count()} problems)") from None
+
+
+def _header(found: Calibration) -> str:
+    lines = [f"# {change.name}: was {change.before}, {change.samples} samples" for change in found.changes]
+    return "\n".join([*(line for line in lines), ""])
+
+
+def _table(found: Calibration) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("parameter", "before", "after", "samples", ""):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "samples" else "left")
+    for one in found.changes:
+        table.add_row(*(escape(cell) for cell in (one.name, one.before, one.after, str(one.samples), one.note)))
+    return table
