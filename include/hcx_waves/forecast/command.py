@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -20,7 +22,7 @@ from hcx_waves.domain.wave import Wave
 from hcx_waves.forecast import what_if
 from hcx_waves.forecast.formats import FORMATS
 from hcx_waves.forecast.inputs import ForecastInput
-from hcx_waves.forecast.model import DEFAULT_NIGHTS, forecast
+from hcx_waves.forecast.model import DEFAULT_NIGHTS, forecast, has_windows
 from hcx_waves.forecast.parameter_files import ParametersError, load_parameters
 from hcx_waves.forecast.parameters import ModelParameters
 from hcx_waves.forecast.results import Forecast
@@ -31,6 +33,8 @@ from hcx_waves.snapshot.files import SnapshotFileError, load_snapshot
 
 _EXIT_UNUSABLE = 2
 _MEGABIT = 1e6
+_WORTH_A_PROCESS = 100_000
+"""Nights times VMs, from which on the search runs on another core."""
 _UNUSABLE = (
     WaveFileError, SnapshotFileError, ParametersError, ClockError, LocalTimeError, ValidationError, ValueError, OSError,
 )  # fmt: skip
@@ -150,10 +154,16 @@ def _what_if(
 
 
 def _told(subject: ForecastInput, parameters: ModelParameters, options: _Options) -> Forecast:
-    found = forecast(subject, parameters, options.nights, options.seed)
-    if not options.safe_start or found.window_chance is None:
-        return found
-    latest = last_safe_start(subject, parameters, seed=options.seed)
+    if not options.safe_start or not has_windows(subject):
+        return forecast(subject, parameters, options.nights, options.seed)
+    if options.nights * len(subject.vms) < _WORTH_A_PROCESS:
+        latest = last_safe_start(subject, parameters, seed=options.seed)
+        found = forecast(subject, parameters, options.nights, options.seed)
+    else:
+        with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as other:
+            searched = other.submit(last_safe_start, subject, parameters, seed=options.seed)
+            found = forecast(subject, parameters, options.nights, options.seed)
+            latest = searched.result()
     return found.model_copy(update={"last_safe_start": latest, "safe_chance": SAFE_CHANCE})
 
 

@@ -82,11 +82,8 @@ class Engine:
         return self.times
 
     def _step(self) -> bool:
-        timer_at, arrival_at, release_at = (
-            self.timers.first(),
-            self.pools.first(self.now),
-            self.releases.first(),
-        )
+        timer_at, timer_blocks = self.timers.first()
+        arrival_at, release_at = self.pools.first(self.now), self.releases.first()
         goes_on = (self.moving > 0) | np.isfinite(self.releases.first_release())
         at = np.where(goes_on, np.minimum(np.minimum(timer_at, arrival_at), release_at), NEVER)
         live = np.isfinite(at)
@@ -101,7 +98,8 @@ class Engine:
         if arrives.any():
             self._arrive(np.flatnonzero(arrives))
         if rings.any():
-            self._ring(np.flatnonzero(rings))
+            rows = np.flatnonzero(rings)
+            self._ring(rows, self.timers.column_in(rows, timer_blocks[rows]))
         if opens.any():
             self._open(np.flatnonzero(opens))
         self._follow_up()
@@ -151,8 +149,7 @@ class Engine:
 
     # Timers
 
-    def _ring(self, rows: Rows) -> None:
-        columns = self.timers.column_of_first(rows)
+    def _ring(self, rows: Rows, columns: Columns) -> None:
         self.timers.set(rows, columns, NEVER)
         stages = self.stage[rows, columns]
         for stage, action in ((PREPARING, self._prepared), (SWITCHING, self._switched), (ROLLBACK, self._rolled_back)):
@@ -193,7 +190,8 @@ class Engine:
         return np.minimum(self.changes[rows, columns] * elapsed, self.layout.disk_bytes[columns])
 
     def _switched(self, rows: Rows, columns: Columns) -> None:
-        live = np.isin(self.layout.kind[columns], (RAV, VMOTION))
+        kind = self.layout.kind[columns]
+        live = (kind == RAV) | (kind == VMOTION)
         too_long = live & (self.draws.stun[rows, columns] > self.parameters.limits.max_switchover_seconds)
         fails = self.draws.switchover_fails[rows, columns] | too_long
         self._leave_lane(rows, columns)

@@ -31,7 +31,6 @@ def forecast(
 def told(nights: Nights, parameters: ModelParameters, seed: int) -> Forecast:
     """Return the forecast that nights come to."""
     subject = nights.subject
-    has_windows = subject.switchover is not None or any(segment.window is not None for segment in subject.segments)
     return Forecast(
         wave=subject.wave,
         time_zone=subject.time_zone,
@@ -46,7 +45,7 @@ def told(nights: Nights, parameters: ModelParameters, seed: int) -> Forecast:
         migrated=summary.quantiles(nights.migrated),
         cutover_start=summary.cutover_start(nights),
         end=summary.quantiles(nights.end),
-        window_chance=float(nights.fits.mean()) if has_windows else None,
+        window_chance=float(nights.fits.mean()) if has_windows(subject) else None,
         segments=summary.segment_forecasts(nights),
         vms=summary.vm_forecasts(nights),
         deciders=summary.deciders(nights),
@@ -54,3 +53,8 @@ def told(nights: Nights, parameters: ModelParameters, seed: int) -> Forecast:
         ends=summary.end_histogram(nights),
         notes=subject.notes,
     )
+
+
+def has_windows(subject: ForecastInput) -> bool:
+    """Whether there is a window that a wave may miss."""
+    return subject.switchover is not None or any(segment.window is not None for segment in subject.segments)

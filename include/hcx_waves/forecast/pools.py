@@ -7,6 +7,8 @@ progress of all: a transfer that joins at ``given = g`` with ``n`` bytes has arr
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from hcx_waves.forecast.durations import Numbers
@@ -35,7 +37,7 @@ class Pools:
         self._given = np.zeros((meshes, nights))
         self._count = np.zeros((meshes, nights), dtype=np.int64)
         self._rate = np.minimum(self._line, self._most)
-        self._soonest = np.zeros(nights, dtype=np.int64)
+        self._block = np.zeros(nights, dtype=np.int64)
 
     def begin(self, rows: Rows, columns: Columns, size_bytes: Numbers) -> None:
         """Let transfers begin."""
@@ -61,30 +63,19 @@ class Pools:
 
     def first(self, now: Numbers) -> Numbers:
         """Return when the next transfer of each night arrives."""
-        left = np.minimum.reduceat(self._targets.least, self._begins[:-1], axis=0)
-        left -= self._given
-        left /= self._rate
-        soonest = left[0]
-        self._soonest[:] = 0
-        for mesh in range(1, len(left)):
-            sooner = left[mesh] < soonest
-            self._soonest[sooner] = mesh
-            soonest = np.minimum(soonest, left[mesh])
+        soonest = np.full(len(now), NEVER)
+        for mesh, (begin, end) in enumerate(itertools.pairwise(self._begins.tolist())):
+            target, blocks = self._targets.first(begin, end)
+            left = (target - self._given[mesh]) / self._rate[mesh]
+            sooner = left < soonest
+            soonest = np.where(sooner, left, soonest)
+            self._block = np.where(sooner, blocks, self._block)
         at: Numbers = now + np.maximum(soonest, 0.0)
         return at
 
     def arriving(self, rows: Rows) -> Columns:
         """Return the column of the transfer that :meth:`first` has seen arrive, for each of these nights."""
-        if len(self._given) == 1:
-            return self._targets.column_of_first(rows)
-        meshes = self._soonest[rows]
-        found = np.empty(len(rows), dtype=np.int64)
-        for mesh in range(len(self._given)):
-            chosen = meshes == mesh
-            if chosen.any():
-                begin, end = self._begins[mesh], self._begins[mesh + 1]
-                found[chosen] = self._targets.column_of_first(rows[chosen], begin, end)
-        return found
+        return self._targets.column_in(rows, self._block[rows])
 
     def pass_time(self, elapsed_seconds: Numbers) -> None:
         """Let time pass, not beyond the next arrival."""

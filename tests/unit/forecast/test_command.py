@@ -127,3 +127,9 @@ def test_a_broken_wave_file_is_said(tmp_path: Path) -> None:
     result = run(path)
     assert result.exit_code == 2
     assert "broken.yaml:1:1" in result.stderr
+
+
+def test_a_large_forecast_searches_the_safe_start_on_another_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = json.loads(seed("--json", "-").stdout)
+    monkeypatch.setattr("hcx_waves.forecast.command._WORTH_A_PROCESS", 1)
+    assert json.loads(seed("--json", "-").stdout) == alone
