@@ -68,6 +68,7 @@ class NightRun:
         running: dict[Future[None], str] = {}
         with ThreadPoolExecutor(max_workers=24) as pool:
             while True:
+                before = dict(self.states)
                 ready = [task_id for task_id in self.dag.task_ids if self._decide(task_id)]
                 self._chance.shuffle(ready)
                 for task_id in ready:
@@ -76,6 +77,7 @@ class NightRun:
                 if not running:
                     if self._settled():
                         return self
+                    assert self.states != before, f"nothing can run any more: {self.states}"
                     continue
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
                     del running[done]
