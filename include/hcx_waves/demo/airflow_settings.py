@@ -13,8 +13,8 @@ from hcx_waves.demo.processes import MARKER
 from hcx_waves.demo.state import ADMIN, APPROVER, Secrets, StateFolder
 
 _FOREIGN_PREFIXES = ("AIRFLOW", "_AIRFLOW", "HCX_WAVES_")
-# Whoever edits operators while the demo runs switches the preloading off.
-_KEPT_NAMES = ("HCX_WAVES_PRELOAD",)
+# Whoever edits operators while the demo runs switches the preloading off; a calibrated model is for rehearsals.
+_KEPT_NAMES = ("HCX_WAVES_PRELOAD", "HCX_WAVES_PARAMETERS")
 _FOREIGN_NAMES = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONWARNINGS")
 
 
@@ -68,6 +68,7 @@ def airflow_environment(plan: AirflowPlan, state: StateFolder, secrets: Secrets)
         "PATH": os.pathsep.join(programs),
         "HCX_WAVES_SIGNING_KEY": secrets.signing_key,
         "HCX_WAVES_REPORTS_FOLDER": str(state.reports),
+        "HCX_WAVES_STATE_FOLDER": str(state.kept),
         "NO_COLOR": "1",
         "PYTHONUNBUFFERED": "1",
     }

@@ -70,15 +70,13 @@ class SimulatorOptions:
 
     :param speed: virtual seconds per real second.
     :param port_base: first of its nine ports; 0 takes any free ones.
-    :param role: ``site``, or ``twin`` for what rehearsals work on.
-    :param clock: ``scaled``, or ``stepped`` for time that moves when everybody waits.
+    :param twins_only: whether no world plays a site: rehearsals bring their own.
     """
 
     scenario: str = "seed"
     speed: float = 20.0
     port_base: int = 0
-    role: str = "site"
-    clock: str = "scaled"
+    twins_only: bool = False
 
 
 class Simulator:
@@ -98,8 +96,6 @@ class Simulator:
             "--scenario": options.scenario,
             "--speed": str(options.speed),
             "--port-base": str(options.port_base),
-            "--role": options.role,
-            "--clock": options.clock,
             "--endpoints-file": str(self.endpoints_file),
             "--state-dir": str(folder),
         }
@@ -107,6 +103,8 @@ class Simulator:
         arguments = [sys.executable, "-c", program, "serve"]
         for name, value in arguments_by_name.items():
             arguments += [name, value]
+        if options.twins_only:
+            arguments.append("--twins-only")
         self._command = Command(what, arguments, environment, log_file)
         self._process: ManagedProcess | None = None
 

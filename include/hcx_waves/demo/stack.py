@@ -136,8 +136,7 @@ class Stack:
     def _twin_server(self, environment: dict[str, str]) -> Simulator | None:
         if not self.options.rehearsal:
             return None
-        # The world that it starts with is nobody's: each rehearsal makes its own from a snapshot.
-        options = SimulatorOptions(role="twin", clock="stepped")
+        options = SimulatorOptions(twins_only=True)
         log = self.state.logs / "twins.log"
         return self._begin(Simulator("the twin server", self.state.twins, log, environment, options))
 

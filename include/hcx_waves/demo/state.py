@@ -84,6 +84,7 @@ class StateFolder:
         self.logs = self.root / "logs"
         self.commands = self.root / "bin"
         self.reports = self.root / "reports"
+        self.kept = self.root / "kept"
         self._lock: int | None = None
 
     def open(self) -> None:
@@ -95,7 +96,7 @@ class StateFolder:
             self.root.mkdir(parents=True, exist_ok=True)
             # The database server may run as somebody else and has to get through to its own folder.
             self.root.chmod(0o711)
-            for folder in (self.airflow_home, self.simulator, self.logs, self.commands, self.reports):
+            for folder in (self.airflow_home, self.simulator, self.logs, self.commands, self.reports, self.kept):
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise DemoError(

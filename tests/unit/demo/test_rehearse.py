@@ -14,6 +14,7 @@ from hcx_waves.demo.rehearse.backfill import backfill_arguments, in_words
 from hcx_waves.demo.rehearse.command import slots_for
 from hcx_waves.demo.rehearse.nights import Nights
 from hcx_waves.demo.rehearse.progress import Night
+from hcx_waves.demo.rehearse.series import SeriesOptions
 from hcx_waves.demo.rehearse.view import NightsView, line_of
 from hcx_waves.domain.loader import load_wave
 from hcx_waves.domain.states import WaveOutcome
@@ -43,15 +44,27 @@ def test_nights_that_are_not_over_are_refused() -> None:
 
 def test_the_backfill_is_airflow_s_own_command() -> None:
     nights = Nights(date(2026, 10, 24), date(2026, 10, 26))
-    arguments = backfill_arguments("rehearsal__three-tier-1", nights, {}, 4)
+    arguments = backfill_arguments("rehearsal__three-tier-1", nights, {"faults": ["x"]}, 4)
     assert " ".join(arguments) == (
         "backfill create --dag-id rehearsal__three-tier-1 --from-date 2026-10-24 --to-date 2026-10-27 "
-        "--max-active-runs 4 --reprocess-behavior completed"
+        '--max-active-runs 4 --reprocess-behavior completed --dag-run-conf {"faults": ["x"]}'
     )
-    assert backfill_arguments("d", nights, {"faults": ["rotate"]}, 4)[-2:] == [
-        "--dag-run-conf",
-        '{"faults": ["rotate"]}',
-    ]
+
+
+@pytest.mark.parametrize(
+    ("faults", "conf"),
+    [
+        ((), {"faults": [], "rotate_faults": False}),
+        (("tunnel-down",), {"faults": ["tunnel-down"], "rotate_faults": False}),
+        (("rotate",), {"faults": [], "rotate_faults": True}),
+        (("rotate", "tunnel-down"), {"faults": ["tunnel-down"], "rotate_faults": True}),
+    ],
+)
+def test_a_night_is_told_all_its_params_as_it_would_keep_older_ones(
+    faults: tuple[str, ...], conf: dict[str, object]
+) -> None:
+    wave = load_wave(WAVES / "three-tier-1.yaml")
+    assert SeriesOptions(wave, Nights(TODAY, TODAY), faults).conf == conf
 
 
 def test_the_command_is_shown_as_it_is_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

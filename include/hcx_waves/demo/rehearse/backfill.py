@@ -28,7 +28,7 @@ def backfill_arguments(dag_id: str, nights: Nights, conf: Mapping[str, Any], act
     arguments = ["backfill", "create", "--dag-id", dag_id]
     arguments += ["--from-date", nights.first.isoformat(), "--to-date", nights.end.isoformat()]
     arguments += ["--max-active-runs", str(active), "--reprocess-behavior", "completed"]
-    return [*arguments, "--dag-run-conf", json.dumps(dict(conf))] if conf else arguments
+    return [*arguments, "--dag-run-conf", json.dumps(dict(conf))]
 
 
 def in_words(command: Path, arguments: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from hcx_waves.demo.words import duration
 from hcx_waves.domain.wave import Wave
 from hcx_waves.rehearsals.store import RecordStore
 
+ROTATE = "rotate"
 _POLL_SECONDS = 2.0
 
 
@@ -29,7 +30,7 @@ _POLL_SECONDS = 2.0
 class SeriesOptions:
     """What is rehearsed.
 
-    :param faults: names of fault scenarios for all nights; ``rotate`` alone takes turns.
+    :param faults: names of fault scenarios for all nights; with ``rotate`` among them they take turns.
     :param active: nights at the same time.
     """
 
@@ -40,8 +41,9 @@ class SeriesOptions:
 
     @property
     def conf(self) -> Mapping[str, Any]:
-        """The params that differ from the DAG's own."""
-        return {"faults": list(self.faults)} if self.faults else {}
+        """The params of the nights; all are said, as a night that is rehearsed again keeps what is not."""
+        named = [name for name in self.faults if name != ROTATE]
+        return {"faults": named, "rotate_faults": ROTATE in self.faults}
 
 
 class Series:
@@ -65,7 +67,7 @@ class Series:
         nights = self._options.nights
         arguments = backfill_arguments(self._dag_id, nights, self._options.conf, self._options.active)
         self._say(f"$ {in_words(self._stack.state.commands / 'airflow', arguments)}")
-        ending = Ending(self._store, self._options.wave, nights, self._console)
+        ending = Ending(self._stack, self._options.wave, nights, self._console)
         create_backfill(self._stack, arguments)
         self._say(
             f"{len(nights)} nights from {nights.first} to {nights.last}, {self._options.active} at a time: "
