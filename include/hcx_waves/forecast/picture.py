@@ -12,6 +12,7 @@ import matplotlib.dates as mdates
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -24,6 +25,7 @@ _SWITCHOVER_WINDOW, _CUTOVER_WINDOW = "#228833", "#CC3311"
 _INK = "#333333"
 _MOST_NAMES = 60
 _MINUTE = 1 / 1440
+_SECONDS_A_DAY = 86400
 _FARTHEST = 6.0
 """A window's edge that is farther away than so many widths of the distribution is named, not drawn."""
 _WIDTH_INCHES, _DOTS_PER_INCH = 12.0, 110
@@ -60,6 +62,7 @@ class _Timeline:
         night = forecast.typical
         self.vms = sorted(night.vms, key=lambda bar: (bar.mesh, *_turn(bar), bar.name))
         self.labels: list[tuple[float, str]] = []
+        self.bars: dict[str, list[list[tuple[float, float]]]] = {}
 
     def draw(self) -> None:
         """Draw all of it."""
@@ -69,6 +72,7 @@ class _Timeline:
         self._draw_meshes()
         gap = max(1.0, len(self.vms) * 0.02)
         bottom = self._draw_segments(len(self.vms) + gap)
+        self._draw_bars()
         _shade(forecast, axes)
         axes.set_ylim(bottom, -1)
         axes.set_yticks([at for at, _ in self.labels], [label for _, label in self.labels], fontsize=7)
@@ -78,8 +82,7 @@ class _Timeline:
         figure = axes.get_figure()
         if isinstance(figure, Figure):
             figure.legend(handles=list(self._legend()), loc="outside lower center", ncols=8, fontsize=8, frameon=False)
-        begin, end = axes.get_xlim()
-        axes.set_xlim(min(begin, _day(forecast, 0.0)), end)
+        axes.set_xlim(_day(forecast, 0.0), axes.get_xlim()[1])
         self._draw_safe_start()
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
@@ -113,8 +116,17 @@ class _Timeline:
         return max(known, default=3600.0)
 
     def _bar(self, row: float, span: tuple[float, float], colour: str, height: float = 0.8) -> None:
+        """Remember a bar; they are drawn together, as many single ones take long."""
         begin, end = (_day(self.forecast, edge) for edge in span)
-        self.axes.barh(row, end - begin, left=begin, height=height, color=colour, linewidth=0)
+        if len(self.vms) > _MOST_NAMES and height < 1:
+            height = 1.0
+        top, bottom = row - height / 2, row + height / 2
+        self.bars.setdefault(colour, []).append([(begin, top), (end, top), (end, bottom), (begin, bottom)])
+
+    def _draw_bars(self) -> None:
+        for colour, bars in self.bars.items():
+            self.axes.add_collection(PolyCollection(bars, facecolor=colour, linewidth=0))
+        self.axes.autoscale_view()
 
     def _draw_meshes(self) -> None:
         """Name the meshes beside their VMs where there are several, or where VMs are too many to be named."""
@@ -143,6 +155,9 @@ class _Timeline:
                 text = f"  outage {words.length(one.outage[1] - one.outage[0])}"
                 self.axes.text(_day(forecast, one.outage[1]), row, text, va="center", fontsize=7, color=_OUTAGE)
                 self.axes.plot(_day(forecast, one.outage[0]), row, marker="|", color=_OUTAGE, markersize=7)
+            else:
+                self.axes.text(0.99, row, "not cut over", va="center", ha="right", fontsize=7, color=_FAILED,
+                               transform=self.axes.get_yaxis_transform())  # fmt: skip
             row += height * 1.2
         return row
 
@@ -182,7 +197,7 @@ def _title(forecast: Forecast) -> str:
 
 def _day(forecast: Forecast, seconds: float) -> float:
     """Return an instant in matplotlib's days, as a local time."""
-    return _number(forecast.instant(seconds))
+    return _number(forecast.starts_at) + seconds / _SECONDS_A_DAY
 
 
 def _number(at: datetime) -> float:

@@ -176,7 +176,11 @@ def typical_night(nights: Nights) -> Night:
     return Night(
         number=row,
         vms=tuple(_bar(nights, row, vm) for vm in nights.subject.vms),
-        segments=tuple(_segment_bar(nights, row, at) for at in range(len(nights.subject.segments))),
+        segments=tuple(
+            _segment_bar(nights, row, at)
+            for at, segment in enumerate(nights.subject.segments)
+            if not segment.cut_already
+        ),
         end_seconds=float(end) if np.isfinite(end) else None,
     )
 
@@ -201,7 +205,7 @@ def _segment_bar(nights: Nights, row: int, at: int) -> SegmentBar:
     window = None
     if segment.window is not None:
         window = tuple((one - begin).total_seconds() for one in (segment.window.opens, segment.window.closes))
-    outage = None if segment.cut_already else _pair(nights.segments.begun[row, at], nights.segments.routed[row, at])
+    outage = _pair(nights.segments.begun[row, at], nights.segments.routed[row, at])
     return SegmentBar(name=segment.name, window=window, outage=outage)
 
 
