@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -98,12 +99,15 @@ def disconnect_source_segment(
     patience: Patience,
     *,
     on_snapshot: Callable[[Snapshot], None] | None = None,
+    on_act: Callable[[datetime], None] | None = None,
 ) -> DisconnectResult:
     """Prove the segment empty once more, switch its source gateway off, and wait until that is in effect.
 
     Does nothing to a gateway that is off. A lost answer is resolved by looking.
 
     :param on_snapshot: is given what it takes to restore the gateway, before anything is changed.
+    :param on_act: is given the last instant at which the gateway was certainly on, right before it is switched off; not
+        called if it is off.
     :raises SegmentNotEmptyError: if anybody is left; nothing was changed.
     :raises TwoGatewaysError: if the destination routes as well; nothing was changed.
     :raises HookError: if a hook's check gives no answer, or a command fails.
@@ -123,6 +127,8 @@ def disconnect_source_segment(
         return DisconnectResult(
             segment=segment_name, already=True, changed_at=changed_at, evidence=before.evidence, **facts
         )
+    if on_act is not None and before.state is not GatewayState.DISCONNECTED:
+        on_act(patience.now())
     change = _change(segment_name, gateway, before, GatewayState.DISCONNECTED, gateway.disconnect, patience)
     return DisconnectResult(**change.model_dump(), **facts)
 

@@ -20,6 +20,7 @@ from hcx_airflow.runs.cutover import (
     require_unblocked,
 )
 from hcx_airflow.runs.leftovers import NOT_DUE_KEY, why_not_due
+from hcx_airflow.runs.outage import Beginning, RoutedInstants, measured_outage, routed_instants
 from hcx_airflow.runs.task import TaskRun
 from hcx_airflow.runs.way_back import is_switched_by_hand, leave_open, undone_by_hand
 
@@ -72,8 +73,8 @@ class DisconnectSourceSegmentOperator(SegmentOperator):
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_waves.cutover.gateway import disconnect_source_segment
 
-        # XComs do not survive a retry; what it takes to restore the gateway must.
-        stored = run.recall(SNAPSHOT_KEY)
+        # XComs do not survive a retry; what it takes to restore the gateway must, and when the outage can have begun.
+        stored, beginning = run.recall(SNAPSHOT_KEY), Beginning(run)
         plan = run.plan
         decision = run.approval(APPROVE_CUTOVER, run.wave.gates.approve_cutover)
         require_unblocked(run, self.segment)
@@ -87,9 +88,10 @@ class DisconnectSourceSegmentOperator(SegmentOperator):
                 gateway_of(run, self.segment, clients),
                 run.pace.patience(pause_seconds=0.2),
                 on_snapshot=None if stored is not None else lambda snapshot: run.remember(SNAPSHOT_KEY, dict(snapshot)),
+                on_act=beginning.keep,
             )
         self.log.info("Source gateway of %s: %s", self.segment, "off already" if result.already else "off")
-        return result.model_dump(mode="json")
+        return beginning.complete(result.model_dump(mode="json"))
 
 
 class UnextendNetworkOperator(SegmentOperator):
@@ -156,7 +158,6 @@ class VerifyDestinationRoutedOperator(SegmentOperator):
 
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
-        from hcx_airflow.runs.outage import measured_outage, routed_instants
         from hcx_waves.cutover.extension import UnextendStatus, require_unextended
         from hcx_waves.cutover.routing import verify_destination_routed
 
@@ -167,7 +168,8 @@ class VerifyDestinationRoutedOperator(SegmentOperator):
             instants = routed_instants(run.plan, self.segment, clients, awaited, run.pace.patience(pause_seconds=0.2))
             gateway = gateway_of(run, self.segment, clients)
             proof = verify_destination_routed(run.plan, self.segment, clients, gateway, run.now())
-        outage = measured_outage(run.xcom(run.sibling("disconnect_source_segment")), instants)
+        removal = removal_of(run)
+        outage = measured_outage(run, instants, None if removal is None else removal.accepted_at)
         self.log.info("Segment %s is routed at the destination; outage %s", self.segment, outage or "not measured")
         measured = None if outage is None else outage.model_dump(mode="json")
         return {**proof.model_dump(mode="json"), "outage": measured}
@@ -203,6 +205,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
         with run.sites(check=False) as clients:
             gateway = gateway_of(run, self.segment, clients)
             situation = read_situation(run.plan, self.segment, clients, gateway, removal)
+            looked_at = run.now()
             if situation in (Situation.CONNECTED, Situation.CUT_OVER):
                 undone = situation is Situation.CONNECTED and undone_by_hand(run, self.segment)
                 return undone or self._nothing(situation.value, situation.value)
@@ -220,8 +223,10 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
             except ProcedureError as error:
                 leave_open(run, self.segment, situation.value, error)
                 raise
-        self.log.warning("The source gateway of %s is on again", self.segment)
-        return {**change.model_dump(mode="json"), "acted": True, "situation": situation.value}
+        outage = measured_outage(run, RoutedInstants(change.last_not_at, change.seen_at), looked_at)
+        self.log.warning("The source gateway of %s is on again; outage %s", self.segment, outage or "not measured")
+        measured = None if outage is None else outage.model_dump(mode="json")
+        return {**change.model_dump(mode="json"), "acted": True, "situation": situation.value, "outage": measured}
 
     def _nothing(self, why: str, situation: str | None = None) -> dict[str, Any]:
         self.log.info("Nothing to reconnect: %s", why)

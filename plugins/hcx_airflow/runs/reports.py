@@ -101,7 +101,7 @@ def _segment(run: TaskRun, segment: PlannedSegment, ending: Mapping[str, Any]) -
         removal=_read(Removal, left("unextend_network", REMOVAL_KEY)),
         routed=_read(RoutedProof, routed),
         reconnect=_read(GatewayChange, reconnected) if (reconnected or {}).get("acted") else None,
-        outage=_read(OutageBounds, (routed or {}).get("outage")),
+        outage=_read(OutageBounds, (routed or reconnected or {}).get("outage")),
         deletion=_read(Deletion, left("delete_source_segment")),
         renaming=_read(Renaming, left("rename_destination_segment")),
         reasons=tuple(reason for reason in reasons if reason),
