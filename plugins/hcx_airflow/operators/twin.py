@@ -32,8 +32,8 @@ class TakeSnapshotOperator(RehearsalOperator):
     """Read the live inventory through ``snapshot_*`` connections, which change nothing; leaves where it is kept.
 
     A scheduled night always reads it. A backfilled one, and one that is started by hand, takes the latest snapshot of
-    the wave if it is fresh enough; so 30 backfilled nights read the live site once. With the param ``snapshot`` that
-    file is used and nothing is read.
+    the wave, if it is fresh enough and the wave file has not changed since; so 30 backfilled nights read the live site
+    once. With the param ``snapshot`` that file is used and nothing is read.
 
     :raises RunRefusedError: if the run's params or its kind make no sense.
     :raises SnapshotError: if the file cannot be used.
@@ -52,7 +52,9 @@ class TakeSnapshotOperator(RehearsalOperator):
         with one_at_a_time(folder):
             now = datetime.now(UTC)
             oldest = timedelta(hours=rehearsal.params.snapshot_max_age_hours)
-            found = None if run.run_type == "scheduled" else fresh_snapshot(folder, now, oldest)
+            found = (
+                None if run.run_type == "scheduled" else fresh_snapshot(folder, now, oldest, rehearsal.file.wave_hash)
+            )
             if found is not None:
                 self.log.info("The snapshot %s is fresh enough", found.name)
                 return _described(found, load_document(found), "kept")
@@ -66,7 +68,7 @@ class TakeSnapshotOperator(RehearsalOperator):
 
         with open_sites_for_snapshot(run.rehearsed.file) as clients:
             snapshot = take_snapshot(clients, [run.rehearsed.file], now=now)
-        path = snapshot_path(folder, now)
+        path = snapshot_path(folder, now, run.rehearsed.file.wave_hash)
         save_snapshot(snapshot, path)
         self.log.info("Took %s", path)
         return _described(path, to_document(snapshot), "live")

@@ -16,7 +16,8 @@ from typing import Any
 STATE_VARIABLE = "HCX_WAVES_STATE_FOLDER"
 MOST_SNAPSHOTS = 40
 """How many files of a wave are kept; the oldest ones go first."""
-_NAME = re.compile(r"(\d{8}T\d{6}Z)\.json\.gz")
+_NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]+)\.json\.gz")
+_HASH_LETTERS = 12
 _INSTANT = "%Y%m%dT%H%M%SZ"
 
 
@@ -33,23 +34,26 @@ def snapshot_id_of(document: Mapping[str, Any]) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def snapshot_path(folder: Path, taken_at: datetime) -> Path:
-    """Return the file of a snapshot that was taken at an instant."""
-    return folder / f"{taken_at.astimezone(UTC).strftime(_INSTANT)}.json.gz"
+def snapshot_path(folder: Path, taken_at: datetime, wave_hash: str) -> Path:
+    """Return the file of a snapshot that was taken at an instant.
+
+    :param wave_hash: of the wave that it was taken for: it holds what that wave needs.
+    """
+    return folder / f"{taken_at.astimezone(UTC).strftime(_INSTANT)}-{wave_hash[:_HASH_LETTERS]}.json.gz"
 
 
-def fresh_snapshot(folder: Path, now: datetime, oldest: timedelta) -> Path | None:
-    """Return the latest snapshot of a folder, if it is not older than that."""
-    stored = _stored(folder)
-    if not stored:
+def fresh_snapshot(folder: Path, now: datetime, oldest: timedelta, wave_hash: str) -> Path | None:
+    """Return the latest snapshot of a folder that was taken for the wave as it is, if it is not older than that."""
+    meant = [(at, path) for at, made_for, path in _stored(folder) if made_for == wave_hash[:_HASH_LETTERS]]
+    if not meant:
         return None
-    taken_at, path = stored[-1]
+    taken_at, path = meant[-1]
     return path if now - taken_at <= oldest else None
 
 
 def forget_old(folder: Path) -> None:
     """Delete the oldest snapshots of a folder beyond those that are kept."""
-    for _, path in _stored(folder)[:-MOST_SNAPSHOTS]:
+    for _, _, path in _stored(folder)[:-MOST_SNAPSHOTS]:
         path.unlink(missing_ok=True)
 
 
@@ -62,10 +66,10 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         yield
 
 
-def _stored(folder: Path) -> list[tuple[datetime, Path]]:
+def _stored(folder: Path) -> list[tuple[datetime, str, Path]]:
     found = []
     for path in folder.glob("*.json.gz"):
         match = _NAME.fullmatch(path.name)
         if match is not None:
-            found.append((datetime.strptime(match[1], _INSTANT).replace(tzinfo=UTC), path))
+            found.append((datetime.strptime(match[1], _INSTANT).replace(tzinfo=UTC), match[2], path))
     return sorted(found)

@@ -24,26 +24,36 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def keep(folder: Path, *hours_ago: float) -> list[Path]:
-    paths = [snapshot_path(folder, NOW - hours * HOUR) for hours in hours_ago]
+WAVE = "266095b932bedffe39294f9749be3c90"
+
+
+def keep(folder: Path, *hours_ago: float, wave: str = WAVE) -> list[Path]:
+    paths = [snapshot_path(folder, NOW - hours * HOUR, wave) for hours in hours_ago]
     for path in paths:
         path.write_bytes(b"")
     return paths
 
 
 def test_the_latest_is_taken_while_it_is_fresh(tmp_path: Path) -> None:
-    assert fresh_snapshot(tmp_path, NOW, 12 * HOUR) is None
+    assert fresh_snapshot(tmp_path, NOW, 12 * HOUR, WAVE) is None
     latest, *_ = keep(tmp_path, 11, 13, 40)
-    assert fresh_snapshot(tmp_path, NOW, 12 * HOUR) == latest
-    assert fresh_snapshot(tmp_path, NOW, 11 * HOUR) == latest, "that old is not older"
-    assert fresh_snapshot(tmp_path, NOW, 10 * HOUR) is None
-    assert fresh_snapshot(tmp_path, NOW, timedelta()) is None
+    assert fresh_snapshot(tmp_path, NOW, 12 * HOUR, WAVE) == latest
+    assert fresh_snapshot(tmp_path, NOW, 11 * HOUR, WAVE) == latest, "that old is not older"
+    assert fresh_snapshot(tmp_path, NOW, 10 * HOUR, WAVE) is None
+    assert fresh_snapshot(tmp_path, NOW, timedelta(), WAVE) is None
+
+
+def test_one_that_was_taken_for_another_version_of_the_wave_may_lack_what_it_needs(tmp_path: Path) -> None:
+    keep(tmp_path, 1, wave="0" * 32)
+    assert fresh_snapshot(tmp_path, NOW, 12 * HOUR, WAVE) is None
+    (ours,) = keep(tmp_path, 2)
+    assert fresh_snapshot(tmp_path, NOW, 12 * HOUR, WAVE) == ours
 
 
 def test_other_files_are_nobodys_snapshots(tmp_path: Path) -> None:
-    for name in (".20261123T110000Z.json.gz.part", "mine.json.gz", "20261123T110000Z.json"):
+    for name in (".20261123T110000Z-266095b932be.json.gz.part", "mine.json.gz", "20261123T110000Z.json.gz"):
         (tmp_path / name).write_bytes(b"")
-    assert fresh_snapshot(tmp_path, NOW, 12 * HOUR) is None
+    assert fresh_snapshot(tmp_path, NOW, 12 * HOUR, WAVE) is None
     forget_old(tmp_path)
     assert len(list(tmp_path.iterdir())) == 3
 
@@ -56,7 +66,7 @@ def test_the_oldest_go_first(tmp_path: Path) -> None:
 
 def test_the_instant_is_utc_whatever_the_zone(tmp_path: Path) -> None:
     east = NOW.astimezone(datetime.fromisoformat("2026-11-23T12:00:00+05:30").tzinfo)
-    assert snapshot_path(tmp_path, east).name == "20261123T120000Z.json.gz"
+    assert snapshot_path(tmp_path, east, WAVE).name == "20261123T120000Z-266095b932be.json.gz"
 
 
 def test_they_are_kept_by_wave_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +85,7 @@ def test_of_those_that_begin_together_one_goes_first_and_the_others_find_what_it
     def night(name: str) -> None:
         together.wait(timeout=10)
         with one_at_a_time(folder):
-            if fresh_snapshot(folder, NOW, HOUR) is None:
+            if fresh_snapshot(folder, NOW, HOUR, WAVE) is None:
                 taken.append(name)
                 keep(folder, 0)
 
