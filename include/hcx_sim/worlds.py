@@ -23,6 +23,7 @@ from hcx_sim.garbage import collector_at_rest
 from hcx_sim.http.context import Product
 from hcx_sim.http.dispatch import DEFAULT_WORLD
 from hcx_sim.scenario import Scenario, ScenarioError, build_world, load_scenario
+from hcx_sim.scenario.assumptions import Assumptions, assume
 from hcx_sim.scenario.variant import variant
 from hcx_sim.world.credentials import KEY, Credentials, seeded_credentials
 from hcx_sim.world.oracle import Oracle
@@ -65,7 +66,7 @@ class WorldOptions:
 
     ``scenario`` is a shipped name, a file, a document or one that was read before; ``seed`` and ``start`` override
     the scenario's, ``settings`` (part of a document) are laid over its own, ``faults`` come after its own, and
-    ``named_faults`` are drawn from the seed.
+    ``named_faults`` are drawn from the seed, as are the night's factors of ``assumptions``.
     ``idle_seconds`` (wall time) ends a world that nobody calls for that long; ``credentials`` are generated from
     the seed when not given. ``guarded`` lets a stepped clock also stand while it is unsettled; after
     ``ask_again_seconds`` (wall time) in which nothing happened it asks whoever waits.
@@ -84,6 +85,7 @@ class WorldOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[FaultRule, ...] = ()
     named_faults: tuple[NamedFault, ...] = ()
+    assumptions: Assumptions | None = None
 
 
 @dataclass(slots=True)
@@ -193,6 +195,9 @@ class WorldManager:
         chosen = options.scenario
         scenario = chosen if isinstance(chosen, Scenario) else load_scenario(chosen)
         scenario = variant(scenario, options.settings, options.faults)
+        if options.assumptions is not None:
+            seed = scenario.seed if options.seed is None else options.seed
+            scenario = assume(scenario, options.assumptions, seed)
         if misses := [reason for rule in scenario.faults if (reason := self.miss(rule))]:
             raise ScenarioError("\n".join(misses))
         try:
@@ -264,7 +269,8 @@ class WorldManager:
         record = self._record(world_id)
         credentials = record.world.products[KEY]
         record.end()
-        options = replace(record.options, scenario=record.scenario, credentials=credentials, settings={}, faults=())
+        kept = replace(record.options, scenario=record.scenario, credentials=credentials)
+        options = replace(kept, settings={}, faults=(), assumptions=None)  # the scenario has them by now
         return self._keep(*self._build_quietly(world_id, options))
 
     def close(self) -> None:

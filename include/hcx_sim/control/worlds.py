@@ -16,6 +16,7 @@ from hcx_sim.faults.scenarios import KEY as FAULTS
 from hcx_sim.faults.scenarios import NamedFault
 from hcx_sim.http.dispatch import identity_of
 from hcx_sim.scenario import Scenario, shipped_scenarios
+from hcx_sim.scenario.assumptions import Assumptions
 from hcx_sim.scenario.export import export_world
 from hcx_sim.worlds import WorldOptions
 
@@ -60,6 +61,7 @@ class NewWorld(Body):
     ask_again_seconds: float = Field(default=ASK_AGAIN_SECONDS, gt=0)
     settings: dict[str, Any] = Field(default_factory=dict)
     faults: list[Fault] = Field(default_factory=list)
+    assumptions: Assumptions | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> NewWorld:
@@ -96,6 +98,7 @@ def worlds_router(control: Control) -> APIRouter:
             settings=body.settings,
             faults=tuple(fault for fault in body.faults if isinstance(fault, FaultRule)),
             named_faults=_named(body),
+            assumptions=body.assumptions,
         )
         await worlds.create_beside(body.world_id, options)
         return {"world": describe(control, body.world_id), "endpoints": control.endpoints(body.world_id)}

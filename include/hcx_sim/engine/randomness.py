@@ -35,6 +35,11 @@ class Randomness:
         digest = hashlib.sha256(f"{self.seed}/uuid/{name}".encode()).digest()
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
+    def stable_share(self, name: str) -> float:
+        """Return a number from 0 up to 1 that depends only on the seed and ``name``, not on how often it is asked."""
+        digest = hashlib.sha256(f"{self.seed}/share/{name}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64
+
     def token(self, name: str, length: int = 32) -> str:
         """Return the next hexadecimal token of ``length`` characters of the stream ``name``."""
         return f"{self.stream(name).getrandbits(length * 4):0{length}x}"

@@ -7,11 +7,12 @@ what happens (behaviour). ``product: engine`` rules strike inside a migration or
 from __future__ import annotations
 
 import fnmatch
-import random
 from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hcx_sim.engine.randomness import Randomness
 
 SocketBehaviour = Literal[
     "status",
@@ -38,6 +39,8 @@ class FaultRule(BaseModel):
     path or body, or of the VM or network name in the engine; ``exact`` asks for the whole name there. ``predicate``
     maps dotted body paths to the values they must have. ``skip`` matches pass before it strikes; it strikes at most
     ``count`` times (None: for ever).
+    ``probability`` is drawn at each match, at the socket in the order of calls, in the engine per object;
+    ``once_decided`` in the engine means that an object is struck at every match or at none.
     ``seconds`` is wall time at the socket (clients' time-outs are real) and virtual time in the engine.
     ``acts`` lets a call that times out act all the same. ``expires_after_seconds`` (virtual) ends the rule.
     """
@@ -53,6 +56,7 @@ class FaultRule(BaseModel):
     exact: bool = False
     predicate: dict[str, Any] = {}
     probability: float = Field(default=1.0, ge=0.0, le=1.0)
+    once_decided: bool = False
     skip: int = Field(default=0, ge=0)
     count: int | None = Field(default=None, ge=1)
     behaviour: SocketBehaviour | EngineBehaviour
@@ -71,6 +75,8 @@ class FaultRule(BaseModel):
             raise ValueError(f"behaviour {self.behaviour!r} cannot strike at {where}")
         if self.exact and (at_socket or self.object is None):
             raise ValueError("exact asks for a name in the engine: it needs product engine and an object")
+        if self.once_decided and at_socket:
+            raise ValueError("once_decided is about objects in the engine: it needs product engine")
         if self.behaviour == "refuse" and (self.call != "*" or self.object or self.predicate or self.method):
             raise ValueError("refuse closes the listening socket: it can only name product and site")
         return self
@@ -85,11 +91,11 @@ class _Entry:
 
 
 class FaultBook:
-    """The rules in force in one world; all decisions come from one seeded stream."""
+    """The rules in force in one world; what is left to chance follows from its seed."""
 
-    def __init__(self, stream: random.Random, now_us: Callable[[], int]) -> None:
+    def __init__(self, chance: Randomness, now_us: Callable[[], int]) -> None:
         """Start with no rules."""
-        self._stream = stream
+        self._chance = chance
         self._now_us = now_us
         self._entries: dict[str, _Entry] = {}
         self.engine_watchers: list[Callable[[FaultRule, str, str], None]] = []
@@ -153,11 +159,18 @@ class FaultBook:
             exhausted = rule.count is not None and entry.struck >= rule.count
             if entry.matched <= rule.skip or exhausted:
                 continue
-            if rule.probability < 1.0 and self._stream.random() >= rule.probability:
+            if rule.probability < 1.0 and self._draw(rule, text) >= rule.probability:
                 continue
             entry.struck += 1
             return rule
         return None
+
+    def _draw(self, rule: FaultRule, name: str) -> float:
+        """Return a number from 0 to 1; in the engine it does not depend on what happened to other objects."""
+        if rule.product != "engine":
+            return self._chance.stream("faults").random()
+        purpose = f"faults/{rule.rule_id}/{name}"
+        return self._chance.stable_share(purpose) if rule.once_decided else self._chance.stream(purpose).random()
 
     def strike_engine(self, point: str, name: str, site: str | None = None) -> FaultRule | None:
         """Return the engine rule that strikes ``point`` for the object called ``name``; watchers get all three."""

@@ -60,6 +60,7 @@ class MeshSpec(_Document):
 
     name: str = "mesh-1"
     link_mbps: float = Field(default=1000.0, gt=0)
+    link_assumed: bool = False  # nobody has measured it
     services: list[str] = ALL_SERVICES
     network_extension_appliances: int = Field(default=1, ge=0, le=32)
     round_trip_ms: float = Field(default=10.0, ge=0)
@@ -176,6 +177,7 @@ class VmSpec(_Document):
     tools_running: bool = True
     tools_version_status: str = "guestToolsCurrent"
     change_rate_mbps: float = Field(default=1.0, ge=0)
+    change_rate_assumed: bool = False  # nobody has measured it
     snapshots: list[str | SnapshotSpec] = []
     iso: str | None = None
     iso_connected: bool = True

@@ -124,6 +124,7 @@ def _mesh(mesh: MeshPart, snapshot: SnapshotDocument) -> MeshSpec:
         state=mesh.state or "COMMITTED",
         services=list(mesh.services),
         link_mbps=min(rates) / _KBPS if rates else ASSUMED_LINK_MBPS,
+        link_assumed=not rates,
         round_trip_ms=uplink.latency_ms if uplink and uplink.latency_ms is not None else ASSUMED_ROUND_TRIP_MS,
         loss_percent=uplink.loss_percent if uplink and uplink.loss_percent is not None else 0.0,
         tunnel_up=_tunnel_is_up(mesh),

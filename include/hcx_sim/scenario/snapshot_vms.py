@@ -84,6 +84,7 @@ def vm_of(
         tools_running=vm.tools_running in _RUNNING,
         tools_version_status=vm.tools_version or "guestToolsNotInstalled",
         change_rate_mbps=assumed_change_mbps if rate is None else rate * _BITS / 1e6,
+        change_rate_assumed=rate is None,
         snapshots=[_snapshot(one) for one in vm.snapshots],
         iso=iso.path if iso is not None else None,
         iso_connected=iso is not None and (iso.connected or iso.start_connected),

@@ -53,7 +53,7 @@ class World:
         self.random = Randomness(seed)
         self.audit = Audit(lambda: self.engine.now_us)
         self.engine.around = self.audit.caused_by
-        self.faults = FaultBook(self.random.stream("faults"), lambda: self.engine.now_us)
+        self.faults = FaultBook(self.random, lambda: self.engine.now_us)
         self.waiters: Waiters = Waiters(clock, self._advance)
         self.products: dict[str, Any] = {}
         self.annotations: dict[str, Any] = {}  # what clients keep here, see the control API

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from hcx_sim.engine.clock import seconds
+from hcx_sim.engine.randomness import Randomness
 from hcx_sim.faults.rules import FaultBook, FaultRule
 
 
@@ -21,7 +21,7 @@ class _Time:
 
 
 def _book(*rules: dict[str, Any], time: _Time | None = None, seed: int = 1) -> FaultBook:
-    book = FaultBook(random.Random(seed), time or _Time())  # noqa: S311 - not a secret
+    book = FaultBook(Randomness(seed), time or _Time())
     for number, rule in enumerate(rules):
         book.add(FaultRule(**{"rule_id": f"r{number}", "product": "nsx", "behaviour": "reset_before", **rule}))
     return book
@@ -41,6 +41,35 @@ def test_probability_follows_the_seed() -> None:
     assert first == same != other
     assert 5 < first.count("x") < 35
     assert _pattern(_book({"probability": 0.0}), 20) == "." * 20
+
+
+def _struck(book: FaultBook, names: list[str], times: int = 1) -> dict[str, list[bool]]:
+    """Ask for every name in turn, so many times; return for each whether it was struck."""
+    answers: dict[str, list[bool]] = {name: [] for name in names}
+    for _ in range(times):
+        for name in names:
+            answers[name].append(book.strike_engine("migration.switchover", name) is not None)
+    return answers
+
+
+ENGINE = {"product": "engine", "behaviour": "fail", "call": "migration.switchover", "probability": 0.5}
+NAMES = [f"vm-{number}" for number in range(40)]
+
+
+def test_in_the_engine_chance_does_not_depend_on_who_comes_first() -> None:
+    forwards, backwards = _struck(_book(ENGINE), NAMES, 3), _struck(_book(ENGINE), NAMES[::-1], 3)
+
+    assert forwards == backwards
+    assert 20 < sum(map(sum, forwards.values())) < 100
+    assert any(len(set(answers)) == 2 for answers in forwards.values()), "each time anew"
+
+
+def test_what_is_once_decided_stays_so() -> None:
+    answers = _struck(_book({**ENGINE, "once_decided": True}), NAMES, 3)
+
+    assert all(len(set(each)) == 1 for each in answers.values())
+    assert 8 < sum(each[0] for each in answers.values()) < 32
+    assert _struck(_book({**ENGINE, "once_decided": True}, seed=2), NAMES, 3) != answers
 
 
 def test_calls_are_matched_by_glob_and_site() -> None:
@@ -98,6 +127,9 @@ def test_a_rule_ends_when_its_virtual_time_is_over() -> None:
         ({"product": "engine"}, "behaviour 'reset_before' cannot strike at the engine"),
         ({"behaviour": "refuse", "call": "a.*"}, "refuse closes the listening socket"),
         ({"probability": 2}, "less than or equal to 1"),
+        ({"once_decided": True}, "once_decided is about objects in the engine"),
+        ({"exact": True, "object": "a"}, "exact asks for a name in the engine"),
+        ({"product": "engine", "behaviour": "fail", "exact": True}, "exact asks for a name in the engine"),
         ({"rule_id": "with space"}, "String should match pattern"),
         ({"status": 99}, "greater than or equal to 100"),
     ],
