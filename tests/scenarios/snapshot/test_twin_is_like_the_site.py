@@ -9,7 +9,7 @@ import pytest
 from hcx_waves.snapshot import digest_of, to_document
 from support.site_pair import SitePair, SiteServer
 from support.snapshots import judged, taken, twin_of
-from support.waves import shipped
+from support.waves import SEED_SEGMENT, shipped, wave_of
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,41 @@ def test_the_same_inventory_makes_the_same_digest(site_server: SiteServer) -> No
     live.run(lambda: live.world.update(live.vm("web01"), name="web01-renamed"))
     assert digest_of(taken(live, wave)) != digest_of(first)
     site_server.drop(live)
+
+
+@pytest.mark.parametrize("source_has_nsx", [True, False])
+def test_a_vlan_behind_a_physical_router(site_server: SiteServer, source_has_nsx: bool) -> None:
+    hook = {"act": ["off"], "check": ["state"], "undo": ["on"]}
+    segment = {**SEED_SEGMENT, "name": "vlan-120", "disconnect": "hook", "hook": hook}
+    wave = wave_of(["erp01"], segments=[segment])
+    live = site_server.make_world(scenario="physical")
+    snapshot = taken(live, wave, source_has_nsx=source_has_nsx)
+    twin = twin_of(site_server, snapshot)
+
+    at_site = judged(live, wave, source_has_nsx=source_has_nsx)
+    at_twin = judged(twin, wave, source_has_nsx=source_has_nsx)
+
+    assert "segment-vms-left-behind" in at_site.finding_ids
+    assert at_twin.findings == at_site.findings
+    assert at_twin.plan.digest() == at_site.plan.digest()
+    ends = [
+        [world.networks[bridge.source_network_key].gateway for bridge in world.bridges.values()]
+        for world in (live.world, twin.world)
+    ]
+    assert ends[0] == ends[1] != [None]
+    for pair in (live, twin):
+        pair.assert_no_bugs()
+        site_server.drop(pair)
+
+
+def test_without_nsx_a_segment_at_the_source_keeps_its_path(site_server: SiteServer) -> None:
+    wave = wave_of(["web01"], segments=[{"name": "web", "cutover": "never"}])
+    live = site_server.make_world(scenario="three-tier")
+    snapshot = taken(live, wave, source_has_nsx=False)
+    assert snapshot.source.nsx is None
+    twin = twin_of(site_server, snapshot)
+    at_site, at_twin = (judged(pair, wave, source_has_nsx=False) for pair in (live, twin))
+    assert at_twin.plan.digest() == at_site.plan.digest()
+    assert at_twin.findings == at_site.findings
+    for pair in (live, twin):
+        site_server.drop(pair)
