@@ -29,9 +29,9 @@ def words(recipe: Recipe) -> str:
     """Return what a wave is made of, as cells of a table."""
     extras = []
     if recipe.bulk:
-        extras.append(f"{recipe.bulk:.0%} Bulk")
+        extras.append(f"{recipe.bulk * 100:.0f} % Bulk")
     if recipe.vmotion:
-        extras.append(f"{recipe.vmotion:.0%} vMotion")
+        extras.append(f"{recipe.vmotion * 100:.0f} % vMotion")
     if recipe.per_mesh != 200:
         extras.append(f"limit {recipe.per_mesh} per mesh")
     if recipe.per_manager != 300:
@@ -56,7 +56,8 @@ def test_totals_agree_with_the_simulator() -> None:
 def total_row(one: Comparison) -> str:
     totals = (one.transfer_end, one.last_switchover, one.last_unextend)
     cells = " | ".join(f"{pair.simulator:,.1f} / {pair.model:,.1f}" for pair in totals)
-    return f"| {words(one.recipe)} | {cells} | {one.worst:.5%} |"
+    worst = "< 0.0001 %" if one.worst < 1e-6 else f"{one.worst * 100:.4f} %"
+    return f"| {words(one.recipe)} | {cells} | {worst} |"
 
 
 def test_quantiles_agree_with_the_simulator() -> None:
@@ -79,7 +80,7 @@ def spread_row(one: Spreads) -> str:
     shown = [*pairs["last switchover"], *pairs["last unextend"]]
     cells = " | ".join(f"{pair.simulator:,.0f} / {pair.model:,.0f}" for pair in shown)
     p50, p95 = one.worst
-    return f"| {words(one.recipe)} | {cells} | {p50:.2%} | {p95:.2%} |"
+    return f"| {words(one.recipe)} | {cells} | {p50 * 100:.2f} % | {p95 * 100:.2f} % |"
 
 
 @pytest.mark.parametrize("change", [0.25, 1.0])

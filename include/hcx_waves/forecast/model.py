@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 from hcx_waves.forecast import summary
 from hcx_waves.forecast.inputs import ForecastInput
 from hcx_waves.forecast.nights import Nights, simulate
@@ -51,10 +54,25 @@ def told(nights: Nights, parameters: ModelParameters, seed: int) -> Forecast:
         deciders=summary.deciders(nights),
         typical=summary.typical_night(nights),
         ends=summary.end_histogram(nights),
-        notes=subject.notes,
+        notes=(*subject.notes, *_warnings(subject, parameters)),
     )
 
 
 def has_windows(subject: ForecastInput) -> bool:
     """Whether there is a window that a wave may miss."""
     return subject.switchover is not None or any(segment.window is not None for segment in subject.segments)
+
+
+def _warnings(subject: ForecastInput, parameters: ModelParameters) -> Iterator[str]:
+    """Yield what can never come out, a sentence each."""
+    if not subject.holds_switchovers:
+        return
+    per_mesh = Counter(vm.mesh for vm in subject.vms if vm.migration.replicates)
+    limits = parameters.limits
+    places = sum(min(count, limits.replications_per_mesh) for count in per_mesh.values())
+    places = min(places, limits.replications_per_manager)
+    if per_mesh.total() > places:
+        yield (
+            f"switchovers are held until all {per_mesh.total()} replicated VMs are seeded, and HCX replicates at most "
+            f"{places} of them at once: the wave would never go on"
+        )

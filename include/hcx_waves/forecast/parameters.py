@@ -47,7 +47,8 @@ class LimitParameters(DomainModel):
     replications_per_manager: int = Field(default=300, ge=1)
     """RAV and Bulk, from start to end. [D] KB 321604."""
     replications_per_mesh: int = Field(default=200, ge=1)
-    """[D] KB 321604. What exceeds a limit waits; whether HCX queues or rejects is not published [?]."""
+    """The same per service mesh. [D] KB 321604. What exceeds a limit waits here; whether HCX queues or rejects it is
+    not published [?]."""
     max_switchover_seconds: float = Field(default=100.0, gt=0)
     """A longer stun aborts a live switchover, ``fsr.maxSwitchoverSeconds``. [D] KB 307365."""
 
@@ -89,30 +90,30 @@ class GateParameters(DomainModel):
     """How long people take to answer, once asked. Depends on them alone; calibrate it."""
 
     approve_wave: Duration = LogNormal(median_seconds=300, sigma=0.8, max_seconds=7200)
-    """[I] somebody expects the question."""
+    """Before anything is started. [I] somebody expects the question."""
     approve_switchover: Duration = LogNormal(median_seconds=300, sigma=0.8, max_seconds=7200)
-    """[I]"""
+    """When all VMs are seeded, if the wave asks. [I]"""
     approve_cutover: Duration = LogNormal(median_seconds=300, sigma=0.8, max_seconds=7200)
-    """[I]"""
+    """Per segment, when it is proven empty. [I]"""
     confirm_disconnected: Duration = LogNormal(median_seconds=180, sigma=0.8, max_seconds=3600)
     """A person disconnects a gateway by hand and says so. [I]"""
 
 
 class OrchestratorParameters(DomainModel):
-    """What Airflow and the wave's own tasks add. Measured with the demo (docs/measurements.md) [C]."""
+    """What Airflow and the wave's own tasks add. Between two tasks an unloaded Airflow leaves less than a second."""
 
     step_seconds: float = Field(default=3.0, ge=0)
-    """From the end of one task to the effect of the next, on an unloaded Airflow."""
+    """From the end of one task to the effect of the next, its calls included. [I]"""
     step_in_outage_seconds: float = Field(default=3.0, ge=0)
-    """The same between the disconnect and the unextend, which count as outage."""
+    """The same between the disconnect and the unextend, where it counts as outage. [I]"""
     before_gate_seconds: float = Field(default=15.0, ge=0)
-    """Resolving the plan and the preflight."""
+    """Resolving the plan and the preflight. [I]"""
     verify_seconds: float = Field(default=15.0, ge=0)
-    """Judging and verifying the VMs when the last has ended."""
+    """Judging and verifying the VMs when the last has ended. [I]"""
     poll_seconds: float = Field(default=30.0, ge=0)
-    """How often migrations are asked about; a wave's own value precedes. 0: their end is seen at once."""
+    """How often migrations are asked about; a wave's own value precedes, whose default this is. 0: without delay."""
     outage_poll_seconds: float = Field(default=1.0, ge=0)
-    """How often an unextend is asked about."""
+    """How often an unextend is asked about, as the sensor does."""
     cutover_follows: Literal["wave", "segment"] = "wave"
     """Whether the first cutover waits for every VM of the wave, as the DAG does, or for those of its segment only."""
 
@@ -121,11 +122,11 @@ class FailureParameters(DomainModel):
     """How often things fail for good. Nobody publishes rates [?], so nothing fails until calibration has seen some."""
 
     base_sync: float = Field(default=0.0, ge=0, le=1)
-    """Per replicated VM."""
+    """Chance that it fails, per replicated VM. [?]"""
     switchover: float = Field(default=0.0, ge=0, le=1)
-    """Per VM."""
+    """The same per VM. [?]"""
     unextend: float = Field(default=0.0, ge=0, le=1)
-    """Per segment."""
+    """The same per segment. [?]"""
 
 
 class ModelParameters(DomainModel):

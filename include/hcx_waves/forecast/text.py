@@ -30,7 +30,7 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
     if forecast.critical_vms:
         console.print(_critical(forecast))
     for note in forecast.notes:
-        console.print(Text(f"Assumed: {note}.", style="yellow"))
+        console.print(Text(f"Note: {note}.", style="yellow"))
 
 
 def print_comparison(planned: Forecast, changed: Forecast, flags: Sequence[str], console: Console) -> None:

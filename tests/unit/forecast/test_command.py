@@ -36,14 +36,14 @@ def test_it_tells_a_wave_with_its_snapshot() -> None:
     assert "30 nights, seed 0, default parameters" in result.stdout
     assert "Fits its windows in 100 % of the nights" in result.stdout
     assert re.search(r"Last safe start \(95 %\): Tue 2026-03-03 0[45]:\d\d UTC", result.stdout)
-    assert "Assumed: 4 of 4 VMs have no known change rate" in result.stdout
+    assert "Note: 4 of 4 VMs have no known change rate" in result.stdout
     assert "What if" not in result.stdout
 
 
 def test_without_a_snapshot_it_says_what_it_assumes() -> None:
     result = run(WAVES / "three-tier-1.yaml", "--start", START, "--no-safe-start")
     assert result.exit_code == 0
-    assert "Assumed: 17 of 17 VMs have no known size: 100 GB are assumed of each." in result.stdout
+    assert "Note: 17 of 17 VMs have no known size: 100 GB are assumed of each." in result.stdout
     assert "Last safe start" not in result.stdout
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from hcx_waves.domain.settings import MigrationType
 from hcx_waves.forecast import Forecast, ForecastInput, ModelParameters, forecast
 from hcx_waves.forecast.formats import FORMATS
 from hcx_waves.forecast.picture import draw_forecast
@@ -132,6 +133,16 @@ def test_a_wave_that_never_gets_done_is_told_as_well() -> None:
     assert b"In no night everything gets done." in draw_forecast(told, ".svg") or draw_forecast(told, ".png")
 
 
+def test_more_than_can_be_seeded_together_is_warned_of() -> None:
+    subject = wave(vm("a"), vm("b"), vm("c", migration=MigrationType.COLD), asks_switchover=True)
+    limited = parameters(limits={"replications_per_mesh": 1})
+    assert forecast(subject, limited, 1, 0).notes == (
+        "switchovers are held until all 2 replicated VMs are seeded, and HCX replicates at most 1 of them at once: the "
+        "wave would never go on",
+    )
+    assert forecast(subject, parameters(), 1, 0).notes == ()
+
+
 @pytest.mark.parametrize(("nights", "seed"), [(0, 1), (1, -1)])
 def test_impossible_numbers_are_refused(nights: int, seed: int) -> None:
     with pytest.raises(
@@ -146,7 +157,7 @@ def test_the_text_is_for_people() -> None:
     assert "small: 12 VMs (12 RAV), 1 segment to cut over, from Mon 2026-03-02 18:00 UTC" in text
     assert "300 nights, seed 1, parameters " in text
     assert re.search(r"^switchover queue begins +19:00 +19:00 +19:00 +100 % *$", text, re.MULTILINE)
-    assert "Assumed: everything is made up." in text
+    assert "Note: everything is made up." in text
     assert re.search(r"^app +19:00 to 21:00 +19:2\d +3m\d+s", text, re.MULTILINE)
 
 

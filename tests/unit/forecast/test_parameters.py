@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from hcx_sim.scenario.assumptions import Assumptions
 from hcx_sim.settings import WorldSettings
-from hcx_waves.forecast import ModelParameters, ParametersError, dump_parameters, load_parameters, simulator_settings
+from hcx_waves.forecast import (
+    ModelParameters,
+    ParametersError,
+    dump_parameters,
+    load_parameters,
+    simulator_assumptions,
+    simulator_settings,
+)
 from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular, Uniform
 from hcx_waves.forecast.parameter_files import parameters_digest
 
@@ -90,6 +98,24 @@ def test_no_file_means_the_defaults_which_have_no_digest() -> None:
 
 def test_the_defaults_are_those_of_the_simulator() -> None:
     assert WorldSettings.model_validate(simulator_settings(ModelParameters())) == WorldSettings()
+
+
+def test_what_is_assumed_of_the_sites_reaches_the_simulator() -> None:
+    given = ModelParameters.model_validate({
+        "transfer": {"link_bits_per_second": 1, "mesh_link_bits_per_second": {"m": 2}, "bandwidth_sigma": 0.3,
+                     "change_bytes_per_second": 4, "change_sigma": 0.5},
+        "failures": {"base_sync": 0.6, "switchover": 0.7, "unextend": 0.8},
+    })  # fmt: skip
+    assert Assumptions.model_validate(simulator_assumptions(given)) == Assumptions(
+        link_bits_per_second=1,
+        mesh_link_bits_per_second={"m": 2},
+        bandwidth_sigma=0.3,
+        change_bytes_per_second=4,
+        change_sigma=0.5,
+        base_sync_failure=0.6,
+        switchover_failure=0.7,
+        unextend_failure=0.8,
+    )
 
 
 def test_every_parameter_of_hcx_reaches_the_simulator() -> None:
