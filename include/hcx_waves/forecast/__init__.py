@@ -6,7 +6,13 @@
 
 from hcx_waves.forecast.inputs import ForecastInput, ForecastMesh, ForecastSegment, ForecastVm, Progress
 from hcx_waves.forecast.model import forecast
-from hcx_waves.forecast.parameter_files import ParametersError, dump_parameters, load_parameters, simulator_settings
+from hcx_waves.forecast.parameter_files import (
+    ParametersError,
+    dump_parameters,
+    load_parameters,
+    simulator_assumptions,
+    simulator_settings,
+)
 from hcx_waves.forecast.parameters import ModelParameters
 from hcx_waves.forecast.results import Forecast
 
@@ -22,5 +28,6 @@ __all__ = [
     "dump_parameters",
     "forecast",
     "load_parameters",
+    "simulator_assumptions",
     "simulator_settings",
 ]

@@ -72,7 +72,7 @@ def simulator_settings(parameters: ModelParameters) -> dict[str, Any]:
     """Return the partial ``settings`` of a simulated world that behaves as the parameters say.
 
     By value: names and kinds are those of hcx-sim's ``WorldSettings``. Bandwidth between the sites, change rates
-    and what people and Airflow take are not among them.
+    and failures are :func:`simulator_assumptions`; what people and Airflow take is not the simulator's.
     """
     hcx = {
         "migration_bits_per_second": parameters.transfer.migration_bits_per_second,
@@ -95,3 +95,18 @@ def simulator_settings(parameters: ModelParameters) -> dict[str, Any]:
     }
     spelled = {name: json.loads(duration.model_dump_json()) for name, duration in durations.items()}
     return {"hcx": {**hcx, **spelled}, "nsx": {"realisation_seconds": parameters.network.realisation_seconds}}
+
+
+def simulator_assumptions(parameters: ModelParameters) -> dict[str, Any]:
+    """Return the ``assumptions`` of a simulated world: what a snapshot does not know, how nights vary, what fails."""
+    transfer, failures = parameters.transfer, parameters.failures
+    return {
+        "link_bits_per_second": transfer.link_bits_per_second,
+        "mesh_link_bits_per_second": dict(transfer.mesh_link_bits_per_second),
+        "bandwidth_sigma": transfer.bandwidth_sigma,
+        "change_bytes_per_second": transfer.change_bytes_per_second,
+        "change_sigma": transfer.change_sigma,
+        "base_sync_failure": failures.base_sync,
+        "switchover_failure": failures.switchover,
+        "unextend_failure": failures.unextend,
+    }

@@ -60,6 +60,7 @@ class NewWorld(BaseModel):
     :param idle_seconds: of wall time, after which a world that nobody calls is removed.
     :param settings: a part of the simulator's settings, by group and name.
     :param faults: names of fault scenarios, or rules.
+    :param assumptions: what the snapshot does not know of bandwidth and change rates, and how often things fail.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,3 +75,4 @@ class NewWorld(BaseModel):
     idle_seconds: float | None = None
     settings: dict[str, Any] | None = None
     faults: tuple[str | dict[str, Any], ...] | None = None
+    assumptions: dict[str, Any] | None = None

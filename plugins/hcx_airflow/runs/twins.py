@@ -46,7 +46,7 @@ def hand_over(control: TwinControl, described: Mapping[str, Any]) -> str:
 
 def new_world(rehearsal: Rehearsal, snapshot_id: str, parameters: ModelParameters) -> NewWorld:
     """Return the world that a night is rehearsed in."""
-    from hcx_waves.forecast.parameter_files import parameters_digest, simulator_settings
+    from hcx_waves.forecast.parameter_files import parameters_digest, simulator_assumptions, simulator_settings
     from hcx_waves.twin.models import NewWorld
 
     return NewWorld(
@@ -56,9 +56,10 @@ def new_world(rehearsal: Rehearsal, snapshot_id: str, parameters: ModelParameter
         clock={"mode": "stepped", "start": rehearsal.wave.begins_at.isoformat()},
         guarded=True,
         idle_seconds=IDLE_SECONDS,
-        # Left out, the snapshot and the simulator have their own defaults, which are the same.
+        # Left out, the simulator has its own defaults, which are the same.
         settings=None if parameters_digest(parameters) is None else simulator_settings(parameters),
         faults=faults_of(rehearsal) or None,
+        assumptions=simulator_assumptions(parameters),
     )
 
 
