@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from hcx_sim.world.model import VmRole
 from hcx_waves.clients.bundle import SiteClients
-from hcx_waves.cutover.extension import unextend_network
+from hcx_waves.cutover.extension import unextend_network, unextend_status
 from hcx_waves.cutover.gateway import disconnect_source_segment
 from hcx_waves.cutover.outage import outage_bounds
 from hcx_waves.cutover.routing import verify_destination_routed
@@ -21,8 +21,10 @@ from hcx_waves.migration.status import VmPhase, read_status
 from hcx_waves.migration.verify import verify_virtual_machines
 from hcx_waves.report.build import build_report
 from hcx_waves.report.model import Approval, SegmentSteps, WaveReport, WaveSteps
-from support.procedures import Planner, await_unextended, patience_of, sites_of, window_in
+from support.procedures import Planner, patience_of, sites_of, window_in
 from support.site_pair import SitePair
+
+_UNEXTEND_POLL_SECONDS = 8.0
 
 
 def run_live(
@@ -92,14 +94,16 @@ def _cut(pair: SitePair, plan: WavePlan, clients: SiteClients, name: str) -> Seg
     gateway = nsx_source(clients.source_nsx, plan.segment(name))
     disconnect = disconnect_source_segment(plan, name, clients, gateway, patience_of(pair))
     removal = unextend_network(plan, name, clients, gateway, pair.now, connect=True)
-    await_unextended(pair, clients, removal)
-    asked = pair.now
+    looked = pair.now
+    while not unextend_status(clients.hcx, removal).is_terminal:
+        looked = pair.now
+        pair.advance(_UNEXTEND_POLL_SECONDS)
     pair.advance(2)
     routed = verify_destination_routed(plan, name, clients, gateway, pair.now)
     bounds = outage_bounds(
         connected_last=disconnect.last_not_at or disconnect.sent_at,
         disconnected_first=disconnect.seen_at or disconnect.sent_at,
-        routed_not_last=asked,
+        routed_not_last=looked,
         routed_first=routed.at,
     )
     return SegmentSteps(

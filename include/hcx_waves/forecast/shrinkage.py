@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular, Uniform
 
@@ -63,14 +63,25 @@ def shrunk_duration(assumed: Duration, samples: Sequence[float]) -> Duration:
         right = _stretch(weight, scale, quantile(ordered, 1 - _OUTER) - seen, quantile_of(assumed, 1 - _OUTER) - middle)
 
     def moved(value: float) -> float:
-        return round(max(0.0, centre + (value - middle) * (left if value < middle else right)), 3)
+        return max(0.0, centre + (value - middle) * (left if value < middle else right))
 
+    return _around(assumed, centre, moved)
+
+
+def _around(assumed: Fixed | Uniform | Triangular, centre: float, moved: Callable[[float], float]) -> Duration:
+    """Return the distribution with its corners moved, and then shifted until the median is where it should be."""
     if isinstance(assumed, Fixed):
         return Fixed(seconds=round(centre, 3))
     low, high = moved(assumed.low_seconds), moved(assumed.high_seconds)
-    if isinstance(assumed, Uniform):
-        return Uniform(low_seconds=low, high_seconds=high)
-    return Triangular(low_seconds=low, mode_seconds=moved(assumed.mode_seconds), high_seconds=high)
+    mode = moved(assumed.mode_seconds) if isinstance(assumed, Triangular) else high
+    made: Uniform | Triangular = Uniform(low_seconds=low, high_seconds=high)
+    if isinstance(assumed, Triangular):
+        made = Triangular(low_seconds=low, mode_seconds=mode, high_seconds=high)
+    shift = centre - quantile_of(made, 0.5)
+    low, mode, high = (round(max(0.0, one + shift), 3) for one in (low, mode, high))
+    if isinstance(assumed, Triangular):
+        return Triangular(low_seconds=low, mode_seconds=mode, high_seconds=high)
+    return Uniform(low_seconds=low, high_seconds=high)
 
 
 def quantile_of(duration: Fixed | Uniform | Triangular, share: float) -> float:
