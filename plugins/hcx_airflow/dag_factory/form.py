@@ -11,8 +11,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from hcx_waves.domain.gates import Gate
 from hcx_waves.domain.wave import Wave
 
-_WHAT = "What this run does"
-_WHY = "For the record"
+# The form opens with the params that have no section; every section is closed at first and opens alone.
 _HOW = "How it runs"
 
 
@@ -38,21 +37,18 @@ def live_params(wave: Wave) -> dict[str, Param]:
             title="Virtual machines",
             description="Only these are moved; all of the wave's if none is chosen. A segment that still has one of "
             "the others keeps its gateway at the source.",
-            section=_WHAT,
         ),
         "stop_before_cutover": Param(
             wave.options.stop_before_cutover,
             type="boolean",
             title="Stop before the cutover",
             description="The run ends when the VMs have moved; every segment stays stretched.",
-            section=_WHAT,
         ),
         "cutover_only": Param(
             False,
             type="boolean",
             title="Cutover only",
             description="No VM is moved; segments whose VMs have all arrived are cut over.",
-            section=_WHAT,
         ),
         **_record_params(wave.gates.approve_wave),
         "poll_interval_seconds": Param(
@@ -77,7 +73,6 @@ def cleanup_params(wave: Wave) -> dict[str, Param]:
             title="Run of the wave",
             description=f"The run of {wave.name} whose segments are cleaned up; the latest one that has a plan if "
             "left empty.",
-            section=_WHAT,
         ),
         **_record_params(wave.gates.approve_cleanup),
     }
@@ -92,7 +87,7 @@ def _record_params(gate: Gate) -> dict[str, Param]:
     if pattern is not None:
         reference["pattern"] = pattern
     return {
-        "change_reference": Param(None, title="Change reference", description=wanted, section=_WHY, **reference),
+        "change_reference": Param(None, title="Change reference", description=wanted, **reference),
         "notes": Param(
             None,
             type=["string", "null"],
@@ -100,7 +95,6 @@ def _record_params(gate: Gate) -> dict[str, Param]:
             maxLength=4000,
             title="Notes",
             description="Kept in the report.",
-            section=_WHY,
         ),
     }
 

@@ -85,3 +85,11 @@ def test_a_pattern_that_cannot_stand_in_brackets_is_left_to_the_gate() -> None:
 def test_without_a_pattern_any_reference_will_do() -> None:
     params = live_params(read_wave(minimal()))
     assert resolved(params, change_reference="whatever")["change_reference"] == "whatever"
+
+
+def test_what_matters_is_open_when_the_form_opens() -> None:
+    """Airflow's form opens with the params that have no section; the sections are closed."""
+    params = live_params(full_wave())
+    closed = {name for name, param in params.items() if param.schema.get("section")}
+    assert closed == {"poll_interval_seconds"}
+    assert not [name for name, param in cleanup_params(full_wave()).items() if param.schema.get("section")]
