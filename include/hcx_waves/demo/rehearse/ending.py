@@ -21,6 +21,8 @@ from hcx_waves.rehearsals.model import RehearsalRecord
 from hcx_waves.rehearsals.store import RecordError, RecordStore
 from hcx_waves.rehearsals.summary import summarise, summary_of
 
+_NIGHTS = "\n## Nights\n"
+
 
 class Ending:
     """Made before the nights are rehearsed, as it remembers the timelines of an earlier time."""
@@ -41,7 +43,8 @@ class Ending:
             self._say("no night has left a record, so there is nothing to sum up")
             return
         summary = summary_of(records)
-        self._console.print(Markdown(render_summary(summary)))
+        # The nights have been told one by one already, and the table of them is wider than most terminals.
+        self._console.print(Markdown(render_summary(summary).partition(_NIGHTS)[0]))
         # The files are about all nights of the wave, also those of other series.
         for kind, path in write_summary(self._store, summarise(self._store, self._wave.name)).items():
             self._say(f"all rehearsals, {kind}: {path}")

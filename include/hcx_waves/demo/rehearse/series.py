@@ -24,6 +24,13 @@ from hcx_waves.rehearsals.store import RecordStore
 
 ROTATE = "rotate"
 _POLL_SECONDS = 2.0
+_PAGE = "hcx-waves-rehearsals-of-dag"
+# What the grid in Airflow's UI offers.
+_GRID_COLUMNS = (10, 25, 50)
+
+
+def _columns(nights: int) -> int:
+    return next((columns for columns in _GRID_COLUMNS if columns >= nights), _GRID_COLUMNS[-1])
 
 
 @dataclass(frozen=True)
@@ -71,12 +78,14 @@ class Series:
         create_backfill(self._stack, arguments)
         self._say(
             f"{len(nights)} nights from {nights.first} to {nights.last}, {self._options.active} at a time: "
-            f"{self._stack.plan.base_url}/dags/{self._dag_id}"
+            f"{self._stack.plan.base_url}/dags/{self._dag_id}?limit={_columns(len(nights))}"
         )
         progress = Progress(self._stack.admin, self._store, self._options.wave, self._dag_id, nights, began_at)
         ended = self._follow(progress, began)
         self._say(f"{len(nights)} nights took {duration(time.monotonic() - began)} wall")
         ending.tell(ended)
+        page = f"{self._stack.plan.base_url}/dags/{self._dag_id}/plugin/{_PAGE}"
+        self._say(f"all rehearsals in Airflow: {page}")
         return all(night.record is not None for night in ended)
 
     def _prepare(self) -> None:
