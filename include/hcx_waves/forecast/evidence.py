@@ -6,6 +6,7 @@ that of the run.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -71,15 +72,15 @@ class Evidence:
 
 def evidence_of(reports: Iterable[WaveReport]) -> Evidence:
     """Return what reports tell."""
-    evidence = Evidence()
+    evidence, left_out = Evidence(), Counter[str]()
     for report in reports:
-        name = f"{report.wave} {report.run_id}"
         if report.rehearsal:
-            evidence.notes.append(f"{name}: is a rehearsal, and tells nothing that was not put in")
+            left_out["rehearsals, which tell nothing that was not put in"] += 1
         elif report.virtual_sites:
-            evidence.notes.append(f"{name}: its sites are simulated, by a clock that is not the run's")
+            left_out["runs on simulated sites, whose clock is not the run's"] += 1
         else:
             _take(report, evidence)
+    evidence.notes += [f"left out: {count} {what}" for what, count in left_out.items()]
     return evidence
 
 

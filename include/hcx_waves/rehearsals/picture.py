@@ -84,6 +84,8 @@ def _title(summary: RehearsalSummary) -> str:
 
 
 def _nights(axes: Axes, rows: Sequence[NightRow], summary: RehearsalSummary) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     for place, row in enumerate(rows):
         _windows(axes, place, row)
         _course(axes, place, row)
@@ -91,6 +93,7 @@ def _nights(axes: Axes, rows: Sequence[NightRow], summary: RehearsalSummary) -> 
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel(f"hours after the start of the night ({summary.time_zone})")
     axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=20, integer=True))
     axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
     axes.set_axisbelow(True)
     _legend(axes, rows)
@@ -143,7 +146,7 @@ def _legend(axes: Axes, rows: Sequence[NightRow]) -> None:
         for one in WaveOutcome
         if one in seen
     ]
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.8 / max(1.6, 0.24 * len(rows))),
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.5 / max(1.0, 0.24 * len(rows))),
                 ncols=4, frameon=False)  # fmt: skip
 
 

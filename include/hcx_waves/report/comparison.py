@@ -14,6 +14,7 @@ from hcx_waves.report.model import Comparison, SegmentSteps, VmRow
 
 SERIAL = ("RAV", "vMotion")
 """Migration types whose switchovers go one after the other [C]."""
+_SLACK_SECONDS, _SLACK_SHARE = 5.0, 0.005
 
 
 class Judgement(StrEnum):
@@ -81,7 +82,9 @@ def _judge(expected: Spread, seconds: float | None) -> str:
         return "did not come about, or is not known"
     if seconds <= expected.p50_seconds:
         return Judgement.EARLIER.value
-    return (Judgement.WITHIN if seconds <= expected.p95_seconds else Judgement.BEYOND).value
+    # A forecast that leaves nothing open, such as the opening of a window, is not missed by a few seconds.
+    slack = max(_SLACK_SECONDS, expected.p95_seconds * _SLACK_SHARE)
+    return (Judgement.WITHIN if seconds <= expected.p95_seconds + slack else Judgement.BEYOND).value
 
 
 def _first(instants: Iterable[datetime | None]) -> datetime | None:

@@ -236,8 +236,8 @@ def test_rehearsals_and_simulated_sites_teach_nothing() -> None:
     found = calibrate([a_report(rehearsal=True), a_report(virtual_sites=True)])
     assert (found.runs, found.changes, found.parameters.model_copy(update={"source": ""})) == (0, (), ModelParameters())
     assert found.notes == (
-        "wave-7 manual__1: is a rehearsal, and tells nothing that was not put in",
-        "wave-7 manual__1: its sites are simulated, by a clock that is not the run's",
+        "left out: 1 rehearsals, which tell nothing that was not put in",
+        "left out: 1 runs on simulated sites, whose clock is not the run's",
     )
 
 
