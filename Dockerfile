@@ -10,5 +10,6 @@ COPY --chown=airflow:0 docker /opt/hcx-waves/docker
 RUN pip install --no-cache-dir --constraint /opt/hcx-waves/requirements.lock "apache-airflow==3.3.2" /opt/hcx-waves
 
 USER root
-RUN install --directory --owner=airflow --group=0 --mode=0770 /var/lib/hcx-sim
+RUN install --directory --owner=airflow --group=0 --mode=0770 \
+  /var/lib/hcx-sim /opt/airflow/reports /opt/airflow/state
 USER airflow
