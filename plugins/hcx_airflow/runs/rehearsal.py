@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hcx_airflow.common.errors import RunRefusedError
+from hcx_airflow.common.folders import reports_folder, state_folder
 from hcx_waves.domain.nights import DEFAULT_LEAD, LONGEST_LEAD, RehearsedWave, rotated, seed_of
 from hcx_waves.domain.segments import Disconnect
 from hcx_waves.domain.wave import Wave
@@ -93,7 +94,7 @@ class Rehearsal:
 
         :raises RunRefusedError: if its params or its kind make no sense.
         """
-        params = RehearsalParams.of_params(dict(context.get("params") or {}))
+        params = _with_own_files(RehearsalParams.of_params(dict(context.get("params") or {})), context)
         return cls(file, _night(file, params, context["dag_run"]), params, str(context["ti"].run_id))
 
     @cached_property
@@ -160,6 +161,25 @@ def gates_of(wave: Wave) -> dict[str, str]:
         if segment.means_of_disconnect is Disconnect.MANUAL:
             found[f"cutover_{segment.key}.confirm_disconnected"] = "confirm_disconnected"
     return found
+
+
+def _with_own_files(params: RehearsalParams, context: Any) -> RehearsalParams:
+    """Return the params with the paths of their files, seen from the state folder.
+
+    :raises RunRefusedError: for a file that is nobody's business: what is wrong with a file is told in the log.
+    """
+    bundle = getattr(context["ti"], "bundle_instance", None)
+    roots = [state_folder(), reports_folder(), *([] if bundle is None else [Path(bundle.path)])]
+    found: dict[str, Path] = {}
+    for name in ("snapshot", "parameters_file"):
+        given: Path | None = getattr(params, name)
+        if given is None:
+            continue
+        found[name] = (roots[0] / given).resolve()
+        if not any(found[name].is_relative_to(root.resolve()) for root in roots):
+            places = ", ".join(str(root) for root in roots)
+            raise RunRefusedError(f"{name}: {given} lies in none of the folders of this installation: {places}")
+    return params.model_copy(update=found)
 
 
 def _night(file: Wave, params: RehearsalParams, dag_run: Any) -> date:

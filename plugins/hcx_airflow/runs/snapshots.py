@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-STATE_VARIABLE = "HCX_WAVES_STATE_FOLDER"
+from hcx_airflow.common.folders import state_folder
+
 MOST_SNAPSHOTS = 40
 """How many files of a wave are kept; the oldest ones go first."""
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]+)\.json\.gz")
@@ -23,9 +23,7 @@ _INSTANT = "%Y%m%dT%H%M%SZ"
 
 def snapshots_folder(wave: str) -> Path:
     """Return where a wave's snapshots are kept."""
-    chosen = os.environ.get(STATE_VARIABLE)
-    state = Path(chosen) if chosen else Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "state"
-    return state / "snapshots" / wave
+    return state_folder() / "snapshots" / wave
 
 
 def snapshot_id_of(document: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,6 +86,23 @@ def test_backfilled_nights_are_not_all_made_the_same_one() -> None:
 def test_what_makes_no_sense_is_refused(kind: str, params: dict[str, Any], said: str) -> None:
     with pytest.raises(RunRefusedError, match=said):
         rehearsal(kind=kind, **params)
+
+
+def test_files_are_looked_for_where_this_installation_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong with a file is told in the log, so no run may name just any."""
+    state, reports = tmp_path / "state", tmp_path / "reports"
+    monkeypatch.setenv("HCX_WAVES_STATE_FOLDER", str(state))
+    monkeypatch.setenv("HCX_WAVES_REPORTS_FOLDER", str(reports))
+    state.mkdir()
+    (state / "aside").symlink_to("/etc")
+    assert rehearsal(snapshot="snapshots/a.json.gz").params.snapshot == state / "snapshots" / "a.json.gz"
+    assert rehearsal(parameters_file=str(reports / "p.yaml")).params.parameters_file == reports / "p.yaml"
+    for name in ("snapshot", "parameters_file"):
+        for path in ("/etc/passwd", "../passwd", "snapshots/../../passwd", "aside/passwd"):
+            with pytest.raises(RunRefusedError, match=f"^{name}: .* lies in none of the folders of this installation"):
+                rehearsal(**{name: path})
 
 
 def test_without_params_nothing_goes_wrong() -> None:
