@@ -103,8 +103,11 @@ def _people_params() -> dict[str, Param]:
 
 def _twin_params() -> dict[str, Param]:
     return {
-        "snapshot": _path("Snapshot", "A snapshot file to rehearse on instead of the live inventory; below the state folder, the reports or the "
-            "DAG bundle."),
+        "snapshot": _path(
+            "Snapshot",
+            "A snapshot file to rehearse on instead of the live inventory; below the state folder, the reports or the "
+            "DAG bundle.",
+        ),
         "snapshot_max_age_hours": _number(
             "snapshot_max_age_hours", 0, None, "Oldest snapshot (hours)",
             "A backfilled night and one that is started by hand take a snapshot that is not older. A scheduled night "
