@@ -17,6 +17,7 @@ NOTABLE = timedelta(minutes=5)
 NOTABLE_SHARE = 0.1
 _REPLICATED = frozenset({VmPhase.DELTA_SYNC, VmPhase.WAITING_FOR_WINDOW, VmPhase.WAITING_FOR_TURN})
 _SHORTEST_LOOK = timedelta(seconds=20)
+_RECENT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class EtaKeeper:
     order: Sequence[str] = ()
     only_replication: bool = False
     said: Eta | None = None
-    _synced: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    _synced: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
+    """By VM: the looks at its base sync that its rate is measured from, and from later on."""
     _switching: dict[str, datetime] = field(default_factory=dict)
 
     def news(self, status: WaveStatus) -> Eta | None:
@@ -123,7 +125,10 @@ class EtaKeeper:
     def _see(self, status: WaveStatus) -> None:
         for vm in status.vms:
             if vm.phase is VmPhase.BASE_SYNC and vm.bytes_done is not None:
-                self._synced.setdefault(vm.name, (status.at, vm.bytes_done))
+                marks = self._synced.setdefault(vm.name, [(status.at, vm.bytes_done)])
+                # As others end, the rest gets more of the line: what was long ago tells little.
+                if status.at - marks[-1][0] >= _RECENT:
+                    self._synced[vm.name] = [marks[-1], (status.at, vm.bytes_done)]
             if vm.phase is VmPhase.SWITCHOVER:
                 self._switching.setdefault(vm.name, status.at)
 
@@ -141,7 +146,7 @@ class EtaKeeper:
 
     def _rate(self, vm: VmStatus, at: datetime) -> float | None:
         """Return bytes per second: as seen, else as expected."""
-        since, had = self._synced.get(vm.name, (at, 0))
+        since, had = self._synced.get(vm.name, [(at, 0)])[0]
         if at - since >= _SHORTEST_LOOK and vm.bytes_done is not None and vm.bytes_done > had:
             return (vm.bytes_done - had) / (at - since).total_seconds()
         expected = self.expected.get(vm.name)

@@ -1,0 +1,130 @@
+"""What goes on beside the looks at a wave: an estimate in the log, each VM's course in the outcome and the report."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hcx_airflow.pace.base import WallPace
+from hcx_airflow.triggers.following import Following
+from hcx_airflow.triggers.migration import MigrationWatch
+from hcx_waves.migration.eta import EtaKeeper
+from hcx_waves.migration.start import StartedWave
+from hcx_waves.migration.status import VmPhase, VmStatus, WaveStatus
+from support.airflow_tasks import AirflowRun
+from support.procedures import sites_of
+from support.wave_tasks import WaveTasks
+
+ZERO = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
+EXPECTED = [
+    {"name": name, "switchover_seconds": 120.0, "bytes_per_second": 1e8, "bytes_total": 10**10} for name in ("a", "b")
+]
+
+
+def a_status(minutes: float, phase: VmPhase) -> WaveStatus:
+    vms = tuple(
+        VmStatus(name=name, vm_id=name, migration_id=name, group_id="g", phase=phase, service_mesh_id="m")
+        for name in ("a", "b")
+    )
+    return WaveStatus(at=ZERO + timedelta(minutes=minutes), vms=vms)
+
+
+def test_an_estimate_is_said_once_until_it_is_news(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    following = Following.of({"expected_vms": EXPECTED}, until_seeded=False, estimates=True)
+    for minutes in (0, 1, 2):
+        following.see(a_status(minutes, VmPhase.WAITING_FOR_TURN))
+    following.see(a_status(20, VmPhase.WAITING_FOR_TURN))
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "Estimate: through by 2026-03-01 22:04 UTC with 2 switchovers to come",
+        "Estimate: through by 2026-03-01 22:24 UTC with 2 switchovers to come",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("started", "estimates"), [({}, True), ({"expected_vms": EXPECTED}, False), ({"expected_vms": [{"x": 1}]}, True)]
+)
+def test_without_a_forecast_or_a_time_of_its_own_there_is_no_estimate(started: dict[str, Any], estimates: bool) -> None:
+    following = Following.of(started, until_seeded=False, estimates=estimates)
+    following.see(a_status(0, VmPhase.WAITING_FOR_TURN))
+    assert following.eta is None
+    assert [one["name"] for one in following.courses.to_json()] == ["a", "b"]
+
+
+def test_an_estimate_that_fails_is_told_once_and_the_looks_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(EtaKeeper, "news", fail)
+    following = Following.of({"expected_vms": EXPECTED}, until_seeded=False, estimates=True)
+    for minutes in range(3):
+        following.see(a_status(minutes, VmPhase.SWITCHOVER))
+    assert caplog.text.count("No estimate can be made") == 1
+    assert following.courses.looked_at == ZERO + timedelta(minutes=2)
+
+
+@pytest.fixture
+def tasks(airflow_run: AirflowRun) -> WaveTasks:
+    made = WaveTasks(airflow_run)
+    made.do("resolve_plan", "run_preflight", "approve_wave", "start_migrations")
+    return made
+
+
+@contextmanager
+def watch_of(tasks: WaveTasks, pair: Any) -> Iterator[MigrationWatch]:
+    """Look at the started wave by the simulated sites' own time."""
+    started = tasks.left("start_migrations")
+    fields = {name: started[name] for name in StartedWave.model_fields if name in started}
+    pace = WallPace()
+    pace.now = lambda: pair.now  # type: ignore[method-assign]
+    with sites_of(pair) as clients:
+        yield MigrationWatch(
+            pace=pace, client=clients.hcx, started=StartedWave.model_validate(fields),
+            following=Following.of(started, until_seeded=False, estimates=True),
+        )  # fmt: skip
+
+
+def test_looks_at_a_wave_leave_courses_and_estimates_that_come_true(
+    tasks: WaveTasks, site_pair: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="hcx_airflow.triggers.following")
+    with watch_of(tasks, site_pair) as watch:
+        while watch.look() is None:
+            site_pair.advance(30)
+        outcome = watch.outcome()
+        assert watch.following is not None
+        eta = watch.following.eta
+    courses = {one["name"]: one for one in json.loads(json.dumps(outcome["courses"]))}
+    assert sorted(courses) == ["app01", "db01", "web01", "web02"]
+    for course in courses.values():
+        phases = [one["phase"] for one in course["phases"]]
+        assert phases[-1] == "done"
+        assert "base_sync" in phases
+        assert course["base_bytes"] > 0
+    said = [one.getMessage() for one in caplog.records if one.name == "hcx_airflow.triggers.following"]
+    assert 1 <= len(said) <= 8, "an estimate is news now and then, not with each look"
+    assert said[0].startswith("Estimate: replicated by ")
+    assert eta is not None
+    assert eta.said is not None
+    ended = max(vm.ended_at for vm in watch.status.vms if vm.ended_at)  # type: ignore[union-attr]
+    assert abs(eta.said.ends_at - ended) < timedelta(minutes=10)
+    tasks.run.xcoms["await_migrations", "return_value"] = json.loads(json.dumps(outcome))
+    report = tasks.make("write_report").execute(tasks.run.context(tasks.make("write_report")))
+    written = json.loads(Path(report["json"]).read_text())
+    row = written["vms"][0]
+    assert row["course"]["base_bytes"] == courses[row["name"]]["base_bytes"]
+    assert row["service_mesh_id"]
+    assert written["forecast"]["nights"] == 500
+    assert written["comparisons"] == [], "the sites' instants are not the run's"
+    asked = written["approvals"][0]
+    assert asked["asked_at"] <= asked["at"]
