@@ -16,7 +16,7 @@ from support.forecast_twin import START, Recipe, input_of, scenario_of
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 NIGHTS = 100
 LARGEST_WITH_DISTRIBUTIONS = 200
-SPEED_NIGHTS, SPEED_SECONDS = 1000, 10.0
+SPEED_NIGHTS = 1000
 
 
 def say(*lines: str) -> None:
@@ -83,8 +83,8 @@ def spread_row(one: Spreads) -> str:
     return f"| {words(one.recipe)} | {cells} | {p50 * 100:.2f} % | {p95 * 100:.2f} % |"
 
 
-@pytest.mark.parametrize("change", [0.25, 1.0])
-def test_a_thousand_nights_of_500_vms(change: float) -> None:
+@pytest.mark.parametrize(("change", "most_seconds"), [(0.25, 10.0), (1.0, 20.0)], ids=["busy", "busier than the lines"])
+def test_a_thousand_nights_of_500_vms(change: float, most_seconds: float) -> None:
     recipe = Recipe(500, 8, 3, 14, 20, change=change)
     subject = input_of(recipe, scenario_of(recipe))
     opens = START + timedelta(hours=14)
@@ -102,4 +102,4 @@ def test_a_thousand_nights_of_500_vms(change: float) -> None:
         f"({cpu_seconds:.1f} s of one core)"
     )
     assert told.nights == SPEED_NIGHTS
-    assert cpu_seconds < SPEED_SECONDS
+    assert cpu_seconds < most_seconds

@@ -42,7 +42,8 @@ class Draws:
         if times == 1:
             return self
         arrays = {one.name: getattr(self, one.name) for one in fields(self)}
-        return Draws(**{name: np.tile(array, (times,) + (1,) * (array.ndim - 1)) for name, array in arrays.items()})
+        # Nights are the last axis of the transposed arrays, which keeps those of one VM side by side.
+        return Draws(**{name: np.tile(array.T, times).T for name, array in arrays.items()})
 
 
 class _Source:
@@ -118,6 +119,6 @@ class _Places:
         self._width = layout.width
 
     def put(self, drawn: Numbers | Flags) -> Numbers:
-        placed = np.zeros((drawn.shape[0], self._width))
+        placed = np.zeros((drawn.shape[0], self._width), order="F")
         placed[:, self.columns] = drawn
         return placed

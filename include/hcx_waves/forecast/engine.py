@@ -63,7 +63,7 @@ class Engine:
         self.pools = Pools(layout, parameters.transfer, draws.bandwidth)
         self.lanes = Lanes(layout, nights)
         self.releases = Releases(subject, layout, parameters.orchestrator, submitted, draws.approve_switchover)
-        self.synced = np.zeros((nights, layout.width))
+        self.synced = np.zeros((nights, layout.width), order="F")
         """When the last sync began: what was written later is still to be sent."""
         self.changes = layout.change_bytes_per_second * draws.changed
         self.moving = np.zeros(nights, dtype=np.int64)

@@ -57,20 +57,27 @@ class VmTimes:
 
 
 def blank_times(submitted: Numbers, somebody: Flags) -> VmTimes:
-    """Return records of nights that have not begun."""
+    """Return records of nights that have not begun.
+
+    The nights of one VM lie side by side in memory: as all nights are played in step, they are mostly used together.
+    """
     shape = (len(submitted), len(somebody))
     return VmTimes(
         submitted=submitted,
-        stage=np.full(shape, QUEUED, dtype=np.int8),
-        base_began=np.full(shape, UNKNOWN),
-        base_ended=np.full(shape, UNKNOWN),
-        ready=np.full(shape, UNKNOWN),
-        began=np.full(shape, UNKNOWN),
-        switched=np.full(shape, UNKNOWN),
-        ended=np.full(shape, UNKNOWN),
-        moved_bytes=np.zeros(shape),
-        before=np.full(shape, NOBODY_BEFORE, dtype=np.int64),
-        admitted_by=np.full(shape, NOBODY_BEFORE, dtype=np.int64),
+        stage=np.full(shape, QUEUED, dtype=np.int8, order="F"),
+        base_began=_blank(shape),
+        base_ended=_blank(shape),
+        ready=_blank(shape),
+        began=_blank(shape),
+        switched=_blank(shape),
+        ended=_blank(shape),
+        moved_bytes=np.zeros(shape, order="F"),
+        before=np.full(shape, NOBODY_BEFORE, dtype=np.int64, order="F"),
+        admitted_by=np.full(shape, NOBODY_BEFORE, dtype=np.int64, order="F"),
         somebody=somebody,
         last_instant=submitted.copy(),
     )
+
+
+def _blank(shape: tuple[int, int]) -> Numbers:
+    return np.full(shape, UNKNOWN, order="F")

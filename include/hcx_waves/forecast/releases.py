@@ -35,7 +35,7 @@ class Releases:
         self.opens = ALWAYS if window is None else (window.opens - begin).total_seconds()
         self.closes = NEVER if window is None else (window.closes - begin).total_seconds()
         self.holds = subject.holds_switchovers
-        self.released = np.full((nights, layout.width), not self.holds)
+        self.released = np.full((nights, layout.width), not self.holds, order="F")
         self.open_at = np.where(submitted < self.opens, self.opens, NEVER)
         self.close_at = np.full(nights, self.closes)
         self.release_at = np.full(nights, NEVER)
