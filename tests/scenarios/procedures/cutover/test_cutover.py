@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,113 +9,29 @@ import pytest
 from hcx_sim.world.model import SiteName
 from hcx_sim.world.operations import create_segment
 from hcx_waves.clients.bundle import SiteClients
-from hcx_waves.clients.errors import AuthenticationFailed, ClientError, ConflictError, ValidationFailed
+from hcx_waves.clients.errors import AuthenticationFailed, ConflictError, ValidationFailed
 from hcx_waves.clients.nsx import Connectivity
 from hcx_waves.cutover.cleanup import delete_source_segment, rename_destination_segment
 from hcx_waves.cutover.emptiness import prove_segment_empty
-from hcx_waves.cutover.extension import Removal, UnextendPhase, require_unextended, unextend_network
+from hcx_waves.cutover.extension import Removal, UnextendPhase, require_unextended
 from hcx_waves.cutover.gateway import (
     DisconnectResult,
     Situation,
-    connect_destination,
-    disconnect_source_segment,
-    read_situation,
-    reconnect_source_segment,
 )
 from hcx_waves.cutover.outage import outage_bounds
-from hcx_waves.cutover.routing import verify_destination_routed
-from hcx_waves.cutover.source import NsxSource, nsx_source
-from hcx_waves.domain.plan import WavePlan
 from hcx_waves.migration.errors import (
     DestinationNotRoutedError,
     ExtensionPresentError,
     NotSettledError,
     PortsRemainError,
     RealisationFailedError,
-    ReconnectRefusedError,
     SourceNotDisconnectedError,
     SubmissionLostError,
-    TwoGatewaysError,
-    UnextendFailedError,
 )
+from support.cuts import DELETE, SEED, Cut
 from support.mobility import scenario
-from support.procedures import Planner, await_unextended, move, patience_of, sites_of
+from support.procedures import Planner, await_unextended, move, sites_of
 from support.site_pair import SitePair
-
-FOUR = ("web01", "web02", "app01", "db01")
-SEED = "seed-net"
-DELETE = "l2_extensions.delete"
-
-
-@dataclass
-class Cut:
-    """One segment's cutover, step by step."""
-
-    pair: SitePair
-    clients: SiteClients
-    plan: WavePlan
-    name: str
-
-    @property
-    def gateway(self) -> NsxSource:
-        return nsx_source(self.clients.source_nsx, self.plan.segment(self.name))
-
-    @property
-    def _own(self) -> tuple[WavePlan, str, SiteClients]:
-        return self.plan, self.name, self.clients
-
-    def disconnect(self, **more: Any) -> DisconnectResult:
-        return disconnect_source_segment(*self._own, self.gateway, patience_of(self.pair), **more)
-
-    def unextend(self, *, connect: bool = True, **more: Any) -> Removal:
-        return unextend_network(*self._own, self.gateway, self.pair.now, connect=connect, **more)
-
-    def verify(self) -> Any:
-        return verify_destination_routed(*self._own, self.gateway, self.pair.now)
-
-    def reconnect(self, **more: Any) -> Any:
-        return reconnect_source_segment(*self._own, self.gateway, patience_of(self.pair), **more)
-
-    def situation(self, removal: Removal | None = None) -> Situation:
-        return read_situation(*self._own, self.gateway, removal)
-
-    def connect(self, **more: Any) -> Any:
-        return connect_destination(*self._own, self.gateway, patience_of(self.pair), **more)
-
-    def facts(self) -> dict[str, Any]:
-        """What the oracle says of the segment."""
-        report: dict[str, Any] = self.pair.oracle()["segments"][self.name]
-        return report
-
-    def patches(self, site: str = "source") -> list[dict[str, Any]]:
-        """The PATCHes of segments at a site."""
-        return [
-            call
-            for call in self.pair.calls()
-            if call["data"]["operation"].endswith("segments.patch") and call["data"].get("site") == site
-        ]
-
-    def revisions(self, site: str = "source") -> int:
-        """How often the segment was changed."""
-        network = self.plan.segment(self.name)
-        path = network.source_segment_path if site == "source" else network.destination_segment_path
-        return int(self.pair.world.segments[f"{site}/{str(path).rpartition('/')[2]}"].revision)
-
-
-@pytest.fixture
-def clients(site_pair: SitePair) -> Iterator[SiteClients]:
-    """The clients of this test's world."""
-    with sites_of(site_pair) as opened:
-        yield opened
-
-
-@pytest.fixture
-def moved(site_pair: SitePair, clients: SiteClients) -> Cut:
-    """The seed wave with all VMs at the destination, and NSX done with releasing their ports."""
-    plan = Planner(clients).plan(site_pair, FOUR, [SEED])
-    assert move(site_pair, clients, plan).migrated == FOUR
-    site_pair.advance(60)
-    return Cut(site_pair, clients, plan, SEED)
 
 
 def test_whole_cutover_and_cleanup(moved: Cut) -> None:
@@ -252,153 +166,6 @@ def test_unextend_waits_for_the_disconnect_to_be_in_effect(moved: Cut) -> None:
     moved.pair.advance(5)
     moved.unextend()
     assert moved.facts()["two_gateways"] == []
-
-
-def test_failed_unextend_leads_back_to_the_source(moved: Cut) -> None:
-    disconnected = moved.disconnect()
-    moved.pair.fault(product="engine", call="extension.unextend", behaviour="fail", message="NE appliance is down")
-    removal = moved.unextend()
-    assert moved.situation(removal) is Situation.UNEXTENDING
-    with pytest.raises(ReconnectRefusedError, match="HCX has accepted the unextend") as refused:
-        moved.reconnect(snapshot=disconnected.snapshot, removal=removal)
-    assert refused.value.details["situation"] == "unextending"
-
-    status = await_unextended(moved.pair, moved.clients, removal)
-    assert status.phase is UnextendPhase.FAILED
-    with pytest.raises(UnextendFailedError, match="NE appliance is down") as failed:
-        require_unextended(status, SEED)
-    assert failed.value.details["extension_listed"] is True
-    back = moved.reconnect(snapshot=disconnected.snapshot, removal=removal)
-    assert not back.already
-    assert moved.reconnect(snapshot=disconnected.snapshot, removal=removal).already
-    facts = moved.facts()
-    [outage] = facts["outage"]
-    assert outage["to"] is not None
-    assert (facts["two_gateways"], facts["source_cut"]) == ([], [])
-    assert moved.clients.source_nsx is not None
-    segment = moved.clients.source_nsx.find_segment(SEED)
-    assert segment.raw["subnets"] == disconnected.snapshot["subnets"]
-
-
-@pytest.mark.world(scenario=scenario(["one"], {"failed_job_is_done": False}))
-def test_failed_job_that_never_says_done_is_noticed(site_pair: SitePair, clients: SiteClients) -> None:
-    plan = Planner(clients).plan(site_pair, ["one"], ["app"])
-    move(site_pair, clients, plan)
-    cut = Cut(site_pair, clients, plan, "app")
-    cut.disconnect()
-    site_pair.fault(product="engine", call="extension.unextend", behaviour="fail")
-    assert await_unextended(site_pair, clients, cut.unextend()).phase is UnextendPhase.FAILED
-
-
-def test_segment_without_subnets_gets_them_back(site_server: Any) -> None:
-    pair = site_server.make_world(scenario={
-        **scenario(["one"]), "settings": {"hcx": {}, "nsx": {"disconnected_lacks_subnets": True}},
-        "networks": [{"name": "app", "subnet": "10.9.1.0/24", "stretched": True, "mesh": "mesh-1",
-                      "dhcp_ranges": ["10.9.1.200-10.9.1.210"]}],
-    })  # fmt: skip
-    with sites_of(pair) as clients:
-        plan = Planner(clients).plan(pair, ["one"], ["app"])
-        move(pair, clients, plan)
-        cut = Cut(pair, clients, plan, "app")
-        disconnected = cut.disconnect()
-        assert clients.source_nsx is not None
-        assert "subnets" not in clients.source_nsx.find_segment("app").raw
-        cut.reconnect(snapshot=disconnected.snapshot)
-        [subnet] = clients.source_nsx.find_segment("app").raw["subnets"]
-        assert subnet["dhcp_ranges"] == ["10.9.1.200-10.9.1.210"]
-    site_server.drop(pair)
-
-
-def test_failed_connect_is_repaired_at_the_destination(moved: Cut) -> None:
-    disconnected = moved.disconnect()
-    moved.pair.fault(product="engine", call="extension.connect", behaviour="fail", message="edge says no")
-    removal = moved.unextend()
-    status = await_unextended(moved.pair, moved.clients, removal)
-    assert status.phase is UnextendPhase.FAILED_AFTER_REMOVAL
-    with pytest.raises(ReconnectRefusedError, match="no longer reaches the VMs"):
-        moved.reconnect(snapshot=disconnected.snapshot, removal=removal)
-    change = moved.connect()
-    assert not change.already
-    assert moved.connect().already
-    moved.verify()
-    facts = moved.facts()
-    assert len(facts["outage"]) == 1
-    assert facts["outage"][0]["to"] is not None
-    assert facts["two_gateways"] == []
-
-
-def test_forgotten_connect_is_noticed_and_repaired(moved: Cut) -> None:
-    moved.disconnect()
-    await_unextended(moved.pair, moved.clients, moved.unextend(connect=False))
-    with pytest.raises(DestinationNotRoutedError, match="connectivity OFF") as not_yet:
-        moved.verify()
-    assert not_yet.value.is_transient
-    assert moved.situation() is Situation.ISOLATED
-    moved.connect()
-    moved.verify()
-    assert moved.situation() is Situation.CUT_OVER
-    with pytest.raises(ReconnectRefusedError, match="the destination routes the segment"):
-        moved.reconnect()
-    assert moved.facts()["two_gateways"] == []
-
-
-def test_connecting_the_destination_too_early_is_refused(moved: Cut) -> None:
-    with pytest.raises(TwoGatewaysError, match="not proven off"):
-        moved.connect()
-    moved.disconnect()
-    with pytest.raises(ExtensionPresentError, match="still extended"):
-        moved.connect()
-    assert moved.revisions("destination") == 0
-    moved.connect(while_extended=True)
-    assert moved.facts()["two_gateways"] == []
-
-
-def test_two_gateways_stop_everything(moved: Cut) -> None:
-    destination = moved.plan.segment(SEED).destination_segment_path
-    nsx = moved.clients.destination_nsx
-    nsx.set_connectivity(nsx.segment(destination), Connectivity.ON)
-    moved.pair.advance(5)
-    revision = moved.revisions()
-    with pytest.raises(TwoGatewaysError, match="both gateways") as both:
-        moved.disconnect()
-    assert "connectivity ON" in both.value.details["source"]
-    assert ClientError.from_dict(both.value.to_dict()).to_dict() == both.value.to_dict()
-    with pytest.raises(TwoGatewaysError, match="both gateways"):
-        moved.unextend()
-    with pytest.raises(TwoGatewaysError, match="not certainly off"):
-        moved.verify()
-    assert moved.situation() is Situation.CONNECTED
-    with pytest.raises(TwoGatewaysError, match="would make two gateways"):
-        moved.reconnect()
-    assert moved.revisions() == revision
-    assert moved.pair.calls(DELETE) == []
-
-
-def test_person_may_decide_to_go_back_from_an_unextend_that_hangs(moved: Cut) -> None:
-    disconnected = moved.disconnect()
-    moved.pair.fault(product="engine", call="extension.unextend", behaviour="stall")
-    removal = moved.unextend()
-    status = await_unextended(moved.pair, moved.clients, removal, limit_seconds=600)
-    assert status.phase is UnextendPhase.RUNNING
-    with pytest.raises(UnextendFailedError, match="is running"):
-        require_unextended(status, SEED)
-    moved.reconnect(snapshot=disconnected.snapshot, removal=removal, decided_by="operator-on-duty")
-    assert moved.facts()["outage"][0]["to"] is not None
-
-
-@pytest.mark.world(scenario=scenario(["one"], {"version": "9.1.0"}))
-def test_nine_one_has_no_job(site_pair: SitePair, clients: SiteClients) -> None:
-    plan = Planner(clients).plan(site_pair, ["one"], ["app"])
-    move(site_pair, clients, plan)
-    cut = Cut(site_pair, clients, plan, "app")
-    cut.disconnect()
-    removal = cut.unextend()
-    assert removal.job_id is None
-    assert cut.unextend(previous=removal).adopted
-    assert await_unextended(site_pair, clients, removal).phase is UnextendPhase.DONE
-    site_pair.advance(5)
-    cut.verify()
-    assert len(site_pair.calls("network_extensions.delete")) == 1
 
 
 def test_realisation_that_fails_or_lags_is_an_error_of_its_own(moved: Cut) -> None:
