@@ -81,7 +81,8 @@ class ForecastInput(DomainModel):
     """Whether the migrations run already at :attr:`starts_at`, so that nobody is asked and nothing is resolved."""
     switchover: TimeWindow | None = None
     """When VMs may switch over; None: as soon as they are ready."""
-    vms: tuple[ForecastVm, ...] = Field(min_length=1)
+    vms: tuple[ForecastVm, ...]
+    """Those that are still to be moved, or under way; without any there is nothing to forecast."""
     meshes: tuple[ForecastMesh, ...] = ()
     """Those that are missing here have the parameters' bandwidth."""
     segments: tuple[ForecastSegment, ...] = ()

@@ -23,7 +23,7 @@ def forecast(
     :param parameters: of the model; its defaults unless given.
     :param nights: how many are played.
     :param seed: the same seed and input give the same forecast.
-    :raises ValueError: if ``nights`` is not positive or ``seed`` is negative.
+    :raises ValueError: if ``nights`` is not positive, ``seed`` is negative, or the wave moves no VM.
     """
     if nights < 1 or seed < 0:
         raise ValueError(f"at least one night and a seed of 0 or more are needed, not {nights} and {seed}")

@@ -70,7 +70,10 @@ def simulate(
 
     :param delays: by how many seconds the run begins later (or earlier, below zero) than planned, with windows where
         they are; the same nights are played with each of them, one after the other.
+    :raises ValueError: if the wave moves no VM.
     """
+    if not subject.vms:
+        raise ValueError(f"wave {subject.wave} moves no VM")
     layout = layout_of(subject, parameters)
     draws = draw(subject, layout, parameters, nights, seed).repeated(len(delays))
     rows = nights * len(delays)

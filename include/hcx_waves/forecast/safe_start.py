@@ -34,11 +34,11 @@ def last_safe_start(
 
     :param chance: how often is enough.
     :param nights: how many are played per start; fewer for large waves unless given.
-    :return: None if no start is safe, there is no window, or the wave is under way.
+    :return: None if no start is safe, there is no window, no VM to move, or the wave is under way.
     """
     closes = [segment.window.closes for segment in subject.segments if segment.window is not None]
     closes += [] if subject.switchover is None else [subject.switchover.closes]
-    if not closes or subject.under_way:
+    if not closes or not subject.vms or subject.under_way:
         return None
     count = nights or min(_MOST_NIGHTS, max(_FEWEST_NIGHTS, _VMS_TIMES_NIGHTS // len(subject.vms)))
     search = _Search(subject, parameters, chance, count, seed)

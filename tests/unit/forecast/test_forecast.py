@@ -13,6 +13,7 @@ from hcx_waves.domain.settings import MigrationType
 from hcx_waves.forecast import Forecast, ForecastInput, ModelParameters, forecast
 from hcx_waves.forecast.formats import FORMATS
 from hcx_waves.forecast.picture import draw_forecast
+from hcx_waves.forecast.safe_start import last_safe_start
 from hcx_waves.forecast.summary import quantiles
 from hcx_waves.forecast.text import print_comparison, print_forecast
 from support.forecasts import GB, START, parameters, segment, vm, wave, window
@@ -141,6 +142,12 @@ def test_more_than_can_be_seeded_together_is_warned_of() -> None:
         "wave would never go on",
     )
     assert forecast(subject, parameters(), 1, 0).notes == ()
+
+
+def test_a_wave_that_moves_nothing_has_no_forecast() -> None:
+    with pytest.raises(ValueError, match="^wave small moves no VM$"):
+        forecast(wave(), parameters(), 1, 0)
+    assert last_safe_start(wave(switchover=window(0, 1)), parameters()) is None
 
 
 @pytest.mark.parametrize(("nights", "seed"), [(0, 1), (1, -1)])
