@@ -145,7 +145,7 @@ def test_more_than_can_be_seeded_together_is_warned_of() -> None:
 
 
 def test_a_wave_that_moves_nothing_has_no_forecast() -> None:
-    with pytest.raises(ValueError, match="^wave small moves no VM$"):
+    with pytest.raises(ValueError, match=r"^wave small moves no VM$"):
         forecast(wave(), parameters(), 1, 0)
     assert last_safe_start(wave(switchover=window(0, 1)), parameters()) is None
 
