@@ -1,4 +1,4 @@
-"""The DAGs of all wave files in ``waves``. Files that are broken are left out here and listed by ``waves_check.py``."""
+"""Live and cleanup DAGs of all wave files in ``waves``. ``waves_check.py`` lists the files that are broken."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from airflow.sdk import get_parsing_context
 
-from hcx_airflow.dag_factory.loader import wave_dags
+from hcx_airflow.dag_factory.loader import REAL, wave_dags
 
 # When a task starts, only its own wave is read.
-globals().update(wave_dags(Path(__file__).parent / "waves", only=get_parsing_context().dag_id))
+globals().update(wave_dags(Path(__file__).parent / "waves", only=get_parsing_context().dag_id, kinds=REAL))

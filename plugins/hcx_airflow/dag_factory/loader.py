@@ -7,7 +7,8 @@ One invalid DAG takes every DAG of its file out of service, so a broken wave is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 
 from airflow.sdk import DAG
@@ -25,21 +26,34 @@ from hcx_waves.domain.wave_set import load_folder, wave_paths
 log = logging.getLogger(__name__)
 
 
+class Kind(StrEnum):
+    """What a wave file is made into."""
+
+    LIVE = "live"
+    CLEANUP = "cleanup"
+    REHEARSAL = "rehearsal"
+
+
+REAL = frozenset({Kind.LIVE, Kind.CLEANUP})
+"""The DAGs that work on what is real; they have a file of their own, which nothing about rehearsals can spoil."""
+
+
 class InvalidWavesError(Exception):
     """Wave files that cannot be used, or that contradict each other; one problem a line."""
 
 
-def wave_dags(folder: Path, only: str | None = None) -> dict[str, DAG]:
+def wave_dags(folder: Path, only: str | None = None, kinds: Collection[Kind] = tuple(Kind)) -> dict[str, DAG]:
     """Return the DAGs of all valid waves in a folder, by id.
 
     :param only: the id of the one DAG that is wanted, as when a task starts; then only that wave is read, and the
         files that name it, as a wave knows which ones come after it.
+    :param kinds: of DAGs that are wanted.
     :raises WaveFileError: if the one that is wanted is broken; the task's log shows why.
     """
     if only is not None:
         path = folder / f"{names.wave_of_dag(only)}{SUFFIX}"
         return (
-            {dag.dag_id: dag for dag in _dags_of(load_wave_file(path), _named_in(folder, path))}
+            {dag.dag_id: dag for dag in _dags_of(load_wave_file(path), _named_in(folder, path), kinds)}
             if path.is_file()
             else {}
         )
@@ -47,7 +61,7 @@ def wave_dags(folder: Path, only: str | None = None) -> dict[str, DAG]:
     found: dict[str, DAG] = {}
     for file in files:
         try:
-            found.update((dag.dag_id, dag) for dag in _dags_of(file, files))
+            found.update((dag.dag_id, dag) for dag in _dags_of(file, files, kinds))
         except Exception:
             log.exception("Wave %s is left out; the import errors say why", file.wave.name)
     return found
@@ -62,7 +76,7 @@ def check_waves(folder: Path) -> None:
     lines = [str(problem) for problem in (*waves.problems, *waves.conflicts)]
     for file in waves.files:
         try:
-            list(_dags_of(file, waves.files))
+            list(_dags_of(file, waves.files, tuple(Kind)))
         except Exception as error:  # noqa: BLE001  (whatever it is, it is reported)
             lines.append(f"{file.path}:1:1 wave: makes no DAG: {error}")
     if lines:
@@ -71,13 +85,15 @@ def check_waves(folder: Path) -> None:
         raise InvalidWavesError(f"{count}:\n{listed}")
 
 
-def _dags_of(file: WaveFile, others: Sequence[WaveFile]) -> Iterator[DAG]:
+def _dags_of(file: WaveFile, others: Sequence[WaveFile], kinds: Collection[Kind]) -> Iterator[DAG]:
     """Yield a wave's DAGs."""
     text = file.path.read_text(encoding="utf-8-sig")
-    yield build_live_dag(file.wave, text=text, next_waves=_followers(file.wave, others))
-    if has_cleanup(file.wave):
+    if Kind.LIVE in kinds:
+        yield build_live_dag(file.wave, text=text, next_waves=_followers(file.wave, others))
+    if Kind.CLEANUP in kinds and has_cleanup(file.wave):
         yield build_cleanup_dag(file.wave, text=text)
-    yield build_rehearsal_dag(file.wave, text=text)
+    if Kind.REHEARSAL in kinds:
+        yield build_rehearsal_dag(file.wave, text=text)
 
 
 def _followers(wave: Wave, others: Sequence[WaveFile]) -> list[Wave]:
