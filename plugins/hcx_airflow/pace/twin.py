@@ -128,7 +128,12 @@ class TwinPace(Pace):
     async def call(self, function: Callable[[], T]) -> T:
         if self._thread is None:
             self._thread = OwnThread(f"twin {self.task.task_id}")
-        return await self._thread.call(function)
+        try:
+            return await self._thread.call(function)
+        except asyncio.CancelledError:
+            # The thread may be in a long wait, behind which whatever is to be closed now would have to queue.
+            self.clock.abandon()
+            raise
 
     @override
     @contextmanager
@@ -164,8 +169,8 @@ class TwinPace(Pace):
         finally:
             # Cancelled, it is waiting on elsewhere, or another try is: what it holds is no longer its own.
             self.clock.abandon()
-            if ended and not goes_on:
-                await self.call(self._leave)
+            if ended:
+                await self.call(self.control.close if goes_on else self._leave)
             if self._thread is not None:
                 self._thread.end()
 

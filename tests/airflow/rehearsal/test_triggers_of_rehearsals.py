@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 
 from hcx_airflow.triggers.base import OutcomeTrigger
-from hcx_airflow.triggers.migration import MigrationStatusTrigger
+from hcx_airflow.triggers.migration import MigrationStatusTrigger, MigrationWatch
 from hcx_airflow.triggers.unextend import connections_of
+from hcx_waves.twin.control import TwinControl
 from hcx_waves.twin.names import world_id_of
 from support.airflow_tasks import set_connections
 from support.site_pair import SitePair
@@ -119,6 +121,44 @@ def test_a_cancelled_trigger_leaves_its_place_to_the_one_that_takes_over(twin: S
 
     outcome = asyncio.run(main())
     assert (outcome["ended"], outcome["polls"]) == ("deadline", 61)
+
+
+def test_one_that_is_cancelled_between_two_looks_does_not_fight_for_its_place(
+    twin: SitePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time stands, as somebody else of the run does not wait; so the wait would last for long."""
+    look, looked = MigrationWatch.look, threading.Event()
+
+    def first_look(self: MigrationWatch) -> Any:
+        if not looked.is_set():
+            twin.run(lambda: twin.world.waiters.register("somebody else"))
+            looked.set()
+        return look(self)
+
+    joined: list[str] = []
+    register = TwinControl.register
+
+    def joining(self: TwinControl, world_id: str, name: str) -> Any:
+        joined.append(name)
+        return register(self, world_id, name)
+
+    monkeypatch.setattr(MigrationWatch, "look", first_look)
+    monkeypatch.setattr(TwinControl, "register", joining)
+
+    async def main() -> dict[str, Any]:
+        first = asyncio.create_task(outcome_of(at_task(MigrationStatusTrigger(started=started(), rehearsal=True))))
+        assert await asyncio.to_thread(looked.wait, 20)
+        await asyncio.sleep(0.5)
+        first.cancel()
+        second = asyncio.create_task(outcome_of(at_task(MigrationStatusTrigger(started=started(), rehearsal=True))))
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(first, 20)
+        await asyncio.to_thread(lambda: twin.run(lambda: twin.world.waiters.unregister("somebody else")))
+        return await second
+
+    outcome = asyncio.run(main())
+    assert (outcome["ended"], outcome["error"]) == ("deadline", None)
+    assert joined == [TASK, TASK]
 
 
 def test_a_step_that_goes_on_afterwards_keeps_its_place(twin: SitePair) -> None:
