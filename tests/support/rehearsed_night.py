@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from hcx_sim.world.timeline import KEY as TIMELINE
 from hcx_waves.cutover.extension import unextend_network
 from hcx_waves.cutover.gateway import disconnect_source_segment
 from hcx_waves.cutover.outage import outage_bounds
@@ -15,7 +16,7 @@ from hcx_waves.migration.start import start_wave
 from hcx_waves.migration.verify import verify_virtual_machines
 from hcx_waves.rehearsals.build import Night, build_record, build_timeline
 from hcx_waves.rehearsals.model import RehearsalRecord, SnapshotRef, Timeline
-from hcx_waves.rehearsals.truth import truth_of
+from hcx_waves.rehearsals.truth import truth_of, twin_events
 from hcx_waves.report.build import build_report
 from hcx_waves.report.model import Approval, SegmentSteps, WaveReport, WaveSteps
 from support.procedures import Planner, await_unextended, patience_of, run_to_end, sites_of, window_in
@@ -32,6 +33,7 @@ class Rehearsed:
     record: RehearsalRecord
     timeline: Timeline
     report: WaveReport
+    night: Night
 
 
 def rehearse_seed_wave(pair: SitePair, *, run_id: str = "backfill__1", cut: bool = True) -> Rehearsed:
@@ -72,4 +74,6 @@ def rehearse_seed_wave(pair: SitePair, *, run_id: str = "backfill__1", cut: bool
         snapshot=SnapshotRef(snapshot_id="5" * 64), reactions={"approve_wave": 240.0}, params={"poll_seconds": 60},
     )  # fmt: skip
     truth = truth_of(pair.oracle(), pair.audit(kind="note"))
-    return Rehearsed(build_record(night, steps, report, truth), build_timeline(night, report, truth), report)
+    history = twin_events(pair.run(lambda: pair.world.products[TIMELINE].export()).decode())
+    timeline = build_timeline(night, report, truth, history)
+    return Rehearsed(build_record(night, steps, report, truth), timeline, report, night)

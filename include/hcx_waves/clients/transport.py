@@ -181,7 +181,7 @@ class RestTransport:
         if fault is not None:
             raise fault
         self._identity = EndpointIdentity.of_headers(reply.headers)
-        if reply.text.strip() and not reply.is_json:
+        if call.expects_json and reply.text.strip() and not reply.is_json:
             raise MalformedResponse("the answer is not JSON", snippet=reply.snippet, **context)
         return reply
 

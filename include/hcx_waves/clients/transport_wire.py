@@ -74,6 +74,7 @@ class Call:
     :param lookup: the read that tells whether a mutating call has acted.
     :param authenticated: False for log-in calls.
     :param repeat: False makes a single attempt, whatever the kind.
+    :param expects_json: False for the few answers that are other text.
     """
 
     method: str
@@ -86,6 +87,7 @@ class Call:
     lookup: Lookup | None = None
     authenticated: bool = True
     repeat: bool = True
+    expects_json: bool = True
 
     @property
     def query_values(self) -> dict[str, str]:

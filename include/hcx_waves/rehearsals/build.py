@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
 from pydantic import AwareDatetime, Field, JsonValue
@@ -94,14 +94,17 @@ def build_record(night: Night, steps: WaveSteps, report: WaveReport, truth: Twin
     return record.model_copy(update={"verdict": verdict_of(record)})
 
 
-def build_timeline(night: Night, report: WaveReport, truth: TwinTruth, more: Iterable[TimelineEvent] = ()) -> Timeline:
+def build_timeline(
+    night: Night, report: WaveReport, truth: TwinTruth, history: Sequence[TimelineEvent] = ()
+) -> Timeline:
     """Return all that happened on that night: the same whenever it is rehearsed again.
 
-    :param more: events that the report and the twin's VMs do not hold.
+    :param history: the twin's own, see :func:`hcx_waves.rehearsals.truth.twin_events`; without it the phases of the
+        VMs' migrations stand in for it.
     """
     phases = [
         TimelineEvent(at=at, what="phase", subject=name, detail={"phase": phase})
-        for name, vm in truth.vms.items()
+        for name, vm in (() if history else truth.vms.items())
         for at, phase in vm.phases
     ]
     told = [
@@ -130,7 +133,7 @@ def build_timeline(night: Night, report: WaveReport, truth: TwinTruth, more: Ite
         snapshot_id=None if night.snapshot is None else night.snapshot.snapshot_id,
         faults=night.faults,
         starts_at=night.starts_at,
-        events=(*phases, *told, *outages, *more),
+        events=(*phases, *told, *outages, *history),
     )
 
 

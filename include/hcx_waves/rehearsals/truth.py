@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from hcx_waves.domain.base import DomainModel
+from hcx_waves.rehearsals.model import TimelineEvent
 
 _BASE_SYNC = "base_sync"
 _TURN = "switchover_turn"
 _SWITCHING = frozenset({"shutdown", "final_sync", "relocation", "switchover", "cleanup"})
 _ENDED = frozenset({"complete", "failed", "transfer_failed", "cancelled"})
 _MIGRATION = "migration:"
+_SUBJECTS = ("vm", "segment", "network", "name", "fault", "rule", "job")
+"""The members of a twin's line that say what it is about, the first that is there."""
 
 
 class VmTruth(DomainModel):
@@ -58,6 +62,21 @@ def truth_of(oracle: Mapping[str, Any] | None, audit: Iterable[Mapping[str, Any]
     }
     now = known.get("now")
     return TwinTruth(now=None if now is None else datetime.fromisoformat(now), vms=vms, outages=outages)
+
+
+def twin_events(lines: str) -> tuple[TimelineEvent, ...]:
+    """Return what a twin tells of its own history.
+
+    :param lines: the answer of ``GET /worlds/{id}/timeline``: JSON lines, the first of which is about the world.
+    """
+    return tuple(_event(told) for told in map(json.loads, lines.splitlines()) if "at" in told)
+
+
+def _event(told: dict[str, Any]) -> TimelineEvent:
+    what = str(told.get("what", ""))
+    subject = next((str(told[name]) for name in _SUBJECTS if told.get(name)), "")
+    detail = {name: value for name, value in told.items() if name not in ("at", "what")}
+    return TimelineEvent(at=told["at"], what=f"twin: {what}", subject=subject, detail=detail)
 
 
 def _phases(audit: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[datetime, str, str, str]]]:

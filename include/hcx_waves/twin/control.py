@@ -230,7 +230,8 @@ class TwinControl(RestClient):
 
     def timeline(self, world_id: str) -> str:
         """Return what happened when as JSON lines, nothing of wall time in them; equal nights give equal timelines."""
-        return self._transport.send(Call("GET", self._place(world_id, "timeline"), CallKind.READ)).text
+        call = Call("GET", self._place(world_id, "timeline"), CallKind.READ, expects_json=False)
+        return self._transport.send(call).text
 
     def gateways(self, world_id: str) -> tuple[dict[str, Any], ...]:
         """Return the routers outside NSX, by port group."""

@@ -126,11 +126,12 @@ def record_of(run: TaskRun, night: Night, control: TwinControl) -> tuple[Rehears
     """Return the record and the timeline of a rehearsed night."""
     from hcx_airflow.runs.reports import steps_of
     from hcx_waves.rehearsals.build import build_record, build_timeline
-    from hcx_waves.rehearsals.truth import truth_of
+    from hcx_waves.rehearsals.truth import truth_of, twin_events
     from hcx_waves.report.build import build_report
 
     world_id = run.rehearsed.world_id
     truth = truth_of(control.oracle(world_id), control.audit(world_id, kind="note"))
     steps = steps_of(run)
     report = build_report(steps, run.wave_id)
-    return build_record(night, steps, report, truth), build_timeline(night, report, truth)
+    timeline = build_timeline(night, report, truth, twin_events(control.timeline(world_id)))
+    return build_record(night, steps, report, truth), timeline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from hcx_sim.engine.clock import to_datetime
 from hcx_sim.hcx.mobility.mobility import mobility_of
 from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
+from hcx_waves.rehearsals.build import build_timeline
+from hcx_waves.rehearsals.truth import truth_of
 from support.rehearsed_night import SEGMENT, VMS, rehearse_seed_wave
 from support.site_pair import SitePair, SiteServer
 
@@ -92,4 +95,18 @@ def test_the_same_night_twice_is_the_same_timeline_byte_by_byte(site_server: Sit
             site_server.drop(pair)
     assert exports[0] == exports[1]
     assert b"backfill__" not in exports[0]
-    assert exports[0].count(b'"what":"phase"') >= 6 * len(VMS)
+    events = json.loads(exports[0])["events"]
+    assert sum(one["what"] == "twin: migration" for one in events) >= 6 * len(VMS)
+    assert {one["subject"] for one in events if one["what"] == "twin: stun"} == set(VMS)
+    changes = [
+        one["detail"] for one in events if one["what"] == "twin: segment" and one["detail"]["change"] == "changed"
+    ]
+    assert (len(changes) >= 2) is cut, "both gateways, if the segment was cut over"
+    assert [one["at"] for one in events] == sorted(one["at"] for one in events)
+
+
+def test_without_the_twins_history_the_phases_stand_in(site_pair: SitePair) -> None:
+    night = rehearse_seed_wave(site_pair, cut=False)
+    truth = truth_of(site_pair.oracle(), site_pair.audit(kind="note"))
+    timeline = build_timeline(night.night, night.report, truth)
+    assert sum(one.what == "phase" for one in timeline.events) >= 6 * len(VMS)
