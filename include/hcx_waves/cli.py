@@ -10,6 +10,7 @@ import typer
 
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.demo.command import demo
+from hcx_waves.demo.rehearse.command import rehearse
 from hcx_waves.doctor.document import DocumentError, load_endpoints
 from hcx_waves.doctor.examination import examine
 from hcx_waves.doctor.output import is_healthy, output_console, print_table, to_json
@@ -18,6 +19,7 @@ from hcx_waves.forecast.calibrate_command import calibrate_command
 from hcx_waves.forecast.command import forecast_command
 from hcx_waves.rehearsals.command import rehearsals
 from hcx_waves.snapshot_command import snapshot
+from hcx_waves.twin_command import twin_connections_command
 from hcx_waves.wave_commands import register as register_wave_commands
 
 main = typer.Typer(
@@ -30,10 +32,12 @@ main = typer.Typer(
 )
 register_wave_commands(main)
 main.command()(demo)
+main.command()(rehearse)
 main.command("forecast")(forecast_command)
 main.command("calibrate")(calibrate_command)
 main.command()(rehearsals)
 main.command()(snapshot)
+main.command("twin-connections")(twin_connections_command)
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2

@@ -8,9 +8,9 @@ from typing import Any
 
 from hcx_waves.demo.errors import DemoError
 from hcx_waves.domain.connections import Connections
+from hcx_waves.twin.connections import twin_connections
 
-SNAPSHOT_PREFIX, TWIN_PREFIX = "snapshot_", "twin_"
-TWIN_CONTROL = "twin_control"
+SNAPSHOT_PREFIX = "snapshot_"
 _TYPES = {"hcx": "hcx", "nsx": "nsx_policy", "vcenter": "vsphere"}
 
 
@@ -33,12 +33,10 @@ def rehearsal_variables(
     :param twins: the endpoints document of the twin server.
     :raises DemoError: as :func:`connection_variables` does.
     """
-    trust = _trust(twins)
-    control = {"conn_type": "hcx_twin", "host": twins["control"]["url"], "password": twins["control"]["token"]}
+    made = twin_connections([connections], twins, _trust(twins))
     return {
         **_variables(connections, SNAPSHOT_PREFIX, lambda site, product: _connection(site, product, endpoints)),
-        **_variables(connections, TWIN_PREFIX, lambda site, product: _twin(site, product, twins)),
-        _name(TWIN_CONTROL): json.dumps({**control, "extra": trust}),
+        **{_name(conn_id): json.dumps(one) for conn_id, one in made.items()},
     }
 
 
@@ -59,14 +57,6 @@ def _name(connection_id: str) -> str:
 
 def _trust(endpoints: Mapping[str, Any]) -> dict[str, Any]:
     return {"ca_file": endpoints["ca_file"]} if endpoints.get("ca_file") else {}
-
-
-def _twin(site_name: str, product: str, twins: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where a product's twins are served; which twin, and how to log in there, is a matter of each run."""
-    if product == "vmc":
-        facts = twins["vmc"]
-        return {"conn_type": "vmc", "host": facts["url"], "extra": {**_trust(twins), "csp_url": facts["csp_url"]}}
-    return {"conn_type": _TYPES[product], "host": twins[site_name][product]["url"], "extra": _trust(twins)}
 
 
 def _connection(site_name: str, product: str, endpoints: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from hcx_waves.demo.stack import Stack
 from hcx_waves.demo.terminal import speaker
 from hcx_waves.domain.loader import SUFFIX
 from hcx_waves.domain.wave import Wave
-from hcx_waves.rehearsals.files import write_summary
 from hcx_waves.rehearsals.markdown import render_summary
 from hcx_waves.rehearsals.model import RehearsalRecord
 from hcx_waves.rehearsals.store import RecordError, RecordStore
@@ -38,6 +37,9 @@ class Ending:
 
     def tell(self, nights: Sequence[Night]) -> None:
         """Print the summary of these nights and the forecast, and say where the files are."""
+        # matplotlib takes a while to load.
+        from hcx_waves.rehearsals.files import write_summary
+
         records = [night.record for night in nights if night.record is not None]
         if not records:
             self._say("no night has left a record, so there is nothing to sum up")
