@@ -96,7 +96,7 @@ def _chain_lines(wave: Wave, next_waves: tuple[str, ...]) -> Iterator[str]:
 
 
 def _cleanup_lines(wave: Wave) -> Iterator[str]:
-    yield f"- **When**: {format_duration(wave.cleanup.hold)} after the wave has ended as planned, or by hand."
+    yield f"- **When**: {format_duration(wave.cleanup.hold)} after the wave has cut a segment over, or by hand."
     for segment in segments_to_clean(wave):
         steps = ["source segment deleted"] if wave.deletes_source(segment) else ["source segment kept"]
         if segment.rename_destination is not None:
