@@ -374,6 +374,22 @@ def test_a_cleanup_touches_what_the_run_has_cut_over(
     assert site_pair.calls(after=mark) == []
 
 
+def test_a_cleanup_leaves_alone_what_was_cut_over_after_it_was_scheduled(tasks: WaveTasks, site_pair: Any) -> None:
+    """Else that segment would have a shorter hold than the wave file says."""
+    tasks.do("resolve_plan")
+    tasks.run.xcoms["conclude_wave", "return_value"] = {"segments": {"seed-net": "cut_over"}}
+    conf = {"wave_dag_id": "seed-wave", "wave_run_id": tasks.run.run_id, "wave_segments": ["another"]}
+    others = {tasks.run.run_id: tasks.run}
+    after = WaveTasks(
+        AirflowRun(tasks.run.bundle, dag_id="cleanup__seed-wave", run_id="c", conf=conf, other_runs=others)
+    )
+    mark = site_pair.mark()
+    assert after.do("prove_segment_empty", group="cleanup") is None
+    with pytest.raises(AirflowSkipException, match="seed-net was not cut over yet when this cleanup was scheduled"):
+        after.do("delete_source_segment")
+    assert site_pair.calls(after=mark) == []
+
+
 # -- the end
 
 

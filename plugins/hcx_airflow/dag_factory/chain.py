@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow.dag_factory import names
+from hcx_airflow.runs.leftovers import SEGMENTS_CONF
 from hcx_waves.domain.states import SegmentOutcome
 
 _RETRIES: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=5)}
@@ -26,7 +27,8 @@ _BEGUN = frozenset({"running", "success", "failed", "up_for_retry", "restarting"
 class ScheduleCleanupOperator(TriggerDagRunOperator):
     """Start a wave's cleanup DAG for the end of the hold, for the segments that the run has cut over.
 
-    Also after a run that has left something behind: what it has cut over is cut over. Skipped if that is none.
+    Also after a run that has left something behind: what it has cut over is cut over. Skipped if that is none. What the
+    same run cuts over later, after some of its tasks were cleared, has a hold and a cleanup of its own.
 
     :param wave_id: the wave.
     :param hold_seconds: how long everything is kept as it is.
@@ -52,10 +54,13 @@ class ScheduleCleanupOperator(TriggerDagRunOperator):
         if context["params"].get("stop_before_cutover"):
             raise AirflowSkipException("this run left every segment stretched, so there is nothing to clean up")
         ending = context["ti"].xcom_pull(task_ids=names.CONCLUDE_WAVE, map_indexes=-1) or {}
-        if SegmentOutcome.CUT_OVER not in (ending.get("segments") or {}).values():
+        segments = ending.get("segments") or {}
+        cut = sorted(name for name, outcome in segments.items() if outcome == SegmentOutcome.CUT_OVER)
+        if not cut:
             raise AirflowSkipException("this run has cut no segment over, so there is nothing to clean up")
         self.run_after = datetime.now(UTC) + timedelta(seconds=self.hold_seconds)
-        self.trigger_run_id = follow_up_id({str(context["dag_run"].dag_id): [str(context["run_id"])]})
+        self.conf = {**(self.conf or {}), SEGMENTS_CONF: cut}
+        self.trigger_run_id = follow_up_id({str(context["dag_run"].dag_id): [str(context["run_id"])], "segments": cut})
         _say_if_paused(self, context)
         self.log.info("%s may begin at %s", self.trigger_dag_id, self.run_after.isoformat(timespec="seconds"))
         super().execute(context)
@@ -126,7 +131,7 @@ def refuse_partial_run(params: Mapping[str, Any]) -> None:
 def follow_up_id(runs: Mapping[str, Iterable[str]]) -> str:
     """Return the id of the run that follows from others, whoever starts it and how often.
 
-    :param runs: run ids by DAG id.
+    :param runs: run ids by DAG id, and whatever else tells one occasion from another.
     """
     origin = "\n".join(f"{dag_id}\t{run_id}" for dag_id in sorted(runs) for run_id in sorted(set(runs[dag_id])))
     return f"after__{sha256(origin.encode()).hexdigest()[:16]}"

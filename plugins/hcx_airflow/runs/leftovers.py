@@ -8,6 +8,8 @@ from hcx_airflow.runs.task import TaskRun
 from hcx_waves.domain.states import SegmentOutcome
 
 NOT_DUE_KEY = "not_due"
+SEGMENTS_CONF = "wave_segments"
+"""In the conf of a cleanup that a wave has scheduled: the segments that it had cut over by then."""
 
 
 def why_not_due(run: TaskRun, segment: str) -> str | None:
@@ -18,6 +20,9 @@ def why_not_due(run: TaskRun, segment: str) -> str | None:
     """
     if run.origin is None:
         return None
+    scheduled = (run.context["dag_run"].conf or {}).get(SEGMENTS_CONF)
+    if scheduled is not None and segment not in scheduled:
+        return f"segment {segment} was not cut over yet when this cleanup was scheduled; it has one of its own"
     left = ((run.wave_xcom("conclude_wave") or {}).get("segments") or {}).get(segment)
     if left in (None, SegmentOutcome.CUT_OVER):
         return None

@@ -74,9 +74,8 @@ def test_the_cleanup_is_started_for_the_end_of_the_hold() -> None:
     assert asked.trigger_dag_id == "cleanup__first"
     assert before <= asked.run_after - timedelta(days=7) <= datetime.now(UTC)
     assert asked.logical_date is None, "two cleanups may fall on one instant"
-    assert asked.conf == {"wave_dag_id": "{{ dag_run.dag_id }}", "wave_run_id": "{{ run_id }}"}, (
-        "rendered by the worker"
-    )
+    names = {"wave_dag_id": "{{ dag_run.dag_id }}", "wave_run_id": "{{ run_id }}"}
+    assert asked.conf == {**names, "wave_segments": ["a"]}, "the names are rendered by the worker"
     assert "conf" in operator.template_fields
 
 
@@ -89,6 +88,18 @@ def test_a_second_try_starts_no_second_cleanup() -> None:
     assert all(one.skip_when_already_exists and not one.reset_dag_run for one in tries)
     other = ScheduleCleanupOperator(task_id="s", wave_id="first", hold_seconds=1)
     assert triggered(other, context(Ti(), run_id="manual__2")).dag_run_id != tries[0].dag_run_id
+
+
+def test_what_the_same_run_cuts_over_later_has_a_hold_of_its_own() -> None:
+    first, later = (
+        triggered(
+            ScheduleCleanupOperator(task_id="s", wave_id="first", hold_seconds=1),
+            context(Ti(segments={"a": "cut_over", "b": b})),
+        )
+        for b in ("blocked", "cut_over")
+    )
+    assert first.dag_run_id != later.dag_run_id
+    assert [one.conf["wave_segments"] for one in (first, later)] == [["a"], ["a", "b"]]
 
 
 def test_a_run_that_cut_nothing_over_schedules_no_cleanup() -> None:
