@@ -40,7 +40,7 @@ def test_build_contexts_and_bind_sources_exist(name: str) -> None:
 def test_restart_values_and_health_checks(name: str) -> None:
     service = SERVICES[name]
     assert RESTART.fullmatch(str(service["restart"]))
-    if name != "airflow-init":
+    if not name.endswith("-init"):
         assert {"interval", "timeout", "retries", "start_period", "start_interval"} <= set(service["healthcheck"])
 
 
@@ -82,6 +82,22 @@ def test_example_names_every_required_variable_and_gives_no_value() -> None:
     )
     assert {name for name, value in example.items() if not value} == REQUIRED
     assert set(re.findall(r"\$\{(\w+):[?-]", TEXT)) == set(example)
+
+
+def test_the_server_of_twins_cannot_be_taken_for_a_site() -> None:
+    assert "--twins-only" in SERVICES["twins"]["command"]
+    assert "--twins-only" not in SERVICES["simulator"]["command"]
+    assert SERVICES["twins"]["profiles"] == SERVICES["airflow-twins-init"]["profiles"] == ["rehearsals"]
+
+
+def test_the_connections_are_made_of_what_the_server_of_twins_writes() -> None:
+    script = (ROOT / "docker" / "connect-twins").read_text()
+    written = next(one for one in SERVICES["twins"]["command"] if one.startswith("--endpoints-file="))
+    assert written.partition("=")[2] in script
+    folder = "twins-state:/var/lib/hcx-sim"
+    assert SERVICES["twins"]["volumes"] == [folder]
+    assert f"{folder}:ro" in SERVICES["airflow-twins-init"]["volumes"]
+    assert SERVICES["airflow-twins-init"]["depends_on"]["twins"] == {"condition": "service_healthy"}
 
 
 def make_env(folder: Path) -> subprocess.CompletedProcess[str]:
