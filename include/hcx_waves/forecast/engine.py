@@ -74,19 +74,22 @@ class Engine:
         self.admission: Admission
         begin(self, subject)
 
-    def run(self) -> VmTimes:
-        """Let all nights pass and return what became of each VM."""
+    def run(self, until: float = NEVER) -> VmTimes:
+        """Let all nights pass and return what became of each VM.
+
+        :param until: when a night is left as it stands, in seconds since the forecast's start.
+        """
         self._follow_up()
-        while self._step():
+        while self._step(until):
             pass
         return self.times
 
-    def _step(self) -> bool:
+    def _step(self, until: float) -> bool:
         timer_at, timer_blocks = self.timers.first()
         arrival_at, release_at = self.pools.first(self.now), self.releases.first()
         goes_on = (self.moving > 0) | np.isfinite(self.releases.first_release())
         at = np.where(goes_on, np.minimum(np.minimum(timer_at, arrival_at), release_at), NEVER)
-        live = np.isfinite(at)
+        live = np.isfinite(at) & (at <= until)
         if not live.any():
             return False
         at = np.where(live, at, self.now)

@@ -17,6 +17,7 @@ from hcx_waves.forecast.inputs import ForecastInput
 from hcx_waves.forecast.layout import Layout, layout_of
 from hcx_waves.forecast.parameters import ModelParameters
 from hcx_waves.forecast.records import UNKNOWN, VmTimes
+from hcx_waves.forecast.tables import NEVER
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,20 @@ class Nights:
 
 
 def simulate(
-    subject: ForecastInput, parameters: ModelParameters, nights: int, seed: int, delays: Sequence[float] = (0.0,)
+    subject: ForecastInput,
+    parameters: ModelParameters,
+    nights: int,
+    seed: int,
+    delays: Sequence[float] = (0.0,),
+    *,
+    only_what_fits: bool = False,
 ) -> Nights:
     """Play that many nights; the same arguments give the same nights.
 
     :param delays: by how many seconds the run begins later (or earlier, below zero) than planned, with windows where
         they are; the same nights are played with each of them, one after the other.
+    :param only_what_fits: whether a night is left as it stands when the switchover window closes, as nothing later can
+        make it fit.
     :raises ValueError: if the wave moves no VM.
     """
     if not subject.vms:
@@ -83,7 +92,7 @@ def simulate(
         submitted = np.zeros(rows)
     submitted = submitted + np.repeat(np.array(delays), nights)
     engine = Engine(subject, layout, parameters, draws, submitted)
-    vms = engine.run()
+    vms = engine.run(until=engine.releases.closes if only_what_fits else NEVER)
     segments = cut_over(subject, layout, parameters, draws, vms, engine.releases)
     migrated = migrations_end(vms)
     verified = engine.releases.seen(np.arange(rows), migrated) + orchestrator.verify_seconds
