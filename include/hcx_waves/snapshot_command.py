@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
+from hcx_waves.domain.gathering import Gathering
 from hcx_waves.domain.loader import load_wave
 from hcx_waves.domain.problems import WaveFileError
 from hcx_waves.domain.wave import Wave
@@ -41,12 +43,12 @@ def snapshot(
 
     Ends with 0 when the file is written, with 1 when a product cannot be read, with 2 when an input cannot be used.
     """
-    try:
-        wanted = [load_wave(path) for path in waves]
-        document = load_endpoints(endpoints)
-        rates = _rates(change_rates)
-    except (WaveFileError, DocumentError) as error:
-        _fail(str(error), _EXIT_UNUSABLE)
+    inputs = Gathering(WaveFileError, DocumentError)
+    wanted = [wave for wave in (inputs.read(load_wave, path) for path in waves) if wave is not None]
+    document = inputs.read(load_endpoints, endpoints)
+    rates = {} if change_rates is None else inputs.read(_rates, change_rates)
+    if document is None or rates is None or inputs.problems:
+        _fail("\n".join(inputs.problems), _EXIT_UNUSABLE)
     try:
         taken = _taken(wanted, document, whole=whole, rates=rates)
     except EndpointsError as error:
@@ -58,6 +60,9 @@ def snapshot(
     except OSError as error:
         _fail(f"{out} cannot be written: {error.strerror or type(error).__name__}", _EXIT_FAILED)
     _say(taken, out)
+    strange = sorted(set(rates) - {vm.name for site in (taken.source, taken.destination) for vm in site.vms})
+    if strange:
+        typer.echo(f"{change_rates}: names VMs that are not in the snapshot: {', '.join(strange)}", err=True)
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -65,25 +70,29 @@ def _fail(message: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _rates(path: Path | None) -> dict[str, float]:
+def _rates(path: Path) -> dict[str, float]:
     """Read change rates and return them in bytes per second.
 
-    :raises DocumentError: if the file is no mapping of names to numbers that are not negative.
+    :raises DocumentError: if the file is no mapping of names to numbers that are not negative; with every one that is.
     """
-    if path is None:
-        return {}
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DocumentError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from error
     except ValueError as error:
         raise DocumentError(f"{path} is not JSON: {error}") from error
-    is_rate = isinstance(body, dict) and all(
-        isinstance(rate, int | float) and not isinstance(rate, bool) and rate >= 0 for rate in body.values()
-    )
-    if not is_rate:
+    if not isinstance(body, dict):
         raise DocumentError(f'{path}: must map VM names to Mbit/s, such as {{"db01": 12.5}}')
+    wrong = [
+        f"{path}: {name}: must be a number of Mbit/s, at least 0" for name, rate in body.items() if not _is_rate(rate)
+    ]
+    if wrong:
+        raise DocumentError("\n".join(wrong))
     return {name: rate * _BYTES_PER_MEGABIT for name, rate in body.items()}
+
+
+def _is_rate(rate: Any) -> bool:
+    return isinstance(rate, int | float) and not isinstance(rate, bool) and 0 <= rate < math.inf
 
 
 def _taken(waves: Sequence[Wave], document: Endpoints, *, whole: bool, rates: Mapping[str, float]) -> Snapshot:

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from hcx_waves.doctor.output import output_console
 from hcx_waves.domain.clock import ClockError
+from hcx_waves.domain.gathering import Gathering
 from hcx_waves.domain.loader import load_wave
-from hcx_waves.domain.moments import LocalTimeError, exact_instant, parse_moment
+from hcx_waves.domain.moments import LocalTimeError, Moment, exact_instant, parse_moment
 from hcx_waves.domain.problems import WaveFileError
 from hcx_waves.domain.wave import Wave
 from hcx_waves.forecast import what_if
@@ -30,6 +31,7 @@ from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
 from hcx_waves.forecast.subject import subject_of
 from hcx_waves.forecast.text import print_comparison, print_forecast
 from hcx_waves.snapshot.files import SnapshotFileError, load_snapshot
+from hcx_waves.snapshot.model import Snapshot
 
 _EXIT_UNUSABLE = 2
 _MEGABIT = 1e6
@@ -45,6 +47,15 @@ class _Options:
     nights: int
     seed: int
     safe_start: bool
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    wave: Wave
+    snapshot: Snapshot | None
+    parameters: ModelParameters
+    begin: datetime | None
+    night: date | None
 
 
 def forecast_command(
@@ -83,18 +94,15 @@ def forecast_command(
     Ends with 0 whatever the chances are, with 2 when something cannot be used.
     """
     options = _Options(nights, seed, safe_start)
-    _check_format(picture)
+    inputs = _read(wave_file, snapshot, parameters, start=start, night=night, picture=picture)
     try:
-        wave = load_wave(wave_file)
-        given = load_parameters(parameters)
-        known = None if snapshot is None else load_snapshot(snapshot)
-        begin = _start_of(wave, start)
+        given, begin = inputs.parameters, inputs.begin
         planned = subject_of(
-            wave,
-            known,
+            inputs.wave,
+            inputs.snapshot,
             given,
-            starts_at=_planned_start(wave, begin, night),
-            night=None if night is None else date.fromisoformat(night),
+            starts_at=_planned_start(inputs.wave, begin, inputs.night),
+            night=inputs.night,
         )
         changed, changed_parameters, flags = _what_if(
             planned, given, bandwidth=bandwidth, second_mesh=second_mesh, order=order, start=begin
@@ -110,16 +118,45 @@ def forecast_command(
         _draw(picture, other or told)
 
 
-def _start_of(wave: Wave, text: str | None) -> datetime | None:
-    if text is None:
-        return None
+def _read(
+    wave_file: Path,
+    snapshot: Path | None,
+    parameters: Path | None,
+    *,
+    start: str | None,
+    night: str | None,
+    picture: Path | None,
+) -> _Inputs:
+    """Read everything that was named, and end with all that is wrong with it."""
+    gathering = Gathering(*_UNUSABLE)
+    wave = gathering.read(load_wave, wave_file)
+    known = None if snapshot is None else gathering.read(load_snapshot, snapshot)
+    given = gathering.read(load_parameters, parameters)
+    day = None if night is None else gathering.read(_date, night)
+    moment = None if start is None else gathering.read(_moment, start)
+    begin = None if wave is None or moment is None else gathering.read(exact_instant, moment, wave.zone)
+    if picture is not None:
+        gathering.read(_check_format, picture)
+    if wave is None or given is None or gathering.problems:
+        _fail("\n".join(gathering.problems))
+    return _Inputs(wave, known, given, begin, day)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is no date: write 2026-10-24') from None
+
+
+def _moment(text: str) -> Moment:
     moment = parse_moment(text)
     if not moment.is_dated:
         raise ValueError(f'"{text}" has no date: write 2026-10-24 20:00')
-    return exact_instant(moment, wave.zone)
+    return moment
 
 
-def _planned_start(wave: Wave, begin: datetime | None, night: str | None) -> datetime | None:
+def _planned_start(wave: Wave, begin: datetime | None, night: date | None) -> datetime | None:
     """Return when a wave without a start of its own begins: as asked, else now; another night has its own start."""
     if wave.start is not None or (begin is None and night is not None):
         return None
@@ -185,9 +222,9 @@ def _write_json(path: Path, told: Forecast, other: Forecast | None, flags: list[
     _write(path, text.encode())
 
 
-def _check_format(picture: Path | None) -> None:
-    if picture is not None and picture.suffix not in FORMATS:
-        _fail(f"{picture}: a picture's name ends in {', '.join(FORMATS)}")
+def _check_format(picture: Path) -> None:
+    if picture.suffix not in FORMATS:
+        raise ValueError(f"{picture}: a picture's name ends in {', '.join(FORMATS)}")
 
 
 def _draw(path: Path, told: Forecast) -> None:
@@ -202,7 +239,7 @@ def _write(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     except OSError as error:
-        _fail(f"{path}: {error}")
+        _fail(f"{path}: cannot be written: {error.strerror or error}")
     typer.echo(f"{path}: written", err=True)
 
 

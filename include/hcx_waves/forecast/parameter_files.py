@@ -31,13 +31,32 @@ def load_parameters(path: Path | None = None) -> ModelParameters:
         if path.stat().st_size > _LARGEST_FILE:
             raise ParametersError(f"{path}: larger than {_LARGEST_FILE} bytes")
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ParametersError(f"{path}: {error}") from error
+    except OSError as error:
+        raise ParametersError(f"{path}: cannot be read: {error.strerror or type(error).__name__}") from error
+    except UnicodeDecodeError as error:
+        raise ParametersError(f"{path}: is no text in UTF-8") from error
+    except yaml.YAMLError as error:
+        raise ParametersError(f"{path}: is neither YAML nor JSON: {_words(error)}") from error
     try:
         return ModelParameters.model_validate({} if document is None else document)
     except ValidationError as error:
-        lines = [f"{path}: {'.'.join(map(str, one['loc'])) or 'document'}: {one['msg']}" for one in error.errors()]
+        lines = [f"{path}: {'.'.join(map(str, one['loc'])) or 'document'}: {_message(one)}" for one in error.errors()]
         raise ParametersError("\n".join(lines)) from error
+
+
+def _words(error: yaml.YAMLError) -> str:
+    """Say in one line where a text breaks."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"{error.problem} at line {mark.line + 1}, column {mark.column + 1}"
+    return str(error).replace("\n", " ")
+
+
+def _message(detail: Any) -> str:
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return "is no parameter"
+    return "must be a mapping of names to values" if kind in ("model_type", "dict_type") else str(detail["msg"])
 
 
 def dump_parameters(parameters: ModelParameters, *, all_values: bool = False) -> str:

@@ -109,7 +109,7 @@ def test_parameters_come_from_a_file(tmp_path: Path) -> None:
     (["--parameters", "none.yaml"], "none.yaml"),
     (["--start", "18:00"], '"18:00" has no date: write 2026-10-24 20:00'),
     (["--start", "soon"], '"soon" is no time'),
-    (["--night", "tomorrow"], "Invalid isoformat string"),
+    (["--night", "tomorrow"], '"tomorrow" is no date: write 2026-10-24'),
     (["--order", "web09"], "web09: not moved by wave seed-wave"),
     (["--picture", "forecast.gif", "--start", START], "a picture's name ends in .svg, .png, .pdf"),
 ])  # fmt: skip
@@ -119,6 +119,35 @@ def test_what_cannot_be_used_is_said(arguments: list[str], words: str) -> None:
     assert result.exit_code == 2
     assert words in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_everything_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
+    parameters = tmp_path / "parameters.yaml"
+    parameters.write_text("transfer: {speed: 1}\ngates: 3\n")
+    result = run(
+        WAVES / "nowhere.yaml", "--snapshot", "none.json", "--parameters", parameters, "--night", "tomorrow",
+        "--start", "soon", "--picture", "forecast.gif",
+    )  # fmt: skip
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"{WAVES / 'nowhere.yaml'}:1:1 wave: cannot be read: No such file or directory",
+        "none.json: cannot be read: No such file or directory",
+        f"{parameters}: transfer.speed: is no parameter",
+        f"{parameters}: gates: must be a mapping of names to values",
+        '"tomorrow" is no date: write 2026-10-24',
+        '"soon" is no time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start',
+        "forecast.gif: a picture's name ends in .svg, .png, .pdf",
+    ]
+
+
+def test_a_parameters_file_that_is_no_yaml_is_said_in_one_line(tmp_path: Path) -> None:
+    parameters = tmp_path / "parameters.json"
+    parameters.write_text('{"a": [')
+    result = run(WAVES / "seed-wave.yaml", "--start", START, "--parameters", parameters)
+    assert result.exit_code == 2
+    [line] = result.stderr.splitlines()
+    assert line.startswith(f"{parameters}: is neither YAML nor JSON: expected the node content")
+    assert line.endswith("at line 1, column 8")
 
 
 def test_a_broken_wave_file_is_said(tmp_path: Path) -> None:
