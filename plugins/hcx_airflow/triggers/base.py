@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
@@ -14,6 +13,7 @@ from typing_extensions import override
 
 from hcx_airflow.hooks.twin import TWIN_CONTROL
 from hcx_airflow.pace.base import Pace, WallPace, utc_now
+from hcx_airflow.pace.thread import OwnThread
 from hcx_airflow.triggers.polling import Ended
 from hcx_waves.clients.errors import ClientError
 
@@ -67,7 +67,12 @@ class OutcomeTrigger(BaseTrigger):
 
         connection = await BaseHook.aget_connection(TWIN_CONTROL)
         task = RunningTask.of(self.task_instance)
-        return await asyncio.to_thread(lambda: open_pace(task, connection=connection))
+        # In a thread of its own: a server of twins that does not answer must not hold up what live runs wait for.
+        thread = OwnThread(f"twin of {task.task_id}")
+        try:
+            return await thread.call(lambda: open_pace(task, connection=connection))
+        finally:
+            thread.end()
 
     @override
     async def on_kill(self) -> None:

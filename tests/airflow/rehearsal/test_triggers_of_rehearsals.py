@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -102,6 +103,23 @@ def test_whatever_was_left_only_twins_are_reached(twin: SitePair) -> None:
     outcome = asyncio.run(outcome_of(live))
     assert "is a twin; live waves never work on twins" in outcome["error"]["message"]
     assert twin.calls() == []
+
+
+def test_a_rehearsal_needs_none_of_the_threads_that_live_runs_poll_in(twin: SitePair) -> None:
+    busy = threading.Event()
+
+    async def main() -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        held = loop.run_in_executor(None, busy.wait, 60)
+        try:
+            trigger = at_task(MigrationStatusTrigger(started=started(), rehearsal=True))
+            return await asyncio.wait_for(outcome_of(trigger), 30)
+        finally:
+            busy.set()
+            await held
+
+    assert asyncio.run(main())["ended"] == "deadline"
 
 
 def test_a_cancelled_trigger_leaves_its_place_to_the_one_that_takes_over(twin: SitePair) -> None:
