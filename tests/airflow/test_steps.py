@@ -436,9 +436,14 @@ def test_tasks_that_end_in_the_triggerer_have_links_too(tasks: WaveTasks, monkey
     assert all(link.startswith("https://") for link in left.values())
 
 
-def test_a_step_does_not_fail_for_want_of_links(tasks: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error", [AirflowRuntimeError(ErrorResponse(detail={"message": "no"})), TypeError("of another release")], ids=str
+)
+def test_a_step_does_not_fail_for_want_of_links(
+    tasks: WaveTasks, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def refuse(*_: Any) -> None:
-        raise AirflowRuntimeError(ErrorResponse(detail={"message": "no"}))
+        raise error
 
     monkeypatch.setattr(lending, "leave", refuse)
     tasks.run.states["await_migrations"] = "none"

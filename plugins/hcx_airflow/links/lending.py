@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow.sdk.bases.xcom import BaseXCom
-from airflow.sdk.exceptions import AirflowRuntimeError
 
 from hcx_airflow.links.managers import LINKS
 
@@ -29,8 +28,9 @@ def lend_links(ti: Any, pages: Mapping[str, str], task_ids: Iterable[str]) -> No
         for task_id in there:
             for link in LINKS:
                 leave(link.xcom_key, link.address(pages), ti, task_id)
-    except AirflowRuntimeError as error:
-        logger.warning("%s will have no links: %s", ", ".join(wanted), error)
+    except Exception:
+        # The step itself is done by now; were it to fail here, what it has started would look as if it had not been.
+        logger.warning("%s will have no links", ", ".join(wanted), exc_info=True)
 
 
 def leave(key: str, value: str, ti: Any, task_id: str) -> None:
