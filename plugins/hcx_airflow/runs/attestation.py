@@ -77,12 +77,12 @@ def _require_try(run: StepRun, decision: Decision) -> None:
     if state != "success":
         raise NotApprovedError(
             f"{decision.task_id} has not approved this: it is {state or 'not asked yet'} now, so the approval that is "
-            "there is an earlier one. Nothing was changed"
+            f"there is an earlier one. Nothing was changed; answer {decision.task_id}, or clear it to be asked again"
         )
     if try_number is not None and try_number != decision.try_number:
         raise NotApprovedError(
             f"{decision.task_id} has not approved this: the approval is of its try {decision.try_number}, and it has "
-            f"been asked again since (try {try_number}). Nothing was changed"
+            f"been asked again since (try {try_number}). Nothing was changed; clear {decision.task_id} to answer it anew"
         )
 
 

@@ -30,7 +30,7 @@ def wave_body(
         wave.description,
         _what(plan, scope, len(moving)),
         "### Virtual machines",
-        table(("VM", "Migration", "Size", "NICs", "Destination", "This run"), (_vm_row(vm, moving) for vm in plan.vms)),
+        table(_VM_HEAD, (_vm_row(vm, moving) for vm in plan.vms)),
         "### Segments",
         table(
             ("Segment", "Gateway", "At the source", "At the destination", "Cutover", "Window", "Expected outage"),
