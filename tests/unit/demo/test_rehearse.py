@@ -69,8 +69,8 @@ def test_a_night_is_told_all_its_params_as_it_would_keep_older_ones(
 
 def test_the_command_is_shown_as_it_is_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    typed = in_words(tmp_path / "bin" / "airflow", ["x", '{"a": 1}'])
-    assert typed == """bin/airflow x '{"a": 1}'"""
+    typed = in_words(tmp_path / "bin" / "airflow", ["x", '{"a": 1}', f"{tmp_path}/dags/x.yaml"])
+    assert typed == """bin/airflow x '{"a": 1}' dags/x.yaml"""
     assert in_words(Path("/else where/airflow"), []) == "'/else where/airflow'"
 
 

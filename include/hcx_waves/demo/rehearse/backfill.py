@@ -35,11 +35,8 @@ def backfill_arguments(dag_id: str, nights: Nights, conf: Mapping[str, Any], act
 
 def in_words(command: Path, arguments: Sequence[str]) -> str:
     """Return the command as it is typed in the current folder."""
-    try:
-        shown = command.relative_to(Path.cwd())
-    except ValueError:
-        shown = command
-    return shlex.join([str(shown), *arguments])
+    here = f"{Path.cwd()}/"
+    return shlex.join(one.removeprefix(here) for one in (str(command), *arguments))
 
 
 def create_backfill(stack: Stack, arguments: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -41,12 +42,15 @@ def tell_forecast(
     given = os.environ.get(PARAMETERS_VARIABLE)
     parameters, known = load_parameters(Path(given) if given else None), load_snapshot(snapshot)
     subject = subject_of(wave, known, parameters, starts_at=record.starts_at, night=record.night)
-    found = forecast(subject, parameters, FORECAST_NIGHTS)
     latest = last_safe_start(subject, parameters)
-    print_forecast(found.model_copy(update={"last_safe_start": latest, "safe_chance": SAFE_CHANCE}), console)
+    found = forecast(subject, parameters, FORECAST_NIGHTS).model_copy(
+        update={"last_safe_start": latest, "safe_chance": SAFE_CHANCE}
+    )
+    print_forecast(found, console)
     picture.write_bytes(draw_forecast(found, picture.suffix))
     say = speaker(console)
     say(f"forecast: {picture}")
     start = f"{record.starts_at.astimezone(wave.zone):%Y-%m-%d %H:%M}"
     arguments = ["forecast", str(wave_file), "--snapshot", str(snapshot), "--night", str(record.night)]
-    say(f"$ {in_words(Path('hcx-waves'), [*arguments, '--start', start, '--picture', str(picture)])}")
+    program = Path(sys.executable).with_name("hcx-waves")
+    say(f"$ {in_words(program, [*arguments, '--start', start, '--picture', str(picture)])}")
