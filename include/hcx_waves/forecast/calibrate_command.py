@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hcx_waves.doctor.output import output_console
+from hcx_waves.domain.gathering import Gathering
 from hcx_waves.forecast.calibration import Calibration, calibrate
 from hcx_waves.forecast.parameter_files import ParametersError, dump_parameters, load_parameters
 from hcx_waves.report.files import read_report
@@ -39,30 +40,36 @@ def calibrate_command(
 
     Ends with 2 if nothing can be learnt from the reports, or something cannot be read or written.
     """
+    inputs = Gathering(ReportError, ParametersError)
+    given = None if parameters is None else inputs.read(load_parameters, parameters)
+    read = [inputs.read(_read, path) for path in _report_paths(reports)]
+    if inputs.problems:
+        _fail(inputs.problems)
+    found = calibrate([report for report in read if report is not None], given)
+    if not found.runs:
+        _fail([*found.notes, "there is no report of a live run among these"])
     try:
-        given = None if parameters is None else load_parameters(parameters)
-        found = calibrate(_reports(reports), given)
-        if not found.runs:
-            raise ReportError("\n".join([*found.notes, "there is no report of a live run among these"]))
         out.write_text(_header(found) + dump_parameters(found.parameters), encoding="utf-8")
-    except (ReportError, ParametersError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(_EXIT_UNUSABLE) from None
     except OSError as error:
-        typer.echo(f"{error.filename}: {error.strerror}", err=True)
-        raise typer.Exit(_EXIT_UNUSABLE) from None
+        _fail([f"{out}: cannot be written: {error.strerror or type(error).__name__}"])
     output_console().print(_table(found))
     for note in found.notes:
         typer.echo(note)
     typer.echo(f"{found.runs} run{'s'[: found.runs != 1]}; written to {out}")
 
 
-def _reports(paths: Iterable[Path]) -> Iterator[WaveReport]:
+def _fail(problems: Iterable[str]) -> NoReturn:
+    for line in problems:
+        typer.echo(line, err=True)
+    raise typer.Exit(_EXIT_UNUSABLE)
+
+
+def _report_paths(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from (_read(one) for one in sorted(path.rglob("*.json")) if _is_report(one))
+            yield from (one for one in sorted(path.rglob("*.json")) if _is_report(one))
         else:
-            yield _read(path)
+            yield path
 
 
 def _is_report(path: Path) -> bool:
@@ -79,6 +86,10 @@ def _read(path: Path) -> WaveReport:
         return read_report(path)
     except ValidationError as error:
         raise ReportError(f"{path}: is no report of a run ({error.error_count()} problems)") from None
+    except UnicodeDecodeError:
+        raise ReportError(f"{path}: is no report of a run") from None
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be read: {error.strerror or type(error).__name__}") from None
 
 
 def _header(found: Calibration) -> str:

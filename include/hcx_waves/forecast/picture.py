@@ -117,6 +117,8 @@ class _Timeline:
 
     def _bar(self, row: float, span: tuple[float, float], colour: str, height: float = 0.8) -> None:
         """Remember a bar; they are drawn together, as many single ones take long."""
+        if span[0] >= span[1]:
+            return
         begin, end = (_day(self.forecast, edge) for edge in span)
         if len(self.vms) > _MOST_NAMES and height < 1:
             height = 1.0
@@ -174,8 +176,9 @@ class _Timeline:
 
     def _legend(self) -> Iterator[Patch]:
         used = [("base sync", _SYNC), ("waiting, delta syncs", _WAIT), ("waiting for its turn", _QUEUE)]
-        for label, colour in (*used, ("switchover", _SWITCH)):
-            yield Patch(color=colour, label=label)
+        for label, colour in (*used, ("switchover", _SWITCH), ("failed switchover", _FAILED)):
+            if colour in self.bars:
+                yield Patch(color=colour, label=label)
         if self.forecast.segments:
             yield Patch(color=_OUTAGE, label="outage of a segment")
         if self.forecast.switchover_window is not None:
@@ -192,7 +195,7 @@ def _turn(bar: Bar) -> tuple[float, float]:
 
 def _title(forecast: Forecast) -> str:
     chance = "" if forecast.window_chance is None else f"; fits its windows in {words.share(forecast.window_chance)}"
-    return f"{forecast.wave}: the median of {forecast.nights} nights{chance}"
+    return f"{forecast.wave}: the median of {forecast.nights} nights{chance} (times: {forecast.time_zone})"
 
 
 def _day(forecast: Forecast, seconds: float) -> float:

@@ -91,7 +91,7 @@ def _nights(axes: Axes, rows: Sequence[NightRow], summary: RehearsalSummary) -> 
         _course(axes, place, row)
     axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlabel(f"hours after the start of the night ({summary.time_zone})")
+    axes.set_xlabel(f"hours after the start of each night (dates: {summary.time_zone})")
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=20, integer=True))
     axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
@@ -142,7 +142,14 @@ def _legend(axes: Axes, rows: Sequence[NightRow]) -> None:
         handles.append(Line2D([], [], color="#333333", linewidth=1, label="forecast P50 of the end"))
     seen = {row.outcome for row in rows}
     handles += [
-        Line2D([], [], color=_COLOURS[one], marker=_MARKERS[one], linestyle="none", label=f"end: {one.value}")
+        Line2D(
+            [],
+            [],
+            color=_COLOURS[one],
+            marker=_MARKERS[one],
+            linestyle="none",
+            label=f"end: {one.value.replace('_', ' ')}",
+        )
         for one in WaveOutcome
         if one in seen
     ]

@@ -286,3 +286,19 @@ def test_the_command_says_what_it_cannot_use(tmp_path: Path, content: str, words
     assert not out.exists()
     missing = CliRunner().invoke(main, ["calibrate", str(tmp_path / "none.json"), "--out", str(out)])
     assert (missing.exit_code, "No such file" in missing.stderr) == (2, True)
+
+
+def test_the_command_says_everything_that_it_cannot_use_at_once(tmp_path: Path) -> None:
+    parameters, packed = tmp_path / "parameters.yaml", tmp_path / "packed.json"
+    parameters.write_text("transfer: {speed: 1}")
+    packed.write_bytes(b"\x1f\x8b")
+    missing, out = tmp_path / "none.json", tmp_path / "out.yaml"
+    arguments = ["calibrate", str(missing), str(packed), "--parameters", str(parameters), "--out", str(out)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert done.stderr.splitlines() == [
+        f"{parameters}: transfer.speed: is no parameter",
+        f"{missing}: cannot be read: No such file or directory",
+        f"{packed}: is no report of a run",
+    ]
+    assert not out.exists()
