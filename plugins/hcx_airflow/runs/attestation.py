@@ -82,7 +82,7 @@ def _require_try(run: StepRun, decision: Decision) -> None:
     if try_number is not None and try_number != decision.try_number:
         raise NotApprovedError(
             f"{decision.task_id} has not approved this: the approval is of its try {decision.try_number}, and it has "
-            f"been asked again since (try {try_number}). Nothing was changed; clear {decision.task_id} to answer it anew"
+            f"been asked again since (try {try_number}). Nothing was changed; clear {decision.task_id} to answer again"
         )
 
 

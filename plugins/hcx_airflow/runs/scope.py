@@ -70,7 +70,8 @@ class Scope(BaseModel):
 
     def seconds_between_looks(self, *, rehearsal: bool) -> float:
         """Return how often an unextend is looked at, in the run's time."""
-        return self.outage_poll_seconds or (OUTAGE_POLL_IN_REHEARSALS if rehearsal else OUTAGE_POLL)
+        # Whatever the conf of a live run says: nobody looks away while a segment has no gateway.
+        return (self.outage_poll_seconds or OUTAGE_POLL_IN_REHEARSALS) if rehearsal else OUTAGE_POLL
 
     def poll_seconds(self, wave: Wave) -> float:
         """Return how often HCX is asked."""

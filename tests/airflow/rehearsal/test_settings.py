@@ -177,6 +177,11 @@ def test_the_forms_defaults_are_the_tasks_own() -> None:
     assert {"vms", "stop_before_cutover", "cutover_only"} <= set(values), "a rehearsal does what the run would do"
 
 
+def test_no_conf_makes_a_live_run_look_away_in_an_outage() -> None:
+    scope = Scope.of_params({"outage_poll_seconds": 600}, full_wave())
+    assert (scope.seconds_between_looks(rehearsal=True), scope.seconds_between_looks(rehearsal=False)) == (600, 1)
+
+
 @pytest.mark.parametrize(
     "given",
     [
