@@ -49,6 +49,19 @@ def test_an_estimate_is_said_once_until_it_is_news(caplog: pytest.LogCaptureFixt
     ]
 
 
+def test_no_wait_ends_for_want_of_a_course(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise TypeError("x")
+
+    following = Following.of({"expected_vms": EXPECTED}, until_seeded=False, estimates=True)
+    monkeypatch.setattr(following.courses, "see", fail)
+    caplog.set_level(logging.INFO)
+    following.see(a_status(0, VmPhase.WAITING_FOR_TURN))
+    assert [record.getMessage()[:30] for record in caplog.records] == [
+        "What the VMs go through is not", "Estimate: through by 2026-03-0"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("started", "estimates"), [({}, True), ({"expected_vms": EXPECTED}, False), ({"expected_vms": [{"x": 1}]}, True)]
 )

@@ -19,7 +19,7 @@ EXPECTED_VMS, ORDER = "expected_vms", "switchover_order"
 
 @dataclass
 class Following:
-    """Follows the looks at a wave. What fails here is logged once and left out; the waiting goes on."""
+    """Follows the looks at a wave. What fails here is logged and left out; the waiting goes on."""
 
     courses: CourseKeeper
     eta: EtaKeeper | None = None
@@ -45,7 +45,10 @@ class Following:
 
     def see(self, status: WaveStatus) -> None:
         """Take one look into account; says when the wave will be through, if that is news."""
-        self.courses.see(status)
+        try:
+            self.courses.see(status)
+        except Exception:
+            logger.warning("What the VMs go through is not kept for this look", exc_info=True)
         if self.eta is None:
             return
         try:
