@@ -55,62 +55,72 @@ def _connection_type(
     }
 
 
-def _connection_types() -> list[dict[str, Any]]:
-    return [
-        _connection_type(
-            "hcx",
-            "hcx.HcxHook",
-            "VMware HCX",
-            {
-                "version": _field("HCX version", _TEXT, "Such as 4.11.3; the manager is asked unless set."),
-                "cancel_path": _field("Cancel path", _TEXT, "Path of the graceful cancel, if not the usual one."),
-            },
-            {},
-            {"host": "https://hcx.example.org", "login": "administrator@vsphere.local"},
-        ),
-        _connection_type(
-            "nsx_policy",
-            "nsx_policy.NsxPolicyHook",
-            "VMware NSX Policy",
-            {
-                "enforcement_point": _field("Enforcement point", _TEXT, "default unless set."),
-                "tier1_id": _field("Tier-1 id", _TEXT, "Parent of fixed segments, where there are any."),
-                "session_login": _field("Session log-in", _SWITCH_ON, "Off sends user and password with each call."),
-            },
-            {},
-            {"host": "https://nsx.example.org", "login": "admin"},
-        ),
-        _connection_type(
-            "vmc",
-            "vmc.VmcHook",
-            "VMware Cloud on AWS",
-            {
-                "sddc_id": _field("SDDC id", _TEXT, "The SDDC whose NSX a wave works on."),
-                "org_id": _field("Organisation id", _TEXT, "Needed if the token reaches several."),
-                "csp_url": _field("Log-in address", _TEXT, "https://console.cloud.vmware.com unless set."),
-                "oauth_app": _field("OAuth app", _SWITCH_OFF, "Login and password are an OAuth app's id and secret."),
-            },
-            {"login": "OAuth app id", "password": "API token (or OAuth app secret)"},
-            {"host": "https://vmc.vmware.com"},
-        ),
-        _connection_type(
-            "vsphere",
-            "vsphere.VsphereHook",
-            "VMware vSphere",
-            {},
-            {},
-            {"host": "https://vcenter.example.org", "login": "administrator@vsphere.local"},
-        ),
-        _connection_type(
-            "hcx_twin",
-            "twin.TwinControlHook",
-            "hcx-sim twins",
-            {},
-            {"password": "Control token"},
-            {"host": "https://twins.example.org:7443"},
-            hidden=("schema", "login"),
-        ),
-    ]  # fmt: skip
+def _hcx() -> dict[str, Any]:
+    return _connection_type(
+        "hcx",
+        "hcx.HcxHook",
+        "VMware HCX",
+        {
+            "version": _field("HCX version", _TEXT, "Such as 4.11.3; the manager is asked unless set."),
+            "cancel_path": _field("Cancel path", _TEXT, "Path of the graceful cancel, if not the usual one."),
+        },
+        {},
+        {"host": "https://hcx.example.org", "login": "administrator@vsphere.local"},
+    )
+
+
+def _nsx_policy() -> dict[str, Any]:
+    return _connection_type(
+        "nsx_policy",
+        "nsx_policy.NsxPolicyHook",
+        "VMware NSX Policy",
+        {
+            "enforcement_point": _field("Enforcement point", _TEXT, "default unless set."),
+            "tier1_id": _field("Tier-1 id", _TEXT, "Parent of fixed segments, where there are any."),
+            "session_login": _field("Session log-in", _SWITCH_ON, "Off sends user and password with each call."),
+        },
+        {},
+        {"host": "https://nsx.example.org", "login": "admin"},
+    )
+
+
+def _vmc() -> dict[str, Any]:
+    return _connection_type(
+        "vmc",
+        "vmc.VmcHook",
+        "VMware Cloud on AWS",
+        {
+            "sddc_id": _field("SDDC id", _TEXT, "The SDDC whose NSX a wave works on."),
+            "org_id": _field("Organisation id", _TEXT, "Needed if the token reaches several."),
+            "csp_url": _field("Log-in address", _TEXT, "https://console.cloud.vmware.com unless set."),
+            "oauth_app": _field("OAuth app", _SWITCH_OFF, "Login and password are an OAuth app's id and secret."),
+        },
+        {"login": "OAuth app id", "password": "API token (or OAuth app secret)"},
+        {"host": "https://vmc.vmware.com"},
+    )
+
+
+def _vsphere() -> dict[str, Any]:
+    return _connection_type(
+        "vsphere",
+        "vsphere.VsphereHook",
+        "VMware vSphere",
+        {},
+        {},
+        {"host": "https://vcenter.example.org", "login": "administrator@vsphere.local"},
+    )
+
+
+def _twins() -> dict[str, Any]:
+    return _connection_type(
+        "hcx_twin",
+        "twin.TwinControlHook",
+        "hcx-sim twins",
+        {},
+        {"password": "Control token"},
+        {"host": "https://twins.example.org:7443"},
+        hidden=("schema", "login"),
+    )
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -119,7 +129,7 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "hcx-waves",
         "name": "hcx-waves",
         "description": "VMware HCX migration waves as Airflow DAGs.",
-        "connection-types": _connection_types(),
+        "connection-types": [_hcx(), _nsx_policy(), _vmc(), _vsphere(), _twins()],
         "extra-links": [
             "hcx_airflow.links.managers.HcxLink",
             "hcx_airflow.links.managers.NsxLink",
