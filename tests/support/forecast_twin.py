@@ -262,4 +262,5 @@ class TwinWave:
 
 
 def _is_over(migration: Migration) -> bool:
-    return migration.phase.terminal or migration.missed_window
+    """Tell whether nothing more comes of it; who waits for a place waits for ever once nobody else moves."""
+    return migration.phase.terminal or migration.missed_window or migration.phase is Phase.QUEUED
