@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,26 @@ def parameters_of(recipe: Recipe, *, fixed: bool) -> ModelParameters:
             durations = {name: {"kind": "fixed", "seconds": seconds} for name, seconds in lengths.items()}
             document[part] = {**document.get(part, {}), **durations}
     return ModelParameters.model_validate(document)
+
+
+def random_recipe(seed: int) -> Recipe:
+    """Return a small wave whose limits and windows may bind in any way."""
+    chance = random.Random(seed)  # noqa: S311  (made-up waves, not secrets)
+    segments = chance.randint(1, 5)
+    return Recipe(
+        vms=chance.randint(segments, 30),
+        segments=segments,
+        meshes=chance.randint(1, 3),
+        opens_hours=chance.choice([None, 1, 3, 6.5, 20]),
+        seed=seed,
+        change=chance.choice([0, 0.2, 1, 5]),
+        link_mbps=chance.choice([300, 2000]),
+        lasts_hours=chance.choice([0.2, 1, 40]),
+        bulk=chance.choice([0, 0.3]),
+        vmotion=chance.choice([0, 0.2]),
+        per_mesh=chance.choice([3, 10, 200]),
+        per_manager=chance.choice([4, 12, 300]),
+    )
 
 
 @dataclass(frozen=True)

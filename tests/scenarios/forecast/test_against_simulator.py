@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from hcx_sim.settings import Fixed
 from hcx_waves.forecast import ModelParameters, simulator_settings
 from hcx_waves.forecast.nights import simulate
-from support.forecast_check import RECIPES, compare_spreads, compare_totals, parameters_of
+from support.forecast_check import RECIPES, compare_spreads, compare_totals, parameters_of, random_recipe
 from support.forecast_twin import Recipe, TwinWave, input_of, scenario_of
 from support.forecasts import fixed
 from support.site_pair import SiteServer
@@ -58,6 +60,26 @@ def test_the_same_vms_fail_where_a_missed_window_fails_them() -> None:
     assert failed == {vm.name for vm in subject.vms} - set(played.ended)
     assert failed
     assert not played.missed
+
+
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_waves_whose_limits_and_windows_bind_agree_too(seed: int) -> None:
+    recipe = random_recipe(seed)
+    scenario = scenario_of(recipe)
+    subject, parameters = input_of(recipe, scenario), parameters_of(recipe, fixed=True)
+    policy = "fail" if seed % 3 == 0 else "wait"
+    migration = parameters.migration.model_copy(update={"missed_window": policy})
+    parameters = parameters.model_copy(update={"migration": migration})
+    played = TwinWave(scenario, parameters, 1).play(subject)
+    nights = simulate(subject, parameters, 1, 0)
+    ended = {
+        name: float(nights.vms.ended[0, column])
+        for name, column in nights.layout.columns.items()
+        if nights.vms.arrived[0, column]
+    }
+    assert ended == pytest.approx(played.ended, rel=1e-6)
+    routed = zip((one.name for one in subject.segments), nights.segments.routed[0].tolist(), strict=True)
+    assert {name: at for name, at in routed if not math.isnan(at)} == pytest.approx(played.unextended, rel=1e-6)
 
 
 @pytest.mark.parametrize("recipe", RECIPES[1:4:2], ids=str)
