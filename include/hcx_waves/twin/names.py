@@ -6,6 +6,8 @@ from hashlib import sha256
 
 REHEARSAL_PREFIX = "rehearsal__"
 """Of the id of a wave's rehearsal DAG."""
+UPSTREAM = "upstream"
+"""The annotation of a world that holds the tasks right before each task of the run."""
 PREFIX = "rh-"
 _LONGEST_WAVE = 40
 

@@ -13,7 +13,7 @@ from typing_extensions import override
 from hcx_airflow.common.retries import retry_arguments
 from hcx_airflow.hooks.sites import open_sites_for_snapshot
 from hcx_airflow.operators.base import WaveOperator
-from hcx_airflow.runs.task import TaskRun
+from hcx_airflow.runs.task import OPEN_TWIN, TaskRun
 from hcx_waves.clients.errors import ClientError
 
 
@@ -136,7 +136,7 @@ class CloseTwinOperator(RehearsalOperator):
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_airflow.common.folders import reports_folder
         from hcx_airflow.hooks.twin import TwinControlHook
-        from hcx_airflow.runs.twins import OPEN_TWIN, night_of, record_of
+        from hcx_airflow.runs.twins import night_of, record_of
         from hcx_waves.rehearsals.store import RecordStore
 
         opened = run.xcom(OPEN_TWIN)

@@ -25,12 +25,10 @@ from hcx_waves.clients.transport_wire import Ambient
 from hcx_waves.twin.clock import Busy, Quiet, VirtualClock, Wall
 from hcx_waves.twin.control import TwinControl
 from hcx_waves.twin.models import WorldFacts
-from hcx_waves.twin.names import REHEARSAL_PREFIX, world_id_of
+from hcx_waves.twin.names import REHEARSAL_PREFIX, UPSTREAM, world_id_of
 
 logger = logging.getLogger(__name__)
 
-UPSTREAM = "upstream"
-"""The annotation of a world that holds the tasks right before each task of the run."""
 SHORTEST_DEFERRAL_SECONDS = 3.0
 """Of real time. Airflow fails a task whose trigger fires before the scheduler has heard that its first leg is over
 (its issue 67287); the night's own time stands meanwhile."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from hcx_airflow.common.errors import RunRefusedError
 from hcx_airflow.runs.gates import CONFIRM_DISCONNECTED
-from hcx_airflow.runs.task import TaskRun
+from hcx_airflow.runs.task import OPEN_TWIN, TaskRun
 from hcx_waves.domain.windows import TimeWindow
 
 REHEARSAL_APPROVER = "rehearsal-approver"
-OPEN_TWIN = "open_twin"
 _AT_THE_WINDOW = ("approve_cutover", CONFIRM_DISCONNECTED)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hcx_airflow.runs.faults import faults_of
 from hcx_airflow.runs.rehearsal import Rehearsal
+from hcx_waves.twin.names import UPSTREAM
 
 if TYPE_CHECKING:
     from hcx_airflow.runs.task import TaskRun
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TAKE_SNAPSHOT, OPEN_TWIN = "take_snapshot", "open_twin"
-UPSTREAM = "upstream"
-"""The annotation of a world that says which task of the run comes after which."""
+TAKE_SNAPSHOT = "take_snapshot"
 IDLE_SECONDS = 3600.0
 """Wall time after which the simulator forgets a world that nobody calls."""
 
