@@ -49,6 +49,22 @@ def test_the_test_button_of_nsx(connections: Any, site_pair: Any) -> None:
         assert 'live waves refuse it unless its extra says "simulated": true' in message
 
 
+def test_the_test_button_promises_nothing_about_a_twin(site_server: Any) -> None:
+    twin = site_server.make_world(world_id="t", mode="paused", role="twin")
+    login = twin.login("hcx", "source")
+    document = {
+        "conn_type": "hcx",
+        "host": twin.url("hcx", "source"),
+        "login": login.username,
+        "password": login.password,
+        "extra": {"ca_file": str(twin.ca_file)},
+    }
+    worked, message = HcxHook("h", connection=connection("h", document)).test_connection()
+    site_server.drop(twin)
+    assert worked, message
+    assert "live waves refuse it in any case (simulated twin (world t))" in message
+
+
 @pytest.mark.parametrize("conn_id", sorted(HOOKS))
 def test_a_wrong_password_names_the_connection(connections: Any, conn_id: str) -> None:
     document = {**connections[conn_id], "password": "wrong-secret-0815"}

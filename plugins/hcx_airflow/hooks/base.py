@@ -224,7 +224,9 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
     def describe(self, client: Client, words: str) -> str:
         """Add to the words of the Test button who is there, and who will work on it."""
         identity = client.identity()
-        if identity.simulated and not self.extras.simulated:
+        if identity.role == "twin":
+            words += "; live waves refuse it in any case"
+        elif identity.simulated and not self.extras.simulated:
             words += '; live waves refuse it unless its extra says "simulated": true'
         return f"{words} ({identity})"
 
