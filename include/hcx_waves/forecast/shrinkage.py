@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from hcx_waves.domain.quantiles import quantile
 from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular, Uniform
 
 PRIOR_SAMPLES = 5.0
@@ -32,14 +33,6 @@ def shrunk_rate(assumed: float, seen: float, count: float) -> float:
 def shrunk_chance(assumed: float, failed: int, total: int) -> float:
     """Return a chance between the assumed one and the share that failed."""
     return (assumed * PRIOR_TRIALS + failed) / (PRIOR_TRIALS + total)
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """Return the value below which a share of sorted values lies, between neighbours in proportion."""
-    place = (len(ordered) - 1) * share
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
 def shrunk_duration(assumed: Duration, samples: Sequence[float]) -> Duration:

@@ -198,6 +198,10 @@ class _Survey:
 
 
 def _measured(mesh: Mesh) -> float | None:
-    """Return a mesh's bandwidth towards the destination in bits per second: that of its best uplink [C] T91."""
-    rates = [uplink.upload_kbps for uplink in mesh.uplinks if uplink.upload_kbps]
-    return max(rates) * _KILOBIT if rates else None
+    """Return a mesh's bandwidth in bits per second, where HCX measures it [C] T91.
+
+    Of several uplinks and both directions the least: which uplink carries what is not published [?], and a twin of the
+    snapshot takes the same.
+    """
+    rates = [rate for uplink in mesh.uplinks for rate in (uplink.upload_kbps, uplink.download_kbps) if rate]
+    return min(rates) * _KILOBIT if rates else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import pairwise
 
 from pydantic import AwareDatetime, Field
 
 from hcx_waves.domain.base import DomainModel
 from hcx_waves.domain.expectation import Expectation, Spread
+from hcx_waves.domain.quantiles import quantile
 from hcx_waves.domain.states import WaveOutcome
 from hcx_waves.domain.windows import TimeWindow
 from hcx_waves.rehearsals.model import RehearsalRecord, RehearsedFinding, RehearsedSegment, SnapshotRef
@@ -169,18 +170,6 @@ def outage_seconds(segment: RehearsedSegment) -> float | None:
     return None if segment.outage is None else segment.outage.upper_seconds
 
 
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value below which a share of all lies, between neighbours in proportion.
-
-    :param values: at least one, in any order.
-    """
-    ordered = sorted(values)
-    place = (len(ordered) - 1) * share
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
-
-
 def _row(record: RehearsalRecord) -> NightRow:
     outages = {one.segment: outage_seconds(one) for one in record.segments}
     return NightRow(
@@ -193,9 +182,10 @@ def _row(record: RehearsalRecord) -> NightRow:
 
 def _switchovers(record: RehearsalRecord) -> TimeWindow | None:
     begun = [vm.switchover_began_at for vm in record.vms if vm.switchover_began_at is not None]
-    if not begun or record.switchover_queue_seconds is None:
+    ended = [vm.switchover_ended_at for vm in record.vms if vm.switchover_began_at and vm.switchover_ended_at]
+    if not begun or not ended or max(ended) <= min(begun):
         return None
-    return TimeWindow(opens=min(begun), closes=min(begun) + timedelta(seconds=record.switchover_queue_seconds))
+    return TimeWindow(opens=min(begun), closes=max(ended))
 
 
 def _outcomes(records: Sequence[RehearsalRecord]) -> dict[str, int]:

@@ -184,7 +184,7 @@ def test_nights_of_a_clock_change(
 
 
 def test_the_only_thing_that_reads_as_a_change_is_one() -> None:
-    """The helper that all refusals rest on must be able to fail."""
+    """What all refusals rest on must be able to fail."""
 
     class Site:
         def calls(self, after: int = 0) -> list[dict[str, Any]]:

@@ -48,11 +48,15 @@ def test_a_snapshot_tells_sizes_segments_and_meshes() -> None:
     )
 
 
-def test_measured_bandwidth_is_used() -> None:
-    uplinks = (Uplink(name="a", upload_kbps=400_000.0), Uplink(name="b", upload_kbps=900_000.0), Uplink(name="c"))
+def test_of_measured_bandwidths_the_least_is_used_as_twins_do() -> None:
+    uplinks = (
+        Uplink(name="a", upload_kbps=400_000.0, download_kbps=300_000.0),
+        Uplink(name="b", upload_kbps=900_000.0),
+        Uplink(name="c"),
+    )
     mesh = Mesh(mesh_id="m", name="seed-mesh", services=("RAV",), uplinks=uplinks)
     subject = subject_of(seed_wave(), with_meshes(sample(), mesh), ModelParameters(), starts_at=AT)
-    assert subject.link_of("seed-mesh") == 900e6
+    assert subject.link_of("seed-mesh") == 300e6
     assert not any("bandwidth" in note for note in subject.notes)
 
 

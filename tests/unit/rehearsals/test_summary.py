@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 from hcx_waves.cli import main
 from hcx_waves.domain.expectation import Expectation, ExpectedOutage, Spread
 from hcx_waves.domain.findings import Severity
+from hcx_waves.domain.quantiles import quantile
 from hcx_waves.domain.states import WaveOutcome
 from hcx_waves.rehearsals.files import write_summary
 from hcx_waves.rehearsals.markdown import render_summary
 from hcx_waves.rehearsals.model import RehearsalRecord
 from hcx_waves.rehearsals.picture import PictureError, draw_summary
 from hcx_waves.rehearsals.store import RecordError, RecordStore
-from hcx_waves.rehearsals.summary import RehearsalSummary, quantile, summarise, summary_of
+from hcx_waves.rehearsals.summary import RehearsalSummary, summarise, summary_of
 from support.rehearsed import FIRST_NIGHT, a_record, finding, start_of
 
 WAVE = "three-tier-1"
