@@ -60,7 +60,9 @@ class ScheduleCleanupOperator(TriggerDagRunOperator):
             raise AirflowSkipException("this run has cut no segment over, so there is nothing to clean up")
         self.run_after = datetime.now(UTC) + timedelta(seconds=self.hold_seconds)
         self.conf = {**(self.conf or {}), SEGMENTS_CONF: cut}
-        self.trigger_run_id = follow_up_id({str(context["dag_run"].dag_id): [str(context["run_id"])], "segments": cut})
+        # No wave's name has an underscore, so this is never the id of its DAG.
+        origin = {str(context["dag_run"].dag_id): [str(context["run_id"])], SEGMENTS_CONF: cut}
+        self.trigger_run_id = follow_up_id(origin)
         _say_if_paused(self, context)
         self.log.info("%s may begin at %s", self.trigger_dag_id, self.run_after.isoformat(timespec="seconds"))
         super().execute(context)
