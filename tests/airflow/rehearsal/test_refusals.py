@@ -188,9 +188,7 @@ class TestLiveRuns:
     ) -> None:
         path = bundle / "waves" / "seed-wave.yaml"
         path.write_text(path.read_text().replace("hcx: hcx_source", f"hcx: {conn_id}"))
-        with pytest.raises(
-            WaveFileError, match=f'"{conn_id}" is a twin: connections that begin with "twin_"'
-        ):
+        with pytest.raises(WaveFileError, match=f'"{conn_id}" is a twin: connections that begin with "twin_"'):
             WaveTasks(live_run).do("resolve_plan")
         assert_untouched(site_pair)
 
