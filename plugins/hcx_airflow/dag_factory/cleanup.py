@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import DAG, BaseOperator, TaskGroup
 
-from hcx_airflow.dag_factory import names
+from hcx_airflow.dag_factory import names, priorities
 from hcx_airflow.dag_factory.contents import segments_to_clean
 from hcx_airflow.dag_factory.form import cleanup_params, set_params
 from hcx_airflow.dag_factory.outcome import add_confirmation
@@ -33,7 +33,7 @@ def build_cleanup_dag(wave: Wave, *, text: str | None = None) -> DAG:
         description=f"What {wave.name} leaves behind at the source, after the hold",
         doc_md=cleanup_document(wave, dump_wave(wave) if text is None else text),
         tags=tags_of(wave, "cleanup"),
-        default_args={"owner": owner_of(wave)},
+        default_args={"owner": owner_of(wave), **priorities.at(priorities.LIVE)},
         schedule=None,
         catchup=False,
         max_active_runs=1,

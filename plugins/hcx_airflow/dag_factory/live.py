@@ -11,7 +11,7 @@ import pendulum
 from airflow.sdk import DAG, BaseOperator
 from airflow.timetables.events import EventsTimetable
 
-from hcx_airflow.dag_factory import names
+from hcx_airflow.dag_factory import names, priorities
 from hcx_airflow.dag_factory.chain import ScheduleCleanupOperator, StartWaveOperator
 from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_airflow.dag_factory.form import live_params, set_params
@@ -51,7 +51,7 @@ def build_live_dag(wave: Wave, *, text: str | None = None, next_waves: Sequence[
         description=wave.description.strip().splitlines()[0],
         doc_md=live_document(wave, shown, tuple(following.name for following in followers)),
         tags=tags_of(wave, "live"),
-        default_args={"owner": owner_of(wave)},
+        default_args={"owner": owner_of(wave), **priorities.at(priorities.LIVE)},
         max_active_runs=1,
         allowed_run_types=RUN_TYPES,
         # What is built with an error must not be found by Airflow all the same.

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable
 
-from hcx_airflow.dag_factory import names
+from hcx_airflow.dag_factory import names, priorities
 from hcx_airflow.dag_factory.form import set_params
 from hcx_airflow.dag_factory.live import add_wave_tasks
 from hcx_airflow.dag_factory.rehearsal_form import rehearsal_params
@@ -46,7 +46,7 @@ def build_rehearsal_dag(wave: Wave, *, text: str | None = None, max_active_runs:
         description=f"Rehearses {wave.name} on a twin; touches nothing real",
         doc_md=rehearsal_document(wave, dump_wave(wave) if text is None else text),
         tags=[*tags_of(wave, "rehearsal"), "twin"],
-        default_args={"owner": owner_of(wave)},
+        default_args={"owner": owner_of(wave), **priorities.at(priorities.REHEARSAL)},
         allowed_run_types=RUN_TYPES,
         # Without a start date Airflow does not make up for the past noon as soon as the DAG is unpaused.
         schedule=CronTriggerTimetable(NOON, timezone=wave.time_zone, run_immediately=timedelta()),

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, TaskGroup
 
-from hcx_airflow.dag_factory import names
+from hcx_airflow.dag_factory import names, priorities
 from hcx_airflow.operators.cutover import (
     DisconnectSourceSegmentOperator,
     ProveSegmentEmptyOperator,
@@ -39,14 +39,15 @@ def add_cutover_group(wave: Wave, segment: Segment, *, rehearsal: bool = False) 
     :param rehearsal: whether it is done on twins, and on nothing else.
     """
     common: dict[str, Any] = {"wave_id": wave.name, "segment": segment.name, "rehearsal": rehearsal}
+    urgent = common if rehearsal else {**common, **priorities.at(priorities.OUTAGE)}
     with TaskGroup(names.cutover_group(segment), tooltip=f"Cut over {segment.name}"):
         prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)
         approve = WaveGate(task_id=names.APPROVE_CUTOVER, gate=names.APPROVE_CUTOVER, **common)
-        disconnect = DisconnectSourceSegmentOperator(task_id=names.DISCONNECT_SOURCE_SEGMENT, **common)
-        unextend = UnextendNetworkOperator(task_id=names.UNEXTEND_NETWORK, **common)
-        await_unextended = AwaitUnextendedSensor(task_id=names.AWAIT_UNEXTENDED, **common)
-        verify = VerifyDestinationRoutedOperator(task_id=names.VERIFY_DESTINATION_ROUTED, **common)
-        reconnect = ReconnectSourceSegmentOperator(task_id=names.RECONNECT_SOURCE_SEGMENT, **common)
+        disconnect = DisconnectSourceSegmentOperator(task_id=names.DISCONNECT_SOURCE_SEGMENT, **urgent)
+        unextend = UnextendNetworkOperator(task_id=names.UNEXTEND_NETWORK, **urgent)
+        await_unextended = AwaitUnextendedSensor(task_id=names.AWAIT_UNEXTENDED, **urgent)
+        verify = VerifyDestinationRoutedOperator(task_id=names.VERIFY_DESTINATION_ROUTED, **urgent)
+        reconnect = ReconnectSourceSegmentOperator(task_id=names.RECONNECT_SOURCE_SEGMENT, **urgent)
         prove >> approve
         if segment.means_of_disconnect is Disconnect.MANUAL:
             confirm = ConfirmDisconnectedGate(task_id=names.CONFIRM_DISCONNECTED, **common)

@@ -10,6 +10,7 @@ from airflow.sdk import DAG
 
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
+from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
 from hcx_waves.domain.loader import load_wave, read_wave
 from support.airflow_home import DAGS
 from support.wave_files import FULL, changed, full_wave, minimal
@@ -215,3 +216,31 @@ def test_whatever_is_no_gate_survives_a_lost_worker(dag: DAG) -> None:
         if not is_gate(task.task_id):
             assert task.retries >= 1, task.task_id
             assert task.retry_delay.total_seconds() <= 10, task.task_id
+
+
+def test_an_outage_comes_before_all_else_and_what_is_real_before_rehearsals() -> None:
+    """Scheduler slots are shared; nothing of a backfill may be given one that a segment without gateway waits for."""
+    wave = read_wave(minimal(more=CUT))
+    weights = {
+        kind: {task.task_id.rpartition(".")[2]: task for task in dag.tasks}
+        for kind, dag in {
+            "live": build_live_dag(wave),
+            "cleanup": build_cleanup_dag(wave),
+            "rehearsal": build_rehearsal_dag(wave),
+        }.items()
+    }
+    outage = {
+        "disconnect_source_segment",
+        "unextend_network",
+        "await_unextended",
+        "verify_destination_routed",
+        "reconnect_source_segment",
+    }
+    assert {name for name, task in weights["live"].items() if task.priority_weight == 1000} == outage
+    assert {task.priority_weight for name, task in weights["live"].items() if name not in outage} == {100}
+    assert {task.priority_weight for task in weights["cleanup"].values()} == {100}
+    assert {task.priority_weight for task in weights["rehearsal"].values()} == {1}
+    rules = {
+        str(getattr(task.weight_rule, "value", task.weight_rule)) for dag in weights.values() for task in dag.values()
+    }
+    assert all("bsolute" in rule for rule in rules), rules

@@ -1,0 +1,18 @@
+"""Which task gets a slot first when there are too few: an outage before all else, what is real before rehearsals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+OUTAGE = 1000
+"""A segment has no gateway, or is about to have none."""
+LIVE = 100
+REHEARSAL = 1
+
+
+def at(priority: int) -> dict[str, Any]:
+    """Return the operator arguments of a priority.
+
+    Absolute: by its own rule Airflow would add up what comes after a task, and the end of a cutover would count least.
+    """
+    return {"priority_weight": priority, "weight_rule": "absolute"}
