@@ -16,9 +16,10 @@ from hcx_airflow.common.folders import state_folder
 
 MOST_SNAPSHOTS = 40
 """How many files of a wave are kept; the oldest ones go first."""
-_NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]+)\.json\.gz")
+_NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]+)\.json\.gz")
 _HASH_LETTERS = 12
-_INSTANT = "%Y%m%dT%H%M%SZ"
+# To the microsecond: a file that a rehearsal goes by must not be replaced by one of the same second.
+_INSTANT = "%Y%m%dT%H%M%S.%fZ"
 
 
 def snapshots_folder(wave: str) -> Path:

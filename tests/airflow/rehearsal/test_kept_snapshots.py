@@ -51,7 +51,7 @@ def test_one_that_was_taken_for_another_version_of_the_wave_may_lack_what_it_nee
 
 
 def test_other_files_are_nobodys_snapshots(tmp_path: Path) -> None:
-    for name in (".20261123T110000Z-266095b932be.json.gz.part", "mine.json.gz", "20261123T110000Z.json.gz"):
+    for name in (".20261123T110000.000000Z-266095b932be.json.gz.part", "mine.json.gz", "20261123T110000.000000Z.json.gz"):
         (tmp_path / name).write_bytes(b"")
     assert fresh_snapshot(tmp_path, NOW, 12 * HOUR, WAVE) is None
     forget_old(tmp_path)
@@ -66,7 +66,7 @@ def test_the_oldest_go_first(tmp_path: Path) -> None:
 
 def test_the_instant_is_utc_whatever_the_zone(tmp_path: Path) -> None:
     east = NOW.astimezone(datetime.fromisoformat("2026-11-23T12:00:00+05:30").tzinfo)
-    assert snapshot_path(tmp_path, east, WAVE).name == "20261123T120000Z-266095b932be.json.gz"
+    assert snapshot_path(tmp_path, east, WAVE).name == "20261123T120000.000000Z-266095b932be.json.gz"
 
 
 def test_they_are_kept_by_wave_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

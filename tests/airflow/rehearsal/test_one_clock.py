@@ -18,8 +18,6 @@ OF_NO_NIGHT = {
     # Which snapshot is fresh, and when a record was written: facts about real files, and no part of a timeline.
     ("operators/twin.py", "datetime.now"),
     ("runs/twins.py", "datetime.now"),
-    # How a trigger gets to its pace, before there is one.
-    ("triggers/base.py", "asyncio.to_thread"),
 }
 
 
