@@ -51,7 +51,8 @@ def test_one_that_was_taken_for_another_version_of_the_wave_may_lack_what_it_nee
 
 
 def test_other_files_are_nobodys_snapshots(tmp_path: Path) -> None:
-    for name in (".20261123T110000.000000Z-266095b932be.json.gz.part", "mine.json.gz", "20261123T110000.000000Z.json.gz"):
+    taken = "20261123T110000.000000Z"
+    for name in (f".{taken}-266095b932be.json.gz.part", "mine.json.gz", f"{taken}.json.gz"):
         (tmp_path / name).write_bytes(b"")
     assert fresh_snapshot(tmp_path, NOW, 12 * HOUR, WAVE) is None
     forget_old(tmp_path)
