@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from hcx_demo.command import demo
+from hcx_demo.rehearse.command import rehearse
 from hcx_waves.clients.tls import TlsSettings
-from hcx_waves.demo.command import demo
-from hcx_waves.demo.rehearse.command import rehearse
 from hcx_waves.doctor.document import DocumentError, load_endpoints
 from hcx_waves.doctor.examination import examine
 from hcx_waves.doctor.output import is_healthy, output_console, print_table, to_json

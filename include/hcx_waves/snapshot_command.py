@@ -14,11 +14,11 @@ import typer
 from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
-from hcx_waves.domain.gathering import Gathering
-from hcx_waves.domain.loader import load_wave
-from hcx_waves.domain.problems import WaveFileError
-from hcx_waves.domain.wave import Wave
+from hcx_waves.gathering import Gathering
 from hcx_waves.snapshot import Snapshot, SnapshotError, digest_of, save_snapshot, take_snapshot
+from hcx_waves.wavefile.loader import load_wave
+from hcx_waves.wavefile.problems import WaveFileError
+from hcx_waves.wavefile.wave import Wave
 
 _EXIT_FAILED = 1
 _EXIT_UNUSABLE = 2

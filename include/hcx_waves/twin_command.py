@@ -10,8 +10,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from hcx_waves.domain.wave_set import load_waves, wave_paths
 from hcx_waves.twin.connections import TwinConnectionsError, twin_connections
+from hcx_waves.wavefile.sets import load_waves, wave_paths
 
 _EXIT_UNUSABLE = 2
 

@@ -13,12 +13,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from hcx_waves.doctor.output import output_console
-from hcx_waves.domain.loader import WaveFile
-from hcx_waves.domain.problems import Problem
-from hcx_waves.domain.schema import wave_schema_text
-from hcx_waves.domain.segments import CutoverPolicy
-from hcx_waves.domain.wave import Wave
-from hcx_waves.domain.wave_set import WaveSet, load_waves, wave_paths
+from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.wavefile.loader import WaveFile
+from hcx_waves.wavefile.problems import Problem
+from hcx_waves.wavefile.schema import wave_schema_text
+from hcx_waves.wavefile.sets import WaveSet, load_waves, wave_paths
+from hcx_waves.wavefile.wave import Wave
 
 _EXIT_PROBLEMS = 1
 

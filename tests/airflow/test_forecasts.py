@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hcx_airflow.runs import forecasts
-from hcx_waves.domain.expectation import Expectation
+from hcx_waves.model.expectation import Expectation
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 

@@ -11,7 +11,7 @@ import pytest
 from hcx_airflow.common.errors import NotApprovedError, SigningKeyError
 from hcx_airflow.common.signing import Choice, Decision, read_decision, sign, signing_key
 from hcx_airflow.runs.approval import Requirement, verify_decision
-from hcx_waves.domain.gates import Gate
+from hcx_waves.wavefile.gates import Gate
 
 KEY = b"k" * 40
 SCOPE = {"vms": [], "stop_before_cutover": False, "cutover_only": False}

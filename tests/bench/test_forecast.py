@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from hcx_waves.domain.windows import TimeWindow
 from hcx_waves.forecast import ModelParameters, forecast
+from hcx_waves.model.schedule import TimeWindow
 from support.forecast_check import RECIPES, Comparison, Spreads, compare_spreads, compare_totals
 from support.forecast_twin import START, Recipe, input_of, scenario_of
 

@@ -17,7 +17,7 @@ from hcx_waves.cutover.gateway import (
 )
 from hcx_waves.cutover.routing import verify_destination_routed
 from hcx_waves.cutover.source import NsxSource, nsx_source
-from hcx_waves.domain.plan import WavePlan
+from hcx_waves.model.plan import WavePlan
 from support.procedures import patience_of
 from support.site_pair import SitePair
 

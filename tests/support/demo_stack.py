@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import psutil
 import sqlalchemy
 
-from hcx_waves.demo.airflow_api import TaskState
-from hcx_waves.demo.answers import PARKED_SECONDS
-from hcx_waves.demo.processes import Command, ManagedProcess
-from hcx_waves.demo.stack import Stack
+from hcx_demo.airflow_api import TaskState
+from hcx_demo.answers import PARKED_SECONDS
+from hcx_demo.processes import Command, ManagedProcess
+from hcx_demo.stack import Stack
 
 Found = TypeVar("Found")
 _READS = ("session", "query", "validate", "authorize", "inventory")

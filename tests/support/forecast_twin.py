@@ -26,8 +26,6 @@ from hcx_sim.scenario.variant import variant
 from hcx_sim.world.model import Power, SiteName
 from hcx_sim.world.operations import change_segment
 from hcx_sim.world.world import World
-from hcx_waves.domain.settings import MigrationType
-from hcx_waves.domain.windows import TimeWindow
 from hcx_waves.forecast import (
     ForecastInput,
     ForecastMesh,
@@ -36,6 +34,8 @@ from hcx_waves.forecast import (
     ModelParameters,
     simulator_settings,
 )
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.schedule import TimeWindow
 
 START = datetime(2026, 1, 5, 18, 0, tzinfo=UTC)
 CALLER = Caller("forecast", SiteName.SOURCE)

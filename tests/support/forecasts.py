@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hcx_waves.domain.windows import TimeWindow
 from hcx_waves.forecast import ForecastInput, ForecastMesh, ForecastSegment, ForecastVm, ModelParameters
+from hcx_waves.model.schedule import TimeWindow
 
 START = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 GB = 1e9

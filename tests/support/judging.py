@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hcx_waves.clients.bundle import SiteClients
-from hcx_waves.domain.findings import Assessments, Finding
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.wave import Wave
+from hcx_waves.model.findings import Assessments, Finding
+from hcx_waves.model.plan import WavePlan
 from hcx_waves.preflight import run_preflight
 from hcx_waves.resolve import resolve_plan
+from hcx_waves.wavefile.wave import Wave
 from support.site_pair import SitePair
 from support.waves import nothing_changed, seed_wave
 

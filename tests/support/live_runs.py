@@ -11,14 +11,14 @@ from hcx_waves.cutover.gateway import disconnect_source_segment
 from hcx_waves.cutover.outage import outage_bounds
 from hcx_waves.cutover.routing import verify_destination_routed
 from hcx_waves.cutover.source import nsx_source
-from hcx_waves.domain.expectation import Expectation, ExpectedVm, Spread
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.settings import MigrationType
-from hcx_waves.domain.states import SegmentOutcome
 from hcx_waves.migration.course import CourseKeeper, joined
 from hcx_waves.migration.start import start_wave
 from hcx_waves.migration.status import VmPhase, read_status
 from hcx_waves.migration.verify import verify_virtual_machines
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.expectation import Expectation, ExpectedVm, Spread
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.states import SegmentOutcome
 from hcx_waves.report.build import build_report
 from hcx_waves.report.model import Approval, SegmentSteps, WaveReport, WaveSteps
 from support.procedures import Planner, patience_of, sites_of, window_in

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from hcx_waves.domain.clock import WaveClock
-from hcx_waves.domain.plan import NetworkRef, PlannedNic, PlannedSegment, PlannedSite, PlannedVm, WavePlan
-from hcx_waves.domain.segments import CutoverPolicy, Disconnect
-from hcx_waves.domain.settings import MigrationType
-from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.model.choices import CutoverPolicy, Disconnect, MigrationType
+from hcx_waves.model.plan import NetworkRef, PlannedNic, PlannedSegment, PlannedSite, PlannedVm, WavePlan
+from hcx_waves.model.schedule import TimeWindow, WaveClock
 
 RESOLVED = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 

@@ -14,13 +14,11 @@ from hcx_waves.clients.transport_wire import Ambient, TransportSettings
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail
 from hcx_waves.cutover.extension import Removal, UnextendStatus, unextend_status
 from hcx_waves.cutover.waiting import Patience
-from hcx_waves.domain.clock import WaveClock
-from hcx_waves.domain.plan import NetworkRef, ObjectRef, PlannedNic, PlannedSegment, PlannedSite, PlannedVm, WavePlan
-from hcx_waves.domain.segments import CutoverPolicy, Disconnect
-from hcx_waves.domain.settings import MigrationOptions, MigrationType
-from hcx_waves.domain.windows import TimeWindow
 from hcx_waves.migration.start import StartedWave, start_wave
 from hcx_waves.migration.status import WaveStatus, read_status
+from hcx_waves.model.choices import CutoverPolicy, Disconnect, MigrationOptions, MigrationType
+from hcx_waves.model.plan import NetworkRef, ObjectRef, PlannedNic, PlannedSegment, PlannedSite, PlannedVm, WavePlan
+from hcx_waves.model.schedule import TimeWindow, WaveClock
 from support.site_pair import SitePair
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hcx_waves.cutover.outage import outage_bounds
-from hcx_waves.domain.findings import Severity
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
-from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.model.findings import Severity
+from hcx_waves.model.schedule import TimeWindow
+from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.rehearsals.model import (
     RehearsalRecord,
     RehearsedFinding,

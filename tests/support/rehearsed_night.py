@@ -11,9 +11,9 @@ from hcx_waves.cutover.gateway import disconnect_source_segment
 from hcx_waves.cutover.outage import outage_bounds
 from hcx_waves.cutover.routing import verify_destination_routed
 from hcx_waves.cutover.source import nsx_source
-from hcx_waves.domain.states import SegmentOutcome
 from hcx_waves.migration.start import start_wave
 from hcx_waves.migration.verify import verify_virtual_machines
+from hcx_waves.model.states import SegmentOutcome
 from hcx_waves.rehearsals.build import Night, build_record, build_timeline
 from hcx_waves.rehearsals.model import RehearsalRecord, SnapshotRef, Timeline
 from hcx_waves.rehearsals.truth import truth_of, twin_events

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hcx_waves.domain.loader import read_wave
-from hcx_waves.domain.problems import Problem, WaveFileError
-from hcx_waves.domain.wave import Wave
+from hcx_waves.wavefile.loader import read_wave
+from hcx_waves.wavefile.problems import Problem, WaveFileError
+from hcx_waves.wavefile.wave import Wave
 
 FULL = """\
 name: erp-1

@@ -13,8 +13,8 @@ import hcx_sim
 from hcx_waves.clients.bundle import ClientOptions, SiteClients, open_sites
 from hcx_waves.clients.transport_retry import RetryPolicy
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
-from hcx_waves.domain.loader import load_wave, read_wave
-from hcx_waves.domain.wave import Wave
+from hcx_waves.wavefile.loader import load_wave, read_wave
+from hcx_waves.wavefile.wave import Wave
 from support.site_pair import SitePair
 
 SHIPPED = Path(__file__).parents[2] / "dags" / "waves"

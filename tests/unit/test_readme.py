@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hcx_waves.domain.loader import read_wave
+from hcx_waves.wavefile.loader import read_wave
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

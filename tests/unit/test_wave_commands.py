@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hcx_waves.cli import main
-from hcx_waves.domain.schema import wave_schema_text
+from hcx_waves.wavefile.schema import wave_schema_text
 from support.wave_files import FULL, changed, minimal, write
 
 

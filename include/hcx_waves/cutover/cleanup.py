@@ -7,8 +7,6 @@ from hcx_waves.clients.errors import ConflictError, NotFound, OutcomeUnknownErro
 from hcx_waves.clients.nsx import NsxPolicyClient, Segment
 from hcx_waves.cutover.guards import find_extension, look_at_destination
 from hcx_waves.cutover.source import GatewayState, reading_of
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.plan import PlannedSegment, WavePlan
 from hcx_waves.migration.errors import (
     DestinationNotRoutedError,
     ExtensionPresentError,
@@ -16,6 +14,8 @@ from hcx_waves.migration.errors import (
     SourceNotDisconnectedError,
     SubmissionLostError,
 )
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.plan import PlannedSegment, WavePlan
 
 
 class Deletion(DomainModel):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
 from hcx_waves.clients.errors import redact_parameters
-from hcx_waves.domain.base import DomainModel
+from hcx_waves.model.base import DomainModel
 
 _ALWAYS_PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _MOST_CHARACTERS = 4000

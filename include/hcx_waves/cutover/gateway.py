@@ -24,9 +24,6 @@ from hcx_waves.cutover.guards import (
 )
 from hcx_waves.cutover.source import GatewayReading, GatewayState, Snapshot, SourceGateway
 from hcx_waves.cutover.waiting import Patience, Wait
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.plan import PlannedSegment, WavePlan
-from hcx_waves.domain.segments import Disconnect
 from hcx_waves.migration.errors import (
     ExtensionPresentError,
     HookError,
@@ -36,6 +33,9 @@ from hcx_waves.migration.errors import (
     ReconnectRefusedError,
     TwoGatewaysError,
 )
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.choices import Disconnect
+from hcx_waves.model.plan import PlannedSegment, WavePlan
 
 
 class GatewayChange(DomainModel):

@@ -12,10 +12,10 @@ from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.hcx import Migration
 from hcx_waves.clients.hcx.migrations import GroupIntents
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.plan import PlannedSegment, WavePlan
 from hcx_waves.migration.groups import is_from, is_in_flight, latest_by_entity
 from hcx_waves.migration.verify import POWERED_OFF
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.plan import PlannedSegment, WavePlan
 
 HCX_EXTENSION_KEY = "com.vmware.hybridity"
 

@@ -8,8 +8,8 @@ from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.inventory_models import Network
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
-from hcx_waves.domain.plan import NetworkRef
 from hcx_waves.migration.verify import network_fits
+from hcx_waves.model.plan import NetworkRef
 
 
 def networks_of(vcenter: VsphereClient, reference: NetworkRef, segment_path: str | None) -> list[Network]:

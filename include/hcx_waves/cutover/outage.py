@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from hcx_waves.domain.base import DomainModel
+from hcx_waves.model.base import DomainModel
 
 
 class OutageBounds(DomainModel):

@@ -12,9 +12,10 @@ from hcx_waves.clients.errors import Lookup, OutcomeUnknownError
 from hcx_waves.clients.nsx import NsxPolicyClient
 from hcx_waves.cutover.commands import CommandResult, CommandRunner, Commands
 from hcx_waves.cutover.source import GatewayReading, GatewayState, Snapshot, SourceGateway, nsx_source
-from hcx_waves.domain.plan import PlannedSegment
-from hcx_waves.domain.segments import Disconnect, Hook, Manual, Segment
 from hcx_waves.migration.errors import HookError, ManualStepOutstandingError
+from hcx_waves.model.choices import Disconnect
+from hcx_waves.model.plan import PlannedSegment
+from hcx_waves.wavefile.segments import Hook, Manual, Segment
 
 MANUAL_CHECK_SECONDS = 60.0
 _STATES = {0: GatewayState.DISCONNECTED, 1: GatewayState.CONNECTED}

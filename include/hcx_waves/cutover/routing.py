@@ -9,14 +9,14 @@ from pydantic import AwareDatetime
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.cutover.guards import find_extension, gateway_addresses_seen, look_at_destination
 from hcx_waves.cutover.source import SourceGateway
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.plan import WavePlan
 from hcx_waves.migration.errors import (
     DestinationNotRoutedError,
     ExtensionPresentError,
     RealisationFailedError,
     TwoGatewaysError,
 )
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.plan import WavePlan
 
 
 class RoutedProof(DomainModel):

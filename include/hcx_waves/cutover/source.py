@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.nsx import Connectivity, NsxPolicyClient, Segment
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.plan import PlannedSegment
-from hcx_waves.domain.segments import Disconnect
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.choices import Disconnect
+from hcx_waves.model.plan import PlannedSegment
 
 Snapshot = dict[str, Any]
 _PENDING = frozenset({"pending", "in_progress", "partial_success"})

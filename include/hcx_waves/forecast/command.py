@@ -14,12 +14,6 @@ import typer
 from pydantic import ValidationError
 
 from hcx_waves.doctor.output import output_console
-from hcx_waves.domain.clock import ClockError
-from hcx_waves.domain.gathering import Gathering
-from hcx_waves.domain.loader import load_wave
-from hcx_waves.domain.moments import LocalTimeError, Moment, exact_instant, parse_moment
-from hcx_waves.domain.problems import WaveFileError
-from hcx_waves.domain.wave import Wave
 from hcx_waves.forecast import what_if
 from hcx_waves.forecast.formats import FORMATS
 from hcx_waves.forecast.inputs import ForecastInput
@@ -30,8 +24,14 @@ from hcx_waves.forecast.results import Forecast
 from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
 from hcx_waves.forecast.subject import subject_of
 from hcx_waves.forecast.text import print_comparison, print_forecast
+from hcx_waves.gathering import Gathering
 from hcx_waves.snapshot.files import SnapshotFileError, load_snapshot
 from hcx_waves.snapshot.model import Snapshot
+from hcx_waves.wavefile.clock import ClockError
+from hcx_waves.wavefile.loader import load_wave
+from hcx_waves.wavefile.moments import LocalTimeError, Moment, exact_instant, parse_moment
+from hcx_waves.wavefile.problems import WaveFileError
+from hcx_waves.wavefile.wave import Wave
 
 _EXIT_UNUSABLE = 2
 _MEGABIT = 1e6

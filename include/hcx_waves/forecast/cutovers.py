@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hcx_waves.domain.segments import Disconnect
 from hcx_waves.forecast.draws import Draws, Flags
 from hcx_waves.forecast.durations import Numbers
 from hcx_waves.forecast.inputs import ForecastInput, ForecastSegment
@@ -14,6 +13,7 @@ from hcx_waves.forecast.layout import Layout
 from hcx_waves.forecast.parameters import ModelParameters
 from hcx_waves.forecast.records import QUEUED, UNKNOWN, WAITING, VmTimes
 from hcx_waves.forecast.releases import Releases
+from hcx_waves.model.choices import Disconnect
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from hcx_waves.domain.base import BrokenRule, DomainModel, refuse
+from hcx_waves.model.base import BrokenRule, DomainModel, refuse
 
 Numbers = NDArray[np.float64]
 

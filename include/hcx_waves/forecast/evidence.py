@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hcx_waves.domain.settings import MigrationType
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome
 from hcx_waves.forecast.links import Flow
 from hcx_waves.migration.course import VmCourse
 from hcx_waves.migration.status import VmPhase
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.states import SegmentOutcome, VmOutcome
 from hcx_waves.report.model import SegmentSteps, VmRow, WaveReport
 
 _ANSWERS = ("approve", "reject")

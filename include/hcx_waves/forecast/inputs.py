@@ -7,10 +7,9 @@ from typing import Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from hcx_waves.domain.base import BrokenRule, DomainModel, refuse
-from hcx_waves.domain.segments import Disconnect
-from hcx_waves.domain.settings import MigrationType
-from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.model.base import BrokenRule, DomainModel, refuse
+from hcx_waves.model.choices import Disconnect, MigrationType
+from hcx_waves.model.schedule import TimeWindow
 
 DEFAULT_MESH = "mesh"
 

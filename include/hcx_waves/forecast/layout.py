@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hcx_waves.domain.settings import MigrationType
 from hcx_waves.forecast.durations import Numbers
 from hcx_waves.forecast.inputs import ForecastInput, ForecastVm
 from hcx_waves.forecast.parameters import ModelParameters
 from hcx_waves.forecast.tables import BLOCK
+from hcx_waves.model.choices import MigrationType
 
 RAV, BULK, VMOTION, COLD, NOBODY = range(5)
 _KINDS = {

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from hcx_waves.domain.digest import digest_of
 from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.model.digest import digest_of
 
 _LARGEST_FILE = 1024 * 1024
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from hcx_waves.domain.base import DomainModel
 from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular
+from hcx_waves.model.base import DomainModel
 
 
 class TransferParameters(DomainModel):

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.expectation import Expectation, ExpectedOutage, ExpectedVm, Spread
-from hcx_waves.domain.settings import MigrationType
-from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.expectation import Expectation, ExpectedOutage, ExpectedVm, Spread
+from hcx_waves.model.schedule import TimeWindow
 
 FORECAST_VERSION = 1
 

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
-from hcx_waves.domain.clock import ClockError, WaveClock
-from hcx_waves.domain.plan import PlannedVm, WavePlan
-from hcx_waves.domain.settings import MigrationType, VmRequest
-from hcx_waves.domain.wave import Wave
 from hcx_waves.forecast.inputs import DEFAULT_MESH, ForecastInput, ForecastMesh, ForecastSegment, ForecastVm
 from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.plan import PlannedVm, WavePlan
+from hcx_waves.model.schedule import WaveClock
 from hcx_waves.snapshot.model import Mesh, Snapshot, Vm
+from hcx_waves.wavefile.clock import ClockError
+from hcx_waves.wavefile.settings import VmRequest
+from hcx_waves.wavefile.wave import Wave
 
 _MIB = 1024**2
 _KILOBIT = 1000

@@ -8,7 +8,7 @@ from enum import StrEnum
 from hcx_waves.clients.errors import ClientError, NotFound, OutcomeUnknownError, ValidationFailed
 from hcx_waves.clients.hcx import HcxClient, Migration
 from hcx_waves.clients.hcx.migrations import Submission
-from hcx_waves.domain.base import DomainModel
+from hcx_waves.model.base import DomainModel
 
 
 class CancelAnswer(StrEnum):

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from hcx_waves.domain.base import DomainModel
 from hcx_waves.migration.status import VmPhase, VmStatus, WaveStatus
+from hcx_waves.model.base import DomainModel
 
 _AFTER_BASE_SYNC = frozenset(
     {VmPhase.DELTA_SYNC, VmPhase.WAITING_FOR_WINDOW, VmPhase.WAITING_FOR_TURN, VmPhase.SWITCHOVER, VmPhase.DONE}

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from hcx_waves.domain.expectation import ExpectedVm
 from hcx_waves.migration.status import VmPhase, VmStatus, WaveStatus
+from hcx_waves.model.expectation import ExpectedVm
 
 NOTABLE = timedelta(minutes=5)
 NOTABLE_SHARE = 0.1

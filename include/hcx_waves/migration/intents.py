@@ -15,8 +15,8 @@ from hcx_waves.clients.hcx import (
 )
 from hcx_waves.clients.hcx import MigrationOptions as WireOptions
 from hcx_waves.clients.hcx import MigrationType as WireType
-from hcx_waves.domain.plan import ObjectRef, PlannedNic, PlannedSite, PlannedVm, WavePlan
-from hcx_waves.domain.settings import MigrationType
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.plan import ObjectRef, PlannedNic, PlannedSite, PlannedVm, WavePlan
 
 _DIGEST_CHARACTERS = 12
 _TYPES = {

@@ -9,8 +9,6 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import OutcomeUnknownError
 from hcx_waves.clients.hcx import GroupDraft, HcxClient, Migration, MigrationIntent, Schedule
 from hcx_waves.clients.hcx.migrations import SubmittedGroup
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.plan import WavePlan
 from hcx_waves.migration.errors import (
     AlreadyMigratingError,
     GroupMismatchError,
@@ -26,6 +24,8 @@ from hcx_waves.migration.groups import (
     latest_by_entity,
 )
 from hcx_waves.migration.intents import group_name, intents_of, is_own_group
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.plan import WavePlan
 
 
 class StartedVm(DomainModel):

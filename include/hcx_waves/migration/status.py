@@ -13,10 +13,10 @@ from pydantic import AwareDatetime
 
 from hcx_waves.clients.hcx import HcxClient, Migration
 from hcx_waves.clients.hcx.state import Phase
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.states import VmOutcome
 from hcx_waves.migration.groups import latest_by_entity
 from hcx_waves.migration.start import StartedVm, StartedWave
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.states import VmOutcome
 
 STALL_AFTER = timedelta(minutes=10)
 _MISSED_GRACE = timedelta(seconds=60)

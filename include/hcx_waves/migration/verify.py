@@ -9,11 +9,11 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.inventory_models import DistributedVirtualPortgroup, Network, OpaqueNetwork
 from hcx_waves.clients.vsphere.models import Nic, VirtualMachineDetail, VirtualMachineSummary
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.plan import NetworkRef, PlannedVm, WavePlan
-from hcx_waves.domain.settings import MigrationType
-from hcx_waves.domain.states import VmOutcome
 from hcx_waves.migration.status import WaveStatus
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.plan import NetworkRef, PlannedVm, WavePlan
+from hcx_waves.model.states import VmOutcome
 
 POWERED_ON = "poweredOn"
 POWERED_OFF = "poweredOff"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from hcx_waves.domain.findings import Finding, Severity
+from hcx_waves.model.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from hcx_waves.preflight.context import PreflightContext

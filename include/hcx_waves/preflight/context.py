@@ -22,13 +22,13 @@ from hcx_waves.clients.hcx import Site as HcxSite
 from hcx_waves.clients.nsx import NsxPolicyClient, Segment, Vif
 from hcx_waves.clients.vsphere.inventory_models import Cluster, Datastore, Folder, Host, Network, ResourcePool
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
-from hcx_waves.domain.plan import PlannedSegment, PlannedVm, WavePlan
-from hcx_waves.domain.segments import CutoverPolicy
-from hcx_waves.domain.wave import Wave
 from hcx_waves.migration.groups import is_from, is_in_flight
 from hcx_waves.migration.intents import intent_of, is_own_group, planned_window
+from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.plan import PlannedSegment, PlannedVm, WavePlan
 from hcx_waves.preflight.reads import ReadOnce
 from hcx_waves.resolve.network_index import NetworkIndex
+from hcx_waves.wavefile.wave import Wave
 
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients

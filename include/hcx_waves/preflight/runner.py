@@ -7,12 +7,12 @@ from datetime import datetime
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError
-from hcx_waves.domain.findings import ANY_SUBJECT, Assessments, Finding, assess
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.wave import Wave
+from hcx_waves.model.findings import ANY_SUBJECT, Assessments, Finding, assess
+from hcx_waves.model.plan import WavePlan
 from hcx_waves.preflight.base import Check, Product, advice, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.registry import CHECKS
+from hcx_waves.wavefile.wave import Wave
 
 
 def run_preflight(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hcx_waves.clients.hcx import ServiceMesh
-from hcx_waves.domain.settings import MigrationType
+from hcx_waves.model.choices import MigrationType
 from hcx_waves.preflight.context import PreflightContext
 
 # Cold moves go by HCX vMotion's network file copy [D] UG.

@@ -7,12 +7,12 @@ from datetime import date, datetime
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.expectation import Expectation
-from hcx_waves.domain.names import WaveName
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.states import SegmentOutcome, WaveOutcome
 from hcx_waves.migration.status import VmStatus
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.expectation import Expectation
+from hcx_waves.model.names import WaveName
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.states import SegmentOutcome, WaveOutcome
 from hcx_waves.rehearsals.model import (
     RehearsalRecord,
     RehearsedGate,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hcx_waves.domain.durations import format_duration
-from hcx_waves.domain.expectation import Spread
+from hcx_waves.model.expectation import Spread
+from hcx_waves.model.times import format_duration
 from hcx_waves.rehearsals.model import RehearsedFinding
 from hcx_waves.rehearsals.summary import FindingChanges, NightRow, Quantity, RehearsalSummary
 from hcx_waves.report.markup import bullets, code, escape, section, table

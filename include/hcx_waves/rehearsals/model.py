@@ -13,13 +13,13 @@ from typing import Self
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from hcx_waves.cutover.outage import OutageBounds
-from hcx_waves.domain.base import BrokenRule, DomainModel, refuse
-from hcx_waves.domain.digest import canonical_json
-from hcx_waves.domain.expectation import Expectation
-from hcx_waves.domain.findings import Assessments, Severity
-from hcx_waves.domain.names import WaveName
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
-from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.model.base import BrokenRule, DomainModel, refuse
+from hcx_waves.model.digest import canonical_json
+from hcx_waves.model.expectation import Expectation
+from hcx_waves.model.findings import Assessments, Severity
+from hcx_waves.model.names import WaveName
+from hcx_waves.model.schedule import TimeWindow
+from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 
 RECORD_VERSION = 1
 TIMELINE_VERSION = 1

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hcx_waves.domain.expectation import Spread
-from hcx_waves.domain.states import WaveOutcome
+from hcx_waves.model.expectation import Spread
+from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.markdown import counted, length
 from hcx_waves.rehearsals.summary import NightRow, Quantity, RehearsalSummary
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from hcx_waves.domain.names import WaveName
+from hcx_waves.model.names import WaveName
 from hcx_waves.rehearsals.model import RECORD_VERSION, RehearsalRecord, Timeline
 from hcx_waves.report.files import write_whole
 

@@ -9,11 +9,11 @@ from itertools import pairwise
 
 from pydantic import AwareDatetime, Field
 
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.expectation import Expectation, Spread
-from hcx_waves.domain.quantiles import quantile
-from hcx_waves.domain.states import WaveOutcome
-from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.expectation import Expectation, Spread
+from hcx_waves.model.quantiles import quantile
+from hcx_waves.model.schedule import TimeWindow
+from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.model import RehearsalRecord, RehearsedFinding, RehearsedSegment, SnapshotRef
 from hcx_waves.rehearsals.store import RecordError, RecordStore
 

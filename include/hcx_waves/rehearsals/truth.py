@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
-from hcx_waves.domain.base import DomainModel
+from hcx_waves.model.base import DomainModel
 from hcx_waves.rehearsals.model import TimelineEvent
 
 _BASE_SYNC = "base_sync"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from hcx_waves.domain.durations import format_duration
-from hcx_waves.domain.states import WaveOutcome
+from hcx_waves.model.states import WaveOutcome
+from hcx_waves.model.times import format_duration
 from hcx_waves.rehearsals.model import RehearsalRecord
 
 _MOST_NAMES = 3

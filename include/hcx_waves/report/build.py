@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.segments import CutoverPolicy
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
-from hcx_waves.domain.windows import TimeWindow
 from hcx_waves.migration.verify import facts_before
+from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.schedule import TimeWindow
+from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
 from hcx_waves.report.comparison import comparisons
 from hcx_waves.report.model import Clock, Deviation, Event, SegmentSteps, VmRow, WaveReport, WaveSteps, row_of
 

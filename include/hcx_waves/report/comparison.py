@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.expectation import Expectation, Spread
-from hcx_waves.domain.states import SegmentOutcome
 from hcx_waves.migration.status import VmPhase
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.expectation import Expectation, Spread
+from hcx_waves.model.states import SegmentOutcome
 from hcx_waves.report.model import Comparison, SegmentSteps, VmRow
 
 SERIAL = ("RAV", "vMotion")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from hcx_waves.domain.durations import format_duration
-from hcx_waves.domain.states import WaveOutcome
 from hcx_waves.migration.verify import VmFacts
+from hcx_waves.model.states import WaveOutcome
+from hcx_waves.model.times import format_duration
 from hcx_waves.report.markup import bullets, code, escape, section, table
 from hcx_waves.report.model import Clock, SegmentSteps, VmRow, WaveReport
 

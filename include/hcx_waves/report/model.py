@@ -12,16 +12,16 @@ from hcx_waves.cutover.extension import Removal
 from hcx_waves.cutover.gateway import DisconnectResult, GatewayChange
 from hcx_waves.cutover.outage import OutageBounds
 from hcx_waves.cutover.routing import RoutedProof
-from hcx_waves.domain.base import DomainModel
-from hcx_waves.domain.expectation import Expectation, Spread
-from hcx_waves.domain.findings import Assessments
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
-from hcx_waves.domain.windows import TimeWindow
 from hcx_waves.migration.course import VmCourse
 from hcx_waves.migration.start import StartedWave
 from hcx_waves.migration.status import VmStatus, WaveStatus
 from hcx_waves.migration.verify import VmFacts, VmProof
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.expectation import Expectation, Spread
+from hcx_waves.model.findings import Assessments
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.schedule import TimeWindow
+from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 
 REPORT_VERSION = 1
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
-from hcx_waves.domain.settings import VmRequest
 from hcx_waves.resolve.problems import Problems
+from hcx_waves.wavefile.settings import VmRequest
 
 _GIVE_UUID = "Write the instance_uuid of the one that is meant."
 

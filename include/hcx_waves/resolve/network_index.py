@@ -14,7 +14,7 @@ from hcx_waves.clients.hcx import InventoryNetwork, NetworkExtension
 from hcx_waves.clients.hcx.extensions import ExtensionNetwork
 from hcx_waves.clients.vsphere.inventory_models import DistributedVirtualPortgroup, Network, OpaqueNetwork
 from hcx_waves.clients.vsphere.models import Nic, NicBacking
-from hcx_waves.domain.plan import NetworkRef
+from hcx_waves.model.plan import NetworkRef
 
 _SEGMENTS = "/segments/"
 _KeyType = TypeVar("_KeyType", bound=Hashable)

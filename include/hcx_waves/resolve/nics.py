@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from hcx_waves.clients.vsphere.inventory_models import Network
 from hcx_waves.clients.vsphere.models import Nic, VirtualMachineDetail
-from hcx_waves.domain.plan import NetworkRef, PlannedNic
-from hcx_waves.domain.settings import NicMapping, VmRequest
+from hcx_waves.model.plan import NetworkRef, PlannedNic
 from hcx_waves.resolve.network_index import extension_ref, same_network
 from hcx_waves.resolve.problems import Problems
 from hcx_waves.resolve.segments import FoundSegment, SegmentFinder
 from hcx_waves.resolve.survey import Survey
+from hcx_waves.wavefile.settings import NicMapping, VmRequest
 
 _NUMBER = re.compile(r"(\d+)$")
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hcx_waves.clients.vsphere.inventory_models import Cluster, Folder, ResourcePool
-from hcx_waves.domain.plan import ObjectRef
-from hcx_waves.domain.settings import VmRequest
+from hcx_waves.model.plan import ObjectRef
 from hcx_waves.resolve.problems import Problems
 from hcx_waves.resolve.survey import Survey
+from hcx_waves.wavefile.settings import VmRequest
 
 _VM_CHILD = "VirtualMachine"
 _MESH = "service mesh"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hcx_waves.domain.base import DomainModel
+from hcx_waves.model.base import DomainModel
 
 
 class PlanProblem(DomainModel):

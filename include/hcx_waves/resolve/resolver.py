@@ -7,10 +7,9 @@ from datetime import datetime
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail
-from hcx_waves.domain.clock import ClockError, WaveClock
-from hcx_waves.domain.plan import PlannedSite, PlannedVm, WavePlan
-from hcx_waves.domain.settings import MigrationOptions, MigrationType, VmRequest
-from hcx_waves.domain.wave import Wave
+from hcx_waves.model.choices import MigrationOptions, MigrationType
+from hcx_waves.model.plan import PlannedSite, PlannedVm, WavePlan
+from hcx_waves.model.schedule import WaveClock
 from hcx_waves.resolve.machines import Located, Locator
 from hcx_waves.resolve.nics import NicPlanner
 from hcx_waves.resolve.placement import Placements
@@ -18,6 +17,9 @@ from hcx_waves.resolve.problems import PlanError, PlanProblem, Problems
 from hcx_waves.resolve.segments import FoundSegment, SegmentFinder
 from hcx_waves.resolve.sites import planned_sites
 from hcx_waves.resolve.survey import Survey, survey
+from hcx_waves.wavefile.clock import ClockError
+from hcx_waves.wavefile.settings import VmRequest
+from hcx_waves.wavefile.wave import Wave
 
 
 def resolve_plan(wave: Wave, clients: SiteClients, *, now: datetime, started_at: datetime | None = None) -> WavePlan:

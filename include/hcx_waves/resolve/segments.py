@@ -9,12 +9,13 @@ from ipaddress import IPv4Interface, ip_interface
 from hcx_waves.clients.hcx import NetworkExtension
 from hcx_waves.clients.nsx import Segment as NsxSegment
 from hcx_waves.clients.vsphere.inventory_models import Network
-from hcx_waves.domain.plan import NetworkRef, PlannedSegment
-from hcx_waves.domain.segments import Disconnect, Segment
-from hcx_waves.domain.wave import Wave
+from hcx_waves.model.choices import Disconnect
+from hcx_waves.model.plan import NetworkRef, PlannedSegment
 from hcx_waves.resolve.network_index import extension_ref, same_network, segment_id_of, segment_path_of
 from hcx_waves.resolve.problems import Problems
 from hcx_waves.resolve.survey import Survey
+from hcx_waves.wavefile.segments import Segment
+from hcx_waves.wavefile.wave import Wave
 
 
 @dataclass(frozen=True)

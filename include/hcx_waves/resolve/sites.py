@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hcx_waves.clients.hcx import ResourceContainer
 from hcx_waves.clients.vsphere.inventory_models import About
-from hcx_waves.domain.plan import PlannedSite
+from hcx_waves.model.plan import PlannedSite
 from hcx_waves.resolve.problems import Problems
 
 SOURCE, DESTINATION = "source site", "destination site"

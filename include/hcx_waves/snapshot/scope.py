@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from hcx_waves.clients.nsx import Segment as NsxSegment
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
-from hcx_waves.domain.wave import Wave
 from hcx_waves.resolve.network_index import NetworkIndex, segment_id_of, segment_path_of
 from hcx_waves.snapshot.model import Extension
+from hcx_waves.wavefile.wave import Wave
 
 Summaries = Sequence[VirtualMachineSummary]
 

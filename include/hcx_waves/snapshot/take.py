@@ -14,8 +14,7 @@ from hcx_waves.clients.nsx import Segment as NsxSegment
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.inventory_models import About
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
-from hcx_waves.domain.plan import PlannedSite
-from hcx_waves.domain.wave import Wave
+from hcx_waves.model.plan import PlannedSite
 from hcx_waves.resolve.network_index import NetworkIndex
 from hcx_waves.resolve.problems import PlanError, Problems
 from hcx_waves.resolve.sites import planned_sites
@@ -25,6 +24,7 @@ from hcx_waves.snapshot.model import FORMAT, VERSION, Endpoint, Extension, Hcx, 
 from hcx_waves.snapshot.networks import networks_of, nsx_of, owners_of
 from hcx_waves.snapshot.places import Furniture, datastores_of, places_of
 from hcx_waves.snapshot.scope import Neighbourhood, Scope, neighbourhood_of, segment_ids_of
+from hcx_waves.wavefile.wave import Wave
 
 _AT_ONCE = 500
 

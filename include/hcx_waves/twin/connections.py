@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from hcx_waves.domain.connections import Connections
+from hcx_waves.wavefile.connections import Connections
 
 TWIN_PREFIX = "twin_"
 TWIN_CONTROL = "twin_control"

@@ -9,9 +9,9 @@ from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.nsx import NsxPolicyClient
 from hcx_waves.cutover.commands import CommandResult
 from hcx_waves.cutover.source import GatewayState, SourceGateway, nsx_source
-from hcx_waves.domain.plan import PlannedSegment
-from hcx_waves.domain.segments import Segment
+from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.twin.control import TwinControl
+from hcx_waves.wavefile.segments import Segment
 
 _DISCONNECTED, _CONNECTED = 0, 1
 _SITE = "source"

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, ValidationError
 
 from hcx_airflow.common.errors import NotApprovedError, SigningKeyError
-from hcx_waves.domain.digest import canonical_json
+from hcx_waves.model.digest import canonical_json
 
 KEY_VARIABLE = "HCX_WAVES_SIGNING_KEY"
 KEY_FILE_VARIABLE = "HCX_WAVES_SIGNING_KEY_FILE"

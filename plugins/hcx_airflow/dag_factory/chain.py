@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from hcx_airflow.dag_factory import names
 from hcx_airflow.runs.leftovers import SEGMENTS_CONF
-from hcx_waves.domain.states import SegmentOutcome
+from hcx_waves.model.states import SegmentOutcome
 
 _RETRIES: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=5)}
 _BEGUN = frozenset({"running", "success", "failed", "up_for_retry", "restarting"})

@@ -15,9 +15,9 @@ from hcx_airflow.operators.cleanup import DeleteSourceSegmentOperator, RenameDes
 from hcx_airflow.operators.cutover import ProveSegmentEmptyOperator
 from hcx_airflow.operators.gates import WaveGate
 from hcx_airflow.operators.report import WriteReportOperator
-from hcx_waves.domain.loader import dump_wave
-from hcx_waves.domain.segments import Segment
-from hcx_waves.domain.wave import Wave
+from hcx_waves.wavefile.loader import dump_wave
+from hcx_waves.wavefile.segments import Segment
+from hcx_waves.wavefile.wave import Wave
 
 # Airflow turns the words into its own enumeration, which is not public.
 RUN_TYPES: Any = ("manual", "operator_triggered")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hcx_waves.domain.segments import Segment
-from hcx_waves.domain.wave import Wave
+from hcx_waves.wavefile.segments import Segment
+from hcx_waves.wavefile.wave import Wave
 
 
 def has_cleanup(wave: Wave) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 from airflow.sdk import DAG, Param
 from airflow.sdk.definitions.param import ParamsDict
 
-from hcx_waves.domain.gates import Gate
-from hcx_waves.domain.wave import Wave
+from hcx_waves.wavefile.gates import Gate
+from hcx_waves.wavefile.wave import Wave
 
 # The form opens with the params that have no section; every section is closed at first and opens alone.
 _HOW = "How it runs"

@@ -28,8 +28,8 @@ from hcx_airflow.operators.migration import (
 from hcx_airflow.operators.plan import ResolvePlanOperator, RunPreflightOperator
 from hcx_airflow.operators.report import ConcludeWaveOperator, WriteReportOperator
 from hcx_airflow.sensors.migration import AwaitMigrationsSensor
-from hcx_waves.domain.loader import dump_wave
-from hcx_waves.domain.wave import Wave
+from hcx_waves.wavefile.loader import dump_wave
+from hcx_waves.wavefile.wave import Wave
 
 # Airflow turns the words into its own enumeration, which is not public.
 RUN_TYPES: Any = ("scheduled", "manual", "operator_triggered")

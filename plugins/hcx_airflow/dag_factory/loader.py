@@ -18,10 +18,10 @@ from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
-from hcx_waves.domain.loader import SUFFIX, WaveFile, load_wave_file
-from hcx_waves.domain.problems import WaveFileError
-from hcx_waves.domain.wave import Wave
-from hcx_waves.domain.wave_set import load_folder, wave_paths
+from hcx_waves.wavefile.loader import SUFFIX, WaveFile, load_wave_file
+from hcx_waves.wavefile.problems import WaveFileError
+from hcx_waves.wavefile.sets import load_folder, wave_paths
+from hcx_waves.wavefile.wave import Wave
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hcx_waves.domain.segments import Segment
+from hcx_waves.wavefile.segments import Segment
 
 # Wave names hold no underscore, so none of these is ever the name of a wave.
 CLEANUP_PREFIX = "cleanup__"

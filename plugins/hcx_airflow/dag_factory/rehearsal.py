@@ -18,9 +18,9 @@ from hcx_airflow.operators.twin import (
     SummariseRehearsalsOperator,
     TakeSnapshotOperator,
 )
-from hcx_waves.domain.loader import dump_wave
-from hcx_waves.domain.nights import begin_of
-from hcx_waves.domain.wave import Wave
+from hcx_waves.wavefile.loader import dump_wave
+from hcx_waves.wavefile.night import begin_of
+from hcx_waves.wavefile.wave import Wave
 
 # Airflow turns the words into its own enumeration, which is not public.
 RUN_TYPES: Any = ("scheduled", "manual", "backfill")

@@ -9,8 +9,8 @@ from airflow.sdk import Param
 
 from hcx_airflow.dag_factory.form import live_params
 from hcx_airflow.runs.rehearsal import FAULTS, RehearsalParams
-from hcx_waves.domain.nights import LONGEST_LEAD
-from hcx_waves.domain.wave import Wave
+from hcx_waves.wavefile.night import LONGEST_LEAD
+from hcx_waves.wavefile.wave import Wave
 
 POLL_SECONDS = 60.0
 """How often HCX is asked in a rehearsal; virtual seconds."""

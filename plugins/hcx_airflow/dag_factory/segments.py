@@ -18,8 +18,9 @@ from hcx_airflow.operators.cutover import (
 from hcx_airflow.operators.gates import WaveGate
 from hcx_airflow.operators.manual import ConfirmDisconnectedGate
 from hcx_airflow.sensors.unextend import AwaitUnextendedSensor
-from hcx_waves.domain.segments import Disconnect, Segment
-from hcx_waves.domain.wave import Wave
+from hcx_waves.model.choices import Disconnect
+from hcx_waves.wavefile.segments import Segment
+from hcx_waves.wavefile.wave import Wave
 
 
 @dataclass(frozen=True)

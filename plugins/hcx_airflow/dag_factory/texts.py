@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from hcx_airflow.dag_factory import names
 from hcx_airflow.dag_factory.contents import has_cleanup, segments_to_clean
-from hcx_waves.domain.durations import format_duration
-from hcx_waves.domain.segments import CutoverPolicy, Segment
-from hcx_waves.domain.wave import Wave
+from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.times import format_duration
+from hcx_waves.wavefile.segments import Segment
+from hcx_waves.wavefile.wave import Wave
 
 _MOST_VMS = 40
 _MOST_LETTERS = 20_000

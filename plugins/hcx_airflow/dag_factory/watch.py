@@ -9,8 +9,8 @@ from typing import Protocol
 
 from hcx_airflow.dag_factory import names
 from hcx_airflow.dag_factory.contents import has_cleanup
-from hcx_waves.domain.wave import Wave
-from hcx_waves.domain.wave_set import WaveSet, load_folder
+from hcx_waves.wavefile.sets import WaveSet, load_folder
+from hcx_waves.wavefile.wave import Wave
 
 WARN_AHEAD = timedelta(hours=2)
 """How long before its start a paused wave is told about."""

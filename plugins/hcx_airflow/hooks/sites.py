@@ -18,8 +18,8 @@ from hcx_airflow.hooks.twin import TwinWorld
 from hcx_airflow.hooks.vmc import VmcHook
 from hcx_airflow.hooks.vsphere import VsphereHook
 from hcx_waves.clients.errors import ClientError
-from hcx_waves.domain.connections import SiteConnections
-from hcx_waves.domain.wave import Wave
+from hcx_waves.wavefile.connections import SiteConnections
+from hcx_waves.wavefile.wave import Wave
 
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients

@@ -19,8 +19,8 @@ from hcx_airflow.runs.gates import GATES, body_of, gate_settings, gate_window, s
 from hcx_airflow.runs.pace import at_its_pace
 from hcx_airflow.runs.rehearsed_answers import REHEARSAL_APPROVER, seconds_to_answer
 from hcx_airflow.runs.task import TaskRun
-from hcx_waves.domain.digest import digest_of
-from hcx_waves.domain.gates import WAIT_FOR_CLEANUP, WAIT_WITHOUT_WINDOW, Gate, time_to_answer
+from hcx_waves.model.digest import digest_of
+from hcx_waves.wavefile.gates import WAIT_FOR_CLEANUP, WAIT_WITHOUT_WINDOW, Gate, time_to_answer
 
 SHOWN_KEY = "shown"
 _LONGEST_TEXT = 500

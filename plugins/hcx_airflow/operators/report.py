@@ -9,7 +9,7 @@ from typing_extensions import override
 from hcx_airflow.common.errors import IncompleteError
 from hcx_airflow.operators.base import WaveOperator
 from hcx_airflow.runs.task import TaskRun
-from hcx_waves.domain.states import WaveOutcome
+from hcx_waves.model.states import WaveOutcome
 
 
 class ConcludeWaveOperator(WaveOperator):

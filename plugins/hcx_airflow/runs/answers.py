@@ -9,7 +9,7 @@ from hcx_airflow.common.errors import NotApprovedError
 from hcx_airflow.common.signing import DECISION_KEY, Choice, Decision, read_decision, signing_key
 from hcx_airflow.runs.gates import CONFIRM_DISCONNECTED
 from hcx_airflow.runs.task import TaskRun
-from hcx_waves.domain.plan import WavePlan
+from hcx_waves.model.plan import WavePlan
 from hcx_waves.report.model import Approval
 
 WAVE_GATES = ("approve_wave", "approve_switchover", "approve_cleanup")

@@ -9,7 +9,7 @@ from typing import Any
 
 from hcx_airflow.common.errors import NotApprovedError
 from hcx_airflow.common.signing import Choice, Decision, read_decision
-from hcx_waves.domain.gates import Gate
+from hcx_waves.wavefile.gates import Gate
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from hcx_airflow.runs.gates import CONFIRM_DISCONNECTED
 from hcx_airflow.runs.leftovers import NOT_DUE_KEY
 from hcx_airflow.runs.task import TaskRun
 from hcx_airflow.runs.verdicts import OF_THE_WHOLE_RUN, blocking_findings, drift_of_run, refusals, said_no
-from hcx_waves.domain.plan import PlannedSegment
-from hcx_waves.domain.segments import CutoverPolicy
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
+from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.plan import PlannedSegment
+from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
 
 
 def ending_of(run: TaskRun) -> dict[str, Any]:

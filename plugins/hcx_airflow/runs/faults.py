@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hcx_airflow.runs.rehearsal import Rehearsal
-from hcx_waves.domain.nights import RehearsedWave
+from hcx_waves.wavefile.night import RehearsedWave
 
 _HOUR, _MOMENT = timedelta(hours=1), timedelta(minutes=10)
 

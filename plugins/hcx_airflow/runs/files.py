@@ -8,10 +8,10 @@ from typing import Any
 from airflow.sdk.configuration import conf
 
 from hcx_airflow.common.errors import WaveTaskError
-from hcx_waves.domain.loader import SUFFIX, load_wave
-from hcx_waves.domain.problems import WaveFileError
-from hcx_waves.domain.wave import Wave
-from hcx_waves.domain.wave_set import load_folder
+from hcx_waves.wavefile.loader import SUFFIX, load_wave
+from hcx_waves.wavefile.problems import WaveFileError
+from hcx_waves.wavefile.sets import load_folder
+from hcx_waves.wavefile.wave import Wave
 
 FOLDER = "waves"
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from hcx_airflow.runs.body_parts import cell, table
-from hcx_waves.domain.clock import WaveClock
-from hcx_waves.domain.durations import format_duration
-from hcx_waves.domain.expectation import Expectation, Spread
+from hcx_waves.model.expectation import Expectation, Spread
+from hcx_waves.model.schedule import WaveClock
+from hcx_waves.model.times import format_duration
 
 UNKNOWN_OUTAGE = "from the disconnect until HCX has unextended the network: usually some minutes"
 _MOST_VMS = 5

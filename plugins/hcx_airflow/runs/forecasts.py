@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from hcx_airflow.runs.task import TaskRun
 from hcx_airflow.triggers.following import EXPECTED_VMS, ORDER
-from hcx_waves.domain.expectation import Expectation
+from hcx_waves.model.expectation import Expectation
 
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients

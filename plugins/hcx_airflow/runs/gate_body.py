@@ -8,11 +8,11 @@ from typing import Any
 from hcx_airflow.runs.body_parts import cell, table
 from hcx_airflow.runs.forecast_body import forecast_part, outage_text
 from hcx_airflow.runs.scope import Scope
-from hcx_waves.domain.expectation import Expectation
-from hcx_waves.domain.plan import PlannedSegment, PlannedVm, WavePlan
-from hcx_waves.domain.segments import CutoverPolicy
-from hcx_waves.domain.wave import Wave
-from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.expectation import Expectation
+from hcx_waves.model.plan import PlannedSegment, PlannedVm, WavePlan
+from hcx_waves.model.schedule import TimeWindow
+from hcx_waves.wavefile.wave import Wave
 
 _VM_HEAD = ("VM", "Migration", "Size", "NICs", "Destination", "This run")
 

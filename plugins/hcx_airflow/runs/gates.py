@@ -6,10 +6,10 @@ from hcx_airflow.runs.forecasts import forecast_of
 from hcx_airflow.runs.gate_body import cleanup_body, cutover_body, manual_body, switchover_body, wave_body
 from hcx_airflow.runs.leftovers import why_not_due
 from hcx_airflow.runs.task import TaskRun
-from hcx_waves.domain.gates import Gate
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.wave import Wave
-from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.schedule import TimeWindow
+from hcx_waves.wavefile.gates import Gate
+from hcx_waves.wavefile.wave import Wave
 
 CONFIRM_DISCONNECTED = "confirm_disconnected"
 GATES = ("approve_wave", "approve_switchover", "approve_cutover", "approve_cleanup", CONFIRM_DISCONNECTED)

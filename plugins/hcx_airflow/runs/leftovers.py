@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk.exceptions import AirflowSkipException
 
 from hcx_airflow.runs.task import TaskRun
-from hcx_waves.domain.states import SegmentOutcome
+from hcx_waves.model.states import SegmentOutcome
 
 NOT_DUE_KEY = "not_due"
 SEGMENTS_CONF = "wave_segments"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients
     from hcx_waves.cutover.outage import OutageBounds
     from hcx_waves.cutover.waiting import Patience
-    from hcx_waves.domain.plan import WavePlan
+    from hcx_waves.model.plan import WavePlan
 
 
 ACTING_KEY = "acting_since"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from hcx_airflow.common.errors import WaitedInVainError
 from hcx_airflow.runs.scope import Scope
 from hcx_waves.clients.errors import ClientError
-from hcx_waves.domain.plan import PlannedVm, WavePlan
-from hcx_waves.domain.states import VmOutcome
-from hcx_waves.domain.wave import Wave
+from hcx_waves.model.plan import PlannedVm, WavePlan
+from hcx_waves.model.states import VmOutcome
+from hcx_waves.wavefile.wave import Wave
 
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients

@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hcx_airflow.common.errors import RunRefusedError
 from hcx_airflow.common.folders import reports_folder, state_folder
-from hcx_waves.domain.nights import DEFAULT_LEAD, LONGEST_LEAD, RehearsedWave, rotated, seed_of
-from hcx_waves.domain.segments import Disconnect
-from hcx_waves.domain.wave import Wave
+from hcx_waves.model.choices import Disconnect
 from hcx_waves.twin.names import world_id_of
+from hcx_waves.wavefile.night import DEFAULT_LEAD, LONGEST_LEAD, RehearsedWave, rotated, seed_of
+from hcx_waves.wavefile.wave import Wave
 
 if TYPE_CHECKING:
     from hcx_waves.forecast.parameters import ModelParameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hcx_airflow.common.errors import RunRefusedError
 from hcx_airflow.runs.gates import CONFIRM_DISCONNECTED
 from hcx_airflow.runs.task import OPEN_TWIN, TaskRun
-from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.model.schedule import TimeWindow
 
 REHEARSAL_APPROVER = "rehearsal-approver"
 _AT_THE_WINDOW = ("approve_cutover", CONFIRM_DISCONNECTED)

@@ -25,13 +25,13 @@ from hcx_waves.cutover.extension import Removal
 from hcx_waves.cutover.gateway import DisconnectResult, GatewayChange
 from hcx_waves.cutover.outage import OutageBounds
 from hcx_waves.cutover.routing import RoutedProof
-from hcx_waves.domain.findings import Assessments
-from hcx_waves.domain.plan import PlannedSegment
-from hcx_waves.domain.states import SegmentOutcome, WaveOutcome
 from hcx_waves.migration.course import joined
 from hcx_waves.migration.start import StartedWave
 from hcx_waves.migration.status import WaveStatus
 from hcx_waves.migration.verify import VmProof
+from hcx_waves.model.findings import Assessments
+from hcx_waves.model.plan import PlannedSegment
+from hcx_waves.model.states import SegmentOutcome, WaveOutcome
 from hcx_waves.report.build import build_report
 from hcx_waves.report.files import write_report as write_files
 from hcx_waves.report.model import SegmentSteps, WaveSteps

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hcx_airflow.common.errors import RunRefusedError
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.wave import Wave
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.wavefile.wave import Wave
 
 OUTAGE_POLL = 1.0
 OUTAGE_POLL_IN_REHEARSALS = 5.0

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hcx_airflow.common.errors import IncompleteError
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.schedule import TimeWindow
 
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients

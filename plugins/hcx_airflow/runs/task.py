@@ -22,9 +22,9 @@ from hcx_airflow.runs.files import read_wave_of_task
 from hcx_airflow.runs.pace import pace_of
 from hcx_airflow.runs.rehearsal import Rehearsal
 from hcx_airflow.runs.scope import Scope
-from hcx_waves.domain.gates import Gate
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.wave import Wave
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.wavefile.gates import Gate
+from hcx_waves.wavefile.wave import Wave
 
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients

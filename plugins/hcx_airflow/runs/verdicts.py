@@ -9,8 +9,8 @@ from hcx_airflow.common.errors import DRIFT_KEY
 from hcx_airflow.common.signing import DECISION_KEY, Choice
 from hcx_airflow.runs.answers import gate_tasks
 from hcx_airflow.runs.task import TaskRun
-from hcx_waves.domain.findings import Assessments
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
+from hcx_waves.model.findings import Assessments
+from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 
 OF_THE_WHOLE_RUN = ("approve_wave", "approve_switchover", "approve_cleanup")
 

@@ -9,7 +9,7 @@ from hcx_airflow.common.signing import DECISION_KEY
 from hcx_airflow.runs.gates import CONFIRM_DISCONNECTED
 from hcx_airflow.runs.task import TaskRun
 from hcx_waves.clients.errors import ClientError
-from hcx_waves.domain.segments import Disconnect
+from hcx_waves.model.choices import Disconnect
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hcx_waves.demo.runs import await_dags
-from hcx_waves.demo.stack import Stack, StackOptions
-from hcx_waves.demo.state import read_json
-from hcx_waves.domain.loader import load_wave
+from hcx_demo.runs import await_dags
+from hcx_demo.stack import Stack, StackOptions
+from hcx_demo.state import read_json
+from hcx_waves.wavefile.loader import load_wave
 from support.demo_stack import Person
 
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(600)]

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hcx_waves.demo.rehearse.command import slots_for
-from hcx_waves.demo.rehearse.nights import Nights
-from hcx_waves.demo.rehearse.series import Series, SeriesOptions
-from hcx_waves.demo.stack import Stack, StackOptions
-from hcx_waves.domain.loader import load_wave
-from hcx_waves.domain.states import WaveOutcome
+from hcx_demo.rehearse.command import slots_for
+from hcx_demo.rehearse.nights import Nights
+from hcx_demo.rehearse.series import Series, SeriesOptions
+from hcx_demo.stack import Stack, StackOptions
+from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.store import RecordStore
+from hcx_waves.wavefile.loader import load_wave
 from support.demo_stack import Person
 
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(1200)]

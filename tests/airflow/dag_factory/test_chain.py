@@ -13,7 +13,7 @@ from hcx_airflow.common.errors import IncompleteError
 from hcx_airflow.dag_factory.chain import ScheduleCleanupOperator, StartWaveOperator, follow_up_id
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.outcome import ConfirmOutcomeOperator
-from hcx_waves.domain.loader import read_wave
+from hcx_waves.wavefile.loader import read_wave
 from support.wave_files import minimal
 
 CUT = "segments:\n  - {name: a, cutover: now, cutover_window: {opens: +0m, lasts: 2h}}\n"

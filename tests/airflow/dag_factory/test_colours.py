@@ -7,7 +7,7 @@ from airflow.sdk import DAG
 
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
-from hcx_waves.domain.loader import read_wave
+from hcx_waves.wavefile.loader import read_wave
 from support.dag_player import new_run
 from support.wave_files import minimal
 

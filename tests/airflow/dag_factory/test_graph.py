@@ -11,7 +11,7 @@ from airflow.sdk import DAG
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
-from hcx_waves.domain.loader import load_wave, read_wave
+from hcx_waves.wavefile.loader import load_wave, read_wave
 from support.airflow_home import DAGS
 from support.wave_files import FULL, changed, full_wave, minimal
 

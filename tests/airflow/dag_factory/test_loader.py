@@ -17,7 +17,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 import hcx_airflow.dag_factory.loader as loader
 from hcx_airflow.dag_factory.loader import InvalidWavesError, check_waves, wave_dags
-from hcx_waves.domain.problems import WaveFileError
+from hcx_waves.wavefile.problems import WaveFileError
 from support.airflow_home import DAGS
 from support.wave_files import FULL, minimal
 

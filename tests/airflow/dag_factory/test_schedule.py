@@ -17,7 +17,7 @@ from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.watchdog import build_watchdog_dag
 from hcx_airflow.operators.plan import refuse_wrong_run
-from hcx_waves.domain.loader import read_wave
+from hcx_waves.wavefile.loader import read_wave
 from support.wave_files import FULL, changed, full_wave, minimal
 
 # 2026-10-23 20:00 in Berlin, still summer time.

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hcx_waves.demo.processes import marked_processes
-from hcx_waves.demo.state import StateFolder
+from hcx_demo.processes import marked_processes
+from hcx_demo.state import StateFolder
 
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(420)]
 LOOPBACK = ("127.0.0.1", "::1")
@@ -31,7 +31,7 @@ def state(tmp_path: Path) -> Iterator[StateFolder]:
 
 def start(state: StateFolder, *arguments: str) -> subprocess.Popen[str]:
     """Start the demo with its output piped."""
-    command = [sys.executable, "-m", "hcx_waves.demo", "--state", str(state.root), *arguments]
+    command = [sys.executable, "-m", "hcx_demo", "--state", str(state.root), *arguments]
     return subprocess.Popen(  # noqa: S603 - our own arguments
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

@@ -60,8 +60,8 @@ def rehearse(
     site_pair: Any, site_server: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., NightRun]:
     """Makes runs of rehearsal DAGs; the live site is ``site_pair``, and the twins live beside it."""
-    from hcx_waves.demo.connections import rehearsal_variables
-    from hcx_waves.domain.loader import load_wave
+    from hcx_demo.connections import rehearsal_variables
+    from hcx_waves.wavefile.loader import load_wave
     from support.night_player import NightRun
 
     twins = site_server.default().endpoints

@@ -19,7 +19,7 @@ from sqlalchemy import delete, select, update
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
-from hcx_waves.domain.loader import read_wave
+from hcx_waves.wavefile.loader import read_wave
 from support.dag_player import BUNDLE
 from support.wave_files import minimal
 

@@ -15,8 +15,8 @@ from airflow.timetables.base import DataInterval, TimeRestriction
 
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag, last_rehearsal
-from hcx_waves.domain.loader import load_wave, read_wave
-from hcx_waves.domain.wave import Wave
+from hcx_waves.wavefile.loader import load_wave, read_wave
+from hcx_waves.wavefile.wave import Wave
 from support.airflow_home import DAGS
 from support.dag_player import new_run
 from support.wave_files import FULL, full_wave, minimal

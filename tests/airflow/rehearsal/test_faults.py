@@ -11,9 +11,9 @@ import pytest
 from hcx_airflow.runs.faults import faults_of, in_force
 from hcx_airflow.runs.rehearsal import TWIN_FAULTS, Rehearsal
 from hcx_sim.faults.catalogue import FAULT_SCENARIOS
-from hcx_waves.domain.loader import load_wave, read_wave
-from hcx_waves.domain.wave import Wave
 from hcx_waves.twin.models import NewWorld
+from hcx_waves.wavefile.loader import load_wave, read_wave
+from hcx_waves.wavefile.wave import Wave
 from support.airflow_home import DAGS
 from support.wave_files import minimal
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hcx_airflow.common.errors import UnansweredError
-from hcx_waves.domain.states import SegmentOutcome, WaveOutcome
+from hcx_waves.model.states import SegmentOutcome, WaveOutcome
 from hcx_waves.rehearsals.model import RehearsalRecord
 from hcx_waves.rehearsals.store import RecordStore
 from support.night_player import NightRun

@@ -18,8 +18,8 @@ from hcx_airflow.hooks.twin import TwinControlHook, TwinWorld
 from hcx_airflow.hooks.vmc import VmcHook
 from hcx_waves.clients.errors import AuthenticationFailed, EndpointMismatch
 from hcx_waves.clients.nsx.models import Connectivity
-from hcx_waves.domain.loader import load_wave
 from hcx_waves.twin.names import world_id_of
+from hcx_waves.wavefile.loader import load_wave
 from support.airflow_home import DAGS
 from support.airflow_tasks import connection, connection_documents, set_connections
 from support.scripted_server import Answer, running_server

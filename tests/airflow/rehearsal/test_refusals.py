@@ -19,8 +19,8 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from hcx_airflow.common.errors import NotApprovedError, RunRefusedError
 from hcx_airflow.hooks.sites import open_sites_for_snapshot
 from hcx_waves.clients.errors import ClientError, EndpointMismatch
-from hcx_waves.domain.loader import load_wave
-from hcx_waves.domain.problems import WaveFileError
+from hcx_waves.wavefile.loader import load_wave
+from hcx_waves.wavefile.problems import WaveFileError
 from support.airflow_tasks import AirflowRun, connection_documents, set_connections
 from support.night_player import NightRun
 from support.untouched import assert_only_read

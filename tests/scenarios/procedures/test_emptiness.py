@@ -13,11 +13,11 @@ from hcx_waves.clients.errors import ClientError, NotFound
 from hcx_waves.cutover.emptiness import prove_segment_empty
 from hcx_waves.cutover.gateway import disconnect_source_segment
 from hcx_waves.cutover.source import nsx_source
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.settings import MigrationType
-from hcx_waves.domain.states import VmOutcome
 from hcx_waves.migration.errors import SegmentNotEmptyError
 from hcx_waves.migration.start import start_wave
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.states import VmOutcome
 from support.mobility import scenario, vm_spec
 from support.procedures import Planner, move, patience_of, run_to_end, sites_of, window_in
 from support.site_pair import SitePair

@@ -10,9 +10,6 @@ import pytest
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.clients.hcx import GroupDraft
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.settings import MigrationType
-from hcx_waves.domain.states import VmOutcome
 from hcx_waves.migration.cancel import CancelAnswer, cancel_migrations
 from hcx_waves.migration.errors import (
     AlreadyMigratingError,
@@ -25,6 +22,9 @@ from hcx_waves.migration.start import StartedWave, retry_virtual_machines, start
 from hcx_waves.migration.status import VmPhase, read_status
 from hcx_waves.migration.switchover import hold, is_held, next_release, release_switchovers, seeded
 from hcx_waves.migration.verify import verify_virtual_machines
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.states import VmOutcome
 from support.mobility import scenario, vm_spec
 from support.procedures import Planner, run_to_end, sites_of, window_in
 from support.site_pair import SitePair

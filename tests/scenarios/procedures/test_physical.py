@@ -20,10 +20,11 @@ from hcx_waves.cutover.gateway import disconnect_source_segment, reconnect_sourc
 from hcx_waves.cutover.physical import ManualSource, source_gateway
 from hcx_waves.cutover.routing import verify_destination_routed
 from hcx_waves.cutover.source import GatewayState, SourceGateway
-from hcx_waves.domain.plan import WavePlan
-from hcx_waves.domain.segments import CutoverPolicy, Disconnect, Hook, Manual, Segment
-from hcx_waves.domain.windows import Window
 from hcx_waves.migration.errors import HookError, ManualStepOutstandingError, SegmentNotEmptyError
+from hcx_waves.model.choices import CutoverPolicy, Disconnect
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.wavefile.segments import Hook, Manual, Segment
+from hcx_waves.wavefile.windows import Window
 from support import router_command
 from support.procedures import Planner, await_unextended, move, patience_of, sites_of
 from support.site_pair import SitePair

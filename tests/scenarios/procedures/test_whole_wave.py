@@ -12,9 +12,9 @@ from hcx_waves.cutover.gateway import disconnect_source_segment
 from hcx_waves.cutover.outage import outage_bounds
 from hcx_waves.cutover.routing import verify_destination_routed
 from hcx_waves.cutover.source import nsx_source
-from hcx_waves.domain.states import SegmentOutcome, WaveOutcome
 from hcx_waves.migration.start import start_wave
 from hcx_waves.migration.verify import verify_virtual_machines
+from hcx_waves.model.states import SegmentOutcome, WaveOutcome
 from hcx_waves.report.build import build_report
 from hcx_waves.report.files import read_report, write_report
 from hcx_waves.report.model import Approval, SegmentSteps, WaveSteps

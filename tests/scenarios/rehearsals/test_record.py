@@ -10,7 +10,7 @@ import pytest
 
 from hcx_sim.engine.clock import to_datetime
 from hcx_sim.hcx.mobility.mobility import mobility_of
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
+from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.rehearsals.build import build_timeline
 from hcx_waves.rehearsals.truth import truth_of
 from support.rehearsed_night import SEGMENT, VMS, rehearse_seed_wave

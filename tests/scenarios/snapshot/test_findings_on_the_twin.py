@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from hcx_sim.world.model import Power
-from hcx_waves.domain.wave import Wave
 from hcx_waves.migration.start import start_wave
 from hcx_waves.resolve.resolver import resolve_plan
+from hcx_waves.wavefile.wave import Wave
 from support.nsx_wire import Manager
 from support.site_pair import SitePair, SiteServer
 from support.snapshots import judged, taken, twin_of

@@ -10,7 +10,7 @@ from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.vsphere.inventory_models import DistributedVirtualPortgroup, Network, OpaqueNetwork
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.cutover.networks import networks_of, summaries_on
-from hcx_waves.domain.plan import NetworkRef
+from hcx_waves.model.plan import NetworkRef
 
 PATH = "/infra/tier-1s/cgw/segments/app"
 

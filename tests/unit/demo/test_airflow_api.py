@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hcx_waves.demo.airflow_api import AirflowApi, AirflowApiError
-from hcx_waves.demo.errors import DemoError
+from hcx_demo.airflow_api import AirflowApi, AirflowApiError
+from hcx_demo.errors import DemoError
 from support.scripted_server import RESET, Answer, ScriptedServer, running_server
 
 RUN = "/api/v2/dags/seed-wave/dagRuns/manual__2026-11-23T04%3A42%3A42%2B00%3A00"
@@ -75,7 +75,7 @@ def test_a_run_is_ended_before_it_is_forgotten(airflow: ScriptedServer, api: Air
 def test_teardowns_do_not_keep_a_run_from_being_forgotten(
     airflow: ScriptedServer, api: AirflowApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hcx_waves.demo.airflow_api._PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("hcx_demo.airflow_api._PAUSE_SECONDS", 0.0)
     airflow.on("PATCH", RUN, Answer(200, {}), Answer(200, {}))
     airflow.on("DELETE", RUN, Answer(409, {"detail": "cannot be deleted in running state"}), Answer(204))
     api.discard("seed-wave", RUN_ID)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from hcx_waves.demo.airflow_api import AirflowApi, AirflowApiError, PendingGate
-from hcx_waves.demo.answers import APPROVE, REJECT, GateKeeper
+from hcx_demo.airflow_api import AirflowApi, AirflowApiError, PendingGate
+from hcx_demo.answers import APPROVE, REJECT, GateKeeper
 from support.scripted_server import Answer, ScriptedServer, running_server
 
 GATE = PendingGate("seed-wave", "run 1", "approve_wave", -1, "Approve?", "| VM |", (APPROVE, REJECT), {}, ("carol",))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from hcx_waves.demo.connections import connection_variables, rehearsal_variables
-from hcx_waves.demo.errors import DemoError
-from hcx_waves.domain.connections import Connections
+from hcx_demo.connections import connection_variables, rehearsal_variables
+from hcx_demo.errors import DemoError
+from hcx_waves.wavefile.connections import Connections
 
 
 def login(number: int) -> dict[str, str]:

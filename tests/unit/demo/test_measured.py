@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hcx_waves.demo.airflow_api import AirflowApi
-from hcx_waves.demo.measured import measured_outages, report_paths
-from hcx_waves.demo.observer import Snapshot
+from hcx_demo.airflow_api import AirflowApi
+from hcx_demo.measured import measured_outages, report_paths
+from hcx_demo.observer import Snapshot
 from support.scripted_server import Answer, ScriptedServer, running_server
 
 RUN = Snapshot("seed-wave", "r1", "success", (), (), (), (), 0.0, 0.0, 0.0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hcx_waves.demo.outcome import Outcome
+from hcx_demo.outcome import Outcome
 
 FACTS = {"power": "poweredOn", "macs": ["00:50:56:00:00:20"], "ips": ["192.168.1.11"], "instance_uuid": "u1"}
 SPAN = {"from": "a", "to": "b", "seconds": 296.0, "detail": []}

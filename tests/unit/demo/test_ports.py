@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from hcx_waves.demo import ports
-from hcx_waves.demo.errors import DemoError
-from hcx_waves.demo.ports import LOOPBACK, choose_port, is_free
+from hcx_demo import ports
+from hcx_demo.errors import DemoError
+from hcx_demo.ports import LOOPBACK, choose_port, is_free
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from hcx_waves.demo.errors import DemoError
-from hcx_waves.demo.postgres import DATABASE, ROLE, PostgresServer
-from hcx_waves.demo.postgres_place import Place, find_place
-from hcx_waves.demo.state import StateFolder
+from hcx_demo.errors import DemoError
+from hcx_demo.postgres import DATABASE, ROLE, PostgresServer
+from hcx_demo.postgres_place import Place, find_place
+from hcx_demo.state import StateFolder
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run the server as somebody else")
 

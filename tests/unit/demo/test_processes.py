@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hcx_waves.demo.errors import DemoError
-from hcx_waves.demo.processes import (
+from hcx_demo.errors import DemoError
+from hcx_demo.processes import (
     MARKER,
     Command,
     ManagedProcess,
@@ -126,7 +126,7 @@ def test_a_sweep_ends_what_is_below_and_leaves_everybody_else_alone(tmp_path: Pa
             f"""
 import os, subprocess, sys
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(20)"])
-from hcx_waves.demo.processes import MARKER, sweep
+from hcx_demo.processes import MARKER, sweep
 stranger = subprocess.Popen(["setsid", "--fork", sys.executable, "-c",
     "import os, time; print(os.getpid(), flush=True); time.sleep(20)"], env={{**os.environ, MARKER: "somebody else"}},
     stdout=subprocess.PIPE, text=True)

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hcx_waves.demo.errors import DemoError
-from hcx_waves.demo.rehearse.backfill import backfill_arguments, in_words
-from hcx_waves.demo.rehearse.command import slots_for
-from hcx_waves.demo.rehearse.nights import Nights
-from hcx_waves.demo.rehearse.progress import Night
-from hcx_waves.demo.rehearse.series import SeriesOptions
-from hcx_waves.demo.rehearse.view import NightsView, line_of
-from hcx_waves.domain.loader import load_wave
-from hcx_waves.domain.states import WaveOutcome
+from hcx_demo.errors import DemoError
+from hcx_demo.rehearse.backfill import backfill_arguments, in_words
+from hcx_demo.rehearse.command import slots_for
+from hcx_demo.rehearse.nights import Nights
+from hcx_demo.rehearse.progress import Night
+from hcx_demo.rehearse.series import SeriesOptions
+from hcx_demo.rehearse.view import NightsView, line_of
+from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.model import RehearsalRecord
+from hcx_waves.wavefile.loader import load_wave
 
 WAVES = Path(__file__).parents[3] / "dags" / "waves"
 TODAY = date(2026, 11, 23)

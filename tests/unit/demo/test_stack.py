@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hcx_waves.demo.processes import MARKER
-from hcx_waves.demo.state import StateFolder
+from hcx_demo.processes import MARKER
+from hcx_demo.state import StateFolder
 
 PROJECT = Path(__file__).parents[3]
 HOLDER = (
@@ -24,9 +24,9 @@ HOLDER = (
 START = """
 import sys
 from pathlib import Path
-from hcx_waves.demo.errors import DemoError
-from hcx_waves.demo.stack import Stack, StackOptions
-from hcx_waves.domain.loader import load_wave
+from hcx_demo.errors import DemoError
+from hcx_demo.stack import Stack, StackOptions
+from hcx_waves.wavefile.loader import load_wave
 
 project, state, port = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 connections = load_wave(project / "dags" / "waves" / "seed-wave.yaml").connections

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hcx_waves.demo.errors import DemoError
-from hcx_waves.demo.state import ADMIN, APPROVER, Secrets, StateFolder
+from hcx_demo.errors import DemoError
+from hcx_demo.state import ADMIN, APPROVER, Secrets, StateFolder
 
 
 @pytest.fixture

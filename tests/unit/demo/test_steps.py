@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hcx_waves.demo.airflow_api import TaskState
-from hcx_waves.demo.steps import StepState, fold, own_seconds
+from hcx_demo.airflow_api import TaskState
+from hcx_demo.steps import StepState, fold, own_seconds
 
 T0 = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 from hcx_waves.cli import main
 from hcx_waves.cutover.extension import Removal
 from hcx_waves.cutover.outage import outage_bounds
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.forecast import ModelParameters, load_parameters
 from hcx_waves.forecast.calibration import calibrate
 from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular, Uniform
@@ -23,6 +22,7 @@ from hcx_waves.forecast.shrinkage import quantile_of, shrunk_chance, shrunk_dura
 from hcx_waves.migration.course import PhaseSeen, VmCourse
 from hcx_waves.migration.status import VmPhase
 from hcx_waves.migration.verify import VmFacts
+from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.report.model import Approval, SegmentSteps, VmRow, WaveReport
 
 ZERO = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hcx_waves.domain.settings import MigrationType
 from hcx_waves.forecast import Forecast, ForecastInput, ModelParameters, forecast
 from hcx_waves.forecast.formats import FORMATS
 from hcx_waves.forecast.picture import draw_forecast
 from hcx_waves.forecast.safe_start import last_safe_start
 from hcx_waves.forecast.summary import quantiles
 from hcx_waves.forecast.text import print_comparison, print_forecast
+from hcx_waves.model.choices import MigrationType
 from support.forecasts import GB, START, parameters, segment, vm, wave, window
 
 

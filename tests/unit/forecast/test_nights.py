@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hcx_waves.domain.settings import MigrationType
 from hcx_waves.forecast import ForecastInput, ModelParameters, Progress
 from hcx_waves.forecast.nights import Nights, simulate
+from hcx_waves.model.choices import MigrationType
 from support.forecasts import GB, START, fixed, parameters, segment, vm, wave, window
 
 BULK, VMOTION, COLD = MigrationType.BULK, MigrationType.VMOTION, MigrationType.COLD

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from hcx_waves.domain.clock import ClockError
-from hcx_waves.domain.segments import Disconnect
-from hcx_waves.domain.settings import MigrationType
 from hcx_waves.forecast import ModelParameters
 from hcx_waves.forecast.subject import subject_of
+from hcx_waves.model.choices import Disconnect, MigrationType
 from hcx_waves.snapshot.files import load_snapshot
 from hcx_waves.snapshot.model import Disk, Mesh, Nic, Snapshot, Uplink
+from hcx_waves.wavefile.clock import ClockError
 from support.waves import seed_wave, shipped
 
 SAMPLE = Path(__file__).parents[2] / "contract" / "snapshot" / "seed.json"

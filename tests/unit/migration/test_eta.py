@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hcx_waves.domain.expectation import ExpectedVm
 from hcx_waves.migration.course import CourseKeeper, joined
 from hcx_waves.migration.eta import Eta, EtaKeeper
 from hcx_waves.migration.status import VmPhase, VmStatus, WaveStatus
+from hcx_waves.model.expectation import ExpectedVm
 
 NOW = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 GIB = 2**30

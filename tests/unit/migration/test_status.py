@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from hcx_waves.clients.hcx import Migration
-from hcx_waves.domain.states import VmOutcome
 from hcx_waves.migration.start import StartedVm, StartedWave
 from hcx_waves.migration.status import VmPhase, WaveStatus, wave_status
 from hcx_waves.migration.switchover import next_release
+from hcx_waves.model.states import VmOutcome
 
 NOW = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 

@@ -12,9 +12,9 @@ from hcx_waves.clients.hcx import Appliance, ServiceMesh, Submission
 from hcx_waves.clients.identity import EndpointIdentity
 from hcx_waves.clients.vsphere.inventory_models import Datastore
 from hcx_waves.clients.vsphere.models import Disk, VirtualMachineDetail
-from hcx_waves.domain.findings import Finding
-from hcx_waves.domain.plan import ObjectRef, PlannedSegment, PlannedVm
-from hcx_waves.domain.settings import MigrationType
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.findings import Finding
+from hcx_waves.model.plan import ObjectRef, PlannedSegment, PlannedVm
 from hcx_waves.preflight.checks import (
     clock_skew,
     datastore_capacity,

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import hcx_waves.preflight.checks as package
-from hcx_waves.domain.finding_ids import FINDING_IDS, NEVER_WAIVED
+from hcx_waves.model.finding_ids import FINDING_IDS, NEVER_WAIVED
 from hcx_waves.preflight import CHECKS
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

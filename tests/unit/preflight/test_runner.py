@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hcx_waves.clients.errors import ConnectionFailed, NotFound
-from hcx_waves.domain.findings import Assessments, Finding, Severity
+from hcx_waves.model.findings import Assessments, Finding, Severity
 from hcx_waves.preflight import Check, PreflightContext, Product, run_preflight
 from hcx_waves.preflight.base import advice, blocking, warning
 from hcx_waves.preflight.runner import distinct

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from hcx_waves.cli import main
-from hcx_waves.domain.expectation import Expectation, ExpectedOutage, Spread
-from hcx_waves.domain.findings import Severity
-from hcx_waves.domain.quantiles import quantile
-from hcx_waves.domain.states import WaveOutcome
+from hcx_waves.model.expectation import Expectation, ExpectedOutage, Spread
+from hcx_waves.model.findings import Severity
+from hcx_waves.model.quantiles import quantile
+from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.files import write_summary
 from hcx_waves.rehearsals.markdown import render_summary
 from hcx_waves.rehearsals.model import RehearsalRecord

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from hcx_waves.cutover.outage import outage_bounds
-from hcx_waves.domain.expectation import Expectation, ExpectedOutage, Spread
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome
 from hcx_waves.migration.course import PhaseSeen, VmCourse
 from hcx_waves.migration.status import VmPhase
 from hcx_waves.migration.verify import VmFacts
+from hcx_waves.model.expectation import Expectation, ExpectedOutage, Spread
+from hcx_waves.model.states import SegmentOutcome, VmOutcome
 from hcx_waves.report.comparison import actual_of, comparisons
 from hcx_waves.report.model import SegmentSteps, VmRow
 

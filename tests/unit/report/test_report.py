@@ -14,15 +14,13 @@ from hcx_waves.cutover.emptiness import EmptyProof
 from hcx_waves.cutover.gateway import DisconnectResult
 from hcx_waves.cutover.leftovers import Found, Kind
 from hcx_waves.cutover.outage import outage_bounds
-from hcx_waves.domain.clock import SegmentWindow, WaveClock
-from hcx_waves.domain.findings import Finding, Severity, Waiver, assess
-from hcx_waves.domain.plan import NetworkRef, PlannedNic, PlannedSegment, PlannedSite, PlannedVm, WavePlan
-from hcx_waves.domain.segments import CutoverPolicy, Disconnect
-from hcx_waves.domain.settings import MigrationType
-from hcx_waves.domain.states import SegmentOutcome, VmOutcome, WaveOutcome
-from hcx_waves.domain.windows import TimeWindow
 from hcx_waves.migration.errors import UnextendFailedError
 from hcx_waves.migration.verify import VmProof, facts_before
+from hcx_waves.model.choices import CutoverPolicy, Disconnect, MigrationType
+from hcx_waves.model.findings import Finding, Severity, Waiver, assess
+from hcx_waves.model.plan import NetworkRef, PlannedNic, PlannedSegment, PlannedSite, PlannedVm, WavePlan
+from hcx_waves.model.schedule import SegmentWindow, TimeWindow, WaveClock
+from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.report.build import build_report
 from hcx_waves.report.files import file_name, read_report, write_report
 from hcx_waves.report.markdown import render_markdown

@@ -13,7 +13,6 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.hcx import InventoryNetwork, NetworkExtension, ResourceContainer
 from hcx_waves.clients.vsphere.inventory_models import About, DistributedVirtualPortgroup, Network
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
-from hcx_waves.domain.settings import VmRequest
 from hcx_waves.migration.start import start_wave
 from hcx_waves.preflight import run_preflight
 from hcx_waves.resolve import PlanError, resolve_plan
@@ -21,6 +20,7 @@ from hcx_waves.resolve.machines import Locator
 from hcx_waves.resolve.network_index import NetworkIndex, same_network, segment_id_of
 from hcx_waves.resolve.problems import Problems
 from hcx_waves.resolve.sites import planned_sites
+from hcx_waves.wavefile.settings import VmRequest
 from support.site_pair import SitePair
 from support.waves import SEED_SEGMENT, opened, scenario, seed_wave, shipped, wave_of
 

@@ -10,10 +10,9 @@ import pytest
 from hcx_sim.world.model import Disk
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.nsx import Connectivity
-from hcx_waves.domain.plan import NetworkRef, ObjectRef, WavePlan
-from hcx_waves.domain.segments import CutoverPolicy, Disconnect
-from hcx_waves.domain.settings import MigrationType
 from hcx_waves.migration.start import start_wave
+from hcx_waves.model.choices import CutoverPolicy, Disconnect, MigrationType
+from hcx_waves.model.plan import NetworkRef, ObjectRef, WavePlan
 from hcx_waves.resolve import drift_of, resolve_plan
 from support.site_pair import SitePair
 from support.waves import SEED_SEGMENT, nothing_changed, opened, scenario, seed_wave, shipped, wave_of

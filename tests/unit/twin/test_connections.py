@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hcx_waves.cli import main
-from hcx_waves.domain.connections import Connections
 from hcx_waves.twin.connections import TwinConnectionsError, twin_connections
+from hcx_waves.wavefile.connections import Connections
 
 TOKEN = "the-control-token"
 WAVES = Path(__file__).parents[3] / "dags" / "waves"

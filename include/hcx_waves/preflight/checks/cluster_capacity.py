@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from hcx_waves.clients.vsphere.inventory_models import Cluster, Host
-from hcx_waves.domain.findings import Finding
+from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.checks.target_places import cluster_of
 from hcx_waves.preflight.context import PreflightContext

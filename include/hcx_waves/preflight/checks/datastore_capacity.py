@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from hcx_waves.clients.vsphere.inventory_models import Datastore
-from hcx_waves.domain.findings import Finding
-from hcx_waves.domain.settings import DiskFormat
+from hcx_waves.model.choices import DiskFormat
+from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 

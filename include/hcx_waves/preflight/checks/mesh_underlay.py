@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hcx_waves.clients.hcx import UplinkMetric
-from hcx_waves.domain.findings import Finding
+from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.services import meshes_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from hcx_waves.domain.findings import Finding
-from hcx_waves.domain.plan import PlannedSegment
+from hcx_waves.model.findings import Finding
+from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, warning
 from hcx_waves.preflight.context import PreflightContext
 

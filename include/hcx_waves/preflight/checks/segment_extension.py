@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hcx_waves.clients.hcx import NetworkExtension
-from hcx_waves.domain.findings import Finding
-from hcx_waves.domain.plan import PlannedSegment
-from hcx_waves.domain.segments import CutoverPolicy
+from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.findings import Finding
+from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.resolve.network_index import same_network

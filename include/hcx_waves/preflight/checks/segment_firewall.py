@@ -10,8 +10,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 from typing import Any
 
 from hcx_waves.clients.errors import NotFound
-from hcx_waves.domain.findings import Finding
-from hcx_waves.domain.plan import PlannedSegment
+from hcx_waves.model.findings import Finding
+from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
-from hcx_waves.domain.findings import Finding
+from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice, blocking
 from hcx_waves.preflight.context import PreflightContext
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hcx_waves.domain.findings import Finding
-from hcx_waves.domain.settings import MigrationType
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hcx_waves.clients.hcx import Migration
-from hcx_waves.domain.findings import Finding
-from hcx_waves.domain.plan import PlannedVm
 from hcx_waves.migration.groups import latest_by_entity
+from hcx_waves.model.findings import Finding
+from hcx_waves.model.plan import PlannedVm
 from hcx_waves.preflight.base import Check, Product, advice, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 

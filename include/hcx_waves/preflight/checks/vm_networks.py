@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail
-from hcx_waves.domain.findings import Finding
-from hcx_waves.domain.plan import PlannedVm
+from hcx_waves.model.findings import Finding
+from hcx_waves.model.plan import PlannedVm
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
 

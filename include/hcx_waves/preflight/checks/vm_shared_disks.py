@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hcx_waves.domain.findings import Finding
+from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hcx_waves.domain.findings import Finding
-from hcx_waves.domain.settings import MigrationType
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hcx_waves.clients.errors import ValidationFailed
 from hcx_waves.clients.hcx import Submission
-from hcx_waves.domain.findings import Finding
+from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 

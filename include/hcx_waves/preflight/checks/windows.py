@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from hcx_waves.domain.durations import format_duration
-from hcx_waves.domain.findings import Finding
-from hcx_waves.domain.plan import PlannedVm
-from hcx_waves.domain.settings import MigrationType
-from hcx_waves.domain.windows import TimeWindow
+from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.findings import Finding
+from hcx_waves.model.plan import PlannedVm
+from hcx_waves.model.schedule import TimeWindow
+from hcx_waves.model.times import format_duration
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.services import meshes_of

@@ -1,9 +1,0 @@
-"""``python -m hcx_waves.demo``, which ``make demo`` uses: a module is found whatever the folder is called."""
-
-from __future__ import annotations
-
-import typer
-
-from hcx_waves.demo.command import demo
-
-typer.run(demo)

@@ -1,0 +1,250 @@
+"""Several wave files together: what each is worth alone, and what they say about each other.
+
+A file's own problems make that wave unusable. A conflict between files does not say which of them is wrong, and one of
+them may be running; so conflicts are kept apart, placed in every file that takes part. So is a waiver that can never
+hold: the preflight of another release may know the finding, and the run says so in any case.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from hcx_waves.model.base import BrokenRule, Location
+from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.finding_ids import useless_waiver
+from hcx_waves.wavefile.loader import SUFFIX, WaveFile, load_wave_file
+from hcx_waves.wavefile.problems import Problem, WaveFileError
+from hcx_waves.wavefile.segments import Segment
+
+Conflict = tuple[WaveFile, BrokenRule]
+
+
+@dataclass(frozen=True)
+class WaveSet:
+    """Wave files that were read together.
+
+    :param files: those that are valid by themselves, by path.
+    :param problems: of files that are not.
+    :param conflicts: between files that are, and with what preflight knows.
+    """
+
+    files: tuple[WaveFile, ...]
+    problems: tuple[Problem, ...]
+    conflicts: tuple[Problem, ...]
+
+    def conflicts_of(self, path: Path) -> tuple[Problem, ...]:
+        """Return the conflicts placed in one file."""
+        return tuple(problem for problem in self.conflicts if problem.file == str(path))
+
+
+def wave_paths(folder: Path) -> list[Path]:
+    """Return the wave files of a folder, by name: every ``*.yaml`` and ``*.yml`` that is not hidden."""
+    found = (path for suffix in (SUFFIX, ".yml") for path in folder.glob(f"*{suffix}"))
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def load_waves(paths: Iterable[Path]) -> WaveSet:
+    """Read wave files and check them against each other; never raises for what is in them."""
+    files: list[WaveFile] = []
+    problems: list[Problem] = []
+    broken: set[str] = set()
+    for path in sorted(set(paths)):
+        try:
+            files.append(load_wave_file(path))
+        except WaveFileError as error:
+            problems.extend(error.problems)
+            broken.add(path.stem)
+    conflicts = [file.problem(rule) for check in _CHECKS for file, rule in check(files, broken)]
+    return WaveSet(tuple(files), tuple(sorted(problems)), tuple(sorted(set(conflicts))))
+
+
+def load_folder(folder: Path) -> WaveSet:
+    """Read all wave files of a folder; see :func:`load_waves`."""
+    return load_waves(wave_paths(folder))
+
+
+def _by_name(files: Iterable[WaveFile]) -> dict[str, WaveFile]:
+    return {file.wave.name: file for file in reversed(list(files))}
+
+
+def _ancestors(name: str, waves: dict[str, WaveFile]) -> set[str]:
+    """Return all waves that come before one; with a cycle, that one is among them."""
+    found: set[str] = set()
+    ahead = list(waves[name].wave.after) if name in waves else []
+    while ahead:
+        current = ahead.pop()
+        if current not in found:
+            found.add(current)
+            ahead.extend(waves[current].wave.after if current in waves else ())
+    return found
+
+
+def _same_names(files: list[WaveFile], _broken: set[str]) -> Iterator[Conflict]:
+    for (name,), group in _groups(files, lambda file: [((file.wave.name,), ("name",))]).items():
+        for file, location in group:
+            others = _others(file, group)
+            if others:
+                yield file, BrokenRule(location, f'"{name}" is also the name of the wave in {others}')
+
+
+def _chain(files: list[WaveFile], broken: set[str]) -> Iterator[Conflict]:
+    waves = _by_name(files)
+    for file in files:
+        for index, name in enumerate(file.wave.after):
+            # A wave whose file is broken has problems enough of its own.
+            if name not in waves and name not in broken:
+                yield file, BrokenRule(("after", index), f'there is no wave "{name}"')
+        if file.wave.name in _ancestors(file.wave.name, waves):
+            yield (
+                file,
+                BrokenRule(("after",), f"goes round in a circle: {' after '.join(_circle(file.wave.name, waves))}"),
+            )
+
+
+def _circle(name: str, waves: dict[str, WaveFile]) -> list[str]:
+    path = [name]
+    while True:
+        following = [one for one in waves[path[-1]].wave.after if one == name or name in _ancestors(one, waves)]
+        path.append(following[0])
+        if following[0] == name or following[0] in path[1:-1]:
+            return path
+
+
+def _chain_dates(files: list[WaveFile], _broken: set[str]) -> Iterator[Conflict]:
+    waves = _by_name(files)
+    for file in files:
+        first = _first_opening(file)
+        for index, name in enumerate(file.wave.after):
+            last = _last_closing(waves[name]) if name in waves else None
+            if first is not None and last is not None and first < last:
+                message = f"a window of this wave opens before the last window of {name} has closed"
+                yield file, BrokenRule(("after", index), message)
+
+
+def _first_opening(file: WaveFile) -> datetime | None:
+    if file.wave.night is None:
+        return None
+    clock = file.wave.clock()
+    opens = [entry.window.opens for entry in clock.cutovers]
+    return min([*opens, clock.switchover.opens] if clock.switchover is not None else opens, default=None)
+
+
+def _last_closing(file: WaveFile) -> datetime | None:
+    return None if file.wave.night is None else file.wave.clock().last_instant
+
+
+def _shared_vms(files: list[WaveFile], _broken: set[str]) -> Iterator[Conflict]:
+    def keys(file: WaveFile) -> list[tuple[tuple[str, ...], Location]]:
+        vcenter = file.wave.connections.source.vcenter
+        return [((vcenter, vm.name.casefold()), ("vms", index)) for index, vm in enumerate(file.wave.vms)]
+
+    for group in _groups(files, keys).values():
+        for file, location in group:
+            vm = file.wave.vms[int(location[1])]
+            clashing = [(other, place) for other, place in group if not _apart(vm.instance_uuid, other, place)]
+            others = _others(file, clashing)
+            if others:
+                yield file, BrokenRule(location, f'"{vm.name}" is also moved by {others}')
+
+
+def _apart(uuid: str | None, other: WaveFile, place: Location) -> bool:
+    """Whether two VMs of one name are known to be different ones."""
+    other_uuid = other.wave.vms[int(place[1])].instance_uuid
+    return uuid is not None and other_uuid is not None and uuid.casefold() != other_uuid.casefold()
+
+
+def _staying_vms(files: list[WaveFile], _broken: set[str]) -> Iterator[Conflict]:
+    movers = {
+        (file.wave.connections.source.vcenter, vm.name.casefold()): file for file in files for vm in file.wave.vms
+    }
+    for file in files:
+        for index, segment in enumerate(file.wave.segments):
+            for position, staying in enumerate(segment.stays):
+                mover = movers.get((file.wave.connections.source.vcenter, staying.vm.casefold()))
+                if mover is not None and mover is not file:
+                    place: Location = ("segments", index, "stays", position, "vm")
+                    yield (
+                        file,
+                        BrokenRule(place, f'"{staying.vm}" is moved by wave {mover.wave.name}, so it does not stay'),
+                    )
+
+
+def _segments(files: list[WaveFile], broken: set[str]) -> Iterator[Conflict]:
+    waves = _by_name(files)
+
+    def keys(file: WaveFile) -> list[tuple[tuple[str, ...], Location]]:
+        source = file.wave.connections.source
+        network = source.network or source.vcenter
+        return [
+            ((network, (segment.segment_id or segment.name).casefold()), ("segments", index))
+            for index, segment in enumerate(file.wave.segments)
+        ]
+
+    for group in _groups(files, keys).values():
+        cutters = [file for file, location in group if _at(file, location).is_cut]
+        for file, location in group:
+            segment = _at(file, location)
+            if segment.is_cut:
+                others = _others(file, [(other, ()) for other in cutters])
+                if others:
+                    words = f"{segment.name} is also cut over by {others}; only the last wave may say now"
+                    yield file, BrokenRule((*location, "cutover"), words)
+            elif segment.cutover is CutoverPolicy.NEVER:
+                for other in cutters:
+                    words = f"wave {other.wave.name} cuts {segment.name} over: write later and cut_by here"
+                    yield file, BrokenRule((*location, "cutover"), words)
+            else:
+                yield from _cut_later(file, location, cutters, waves, broken)
+
+
+def _cut_later(
+    file: WaveFile, location: Location, cutters: list[WaveFile], waves: dict[str, WaveFile], broken: set[str]
+) -> Iterator[Conflict]:
+    segment, here = _at(file, location), (*location, "cut_by")
+    name = str(segment.cut_by)
+    if name not in waves:
+        if name not in broken:
+            yield file, BrokenRule(here, f'there is no wave "{name}", so {segment.name} would never be cut over')
+    elif all(cutter.wave.name != name for cutter in cutters):
+        words = f"wave {name} does not cut {segment.name} over (cutover: now), so it would never be cut over"
+        yield file, BrokenRule(here, words)
+    elif file.wave.name not in _ancestors(name, waves):
+        words = f"wave {name} does not come after this one (its after), so it could cut {segment.name} over too early"
+        yield file, BrokenRule(here, words)
+
+
+def _waivers(files: list[WaveFile], _broken: set[str]) -> Iterator[Conflict]:
+    for file in files:
+        for index, waiver in enumerate(file.wave.waivers):
+            why = useless_waiver(waiver.finding)
+            if why is not None:
+                yield file, BrokenRule(("waivers", index, "finding"), why)
+
+
+def _at(file: WaveFile, location: Location) -> Segment:
+    return file.wave.segments[int(location[1])]
+
+
+Keys = Callable[[WaveFile], list[tuple[tuple[str, ...], Location]]]
+
+
+def _groups(files: Iterable[WaveFile], keys: Keys) -> dict[tuple[str, ...], list[tuple[WaveFile, Location]]]:
+    """Return the places in files by what they name."""
+    groups: dict[tuple[str, ...], list[tuple[WaveFile, Location]]] = defaultdict(list)
+    for file in files:
+        for key, location in keys(file):
+            groups[key].append((file, location))
+    return groups
+
+
+def _others(file: WaveFile, group: Iterable[tuple[WaveFile, Location]]) -> str:
+    """Return the other files of a group, for a sentence; empty if there is none."""
+    others = [other for other, _ in group if other is not file]
+    return ", ".join(f"wave {other.wave.name} ({other.path})" for other in others)
+
+
+_CHECKS = (_same_names, _chain, _chain_dates, _shared_vms, _staying_vms, _segments, _waivers)

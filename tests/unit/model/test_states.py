@@ -1,0 +1,78 @@
+"""Outcomes and what follows from each."""
+
+from __future__ import annotations
+
+import pytest
+
+from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
+
+VMS = {
+    # outcome: final, at destination, blocks segments, as planned
+    "planned": (False, False, True, False),
+    "migrating": (False, False, True, False),
+    "migrated": (True, True, False, True),
+    "already_there": (True, True, False, True),
+    "failed": (True, False, True, False),
+    "cancelled": (True, False, True, False),
+    "left_out": (True, False, True, True),
+    "misplaced": (True, False, True, False),
+}
+SEGMENTS = {
+    # outcome: final, outage, untouched, as planned
+    "planned": (False, False, True, False),
+    "stretched": (True, False, True, True),
+    "blocked": (True, False, True, False),
+    "rejected": (True, False, True, False),
+    "disconnected": (False, True, False, False),
+    "reconnected": (True, False, True, False),
+    "unextending": (False, True, False, False),
+    "cut_over": (True, False, False, True),
+    "uncertain": (True, True, False, False),
+}
+
+
+def test_the_tables_name_every_outcome() -> None:
+    assert list(VMS) == [outcome.value for outcome in VmOutcome]
+    assert list(SEGMENTS) == [outcome.value for outcome in SegmentOutcome]
+
+
+@pytest.mark.parametrize("outcome", VmOutcome)
+def test_vm_outcomes(outcome: VmOutcome) -> None:
+    found = (outcome.is_final, outcome.is_at_destination, outcome.blocks_segments, outcome.is_as_planned)
+
+    assert found == VMS[outcome.value]
+
+
+@pytest.mark.parametrize("outcome", SegmentOutcome)
+def test_segment_outcomes(outcome: SegmentOutcome) -> None:
+    found = (outcome.is_final, outcome.is_outage, outcome.is_untouched, outcome.is_as_planned)
+
+    assert found == SEGMENTS[outcome.value]
+
+
+@pytest.mark.parametrize("outcome", WaveOutcome)
+def test_only_a_wave_that_ended_as_planned_is_green(outcome: WaveOutcome) -> None:
+    assert outcome.is_green is (outcome is WaveOutcome.AS_PLANNED)
+
+
+@pytest.mark.parametrize(
+    ("vms", "segments", "outcome"),
+    [
+        (["migrated", "already_there"], ["cut_over", "stretched"], "as_planned"),
+        (["migrated"], [], "as_planned"),
+        (["migrated", "left_out"], ["stretched"], "as_planned"),
+        (["migrated", "failed"], ["cut_over", "stretched"], "incomplete"),
+        (["migrated", "failed"], ["cut_over", "blocked"], "incomplete"),
+        (["migrated", "misplaced"], ["blocked"], "incomplete"),
+        (["migrated"], ["reconnected"], "incomplete"),
+        (["migrated"], ["cut_over", "planned"], "incomplete"),
+        (["migrated", "migrating"], ["stretched"], "incomplete"),
+        (["migrated"], ["cut_over", "rejected"], "rejected"),
+        (["failed"], ["blocked", "rejected"], "rejected"),
+        (["migrated"], ["cut_over", "disconnected"], "stranded"),
+        (["migrated"], ["rejected", "unextending"], "stranded"),
+        (["migrated"], ["uncertain"], "stranded"),
+    ],
+)
+def test_how_a_run_ended(vms: list[str], segments: list[str], outcome: str) -> None:
+    assert wave_outcome(map(VmOutcome, vms), map(SegmentOutcome, segments)) == outcome
