@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.runs.snapshots import (
+from hcx_airflow.rehearsal.snapshots import (
     MOST_SNAPSHOTS,
     forget_old,
     fresh_snapshot,

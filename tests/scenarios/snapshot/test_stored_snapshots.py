@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.runs.snapshots import snapshot_id_of
+from hcx_airflow.rehearsal.snapshots import snapshot_id_of
 from support.site_pair import SitePair
 from support.snapshots import document_of, taken
 from support.waves import shipped
