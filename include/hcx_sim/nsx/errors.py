@@ -126,10 +126,10 @@ def unauthenticated() -> NsxError:
 
 
 def failure(call: Call, status: int, code: str | None, message: str | None) -> Response:
-    """Render injected faults, unknown paths and bugs; behind the reverse proxy 502, 503 and 504 are HTML.
+    """Render injected faults, unknown paths and bugs; behind the proxy 502, 503 and 504 are HTML. [C nsx-vsphere 2.6]
 
     With ``settings.nsx.plain_text_limits`` whatever comes from 429 upwards is bare text: the vendor's error page says
-    so. [C nsx-vsphere 2.6]
+    so. [D nsx-vsphere 2.6]
     """
     text = message or _default_message(call, status)
     if call.via == VMC_PROXY and status in _HTML_STATUSES:

@@ -32,7 +32,7 @@ class GatewayReading(DomainModel):
     """Whether the product says that this is in effect."""
     pending: bool = False
     """Whether the product says that it is about to come into effect; the gateway may then be either. A segment that
-    no host needs may be neither settled nor pending (``unknown``, ``NOT_AVAILABLE``) [D nsx-vsphere 2.5]."""
+    no host needs may be neither settled nor pending (``unknown``, ``NOT_AVAILABLE``) [I nsx-vsphere 2.5]."""
     failure: str | None = None
     """What the product says if it could not bring the change into effect."""
     evidence: str = ""
