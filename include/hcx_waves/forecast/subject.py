@@ -200,10 +200,10 @@ class _Survey:
 
 
 def _measured(mesh: Mesh) -> float | None:
-    """Return a mesh's bandwidth in bits per second, where HCX measures it [C] T91.
+    """Return a mesh's bandwidth in bits per second, where HCX measures it [C hcx 6].
 
-    Of several uplinks and both directions the least: which uplink carries what is not published [?], and a twin of the
-    snapshot takes the same.
+    Of several uplinks and both directions the least: which uplink carries what is not published [? hcx 6], and a twin
+    of the snapshot takes the same.
     """
     rates = [rate for uplink in mesh.uplinks for rate in (uplink.upload_kbps, uplink.download_kbps) if rate]
     return min(rates) * _KILOBIT if rates else None

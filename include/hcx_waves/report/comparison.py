@@ -13,7 +13,7 @@ from hcx_waves.model.states import SegmentOutcome
 from hcx_waves.report.model import Comparison, SegmentRow, VmRow
 
 SERIAL = ("RAV", "vMotion")
-"""Migration types whose switchovers go one after the other [C]."""
+"""Migration types whose switchovers go one after the other [C hcx 4.8]."""
 _SLACK_SECONDS, _SLACK_SHARE = 5.0, 0.005
 
 

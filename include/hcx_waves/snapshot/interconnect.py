@@ -13,7 +13,7 @@ from hcx_waves.migration.groups import is_from, is_in_flight
 from hcx_waves.resolve.network_index import NetworkIndex
 from hcx_waves.snapshot.model import Appliance, Extension, Group, Mesh, Migration, StoragePolicy, Uplink
 
-# No call tells them. [D] KB 321604 (manager, mesh), [D] NE designlet (appliance).
+# No call tells them. [D hcx 8.1]
 LIMITS = {"migrations_per_manager": 300, "migrations_per_mesh": 200, "extensions_per_appliance": 8}
 
 
