@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hcx_sim.scenario import Scenario, ScenarioError
+from hcx_snapshot import identity_of
 
 MOST_SNAPSHOTS = 16
 
@@ -41,28 +40,23 @@ class StoredSnapshot:
         }
 
 
-def canonical(document: Any) -> bytes:
-    """Return a JSON value with sorted keys, without spaces, in UTF-8: equal values give equal bytes."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
 def read_snapshot(document: Any) -> StoredSnapshot:
-    """Return the snapshot of a document; its id is the SHA-256 of the canonical form, in hexadecimal.
+    """Return the snapshot of a document; :func:`hcx_snapshot.identity_of` gives its id.
 
-    Raises :class:`ScenarioError` when the document is none, or of a version that is not understood.
+    Raises :class:`ScenarioError` with every problem if the document is not a snapshot or its version is unknown.
     """
     from hcx_sim.scenario.snapshot import scenario_from_snapshot
 
     if not isinstance(document, Mapping):
-        raise ScenarioError("a snapshot is a JSON object")
-    text = canonical(document)
+        raise ScenarioError("a snapshot must be a JSON object")
     try:
         scenario = scenario_from_snapshot(document)
     except ScenarioError:
         raise
     except ValueError as error:
         raise ScenarioError(f"snapshot: {error}") from error
-    return StoredSnapshot(hashlib.sha256(text).hexdigest(), len(text), scenario)
+    identity = identity_of(document)
+    return StoredSnapshot(identity.snapshot_id, identity.size_bytes, scenario)
 
 
 class SnapshotStore:

@@ -11,11 +11,12 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from hcx_snapshot import Snapshot, digest_of, save_snapshot
 from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
 from hcx_waves.gathering import Gathering
-from hcx_waves.snapshot import Snapshot, SnapshotError, digest_of, save_snapshot, take_snapshot
+from hcx_waves.snapshot import SnapshotError, take_snapshot
 from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave

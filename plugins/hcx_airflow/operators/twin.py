@@ -42,7 +42,7 @@ class TakeSnapshotOperator(RehearsalOperator):
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_airflow.runs.snapshots import forget_old, fresh_snapshot, one_at_a_time, snapshots_folder
-        from hcx_waves.snapshot import load_document
+        from hcx_snapshot import load_document
 
         rehearsal = run.rehearsed
         self.log.info("Rehearses the night of %s, which begins at %s", rehearsal.night, rehearsal.wave.begins_at)
@@ -64,7 +64,8 @@ class TakeSnapshotOperator(RehearsalOperator):
 
     def _take(self, run: TaskRun, folder: Path, now: datetime) -> dict[str, Any]:
         from hcx_airflow.runs.snapshots import snapshot_path
-        from hcx_waves.snapshot import save_snapshot, take_snapshot, to_document
+        from hcx_snapshot import save_snapshot, to_document
+        from hcx_waves.snapshot import take_snapshot
 
         with open_sites_for_snapshot(run.rehearsed.file) as clients:
             snapshot = take_snapshot(clients, [run.rehearsed.file], now=now)
@@ -183,7 +184,7 @@ def _brought_in(path: Path) -> dict[str, Any]:
 
     :raises SnapshotFileError: with everything that is wrong with it.
     """
-    from hcx_waves.snapshot import load_document, parse_snapshot
+    from hcx_snapshot import load_document, parse_snapshot
 
     document = load_document(path)
     parse_snapshot(document, str(path))
@@ -192,11 +193,11 @@ def _brought_in(path: Path) -> dict[str, Any]:
 
 def _described(path: Path, document: Mapping[str, Any], origin: str) -> dict[str, Any]:
     """Return where a snapshot is, and which one it is."""
-    from hcx_airflow.runs.snapshots import snapshot_id_of
+    from hcx_snapshot import identity_of
 
     return {
         "path": str(path),
         "origin": origin,
-        "snapshot_id": snapshot_id_of(document),
+        "snapshot_id": identity_of(document).snapshot_id,
         "taken_at": document["taken_at"],
     }

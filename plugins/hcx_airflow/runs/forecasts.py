@@ -17,9 +17,9 @@ from hcx_airflow.triggers.following import EXPECTED_VMS, ORDER
 from hcx_waves.model.expectation import Expectation
 
 if TYPE_CHECKING:
+    from hcx_snapshot import Snapshot
     from hcx_waves.clients.bundle import SiteClients
     from hcx_waves.forecast import ForecastInput, ModelParameters
-    from hcx_waves.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +145,8 @@ def _of_rehearsal(run: TaskRun, parameters: ModelParameters) -> ModelParameters:
 
 def _inventory(run: TaskRun, clients: SiteClients) -> Snapshot:
     """Return what the wave's VMs and meshes are: the rehearsed snapshot, or what the sites say now."""
-    from hcx_waves.snapshot import load_snapshot, take_snapshot
+    from hcx_snapshot import load_snapshot
+    from hcx_waves.snapshot import take_snapshot
 
     taken = run.xcom(_TAKE_SNAPSHOT) if run.rehearsal else None
     if taken:

@@ -35,7 +35,7 @@ def hand_over(control: TwinControl, described: Mapping[str, Any]) -> str:
     :param described: what ``take_snapshot`` has left.
     :raises SnapshotFileError: if the file cannot be read any more.
     """
-    from hcx_waves.snapshot import load_document
+    from hcx_snapshot import load_document
 
     snapshot_id = str(described["snapshot_id"])
     if control.has_snapshot(snapshot_id):

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from hcx_snapshot import digest_of, load_snapshot
 from hcx_waves.cli import main
-from hcx_waves.snapshot import digest_of, load_snapshot
 from support.site_pair import SitePair
 from support.waves import SHIPPED, nothing_changed, scenario
 
