@@ -1,4 +1,4 @@
-"""Snapshots of live sites that a server keeps, so that each is read once however many worlds are made from it."""
+"""Stores snapshots of live sites in a server; each is read once, however many worlds are made from it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_SNAPSHOTS = 16
 
 
 class NoSuchSnapshotError(LookupError):
-    """There is no snapshot of that id."""
+    """There is no snapshot with that id."""
 
     def __init__(self, snapshot_id: str) -> None:
         """Name the snapshot."""
@@ -30,7 +30,7 @@ class StoredSnapshot:
     scenario: Scenario
 
     def describe(self) -> dict[str, Any]:
-        """Return what there is to know at a glance."""
+        """Return a summary as JSON primitives."""
         return {
             "snapshot_id": self.snapshot_id,
             "name": self.scenario.name,
@@ -60,7 +60,7 @@ def read_snapshot(document: Any) -> StoredSnapshot:
 
 
 class SnapshotStore:
-    """Keeps snapshots in memory; the one that was not used for longest goes when there are too many."""
+    """Keeps snapshots in memory; if there are too many, the least recently used one is deleted."""
 
     def __init__(self, most: int = MOST_SNAPSHOTS) -> None:
         """Start empty."""

@@ -1,7 +1,7 @@
-"""From the snapshot of a live site pair to a scenario: what a twin world is built from.
+"""Makes a scenario of the snapshot of a live site pair; a twin world is built from it.
 
-Ids are kept: MoRefs, UUIDs, MAC addresses, segment paths, the ids of meshes, extensions and endpoints. What a
-snapshot cannot know is assumed and said in docs/snapshot.md.
+Ids are kept: MoRefs, UUIDs, MAC addresses, segment paths, the ids of meshes, extensions and endpoints. What is
+assumed because a snapshot does not contain it is listed in docs/snapshot.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sites of a snapshot as a scenario's: places, datastores, networks, segments and the gateway firewall."""
+"""Converts the sites of a snapshot to those of a scenario: places, datastores, networks, segments, gateway firewall."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""VMs of a snapshot as a scenario's: identities kept, and what the simulator has no field for as vSphere overrides."""
+"""Converts the VMs of a snapshot to those of a scenario, with their ids; facts without a field override properties."""
 
 from __future__ import annotations
 

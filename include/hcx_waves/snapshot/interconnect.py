@@ -1,4 +1,4 @@
-"""Meshes, extensions, policies and migrations of HCX as a snapshot keeps them."""
+"""Converts meshes, extensions, storage policies and migrations of HCX to parts of a snapshot."""
 
 from __future__ import annotations
 

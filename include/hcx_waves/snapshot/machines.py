@@ -1,4 +1,4 @@
-"""Virtual machines as a snapshot keeps them."""
+"""Converts virtual machines, as vCenter reports them, to parts of a snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks, NSX segments and the gateway firewall as a snapshot keeps them."""
+"""Converts networks, NSX segments and the gateway firewall to parts of a snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders, clusters, hosts, pools and datastores of a site, as a tree with MoRefs."""
+"""Converts folders, clusters, hosts, pools and datastores of a site to parts of a snapshot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROOT_CHILDREN = ("Folder", "Datacenter")
 
 @dataclass(frozen=True)
 class Furniture:
-    """What a vCenter has to put VMs into."""
+    """The places of a vCenter into which VMs can be put."""
 
     folders: Sequence[found.Folder]
     pools: Sequence[found.ResourcePool]

@@ -1,4 +1,4 @@
-"""Which VMs and networks a snapshot is about: the waves', everybody on their segments, and whoever is in their way."""
+"""Which VMs and networks belong to a snapshot: those of the waves, and the other VMs on the same networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking a snapshot: reads of both sites and nothing else."""
+"""Takes a snapshot: reads both sites and changes nothing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _AT_ONCE = 500
 
 
 class SnapshotError(ValueError):
-    """No snapshot can be taken of these sites; the message lists every reason, one a line."""
+    """A snapshot of these sites cannot be taken; the message lists every reason, one a line."""
 
 
 @dataclass
