@@ -11,11 +11,12 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from hcx_snapshot import Snapshot, digest_of, save_snapshot
 from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
 from hcx_waves.gathering import Gathering
-from hcx_waves.snapshot import Snapshot, SnapshotError, digest_of, save_snapshot, take_snapshot
+from hcx_waves.snapshot import SnapshotError, take_snapshot
 from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave
@@ -27,21 +28,22 @@ _BYTES_PER_MEGABIT = 1_000_000 / 8
 
 def snapshot(
     waves: Annotated[
-        list[Path], typer.Argument(help="Wave files whose VMs and segments it is for.", metavar="WAVE_FILE...")
+        list[Path], typer.Argument(help="Wave files whose VMs and segments to cover.", metavar="WAVE_FILE...")
     ],
     endpoints: Annotated[Path, typer.Option(help="The endpoints document (JSON) with addresses and accounts.")],
-    out: Annotated[Path, typer.Option(help="Where to write it; compressed if the name ends in .gz.")],
+    out: Annotated[Path, typer.Option(help="The file to write; compressed if the name ends in .gz.")],
     whole: Annotated[
-        bool, typer.Option("--whole", help="Keep every VM of both sites, not only the waves' and their neighbours.")
+        bool, typer.Option("--whole", help="Include every VM of both sites, not only the waves' and their neighbours.")
     ] = False,
     change_rates: Annotated[
         Path | None,
-        typer.Option(help="How much the disks of VMs change, in Mbit/s by VM name (JSON); no product tells it."),
+        typer.Option(help="Change rates of VM disks in Mbit/s, by VM name (JSON); no product reports them."),
     ] = None,
 ) -> None:
-    """Read the inventory of a site pair into a snapshot file, to rehearse waves on. Nothing is changed anywhere.
+    """Read the inventory of a site pair into a snapshot file, to rehearse waves on. Nothing is changed at the sites.
 
-    Ends with 0 when the file is written, with 1 when a product cannot be read, with 2 when an input cannot be used.
+    The exit status is 0 if the file was written, 1 if a product could not be read or the file not written, and 2 if an
+    input could not be used.
     """
     inputs = Gathering(WaveFileError, DocumentError)
     wanted = [wave for wave in (inputs.read(load_wave, path) for path in waves) if wave is not None]
@@ -62,7 +64,7 @@ def snapshot(
     _say(taken, out)
     strange = sorted(set(rates) - {vm.name for site in (taken.source, taken.destination) for vm in site.vms})
     if strange:
-        typer.echo(f"{change_rates}: names VMs that are not in the snapshot: {', '.join(strange)}", err=True)
+        typer.echo(f"{change_rates}: contains VMs that are not in the snapshot: {', '.join(strange)}", err=True)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -17,9 +17,9 @@ from hcx_airflow.work import Work, read_rehearsal, started_at
 from hcx_waves.model.expectation import Expectation, ExpectedVm
 
 if TYPE_CHECKING:
+    from hcx_snapshot import Snapshot
     from hcx_waves.clients.bundle import SiteClients
     from hcx_waves.forecast import ForecastInput, ModelParameters
-    from hcx_waves.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +145,8 @@ def _of_rehearsal(run: TaskRun, work: Work) -> ModelParameters:
 
 def _inventory(run: TaskRun, work: Work, clients: SiteClients) -> Snapshot:
     """Return what the wave's VMs and meshes are: the rehearsed snapshot, or what the sites say now."""
-    from hcx_waves.snapshot import load_snapshot, take_snapshot
+    from hcx_snapshot import load_snapshot
+    from hcx_waves.snapshot import take_snapshot
 
     taken = run.results.read(TAKEN_SNAPSHOT) if run.rehearsal else None
     if taken is not None:

@@ -32,12 +32,12 @@ def tell_forecast(
     :raises OSError: if the picture cannot be written.
     """
     # numpy and matplotlib take a while to load.
+    from hcx_snapshot import load_snapshot
     from hcx_waves.forecast import forecast, load_parameters
     from hcx_waves.forecast.picture import draw_forecast
     from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
     from hcx_waves.forecast.subject import subject_of
     from hcx_waves.forecast.text import print_forecast
-    from hcx_waves.snapshot.files import load_snapshot
 
     given = os.environ.get(PARAMETERS_VARIABLE)
     parameters, known = load_parameters(Path(given) if given else None), load_snapshot(snapshot)

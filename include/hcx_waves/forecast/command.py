@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
+from hcx_snapshot import Snapshot, SnapshotFileError, load_snapshot
 from hcx_waves.doctor.output import output_console
 from hcx_waves.forecast import what_if
 from hcx_waves.forecast.formats import FORMATS
@@ -25,8 +26,6 @@ from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
 from hcx_waves.forecast.subject import subject_of
 from hcx_waves.forecast.text import print_comparison, print_forecast
 from hcx_waves.gathering import Gathering
-from hcx_waves.snapshot.files import SnapshotFileError, load_snapshot
-from hcx_waves.snapshot.model import Snapshot
 from hcx_waves.wavefile.clock import ClockError
 from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.moments import LocalTimeError, Moment, exact_instant, parse_moment

@@ -59,7 +59,7 @@ class TakeSnapshotOperator(RehearsalOperator):
     @override
     def act(self, run: TaskRun) -> TakenSnapshot:
         from hcx_airflow.rehearsal.snapshots import forget_old, fresh_snapshot, one_at_a_time, snapshots_folder
-        from hcx_waves.snapshot import load_document
+        from hcx_snapshot import load_document
 
         rehearsal = read_rehearsal(run)
         self.log.info("Rehearses the night of %s, which begins at %s", rehearsal.night, rehearsal.wave.begins_at)
@@ -81,7 +81,8 @@ class TakeSnapshotOperator(RehearsalOperator):
 
     def _take(self, rehearsal: Rehearsal, folder: Path, now: datetime) -> TakenSnapshot:
         from hcx_airflow.rehearsal.snapshots import snapshot_path
-        from hcx_waves.snapshot import save_snapshot, take_snapshot, to_document
+        from hcx_snapshot import save_snapshot, to_document
+        from hcx_waves.snapshot import take_snapshot
 
         with open_sites_for_snapshot(rehearsal.file) as clients:
             snapshot = take_snapshot(clients, [rehearsal.file], now=now)
@@ -233,7 +234,7 @@ def _brought_in(path: Path) -> TakenSnapshot:
 
     :raises SnapshotFileError: with everything that is wrong with it.
     """
-    from hcx_waves.snapshot import load_document, parse_snapshot
+    from hcx_snapshot import load_document, parse_snapshot
 
     document = load_document(path)
     parse_snapshot(document, str(path))
@@ -242,9 +243,9 @@ def _brought_in(path: Path) -> TakenSnapshot:
 
 def _taken(path: Path, document: Mapping[str, Any], origin: str) -> TakenSnapshot:
     """Return where a snapshot is, and which one it is."""
-    from hcx_airflow.rehearsal.snapshots import snapshot_id_of
+    from hcx_snapshot import identity_of
     from hcx_waves.run.results import TakenSnapshot
 
     return TakenSnapshot(
-        path=str(path), origin=origin, snapshot_id=snapshot_id_of(document), taken_at=document["taken_at"]
+        path=str(path), origin=origin, snapshot_id=identity_of(document).snapshot_id, taken_at=document["taken_at"]
     )

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from hcx_airflow.folders import state_folder
 
@@ -25,12 +22,6 @@ _INSTANT = "%Y%m%dT%H%M%S.%fZ"
 def snapshots_folder(wave: str) -> Path:
     """Return where a wave's snapshots are kept."""
     return state_folder() / "snapshots" / wave
-
-
-def snapshot_id_of(document: Mapping[str, Any]) -> str:
-    """Return the id that the simulator gives a snapshot, so as not to send it twice."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(text.encode()).hexdigest()
 
 
 def snapshot_path(folder: Path, taken_at: datetime, wave_hash: str) -> Path:

@@ -32,7 +32,7 @@ def hand_over(control: TwinControl, taken: TakenSnapshot) -> str:
     :param taken: what ``take_snapshot`` has left.
     :raises SnapshotFileError: if the file cannot be read any more.
     """
-    from hcx_waves.snapshot import load_document
+    from hcx_snapshot import load_document
 
     if control.has_snapshot(taken.snapshot_id):
         return taken.snapshot_id

@@ -34,6 +34,7 @@ _PACKAGES = (
     "hcx_waves.report",
     "hcx_waves.twin",
     "hcx_waves.snapshot",
+    "hcx_snapshot",
 )
 # Not their whole packages: numpy and matplotlib make threads, and a process with threads is not to be forked.
 _SINGLE = ("hcx_waves.rehearsals.build", "hcx_waves.rehearsals.store", "hcx_waves.rehearsals.summary")

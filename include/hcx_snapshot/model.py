@@ -1,6 +1,8 @@
-"""The document of a snapshot, as a simulated world is made from it. See docs/snapshot.md for what each field means.
+"""What a snapshot of a site pair holds. docs/snapshot.md is its reference.
 
-Strict: a field that is not known here is refused, so that nothing of a live site is silently lost in its twin.
+Vendor's words and ids are kept as they were read; None (and absence in the file) means that the product does not say,
+or says the usual. Nothing here is a secret: no credentials, no accounts, no addresses of managers, no notes of VMs, no
+values of custom attributes.
 """
 
 from __future__ import annotations
@@ -9,16 +11,18 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-FORMAT = "hcx-waves-snapshot"
-VERSION = 1
+FORMAT: Literal["hcx-waves-snapshot"] = "hcx-waves-snapshot"
+VERSION: Literal[1] = 1
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of a snapshot; a field that is not known is refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Vcenter(_Part):
-    """A vCenter's identity."""
+class VcenterPart(Part):
+    """A vCenter's identity. ``name`` is the one by which HCX knows it."""
 
     instance_uuid: str
     name: str
@@ -26,8 +30,8 @@ class Vcenter(_Part):
     build: str
 
 
-class Endpoint(_Part):
-    """A site as HCX knows it."""
+class EndpointPart(Part):
+    """A site as HCX knows it; ``hcx_version`` is its manager's, as far as HCX tells."""
 
     endpoint_id: str
     name: str
@@ -35,8 +39,8 @@ class Endpoint(_Part):
     hcx_version: str | None = None
 
 
-class Rule(_Part):
-    """A rule of the gateway firewall; ``place`` is its position among all rules of the domain."""
+class FirewallRulePart(Part):
+    """A rule of the gateway firewall; rules are listed in the order in which they take effect."""
 
     policy_id: str
     rule_id: str
@@ -50,8 +54,12 @@ class Rule(_Part):
     services: tuple[str, ...] = ()
 
 
-class SegmentPart(_Part):
-    """An NSX segment."""
+class SegmentPart(Part):
+    """An NSX segment.
+
+    ``kind`` is the read-only ``type``; ``gateways`` are in CIDR form; ``realisation`` and ``strange_ports`` (display
+    names of ports that belong to no VM of vCenter) are read of the waves' segments only.
+    """
 
     segment_id: str
     name: str
@@ -67,18 +75,18 @@ class SegmentPart(_Part):
     strange_ports: tuple[str, ...] = ()
 
 
-class Nsx(_Part):
-    """An NSX manager."""
+class NsxPart(Part):
+    """An NSX manager; ``flavour`` is ``vmc`` where the segments' transport zone is VMware Cloud's."""
 
     flavour: Literal["vmc", "onprem"]
     version: str | None = None
     transport_zone_path: str | None = None
     segments: tuple[SegmentPart, ...] = ()
-    firewall: tuple[Rule, ...] = ()
+    firewall: tuple[FirewallRulePart, ...] = ()
 
 
-class ClusterRule(_Part):
-    """An affinity rule of a cluster."""
+class ClusterRulePart(Part):
+    """An affinity rule of a cluster; ``vms`` are MoRefs."""
 
     name: str
     kind: str
@@ -87,8 +95,11 @@ class ClusterRule(_Part):
     vms: tuple[str, ...] = ()
 
 
-class Place(_Part):
-    """A folder, datacentre, cluster, host or pool."""
+class PlacePart(Part):
+    """A folder, datacentre, cluster, host or resource pool; ``kind`` is the vSphere type.
+
+    ``datastores`` and ``networks`` of a cluster are MoRefs, None where it has all of its site.
+    """
 
     moref: str
     kind: Literal[
@@ -108,11 +119,11 @@ class Place(_Part):
     effective_hosts: int | None = None
     datastores: tuple[str, ...] | None = None
     networks: tuple[str, ...] | None = None
-    rules: tuple[ClusterRule, ...] = ()
+    rules: tuple[ClusterRulePart, ...] = ()
 
 
-class Store(_Part):
-    """A datastore."""
+class DatastorePart(Part):
+    """A datastore with its room in bytes."""
 
     moref: str
     name: str
@@ -123,8 +134,8 @@ class Store(_Part):
     free_bytes: int = Field(ge=0)
 
 
-class Network(_Part):
-    """A network as vCenter shows it; ``segment_path`` names the NSX segment behind it."""
+class NetworkPart(Part):
+    """A network as vCenter shows it. ``hcx_id`` and ``hcx_kind`` are HCX's names of it."""
 
     moref: str
     name: str
@@ -136,15 +147,15 @@ class Network(_Part):
     hcx_kind: str | None = None
 
 
-class Address(_Part):
-    """A guest's address."""
+class AddressPart(Part):
+    """An address that a guest reports."""
 
     ip: str
     prefix: int | None = None
 
 
-class NicPart(_Part):
-    """A network card; ``network`` is a MoRef."""
+class NicPart(Part):
+    """A network card; ``network`` is a MoRef, None if it is in none."""
 
     key: int
     label: str
@@ -155,11 +166,11 @@ class NicPart(_Part):
     connected: bool | None = None
     start_connected: bool | None = None
     external_id: str | None = None
-    addresses: tuple[Address, ...] = ()
+    addresses: tuple[AddressPart, ...] = ()
 
 
-class DiskPart(_Part):
-    """A disk; ``datastore`` is a MoRef."""
+class DiskPart(Part):
+    """A disk; ``used_bytes`` is its share of what the VM takes on its datastores. ``mapping`` is an RDM's mode."""
 
     key: int
     label: str
@@ -174,7 +185,7 @@ class DiskPart(_Part):
     bus_sharing: str | None = None
 
 
-class MediumPart(_Part):
+class MediumPart(Part):
     """A CD-ROM or floppy drive with something in it."""
 
     key: int
@@ -186,7 +197,7 @@ class MediumPart(_Part):
     start_connected: bool = False
 
 
-class PassthroughPart(_Part):
+class PassthroughPart(Part):
     """A device of the host that is handed through."""
 
     key: int
@@ -194,8 +205,8 @@ class PassthroughPart(_Part):
     kind: Literal["usb", "pci"]
 
 
-class SnapshotPart(_Part):
-    """A snapshot of a VM."""
+class VmSnapshotPart(Part):
+    """A snapshot of a VM; ``parent`` is another one's MoRef."""
 
     moref: str
     name: str
@@ -203,8 +214,12 @@ class SnapshotPart(_Part):
     created_ms: int | None = None
 
 
-class VmPart(_Part):
-    """A virtual machine."""
+class VmPart(Part):
+    """A virtual machine.
+
+    ``stays`` marks one that a wave lets remain on a segment that it cuts over; ``change_bytes_per_second`` is None
+    where nobody knows how much its disks change; ``custom_attributes`` are the keys alone.
+    """
 
     moref: str
     name: str
@@ -242,25 +257,25 @@ class VmPart(_Part):
     disks: tuple[DiskPart, ...] = ()
     media: tuple[MediumPart, ...] = ()
     passthrough: tuple[PassthroughPart, ...] = ()
-    snapshots: tuple[SnapshotPart, ...] = ()
+    snapshots: tuple[VmSnapshotPart, ...] = ()
     tags: tuple[str, ...] = ()
     custom_attributes: tuple[int, ...] = ()
 
 
-class SitePart(_Part):
+class SitePart(Part):
     """One site."""
 
-    vcenter: Vcenter
-    endpoint: Endpoint
-    nsx: Nsx | None = None
-    places: tuple[Place, ...]
-    datastores: tuple[Store, ...] = ()
-    networks: tuple[Network, ...] = ()
+    vcenter: VcenterPart
+    endpoint: EndpointPart
+    nsx: NsxPart | None = None
+    places: tuple[PlacePart, ...]
+    datastores: tuple[DatastorePart, ...] = ()
+    networks: tuple[NetworkPart, ...] = ()
     vms: tuple[VmPart, ...] = ()
 
 
-class AppliancePart(_Part):
-    """An appliance of a mesh, of the source's manager."""
+class AppliancePart(Part):
+    """An appliance of a mesh at the source; ``peers`` are the names of those at the other end."""
 
     appliance_id: str
     name: str
@@ -271,7 +286,7 @@ class AppliancePart(_Part):
     peers: tuple[str, ...] = ()
 
 
-class UplinkPart(_Part):
+class UplinkPart(Part):
     """What HCX measures between the sites."""
 
     name: str = ""
@@ -281,8 +296,8 @@ class UplinkPart(_Part):
     loss_percent: float | None = None
 
 
-class MeshPart(_Part):
-    """A service mesh."""
+class MeshPart(Part):
+    """A service mesh; ``uplinks`` is empty where the release does not measure them."""
 
     mesh_id: str
     name: str
@@ -293,8 +308,11 @@ class MeshPart(_Part):
     uplinks: tuple[UplinkPart, ...] = ()
 
 
-class ExtensionPart(_Part):
-    """An extension between two networks, whose MoRefs it gives."""
+class ExtensionPart(Part):
+    """A network extension.
+
+    ``source`` and ``destination`` are MoRefs, None where the network is not (or no longer) there, or at a third site.
+    """
 
     extension_id: str
     source: str | None = None
@@ -311,7 +329,7 @@ class ExtensionPart(_Part):
     mon_vms: tuple[str, ...] = ()
 
 
-class PolicyPart(_Part):
+class StoragePolicyPart(Part):
     """A storage policy; ``site`` is None where HCX does not say."""
 
     policy_id: str
@@ -319,8 +337,11 @@ class PolicyPart(_Part):
     site: Literal["source", "destination"] | None = None
 
 
-class MigrationPart(_Part):
-    """A migration that HCX lists."""
+class MigrationPart(Part):
+    """A migration that HCX lists: one in flight, or the past of a VM of the waves.
+
+    ``state`` is HCX's word, ``phase`` what it means.
+    """
 
     migration_id: str
     group_id: str | None = None
@@ -336,27 +357,33 @@ class MigrationPart(_Part):
     ended_ms: int | None = None
 
 
-class GroupPart(_Part):
-    """A mobility group."""
+class GroupPart(Part):
+    """A mobility group that such a migration is in."""
 
     group_id: str
     name: str
 
 
-class HcxPart(_Part):
-    """What the source's HCX manager knows."""
+class HcxPart(Part):
+    """What the source's HCX manager knows. ``limits`` are the vendor's documented ones; no call tells them."""
 
     version: str
     meshes: tuple[MeshPart, ...] = ()
     extensions: tuple[ExtensionPart, ...] = ()
-    storage_policies: tuple[PolicyPart, ...] = ()
+    storage_policies: tuple[StoragePolicyPart, ...] = ()
     migrations: tuple[MigrationPart, ...] = ()
     groups: tuple[GroupPart, ...] = ()
     limits: dict[str, int] = {}
 
 
-class SnapshotDocument(_Part):
-    """The whole document."""
+class Snapshot(Part):
+    """A site pair as it was at an instant.
+
+    :param taken_at: when reading began.
+    :param waves: names of the waves that it was taken for.
+    :param whole: whether it holds every VM, not only the waves' and their neighbours.
+    :param sources: how each part came to be known, in a few words.
+    """
 
     format: Literal["hcx-waves-snapshot"]
     version: Literal[1]
