@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hcx_waves.forecast import ForecastInput, ModelParameters
-from hcx_waves.forecast.nights import Nights, simulate
+from hcx_waves.forecast.model.nights import Nights, simulate
 from support.forecast_twin import Played, Recipe, TwinWave, input_of, scenario_of
 
 RECIPES = (

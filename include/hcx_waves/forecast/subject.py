@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
-from hcx_waves.forecast.inputs import DEFAULT_MESH, ForecastInput, ForecastMesh, ForecastSegment, ForecastVm
-from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.forecast.model.inputs import DEFAULT_MESH, ForecastInput, ForecastMesh, ForecastSegment, ForecastVm
+from hcx_waves.forecast.model.parameters import ModelParameters
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import PlannedVm, WavePlan
 from hcx_waves.model.schedule import WaveClock

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from hcx_waves.forecast.inputs import ForecastInput, ForecastMesh, ForecastVm
-from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.forecast.model.inputs import ForecastInput, ForecastMesh, ForecastVm
+from hcx_waves.forecast.model.parameters import ModelParameters
 
 SECOND = " (second)"
 _Key = Callable[[ForecastVm], tuple[object, ...]]

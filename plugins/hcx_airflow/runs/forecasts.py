@@ -79,9 +79,7 @@ def make_forecast(run: TaskRun, clients: SiteClients) -> Expectation | None:
     :raises ClientError: if the sites cannot be read.
     :raises ParametersError: if the parameters file cannot be used.
     """
-    from hcx_waves.forecast import forecast
-    from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
-    from hcx_waves.forecast.subject import subject_of
+    from hcx_waves.forecast import forecast, subject_of
 
     parameters = _parameters(run)
     subject = subject_of(run.wave, _inventory(run, clients), parameters, starts_at=run.started_at, plan=run.plan)
@@ -90,8 +88,7 @@ def make_forecast(run: TaskRun, clients: SiteClients) -> Expectation | None:
         return None
     if run.rehearsal:
         return forecast(subject, parameters, NIGHTS_IN_REHEARSALS, SEED).expectation()
-    safe = {"last_safe_start": last_safe_start(subject, parameters, seed=SEED), "safe_chance": SAFE_CHANCE}
-    return forecast(subject, parameters, NIGHTS, SEED).model_copy(update=safe).expectation()
+    return forecast(subject, parameters, NIGHTS, SEED, safe_start=True).expectation()
 
 
 def spoken(expectation: Expectation) -> str:
@@ -128,7 +125,7 @@ def _parameters(run: TaskRun) -> ModelParameters:
 
 def _of_rehearsal(run: TaskRun, parameters: ModelParameters) -> ModelParameters:
     """Return the parameters of a night whose time holds no latency of ours, and whose approver may be told how long."""
-    from hcx_waves.forecast.durations import Fixed
+    from hcx_waves.forecast.model.durations import Fixed
 
     silent = parameters.for_rehearsal()
     looks = silent.orchestrator.model_copy(

@@ -23,7 +23,7 @@ from hcx_waves.wavefile.night import DEFAULT_LEAD, LONGEST_LEAD, RehearsedWave, 
 from hcx_waves.wavefile.wave import Wave
 
 if TYPE_CHECKING:
-    from hcx_waves.forecast.parameters import ModelParameters
+    from hcx_waves.forecast import ModelParameters
 
 REHEARSAL_RUN_TYPES = ("scheduled", "manual", "backfill")
 APPROVER_ASLEEP = "approver-asleep"

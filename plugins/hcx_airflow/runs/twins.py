@@ -16,7 +16,7 @@ from hcx_waves.twin.names import UPSTREAM
 
 if TYPE_CHECKING:
     from hcx_airflow.runs.task import TaskRun
-    from hcx_waves.forecast.parameters import ModelParameters
+    from hcx_waves.forecast import ModelParameters
     from hcx_waves.rehearsals.build import Night
     from hcx_waves.rehearsals.model import RehearsalRecord, Timeline
     from hcx_waves.twin.control import TwinControl
@@ -45,7 +45,7 @@ def hand_over(control: TwinControl, described: Mapping[str, Any]) -> str:
 
 def new_world(rehearsal: Rehearsal, snapshot_id: str, parameters: ModelParameters) -> NewWorld:
     """Return the world that a night is rehearsed in."""
-    from hcx_waves.forecast.parameter_files import parameters_digest, simulator_assumptions, simulator_settings
+    from hcx_waves.forecast import parameters_digest, simulator_assumptions, simulator_settings
     from hcx_waves.twin.models import NewWorld
 
     return NewWorld(
@@ -83,7 +83,7 @@ def parameters_of(rehearsal: Rehearsal) -> ModelParameters:
     :raises ParametersError: if the file cannot be used.
     """
     from hcx_airflow.runs.forecasts import PARAMETERS_VARIABLE
-    from hcx_waves.forecast.parameter_files import load_parameters
+    from hcx_waves.forecast import load_parameters
 
     named = os.environ.get(PARAMETERS_VARIABLE)
     return load_parameters(rehearsal.params.parameters_file or (Path(named) if named else None))

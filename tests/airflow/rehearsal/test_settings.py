@@ -16,7 +16,7 @@ from hcx_airflow.common.errors import RunRefusedError
 from hcx_airflow.dag_factory.rehearsal_form import rehearsal_params
 from hcx_airflow.runs.rehearsal import FAULTS, Rehearsal, gates_of
 from hcx_airflow.runs.scope import Scope
-from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.forecast import ModelParameters
 from hcx_waves.twin.names import world_id_of
 from hcx_waves.wavefile.loader import load_wave, read_wave
 from hcx_waves.wavefile.night import seed_of

@@ -8,7 +8,7 @@ import pytest
 
 from hcx_sim.settings import Fixed
 from hcx_waves.forecast import ModelParameters, simulator_settings
-from hcx_waves.forecast.nights import simulate
+from hcx_waves.forecast.model.nights import simulate
 from support.forecast_check import RECIPES, compare_spreads, compare_totals, parameters_of, random_recipe
 from support.forecast_twin import Recipe, TwinWave, input_of, scenario_of
 from support.forecasts import fixed

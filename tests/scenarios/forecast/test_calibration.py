@@ -13,9 +13,9 @@ from hcx_sim.hcx.mobility.model import MigrationType
 from hcx_sim.hcx.state import state_of
 from hcx_waves.forecast import ModelParameters, simulator_settings
 from hcx_waves.forecast.calibration import Calibration, calibrate
-from hcx_waves.forecast.durations import LogNormal, Triangular
-from hcx_waves.forecast.evidence import evidence_of
-from hcx_waves.forecast.shrinkage import PRIOR_SAMPLES, quantile_of
+from hcx_waves.forecast.calibration.evidence import evidence_of
+from hcx_waves.forecast.calibration.shrinkage import PRIOR_SAMPLES, quantile_of
+from hcx_waves.forecast.model.durations import LogNormal, Triangular
 from hcx_waves.report.model import WaveReport
 from support.forecast_twin import Recipe, scenario_of
 from support.live_runs import run_live

@@ -15,10 +15,10 @@ from hcx_waves.cutover.extension import Removal
 from hcx_waves.cutover.outage import outage_bounds
 from hcx_waves.forecast import ModelParameters, load_parameters
 from hcx_waves.forecast.calibration import calibrate
-from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular, Uniform
-from hcx_waves.forecast.evidence import evidence_of
-from hcx_waves.forecast.links import Flow, width_of
-from hcx_waves.forecast.shrinkage import quantile_of, shrunk_chance, shrunk_duration, shrunk_rate
+from hcx_waves.forecast.calibration.evidence import evidence_of
+from hcx_waves.forecast.calibration.line_width import Flow, width_of
+from hcx_waves.forecast.calibration.shrinkage import quantile_of, shrunk_chance, shrunk_duration, shrunk_rate
+from hcx_waves.forecast.model.durations import Duration, Fixed, LogNormal, Triangular, Uniform
 from hcx_waves.migration.course import PhaseSeen, VmCourse
 from hcx_waves.migration.status import VmPhase
 from hcx_waves.migration.verify import VmFacts

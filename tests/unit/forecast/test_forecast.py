@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hcx_waves.forecast import Forecast, ForecastInput, ModelParameters, forecast
-from hcx_waves.forecast.formats import FORMATS
-from hcx_waves.forecast.picture import draw_forecast
-from hcx_waves.forecast.safe_start import last_safe_start
-from hcx_waves.forecast.summary import quantiles
-from hcx_waves.forecast.text import print_comparison, print_forecast
+from hcx_waves.forecast import Forecast, ForecastInput, ModelParameters, forecast, last_safe_start
+from hcx_waves.forecast.results.document import PICTURE_FORMATS
+from hcx_waves.forecast.results.figures import quantiles
+from hcx_waves.forecast.results.picture import draw_forecast
+from hcx_waves.forecast.results.text import print_comparison, print_forecast
 from hcx_waves.model.choices import MigrationType
 from support.forecasts import GB, START, parameters, segment, vm, wave, window
 
@@ -178,7 +177,7 @@ def test_a_comparison_stands_side_by_side() -> None:
     assert row.split()[3:] == ["18:26", "18:26", "18:16", "18:16"]
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", PICTURE_FORMATS)
 def test_the_picture_is_the_same_for_the_same_forecast(suffix: str) -> None:
     told = forecast(busy_wave(), variable(), 50, 1)
     first = draw_forecast(told, suffix)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hcx_waves.forecast import ForecastInput, ModelParameters, Progress
-from hcx_waves.forecast.nights import Nights, simulate
+from hcx_waves.forecast.model.nights import Nights, simulate
 from hcx_waves.model.choices import MigrationType
 from support.forecasts import GB, START, fixed, parameters, segment, vm, wave, window
 

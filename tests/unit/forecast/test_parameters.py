@@ -18,8 +18,8 @@ from hcx_waves.forecast import (
     simulator_assumptions,
     simulator_settings,
 )
-from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular, Uniform
-from hcx_waves.forecast.parameter_files import parameters_digest
+from hcx_waves.forecast.model.durations import Duration, Fixed, LogNormal, Triangular, Uniform
+from hcx_waves.forecast.model.parameter_files import parameters_digest
 
 DURATIONS = [
     Fixed(seconds=5),

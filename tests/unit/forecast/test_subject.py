@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from hcx_waves.forecast import ModelParameters
-from hcx_waves.forecast.subject import subject_of
+from hcx_waves.forecast import ModelParameters, subject_of
 from hcx_waves.model.choices import Disconnect, MigrationType
 from hcx_waves.snapshot.files import load_snapshot
 from hcx_waves.snapshot.model import Disk, Mesh, Nic, Snapshot, Uplink

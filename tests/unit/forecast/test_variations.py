@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from hcx_waves.forecast import ModelParameters, forecast
-from hcx_waves.forecast.safe_start import last_safe_start
+from hcx_waves.forecast import ModelParameters, forecast, last_safe_start
 from hcx_waves.forecast.what_if import with_bandwidth, with_order, with_second_mesh, with_start
 from support.forecasts import GB, START, fixed, parameters, segment, vm, wave, window
 

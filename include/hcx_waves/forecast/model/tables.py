@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hcx_waves.forecast.durations import Numbers
+from hcx_waves.forecast.model.durations import Numbers
 
 Rows = NDArray[np.int64]
 Columns = NDArray[np.int64]

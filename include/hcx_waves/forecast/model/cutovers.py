@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hcx_waves.forecast.draws import Draws, Flags
-from hcx_waves.forecast.durations import Numbers
-from hcx_waves.forecast.inputs import ForecastInput, ForecastSegment
-from hcx_waves.forecast.layout import Layout
-from hcx_waves.forecast.parameters import ModelParameters
-from hcx_waves.forecast.records import QUEUED, UNKNOWN, WAITING, VmTimes
-from hcx_waves.forecast.releases import Releases
+from hcx_waves.forecast.model.draws import Draws, Flags
+from hcx_waves.forecast.model.durations import Numbers
+from hcx_waves.forecast.model.inputs import ForecastInput, ForecastSegment
+from hcx_waves.forecast.model.layout import Layout
+from hcx_waves.forecast.model.parameters import ModelParameters
+from hcx_waves.forecast.model.records import QUEUED, UNKNOWN, WAITING, VmTimes
+from hcx_waves.forecast.model.releases import Releases
 from hcx_waves.model.choices import Disconnect
 
 

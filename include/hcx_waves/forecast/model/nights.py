@@ -8,16 +8,17 @@ from functools import cached_property
 
 import numpy as np
 
-from hcx_waves.forecast.critical import CriticalPath, critical_path
-from hcx_waves.forecast.cutovers import SegmentTimes, cut_over, migrations_end
-from hcx_waves.forecast.draws import Flags, draw
-from hcx_waves.forecast.durations import Numbers
-from hcx_waves.forecast.engine import Engine
-from hcx_waves.forecast.inputs import ForecastInput
-from hcx_waves.forecast.layout import Layout, layout_of
-from hcx_waves.forecast.parameters import ModelParameters
-from hcx_waves.forecast.records import UNKNOWN, VmTimes
-from hcx_waves.forecast.tables import NEVER
+from hcx_waves.forecast.model.critical import CriticalPath, critical_path
+from hcx_waves.forecast.model.cutovers import SegmentTimes, cut_over, migrations_end
+from hcx_waves.forecast.model.draws import Flags, draw
+from hcx_waves.forecast.model.durations import Numbers
+from hcx_waves.forecast.model.engine import Engine
+from hcx_waves.forecast.model.inputs import ForecastInput
+from hcx_waves.forecast.model.layout import Layout, layout_of
+from hcx_waves.forecast.model.parameters import ModelParameters
+from hcx_waves.forecast.model.records import UNKNOWN, VmTimes
+from hcx_waves.forecast.model.starting import start
+from hcx_waves.forecast.model.tables import NEVER
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def simulate(
         submitted = np.zeros(rows)
     submitted = submitted + np.repeat(np.array(delays), nights)
     engine = Engine(subject, layout, parameters, draws, submitted)
+    start(engine, subject)
     vms = engine.run(until=engine.releases.closes if only_what_fits else NEVER)
     segments = cut_over(subject, layout, parameters, draws, vms, engine.releases)
     migrated = migrations_end(vms)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hcx_waves.forecast.draws import Flags
-from hcx_waves.forecast.durations import Numbers
-from hcx_waves.forecast.lanes import NOBODY_BEFORE
+from hcx_waves.forecast.model.draws import Flags
+from hcx_waves.forecast.model.durations import Numbers
+from hcx_waves.forecast.model.queues import NOBODY_BEFORE
 
 QUEUED, PREPARING, BASE, WAITING, TURN, FINAL, SWITCHING, ROLLBACK, ARRIVED, FAILED, MISSED = range(11)
 """Stages of a VM. WAITING is for its window or release, TURN for its lane, FINAL moves its last bytes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular, Uniform
+from hcx_waves.forecast.model.durations import Duration, Fixed, LogNormal, Triangular, Uniform
 from hcx_waves.model.quantiles import quantile
 
 PRIOR_SAMPLES = 5.0

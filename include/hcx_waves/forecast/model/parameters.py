@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular
+from hcx_waves.forecast.model.durations import Duration, Fixed, LogNormal, Triangular
 from hcx_waves.model.base import DomainModel
 
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from hcx_waves.forecast.durations import Duration
-from hcx_waves.forecast.evidence import Evidence, Switchover, Tally, evidence_of
-from hcx_waves.forecast.links import Link, width_of
-from hcx_waves.forecast.parameters import ModelParameters
-from hcx_waves.forecast.shrinkage import shrunk_chance, shrunk_duration, shrunk_rate
+from hcx_waves.forecast.calibration.evidence import Evidence, Switchover, Tally, evidence_of
+from hcx_waves.forecast.calibration.line_width import Link, width_of
+from hcx_waves.forecast.calibration.shrinkage import shrunk_chance, shrunk_duration, shrunk_rate
+from hcx_waves.forecast.model.durations import Duration
+from hcx_waves.forecast.model.parameters import ModelParameters
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.report.model import WaveReport

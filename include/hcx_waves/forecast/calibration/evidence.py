@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hcx_waves.forecast.links import Flow
+from hcx_waves.forecast.calibration.line_width import Flow
 from hcx_waves.migration.course import VmCourse
 from hcx_waves.migration.status import VmPhase
 from hcx_waves.model.choices import MigrationType

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hcx_waves.forecast import words
-from hcx_waves.forecast.results import Forecast, Quantiles
+from hcx_waves.forecast.results import words
+from hcx_waves.forecast.results.document import Forecast, Quantiles
 
 _MOST_VMS = 10
 _GOOD, _FAIR = 0.95, 0.8

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hcx_waves.forecast.draws import Flags
-from hcx_waves.forecast.durations import Numbers
-from hcx_waves.forecast.layout import Layout
-from hcx_waves.forecast.records import VmTimes
+from hcx_waves.forecast.model.draws import Flags
+from hcx_waves.forecast.model.durations import Numbers
+from hcx_waves.forecast.model.layout import Layout
+from hcx_waves.forecast.model.records import VmTimes
 
 
 @dataclass(frozen=True)

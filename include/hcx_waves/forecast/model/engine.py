@@ -15,15 +15,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from hcx_waves.forecast.admission import Admission
-from hcx_waves.forecast.draws import Draws
-from hcx_waves.forecast.durations import Numbers
-from hcx_waves.forecast.inputs import ForecastInput
-from hcx_waves.forecast.lanes import Lanes
-from hcx_waves.forecast.layout import COLD, RAV, VMOTION, Layout
-from hcx_waves.forecast.parameters import ModelParameters
-from hcx_waves.forecast.pools import Pools
-from hcx_waves.forecast.records import (
+from hcx_waves.forecast.model.draws import Draws
+from hcx_waves.forecast.model.durations import Numbers
+from hcx_waves.forecast.model.inputs import ForecastInput
+from hcx_waves.forecast.model.layout import COLD, RAV, VMOTION, Layout
+from hcx_waves.forecast.model.parameters import ModelParameters
+from hcx_waves.forecast.model.pools import Pools
+from hcx_waves.forecast.model.queues import Admission, Lanes
+from hcx_waves.forecast.model.records import (
     ARRIVED,
     BASE,
     FAILED,
@@ -37,9 +36,8 @@ from hcx_waves.forecast.records import (
     VmTimes,
     blank_times,
 )
-from hcx_waves.forecast.releases import Releases
-from hcx_waves.forecast.starting import begin
-from hcx_waves.forecast.tables import NEVER, Columns, EarliestTable, Rows
+from hcx_waves.forecast.model.releases import Releases
+from hcx_waves.forecast.model.tables import NEVER, Columns, EarliestTable, Rows
 
 _SYNCS_ON = np.isin(np.arange(MISSED + 1), (WAITING, TURN, MISSED))
 """By stage: whether delta syncs go on."""
@@ -47,6 +45,8 @@ _SYNCS_ON = np.isin(np.arange(MISSED + 1), (WAITING, TURN, MISSED))
 
 class Engine:
     """The migrations of one wave in many nights.
+
+    Nothing has been touched yet; :func:`~hcx_waves.forecast.model.starting.start` puts each VM where it stands.
 
     :param submitted: when they are started, in seconds since the forecast's start, shape (nights,).
     """
@@ -71,8 +71,7 @@ class Engine:
         self._settled = np.tile(~layout.somebody, (nights, 1))
         # Of VMs that are ready at the same instant the first by name comes first.
         self._tie_seconds = layout.rank * 1e-6
-        self.admission: Admission
-        begin(self, subject)
+        self.admission = Admission(layout, parameters.limits, nights)
 
     def run(self, until: float = NEVER) -> VmTimes:
         """Let all nights pass and return what became of each VM.

@@ -13,6 +13,8 @@ from hcx_waves.model.expectation import Expectation, ExpectedOutage, ExpectedVm,
 from hcx_waves.model.schedule import TimeWindow
 
 FORECAST_VERSION = 1
+PICTURE_FORMATS = (".svg", ".png", ".pdf")
+"""The kinds of pictures that can be drawn of a forecast, as file suffixes."""
 
 
 class Quantiles(DomainModel):

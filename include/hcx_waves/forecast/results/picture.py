@@ -16,9 +16,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from hcx_waves.forecast import words
-from hcx_waves.forecast.formats import FORMATS
-from hcx_waves.forecast.results import Bar, Forecast
+from hcx_waves.forecast.results import words
+from hcx_waves.forecast.results.document import PICTURE_FORMATS, Bar, Forecast
 
 _SYNC, _WAIT, _QUEUE, _SWITCH, _OUTAGE, _FAILED = "#4477AA", "#BBCCDD", "#DDAA33", "#228833", "#CC3311", "#882255"
 _SWITCHOVER_WINDOW, _CUTOVER_WINDOW = "#228833", "#CC3311"
@@ -34,11 +33,11 @@ _WIDTH_INCHES, _DOTS_PER_INCH = 12.0, 110
 def draw_forecast(forecast: Forecast, suffix: str = ".svg") -> bytes:
     """Return the picture of a forecast.
 
-    :param suffix: one of :data:`~hcx_waves.forecast.formats.FORMATS`.
+    :param suffix: one of :data:`~hcx_waves.forecast.results.document.PICTURE_FORMATS`.
     :raises ValueError: if it is another.
     """
-    if suffix not in FORMATS:
-        raise ValueError(f"{suffix}: a picture is one of {', '.join(FORMATS)}")
+    if suffix not in PICTURE_FORMATS:
+        raise ValueError(f"{suffix}: a picture is one of {', '.join(PICTURE_FORMATS)}")
     rows = len(forecast.typical.vms)
     height = min(14.0, 2.2 + (0.2 * rows if rows <= _MOST_NAMES else 7.0))
     figure = Figure(figsize=(_WIDTH_INCHES, height + 2.6), layout="constrained")

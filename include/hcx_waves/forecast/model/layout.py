@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hcx_waves.forecast.durations import Numbers
-from hcx_waves.forecast.inputs import ForecastInput, ForecastVm
-from hcx_waves.forecast.parameters import ModelParameters
-from hcx_waves.forecast.tables import BLOCK
+from hcx_waves.forecast.model.durations import Numbers
+from hcx_waves.forecast.model.inputs import ForecastInput, ForecastVm, Progress
+from hcx_waves.forecast.model.parameters import ModelParameters
+from hcx_waves.forecast.model.tables import BLOCK, Columns
 from hcx_waves.model.choices import MigrationType
 
 RAV, BULK, VMOTION, COLD, NOBODY = range(5)
@@ -68,6 +68,11 @@ class Layout:
         """Which columns hold a VM."""
         found: NDArray[np.bool_] = self.kind != NOBODY
         return found
+
+    def standing(self, *progress: Progress) -> Columns:
+        """Return the columns of the VMs that stand so when the nights begin, by name."""
+        chosen = sorted(vm.name for vm in self.vms if vm is not None and vm.progress in progress)
+        return np.array([self.columns[name] for name in chosen], dtype=np.int64)
 
 
 def layout_of(subject: ForecastInput, parameters: ModelParameters) -> Layout:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from hcx_waves.forecast.durations import Duration, Numbers
-from hcx_waves.forecast.inputs import ForecastInput
-from hcx_waves.forecast.layout import BULK, RAV, Layout
-from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.forecast.model.durations import Duration, Numbers
+from hcx_waves.forecast.model.inputs import ForecastInput
+from hcx_waves.forecast.model.layout import BULK, RAV, Layout
+from hcx_waves.forecast.model.parameters import ModelParameters
 
 Flags = NDArray[np.bool_]
 

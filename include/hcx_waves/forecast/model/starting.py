@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from hcx_waves.forecast.admission import Admission
-from hcx_waves.forecast.inputs import ForecastInput, Progress
-from hcx_waves.forecast.records import ARRIVED, BASE, FAILED, SWITCHING
-from hcx_waves.forecast.tables import Columns, Rows
-
-if TYPE_CHECKING:
-    from hcx_waves.forecast.engine import Engine
+from hcx_waves.forecast.model.engine import Engine
+from hcx_waves.forecast.model.inputs import ForecastInput, Progress
+from hcx_waves.forecast.model.records import ARRIVED, BASE, FAILED, SWITCHING
+from hcx_waves.forecast.model.tables import Columns, Rows
 
 
-def begin(engine: Engine, subject: ForecastInput) -> None:
-    """Put every VM where it stands, and give places to those who replicate or may begin to."""
-    columns = {progress: _columns(engine, subject, progress) for progress in Progress}
-    pending = columns[Progress.PENDING]
-    replicates = engine.layout.replicates
-    under_way = np.concatenate([columns[one] for one in (Progress.SYNCING, Progress.SEEDED, Progress.SWITCHING)])
-    nights = len(engine.now)
-    engine.admission = Admission(
-        engine.layout,
-        engine.parameters.limits,
-        nights,
-        waiting=pending[replicates[pending]],
-        inside=under_way[replicates[under_way]],
-    )
-    _end(engine, columns[Progress.DONE], ARRIVED)
-    _end(engine, columns[Progress.FAILED], FAILED)
-    _switch(engine, subject, columns[Progress.SWITCHING])
-    _sync(engine, subject, columns[Progress.SYNCING])
-    _seed(engine, subject, columns[Progress.SEEDED])
-    engine.prepare(*engine.admission.admit(np.arange(nights)))
-    engine.prepare(*_everywhere(engine, pending[~replicates[pending]]))
-
-
-def _columns(engine: Engine, subject: ForecastInput, progress: Progress) -> Columns:
-    chosen = sorted(vm.name for vm in subject.vms if vm.progress is progress)
-    return np.array([engine.layout.columns[name] for name in chosen], dtype=np.int64)
+def start(engine: Engine, subject: ForecastInput) -> None:
+    """Put every VM where it stands, and give places to those that replicate or may begin to."""
+    layout = engine.layout
+    pending = layout.standing(Progress.PENDING)
+    _end(engine, layout.standing(Progress.DONE), ARRIVED)
+    _end(engine, layout.standing(Progress.FAILED), FAILED)
+    _switch(engine, subject, layout.standing(Progress.SWITCHING))
+    _sync(engine, subject, layout.standing(Progress.SYNCING))
+    _seed(engine, subject, layout.standing(Progress.SEEDED))
+    engine.prepare(*engine.admission.admit(np.arange(len(engine.now))))
+    engine.prepare(*_everywhere(engine, pending[~layout.replicates[pending]]))
 
 
 def _everywhere(engine: Engine, columns: Columns) -> tuple[Rows, Columns]:

@@ -6,11 +6,12 @@ from collections import Counter
 
 import numpy as np
 
-from hcx_waves.forecast.draws import Flags
-from hcx_waves.forecast.durations import Numbers
-from hcx_waves.forecast.inputs import ForecastSegment, ForecastVm
-from hcx_waves.forecast.nights import Nights
-from hcx_waves.forecast.results import (
+from hcx_waves.forecast.model.draws import Flags
+from hcx_waves.forecast.model.durations import Numbers
+from hcx_waves.forecast.model.inputs import ForecastSegment, ForecastVm
+from hcx_waves.forecast.model.nights import Nights
+from hcx_waves.forecast.model.tables import Columns
+from hcx_waves.forecast.results.document import (
     Bar,
     Decider,
     Histogram,
@@ -21,7 +22,6 @@ from hcx_waves.forecast.results import (
     SwitchoverQueue,
     VmForecast,
 )
-from hcx_waves.forecast.tables import Columns
 
 _BINS = 40
 _SHARES = (0.5, 0.9, 0.95)

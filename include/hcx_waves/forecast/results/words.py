@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hcx_waves.forecast.results import Forecast, Quantiles
+from hcx_waves.forecast.results.document import Forecast, Quantiles
 from hcx_waves.model.times import format_duration
 
 NOTHING = "-"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from hcx_waves.forecast.draws import Flags
-from hcx_waves.forecast.durations import Numbers
-from hcx_waves.forecast.inputs import ForecastInput
-from hcx_waves.forecast.layout import Layout
-from hcx_waves.forecast.parameters import OrchestratorParameters
-from hcx_waves.forecast.tables import NEVER, Columns, Rows
+from hcx_waves.forecast.model.draws import Flags
+from hcx_waves.forecast.model.durations import Numbers
+from hcx_waves.forecast.model.inputs import ForecastInput
+from hcx_waves.forecast.model.layout import Layout
+from hcx_waves.forecast.model.parameters import OrchestratorParameters
+from hcx_waves.forecast.model.tables import NEVER, Columns, Rows
 
 ALWAYS = -np.inf
 

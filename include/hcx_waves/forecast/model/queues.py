@@ -1,14 +1,71 @@
-"""Lanes in which one goes at a time, in the order in which they became ready."""
+"""The two queues of a wave: for a place to replicate, and for a turn to switch over.
+
+At most so many VMs replicate at once per mesh and per manager [D] KB 321604; the others wait in the order of their
+names. In a lane one VM switches over at a time, in the order in which they became ready.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hcx_waves.forecast.layout import Layout
-from hcx_waves.forecast.tables import Columns, Rows
+from hcx_waves.forecast.model.inputs import Progress
+from hcx_waves.forecast.model.layout import Layout
+from hcx_waves.forecast.model.parameters import LimitParameters
+from hcx_waves.forecast.model.tables import Columns, Rows
 
 NOBODY_BEFORE = -1
+
+
+class Admission:
+    """Places of replications; one is taken from the first preparation to the very end of a migration."""
+
+    def __init__(self, layout: Layout, limits: LimitParameters, nights: int) -> None:
+        """Let replicated VMs that are pending wait for a place; those under way have one already."""
+        waiting = layout.standing(Progress.PENDING)
+        inside = layout.standing(Progress.SYNCING, Progress.SEEDED, Progress.SWITCHING)
+        waiting, inside = waiting[layout.replicates[waiting]], inside[layout.replicates[inside]]
+        self._mesh, self._rank = layout.mesh, layout.rank
+        self._limits = limits
+        meshes = len(layout.mesh_names)
+        ranked = waiting[np.argsort(layout.rank[waiting])]
+        queues = [ranked[layout.mesh[ranked] == mesh] for mesh in range(meshes)]
+        self._length = np.array([len(queue) for queue in queues])
+        self._queue = np.zeros((meshes, max(1, int(self._length.max(initial=0)))), dtype=np.int64)
+        for mesh, queue in enumerate(queues):
+            self._queue[mesh, : len(queue)] = queue
+        self._next = np.zeros((nights, meshes), dtype=np.int64)
+        self._inside = np.tile(np.bincount(layout.mesh[inside], minlength=meshes), (nights, 1))
+
+    @property
+    def all_inside(self) -> bool:
+        """Whether nobody waits in any night."""
+        return bool((self._next >= self._length).all())
+
+    def release(self, rows: Rows, columns: Columns) -> None:
+        """Take back the places of migrations that are over."""
+        np.add.at(self._inside, (rows, self._mesh[columns]), -1)
+
+    def admit(self, rows: Rows) -> tuple[Rows, Columns]:
+        """Give free places of these nights to those who wait; return nights and columns, the first by name first."""
+        found_rows, found = [], []
+        rows = np.unique(rows)
+        meshes = np.arange(len(self._length))
+        while len(rows):
+            upcoming = np.minimum(self._next[rows], np.maximum(self._length - 1, 0))
+            candidates = self._queue[meshes, upcoming]
+            inside = self._inside[rows]
+            room = (self._next[rows] < self._length) & (inside < self._limits.replications_per_mesh)
+            room &= (inside.sum(axis=1) < self._limits.replications_per_manager)[:, np.newaxis]
+            rank = np.where(room, self._rank[candidates], np.iinfo(np.int64).max)
+            mesh = rank.argmin(axis=1)
+            some = room.any(axis=1)
+            rows, mesh, candidates = rows[some], mesh[some], candidates[some]
+            found_rows.append(rows)
+            found.append(candidates[np.arange(len(rows)), mesh])
+            self._next[rows, mesh] += 1
+            self._inside[rows, mesh] += 1
+        return np.concatenate([np.zeros(0, np.int64), *found_rows]), np.concatenate([np.zeros(0, np.int64), *found])
 
 
 class Lanes:

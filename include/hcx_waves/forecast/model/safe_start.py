@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from hcx_waves.forecast.inputs import ForecastInput
-from hcx_waves.forecast.nights import Nights, simulate
-from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.forecast.model.inputs import ForecastInput
+from hcx_waves.forecast.model.nights import Nights, simulate
+from hcx_waves.forecast.model.parameters import ModelParameters
 
 SAFE_CHANCE = 0.95
 _EARLIER_HOURS = ((1, 2, 4, 8, 16), (32,), (64,), (7 * 24,))

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.forecast.model.parameters import ModelParameters
 from hcx_waves.model.digest import digest_of
 
 _LARGEST_FILE = 1024 * 1024

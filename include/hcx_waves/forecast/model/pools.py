@@ -11,10 +11,10 @@ import itertools
 
 import numpy as np
 
-from hcx_waves.forecast.durations import Numbers
-from hcx_waves.forecast.layout import Layout
-from hcx_waves.forecast.parameters import TransferParameters
-from hcx_waves.forecast.tables import NEVER, Columns, EarliestTable, Rows, counted
+from hcx_waves.forecast.model.durations import Numbers
+from hcx_waves.forecast.model.layout import Layout
+from hcx_waves.forecast.model.parameters import TransferParameters
+from hcx_waves.forecast.model.tables import NEVER, Columns, EarliestTable, Rows, counted
 
 _BITS = 8
 
