@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Self
 
 from pydantic import AwareDatetime, Field
 
 from hcx_waves.model.base import DomainModel
+from hcx_waves.model.quantiles import P50, P90, P95, quantiles
 
 
 class Spread(DomainModel):
-    """A quantity over many nights: half of them stay below the first figure, nine in ten below the second."""
+    """A quantity over many nights: half of them stay below P50, nine in ten below P90, 19 in 20 below P95."""
 
     p50_seconds: float
     p90_seconds: float
     p95_seconds: float
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> Self:
+        """Return the quantiles of figures that were seen or simulated.
+
+        :param seconds: one figure a night; at least one.
+        """
+        p50, p90, p95 = (round(one, 3) for one in quantiles(seconds, P50, P90, P95))
+        return cls(p50_seconds=p50, p90_seconds=p90, p95_seconds=p95)
 
 
 class ExpectedOutage(DomainModel):

@@ -50,7 +50,7 @@ def printed(told: Forecast, other: Forecast | None = None) -> str:
 def test_quantiles_are_of_the_nights_in_which_it_came_about() -> None:
     values = np.array([*range(1, 21), np.nan, np.nan, np.nan, np.nan, np.nan], dtype=float)
     found = quantiles(values)
-    assert (found.p50_seconds, found.p90_seconds, found.p95_seconds) == (10, 18, 19)
+    assert (found.p50_seconds, found.p90_seconds, found.p95_seconds) == (10.5, 18.1, 19.05)
     assert found.share == 0.8
     never = quantiles(np.array([np.nan]))
     assert (never.p50_seconds, never.share, never.spread) == (None, 0.0, None)

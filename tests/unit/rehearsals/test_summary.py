@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from hcx_waves.cli import main
 from hcx_waves.model.expectation import Expectation, ExpectedOutage, Spread
 from hcx_waves.model.findings import Severity
-from hcx_waves.model.quantiles import quantile
 from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.files import write_summary
 from hcx_waves.rehearsals.markdown import render_summary
@@ -139,11 +138,6 @@ def test_markdown_says_all_of_it_and_names_cannot_break_out(summary: RehearsalSu
     assert "2026-11-01 21:00 CET" in text
     same = render_summary(summary_of(the_nights()[:2]))
     assert "The findings of 2026-11-02 are those of 2026-11-01." in same
-
-
-def test_quantiles_lie_between_neighbours_in_proportion() -> None:
-    assert [quantile([4, 1, 3, 2], share) for share in (0, 0.5, 0.9, 1)] == [1, 2.5, pytest.approx(3.7), 4]
-    assert quantile([5], 0.95) == 5
 
 
 def test_the_summary_of_a_store_is_written_beside_the_nights(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""From many nights to one forecast."""
+"""Summarise many nights: quantiles, chances, what the end waits for, and the night nearest to the median."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from hcx_waves.forecast.results.document import (
     SwitchoverQueue,
     VmForecast,
 )
+from hcx_waves.model.expectation import Spread
 
 _BINS = 40
-_SHARES = (0.5, 0.9, 0.95)
 
 
 def quantiles(values: Numbers) -> Quantiles:
@@ -32,8 +32,7 @@ def quantiles(values: Numbers) -> Quantiles:
     known = values[np.isfinite(values)]
     if not len(known):
         return Quantiles(p50_seconds=None, p90_seconds=None, p95_seconds=None, share=0.0)
-    p50, p90, p95 = (round(float(value), 3) for value in np.quantile(known, _SHARES, method="inverted_cdf"))
-    return Quantiles(p50_seconds=p50, p90_seconds=p90, p95_seconds=p95, share=len(known) / len(values))
+    return Quantiles(**Spread.of(known.tolist()).model_dump(), share=len(known) / len(values))
 
 
 def over_columns(values: Numbers, columns: Columns, *, last: bool) -> Numbers:
