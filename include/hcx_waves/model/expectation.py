@@ -11,6 +11,14 @@ from pydantic import AwareDatetime, Field
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.quantiles import P50, P90, P95, quantiles
 
+TITLES = {
+    "transfer_end": "Base syncs complete",
+    "switchover_queue": "Switchover queue, duration",
+    "cutover_start": "First gateway disconnected",
+    "end": "Wave complete",
+}
+"""What the totals of a night are called wherever they are shown, by the name of their field."""
+
 
 class Spread(DomainModel):
     """A quantity over many nights: half of them stay below P50, nine in ten below P90, 19 in 20 below P95."""

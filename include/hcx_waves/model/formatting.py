@@ -26,7 +26,7 @@ def duration(length: float | timedelta, *, step_seconds: float = 1) -> str:
     """
     seconds = _seconds(length)
     if step_seconds < 1:
-        if abs(seconds) < _MINUTE:
+        if round(abs(seconds), 1) < _MINUTE:
             return f"{seconds:.1f}s"
         step_seconds = 1
     whole = round(abs(seconds) / step_seconds) * step_seconds

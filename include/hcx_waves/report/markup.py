@@ -66,9 +66,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> Markdown:
     return bullets(Markdown(f"{escape(name)}: {escape(value)}") for name, value in pairs)
 
 
-def table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], *, most: int | None = None, rest: str = ""
-) -> Markdown:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, most: int | None = None, rest: str = "") -> Markdown:
     """Return a table; nothing without rows.
 
     :param most: how many rows are shown; below the table it is said how many more there are.

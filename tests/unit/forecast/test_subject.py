@@ -74,7 +74,7 @@ def test_a_vm_that_is_powered_off_moves_cold() -> None:
 
 @pytest.mark.parametrize(("vm", "size", "note"), [
     ({"disks": (), "committed_bytes": 5 * GIB}, 5 * GIB, None),
-    ({"disks": (), "committed_bytes": None}, 100e9, "1 of 4 VMs have no known size: 100 GB are assumed of each"),
+    ({"disks": (), "committed_bytes": None}, 100e9, "1 of 4 VMs have no known size: 93.1 GiB is assumed for each"),
     ({"name": "renamed"}, 100e9, "1 of 4 VMs are not in the snapshot"),
     ({"disks": (Disk(key=1, label="d", capacity_bytes=9 * GIB, used_bytes=3 * GIB),) * 2}, 6 * GIB, None),
 ])  # fmt: skip
@@ -89,7 +89,7 @@ def test_without_a_snapshot_everything_is_assumed() -> None:
     assert {(vm.disk_bytes, vm.mesh, vm.segments) for vm in subject.vms} == {(100e9, "mesh", ("seed-net",))}
     assert subject.notes == (
         "4 of 4 VMs have no known change rate: 2 Mbit/s is assumed",
-        "4 of 4 VMs have no known size: 100 GB are assumed of each",
+        "4 of 4 VMs have no known size: 93.1 GiB is assumed for each",
     )
 
 

@@ -13,6 +13,7 @@ from hcx_waves.forecast.model.durations import Duration
 from hcx_waves.forecast.model.parameters import ModelParameters
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.formatting import bit_rate, counted
 from hcx_waves.report.model import WaveReport
 
 _MOST_PER_RUN = 20
@@ -65,9 +66,9 @@ def calibrate(reports: Iterable[WaveReport], parameters: ModelParameters | None 
 
 
 def _source(evidence: Evidence, given: ModelParameters | None) -> str:
-    told = f"calibrated from {evidence.runs} run{'s'[: evidence.runs != 1]}"
+    text = f"calibrated from {counted(evidence.runs, 'run')}"
     before = "" if given is None else given.source
-    return told if not before else f"{before}; {told}"
+    return text if not before else f"{before}; {text}"
 
 
 @dataclass
@@ -99,7 +100,7 @@ class _Fitting:
             widths[mesh] = width
             samples = sum(count for _, count in found)
             name = f"transfer.mesh_link_bits_per_second.{mesh}" if mesh else "transfer.link_bits_per_second"
-            self._note(name, _megabits(assumed), _megabits(width), samples, note)
+            self._note(name, bit_rate(assumed), bit_rate(width), samples, note)
         unnamed = widths.pop("", None)
         update: dict[str, object] = {"mesh_link_bits_per_second": widths}
         if unnamed is not None:
@@ -196,7 +197,3 @@ def _night_sigma(by_mesh: dict[str, list[tuple[Link, int]]]) -> float | None:
             mean = sum(logs) / len(logs)
             deviations.append(sum((one - mean) ** 2 for one in logs) / (len(logs) - 1))
     return round(math.sqrt(sum(deviations) / len(deviations)), 4) if deviations else None
-
-
-def _megabits(bits_per_second: float) -> str:
-    return f"{bits_per_second / 1e6:.0f} Mbit/s"

@@ -1,4 +1,4 @@
-"""A forecast as a picture: the median night, VM by VM, above the distribution of the end."""
+"""Draw a forecast: the median night, VM by VM, above the distribution of the end."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from hcx_waves.forecast.results import words
 from hcx_waves.forecast.results.document import PICTURE_FORMATS, Bar, Forecast
+from hcx_waves.model.expectation import TITLES
+from hcx_waves.model.formatting import clock_time, counted, rough_duration, share
 
 _SYNC, _WAIT, _QUEUE, _SWITCH, _OUTAGE, _FAILED = "#4477AA", "#BBCCDD", "#DDAA33", "#228833", "#CC3311", "#882255"
 _SWITCHOVER_WINDOW, _CUTOVER_WINDOW = "#228833", "#CC3311"
@@ -153,7 +154,7 @@ class _Timeline:
                 self._bar(row, one.window, "#F3D5CE", height * 0.9)
             if one.outage is not None:
                 self._bar(row, one.outage, _OUTAGE, height * 0.9)
-                text = f"  outage {words.length(one.outage[1] - one.outage[0])}"
+                text = f"  outage {rough_duration(one.outage[1] - one.outage[0])}"
                 self.axes.text(_day(forecast, one.outage[1]), row, text, va="center", fontsize=7, color=_OUTAGE)
                 self.axes.plot(_day(forecast, one.outage[0]), row, marker="|", color=_OUTAGE, markersize=7)
             else:
@@ -170,20 +171,20 @@ class _Timeline:
             return
         at = _number(latest)
         self.axes.axvline(at, color=_INK, linewidth=1, linestyle=":")
-        text = f" last safe start {words.instant(self.forecast, (latest - self.forecast.starts_at).total_seconds())}"
+        text = f" last safe start {clock_time(latest, self.forecast.time_zone, on=self.forecast.starts_at)}"
         self.axes.text(at, -0.7, text, fontsize=8, va="center", color=_INK)
 
     def _legend(self) -> Iterator[Patch]:
-        used = [("base sync", _SYNC), ("waiting, delta syncs", _WAIT), ("waiting for its turn", _QUEUE)]
-        for label, colour in (*used, ("switchover", _SWITCH), ("failed switchover", _FAILED)):
+        used = [("Base sync", _SYNC), ("Waiting, with delta syncs", _WAIT), ("Waiting for its turn", _QUEUE)]
+        for label, colour in (*used, ("Switchover", _SWITCH), ("Failed switchover", _FAILED)):
             if colour in self.bars:
                 yield Patch(color=colour, label=label)
         if self.forecast.segments:
-            yield Patch(color=_OUTAGE, label="outage of a segment")
+            yield Patch(color=_OUTAGE, label="Segment outage")
         if self.forecast.switchover_window is not None:
-            yield Patch(facecolor=_SWITCHOVER_WINDOW, alpha=0.1, label="switchover window")
+            yield Patch(facecolor=_SWITCHOVER_WINDOW, alpha=0.1, label="Switchover window")
         if any(one.window is not None for one in self.forecast.segments):
-            yield Patch(color="#F3D5CE", label="cutover window")
+            yield Patch(color="#F3D5CE", label="Cutover window")
 
 
 def _turn(bar: Bar) -> tuple[float, float]:
@@ -193,8 +194,9 @@ def _turn(bar: Bar) -> tuple[float, float]:
 
 
 def _title(forecast: Forecast) -> str:
-    chance = "" if forecast.window_chance is None else f"; fits its windows in {words.share(forecast.window_chance)}"
-    return f"{forecast.wave}: the median of {forecast.nights} nights{chance} (times: {forecast.time_zone})"
+    chance = "" if forecast.window_chance is None else f"; fits its windows in {share(forecast.window_chance)} of them"
+    nights = counted(forecast.nights, "night")
+    return f"{forecast.wave}: the median of {nights}{chance} (times in {forecast.time_zone})"
 
 
 def _day(forecast: Forecast, seconds: float) -> float:
@@ -233,9 +235,9 @@ def _draw_distribution(forecast: Forecast, axes: Axes) -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.set_yticks([])
-    axes.set_title("When everything is done", loc="left", fontsize=10)
+    axes.set_title(TITLES["end"], loc="left", fontsize=10)
     if not counts:
-        axes.text(0.5, 0.5, "In no night everything gets done.", ha="center", va="center", transform=axes.transAxes)
+        axes.text(0.5, 0.5, "The wave completes in no night.", ha="center", va="center", transform=axes.transAxes)
         axes.set_axis_off()
         return
     days = [_day(forecast, edge) for edge in edges]
@@ -247,7 +249,7 @@ def _draw_distribution(forecast: Forecast, axes: Axes) -> None:
     for level, (label, seconds) in enumerate(_marks(forecast)):
         at = _day(forecast, seconds)
         axes.axvline(at, color=_INK, linewidth=1, linestyle="--", ymax=0.95 - level * 0.1)
-        axes.text(at, 0.95 - level * 0.1, f" {label} {_clock(forecast, seconds)}", fontsize=8, va="top", color=_INK,
+        axes.text(at, 0.95 - level * 0.1, f" {label} {_exact(forecast, seconds)}", fontsize=8, va="top", color=_INK,
                   transform=axes.get_xaxis_transform())  # fmt: skip
     _draw_last_window(forecast, axes, spread)
     _time_axis(forecast, axes)
@@ -260,8 +262,8 @@ def _marks(forecast: Forecast) -> Iterator[tuple[str, float]]:
             yield label, seconds
 
 
-def _clock(forecast: Forecast, seconds: float) -> str:
-    return f"{forecast.instant(seconds).astimezone(ZoneInfo(forecast.time_zone)):%H:%M:%S}"
+def _exact(forecast: Forecast, seconds: float) -> str:
+    return clock_time(forecast.instant(seconds), forecast.time_zone, on=forecast.starts_at, seconds=True)
 
 
 def _draw_last_window(forecast: Forecast, axes: Axes, spread: float) -> None:
@@ -279,7 +281,7 @@ def _draw_last_window(forecast: Forecast, axes: Axes, spread: float) -> None:
     colour = _CUTOVER_WINDOW if forecast.segments else _SWITCHOVER_WINDOW
     axes.axvspan(opens, closes, color=colour, alpha=0.1, linewidth=0, zorder=0)
     axes.set_xlim(begin, end)
-    text = f"window closes {words.instant(forecast, (window.closes - forecast.starts_at).total_seconds())}"
+    text = f"window closes {clock_time(window.closes, forecast.time_zone, on=forecast.starts_at)}"
     if begin <= closes <= end:
         axes.axvline(closes, color=colour, linewidth=1.5)
         axes.text(closes, 0.5, f"{text} ", rotation=90, ha="right", va="center", fontsize=8, color=colour,
