@@ -18,6 +18,10 @@ TITLES = {
     "end": "Wave complete",
 }
 """What the totals of a night are called wherever they are shown, by the name of their field."""
+TITLES_AFTER_START = {
+    name: title if name == "switchover_queue" else f"{title}, after the start" for name, title in TITLES.items()
+}
+"""The same where instants are shown as the time since the start."""
 
 
 class Spread(DomainModel):

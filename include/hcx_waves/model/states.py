@@ -122,11 +122,24 @@ class WaveOutcome(Labelled):
     """A segment was left in an outage, or in a state that nobody has confirmed."""
 
     @property
+    def sentence(self) -> str:
+        """What it means, as a sentence without its full stop."""
+        return _SENTENCES[self]
+
+    @property
     def is_green(self) -> bool:
         """Whether the run may look successful and start the next wave."""
         return self is WaveOutcome.AS_PLANNED
 
 
+_SENTENCES = {
+    WaveOutcome.AS_PLANNED: "Everything went as planned",
+    WaveOutcome.INCOMPLETE: "Something was left behind",
+    WaveOutcome.REJECTED: "Not approved",
+    WaveOutcome.BLOCKED: "Blocked before the start",
+    WaveOutcome.DRIFTED: "The plan had changed since its approval",
+    WaveOutcome.STRANDED: "A segment was left without a confirmed gateway",
+}
 _LABELS = {one.value: one.label for outcomes in (VmOutcome, SegmentOutcome, WaveOutcome) for one in outcomes}
 
 

@@ -1,4 +1,4 @@
-"""What all rehearsed nights of a wave say together. Pure, apart from reading the records."""
+"""Summarise all rehearsed nights of a wave. Pure, apart from reading the records."""
 
 from __future__ import annotations
 

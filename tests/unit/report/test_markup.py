@@ -17,7 +17,8 @@ HOSTILE = [
     "web|01", "`code`", "``", "*bold* **bold**", "_x_ vm_app_01 __init__", "<b>gone</b>", "<!-- gone", "&lt;b&gt;",
     "[here](http://a.example)", "![x](y)", "[x]: y", "~~gone~~", "# title", "###### title", "- item", "+ item", "-",
     "---", "===", "1. item", "12) item", "> quote", "```", "~~~", "back\\slash", "end\\", "\\|", "\\\\|", "||", "$x$",
-    "a\nb\n\nc", "    indented", "| a | b |\n|---|---|", "* * *", "_ _ _", "a  \nb", "&#42;x&#42;", "10.0.0.1", "2026-03-01",
+    "a\nb\n\nc", "    indented", "| a | b |\n|---|---|", "* * *", "_ _ _", "a  \nb", "&#42;x&#42;", "10.0.0.1",
+    "2026-03-01",
 ]  # fmt: skip
 TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(alphabet="ab1 _*`~[]()<>&#|\\!-+=.$\n", max_size=30))
 

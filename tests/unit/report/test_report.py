@@ -125,11 +125,11 @@ def test_wave_that_went_as_planned() -> None:
     assert [one.outcome for one in report.segments] == [SegmentOutcome.CUT_OVER, SegmentOutcome.STRETCHED]
     text = render_markdown(report)
     assert "# Wave wave-7" in text
-    assert "**as_planned**: Everything moved as planned." in text
+    assert "**As planned**: Everything went as planned." in text
     assert "- Longest outage: between 179.4 s and 180.6 s" in text
-    assert "| web\\|01 | migrated | RAV | source → destination | poweredOn | 00:50:56:00:00:01 | 10.0.0.1 |" in text
+    assert "| web\\|01 | Migrated | RAV | source → destination | poweredOn | 00:50:56:00:00:01 | 10.0.0.1 |" in text
     assert "edge (staying: the wave file declares that it stays)" in text
-    assert f"| approve_wave | approve | ada | 2026-03-01 22:05:00 | CHG-1 | {PLAN.digest()[:12]} |" in text
+    assert f"| `approve_wave` | Approved | ada | 2026-03-01 22:05:00 UTC | CHG-1 | {PLAN.digest()[:12]} |" in text
     assert [event.what for event in report.timeline][:2] == ["run begun", "approve_wave: approve"]
 
 
@@ -151,7 +151,7 @@ def test_outage_that_is_left_open_is_the_gravest() -> None:
     open_end = cut().model_copy(update={"outcome": SegmentOutcome.UNEXTENDING})
     report = build_report(steps(segments=(open_end,)), "wave-7")
     assert report.outcome is WaveOutcome.STRANDED
-    assert "a person has to act now" in render_markdown(report)
+    assert "A person has to act now" in render_markdown(report)
 
 
 def test_cut_outside_its_window_is_a_deviation() -> None:
@@ -191,7 +191,7 @@ def test_findings_with_their_waivers() -> None:
     finding = Finding(finding_id="vm-has-snapshots", severity=Severity.BLOCKING, subject="web02", message="2 snapshots")
     waiver = Waiver(finding="vm-has-snapshots", subject="*", reason="small", approved_by="bob", expires="2026-04-01")
     report = build_report(steps(assessments=assess([finding], [waiver], ZERO.date())), "wave-7")
-    row = "| blocking | vm-has-snapshots | web02 | 2 snapshots | bob until 2026-04-01: small |"
+    row = "| Blocking | vm-has-snapshots | web02 | 2 snapshots | bob until 2026-04-01: small |"
     assert row in render_markdown(report)
 
 
