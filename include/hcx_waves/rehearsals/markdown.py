@@ -151,7 +151,7 @@ def _findings(findings: Sequence[RehearsedFinding]) -> Markdown:
 
 
 def _nights(summary: RehearsalSummary) -> Markdown:
-    header = ("Night", "Outcome", "Faults", "Start", "Base syncs complete", "Complete", "Last window closes",
+    header = ("Night", "Outcome", "Faults", "Start", "Base syncs complete", "End", "Last window closes",
               "Within windows", "Longest outage", "Result")  # fmt: skip
     return table(header, [_night(one, summary.time_zone) for one in summary.nights])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hcx_waves.model.expectation import Spread
+from hcx_waves.model.formatting import counted as number_of
 from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.markdown import counted, fitting, length
 from hcx_waves.rehearsals.summary import NightRow, Quantity, RehearsalSummary
@@ -79,8 +80,12 @@ def picture_kind(path: Path) -> str:
 
 
 def _title(summary: RehearsalSummary) -> str:
-    fits = "" if summary.fitting is None else f"; {fitting(summary)} as planned and within the windows"
-    return f"Rehearsals of wave {summary.wave}: {counted(summary)}{fits}"
+    fits = fitting(summary)
+    if not fits:
+        return f"Rehearsals of wave {summary.wave}: {counted(summary)}"
+    others = len(summary.nights) - len(summary.counted)
+    apart = f"; {number_of(others, 'night')} with faults" if others else ""
+    return f"Rehearsals of wave {summary.wave}: {fits} as planned and within the windows{apart}"
 
 
 def _nights(axes: Axes, rows: Sequence[NightRow], summary: RehearsalSummary) -> None:
@@ -148,7 +153,7 @@ def _legend(axes: Axes, rows: Sequence[NightRow]) -> None:
             color=_COLOURS[one],
             marker=_MARKERS[one],
             linestyle="none",
-            label=f"Complete: {one.label.lower()}",
+            label=f"End: {one.label.lower()}",
         )
         for one in WaveOutcome
         if one in seen

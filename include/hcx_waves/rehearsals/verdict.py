@@ -38,7 +38,7 @@ def _left_behind(record: RehearsalRecord) -> Iterator[str]:
 def _times(record: RehearsalRecord) -> Iterator[str]:
     if record.ended_at is None:
         return
-    yield f"complete at {clock_time(record.ended_at, record.time_zone)}"
+    yield f"ended at {clock_time(record.ended_at, record.time_zone)}"
     if record.closes_at is not None:
         left = record.closes_at - record.ended_at
         side = "before" if left >= timedelta() else "after"

@@ -165,7 +165,7 @@ def test_pictures_of_the_same_nights_are_the_same(summary: RehearsalSummary, kin
 
 def test_a_picture_shows_each_night_and_segment(summary: RehearsalSummary) -> None:
     drawn = draw_summary(summary, "svg").decode()
-    for words in ("2026-11-01", "2026-11-07", "stuck-switchover", "web", "last window closes", "end: incomplete"):
+    for words in ("2026-11-01", "2026-11-07", "stuck-switchover", "web", "Last window closes", "End: incomplete"):
         assert words in drawn
 
 
@@ -190,7 +190,7 @@ def test_the_command_prints_markdown_and_writes_json_and_picture(tmp_path: Path)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["../etc"], '"../etc" is no name of a wave'),
+        (["../etc"], '"../etc" is not the name of a wave'),
         (["unknown"], "there is no record of a rehearsal of wave unknown"),
         ([WAVE, "--picture", "x.gif"], 'not in ".gif"'),
         ([WAVE, "--json", "/nowhere/x.json"], "/nowhere/x.json: No such file or directory"),

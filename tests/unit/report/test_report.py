@@ -205,7 +205,7 @@ def test_files_are_whole_private_and_without_secrets(tmp_path: Path) -> None:
         assert "geheim" not in text
         assert "abcdef" not in text
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert "&lt;b>bold" in paths["markdown"].read_text(encoding="utf-8")
+    assert "&lt;b&gt;bold" in paths["markdown"].read_text(encoding="utf-8")
     again = read_report(paths["json"])
     assert again.model_copy(update={"notes": report.notes}) == report
     assert json.loads(paths["json"].read_text())["report_version"] == 1

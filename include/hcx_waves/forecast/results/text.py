@@ -77,7 +77,7 @@ def _compared(planned: Forecast, changed: Forecast) -> Iterator[tuple[str, tuple
     """Yield name, P50 and P95 as planned, P50 and P95 as changed."""
     for (name, before, _), (_, after, _) in zip(_milestones(planned), _milestones(changed), strict=True):
         if name in _COMPARED:
-            yield name.strip(), (before[0], before[2]), (after[0], after[2])
+            yield _COMPARED[name], (before[0], before[2]), (after[0], after[2])
     chances = [(share(one.window_chance), "") for one in (planned, changed)]
     yield "Within its windows", chances[0], chances[1]
     starts = [(_start(one) or MISSING, "") for one in (planned, changed)]
@@ -120,7 +120,14 @@ def _verdict(forecast: Forecast) -> Text:
     return text
 
 
-_COMPARED = (TITLES["transfer_end"], "  duration", "Last VM moved", TITLES["cutover_start"], TITLES["end"])
+_COMPARED = {
+    TITLES["transfer_end"]: TITLES["transfer_end"],
+    "  duration": TITLES["switchover_queue"],
+    "Last VM moved": "Last VM moved",
+    TITLES["cutover_start"]: TITLES["cutover_start"],
+    TITLES["end"]: TITLES["end"],
+}
+"""The milestones that are compared: what they are called among the others, and alone."""
 
 
 def _milestones(forecast: Forecast) -> list[tuple[str, _Cells, Quantiles]]:
