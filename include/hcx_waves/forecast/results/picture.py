@@ -263,7 +263,7 @@ def _marks(forecast: Forecast) -> Iterator[tuple[str, float]]:
 
 
 def _exact(forecast: Forecast, seconds: float) -> str:
-    return clock_time(forecast.instant(seconds), forecast.time_zone, on=forecast.starts_at, seconds=True)
+    return clock_time(forecast.instant(seconds), forecast.time_zone, seconds=True)
 
 
 def _draw_last_window(forecast: Forecast, axes: Axes, spread: float) -> None:
