@@ -111,7 +111,7 @@ def test_a_parameters_file_is_used_and_a_broken_one_is_told(
     tasks.run.stores.clear()
     tasks.do("run_preflight")
     assert forecast_left(tasks) is None
-    assert "network.unextended: is no parameter" in caplog.text
+    assert "network.unextended: is not a parameter" in caplog.text
 
 
 def test_a_run_that_does_a_part_forecasts_that_part(tasks: WaveTasks) -> None:

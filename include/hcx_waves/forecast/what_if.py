@@ -1,4 +1,4 @@
-"""The same wave under other circumstances."""
+"""Change the circumstances of a wave: bandwidth, a second mesh, the order of switchovers, the start."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def with_order(subject: ForecastInput, order: str | Sequence[str]) -> ForecastIn
     """
     if isinstance(order, str):
         if order not in _ORDERS:
-            raise ValueError(f'"{order}" is no order: {", ".join(ORDERS)}, or names of VMs')
+            raise ValueError(f'"{order}" is not an order: {", ".join(ORDERS)}, or names of VMs')
         names = [vm.name for vm in sorted(subject.vms, key=_ORDERS[order])]
     else:
         names = list(order)

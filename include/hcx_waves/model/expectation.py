@@ -1,4 +1,4 @@
-"""What a forecast expects of one night, short enough to be shown, kept and compared."""
+"""The short form of a forecast, which is shown, kept and compared."""
 
 from __future__ import annotations
 

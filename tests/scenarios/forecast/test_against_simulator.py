@@ -97,7 +97,7 @@ def test_another_model_would_be_found_out() -> None:
     played = TwinWave(scenario, told, 1).play(subject)
     nights = simulate(subject, ModelParameters.model_validate(slower), 1, 0)
     # Ten seconds more per switchover are more than one per cent of the whole.
-    last = float(nights.vms.ended[0, nights.layout.somebody].max())
+    last = float(nights.vms.ended[0, nights.layout.occupied].max())
     assert (last - played.last_switchover) / played.last_switchover > 0.01
 
 

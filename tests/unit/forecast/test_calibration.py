@@ -236,7 +236,7 @@ def test_rehearsals_and_simulated_sites_teach_nothing() -> None:
     found = calibrate([a_report(rehearsal=True), a_report(virtual_sites=True)])
     assert (found.runs, found.changes, found.parameters.model_copy(update={"source": ""})) == (0, (), ModelParameters())
     assert found.notes == (
-        "left out: 1 rehearsals, which tell nothing that was not put in",
+        "left out: 1 rehearsals, which only show what the parameters put into them",
         "left out: 1 runs on simulated sites, whose clock is not the run's",
     )
 
@@ -297,7 +297,7 @@ def test_the_command_says_everything_that_it_cannot_use_at_once(tmp_path: Path) 
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 2
     assert done.stderr.splitlines() == [
-        f"{parameters}: transfer.speed: is no parameter",
+        f"{parameters}: transfer.speed: is not a parameter",
         f"{missing}: cannot be read: No such file or directory",
         f"{packed}: is no report of a run",
     ]

@@ -132,7 +132,7 @@ def test_everything_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
     assert result.stderr.splitlines() == [
         f"{WAVES / 'nowhere.yaml'}:1:1 wave: cannot be read: No such file or directory",
         "none.json: cannot be read: No such file or directory",
-        f"{parameters}: transfer.speed: is no parameter",
+        f"{parameters}: transfer.speed: is not a parameter",
         f"{parameters}: gates: must be a mapping of names to values",
         '"tomorrow" is no date: write 2026-10-24',
         '"soon" is no time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start',

@@ -82,7 +82,7 @@ def test_another_order(order: str | list[str], expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("order", "words"), [
-    ("random", '"random" is no order: smallest, largest, segment, name, or names of VMs'),
+    ("random", '"random" is not an order: smallest, largest, segment, name, or names of VMs'),
     (["a", "x"], "x: not moved by wave small"),
     (["a", "a"], "an order names a VM once"),
 ])  # fmt: skip

@@ -1,4 +1,4 @@
-"""The model's parameters, corrected by the reports of finished runs."""
+"""Correct the model's parameters by the reports of finished runs."""
 
 from hcx_waves.forecast.calibration.calibrate import Calibration, Change, calibrate
 

@@ -1,4 +1,4 @@
-"""The model's parameters, corrected by what finished runs have shown."""
+"""Correct the model's parameters by what finished runs have shown."""
 
 from __future__ import annotations
 

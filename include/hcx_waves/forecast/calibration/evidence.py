@@ -1,7 +1,7 @@
-"""What finished runs tell about the model's parameters: samples, taken from their reports. Pure.
+"""Take samples for the model's parameters from the reports of finished runs. Pure.
 
-Rehearsals tell nothing, as they only give back what was put in; nor do runs on simulated sites whose clock is not
-that of the run.
+Rehearsals are left out, as they only show what the parameters put into them; so are runs on simulated sites, whose
+clock is not that of the run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Switchover:
     """One VM's, from its turn to its end.
 
     :param waited_seconds: since its base sync was through, so that its last delta can be taken off.
-    :param change_bytes_per_second: of this VM, if its bytes told.
+    :param change_bytes_per_second: of this VM, if its bytes were reported.
     """
 
     migration: str
@@ -52,7 +52,7 @@ class Switchover:
 
 @dataclass
 class Evidence:
-    """Samples of all runs that tell something."""
+    """Samples of all runs that can be learnt from."""
 
     runs: int = 0
     flows: list[tuple[str, list[Flow]]] = field(default_factory=list)
@@ -71,11 +71,11 @@ class Evidence:
 
 
 def evidence_of(reports: Iterable[WaveReport]) -> Evidence:
-    """Return what reports tell."""
+    """Return the samples that reports hold."""
     evidence, left_out = Evidence(), Counter[str]()
     for report in reports:
         if report.rehearsal:
-            left_out["rehearsals, which tell nothing that was not put in"] += 1
+            left_out["rehearsals, which only show what the parameters put into them"] += 1
         elif report.virtual_sites:
             left_out["runs on simulated sites, whose clock is not the run's"] += 1
         else:

@@ -1,4 +1,4 @@
-"""How wide a line is, from how long transfers took that shared it. Pure."""
+"""Estimate the bandwidth of a line from the durations of the transfers that shared it. Pure."""
 
 from __future__ import annotations
 

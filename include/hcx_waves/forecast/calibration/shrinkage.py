@@ -1,4 +1,4 @@
-"""Figures between what was assumed and what was seen: few samples move them little. Pure."""
+"""Weigh assumed figures against observed ones: few samples move a figure little. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The model of a wave's nights: what is given, what chance decides, and how the nights pass."""
+"""The discrete-event model that plays the nights of a wave: its input, its parameters and its parts."""

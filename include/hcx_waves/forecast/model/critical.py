@@ -1,7 +1,7 @@
-"""Which VMs decide when the last one has moved.
+"""Find the VMs that decide when the last one has moved.
 
 From the VM that arrives last the path goes back to the VM whose turn or whose place it had to wait for, and so on, to
-one that waited for nobody: that one was held up by the window, or by its own transfer.
+one that waited for no other: that one was held up by the window, or by its own transfer.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class CriticalPath:
 def critical_path(layout: Layout, times: VmTimes) -> CriticalPath:
     """Return the path of each night."""
     nights = len(times.submitted)
-    ended = np.where(times.arrived & layout.somebody, times.ended, -np.inf)
+    ended = np.where(times.arrived & layout.occupied, times.ended, -np.inf)
     last = np.where(np.isfinite(ended).any(axis=1), ended.argmax(axis=1), -1)
     member = np.zeros(ended.shape, dtype=np.bool_)
     seconds = np.zeros(ended.shape)

@@ -1,4 +1,4 @@
-"""The cutovers of a wave's segments, for all nights at once: they follow the migrations and go side by side."""
+"""The cutovers of a wave's segments in all nights at once: they follow the migrations and run side by side."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SegmentTimes:
     """Instants in seconds since the forecast's start, shape (nights, segments); not a number where it never came."""
 
     asked: Numbers
-    """When somebody was asked to approve the cutover."""
+    """When the approval of the cutover was asked for."""
     begun: Numbers
     """When the source gateway was told to let go: the outage begins."""
     routed: Numbers
@@ -72,7 +72,7 @@ def cut_over(
 
 def migrations_end(times: VmTimes) -> Numbers:
     """Return when no VM moves any more, shape (nights,); not a number where some are held for ever."""
-    held = np.isin(times.stage, (WAITING, QUEUED)) & times.somebody
+    held = np.isin(times.stage, (WAITING, QUEUED)) & times.occupied
     return np.where(held.any(axis=1), UNKNOWN, times.last_instant)
 
 

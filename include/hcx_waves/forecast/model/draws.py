@@ -1,4 +1,4 @@
-"""What chance decides, drawn before the nights begin: the same seed gives the same nights, whatever is varied else."""
+"""Draw all random numbers before the nights begin: the same seed gives the same nights, whatever else is varied."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class _Source:
 
 
 def draw(subject: ForecastInput, layout: Layout, parameters: ModelParameters, nights: int, seed: int) -> Draws:
-    """Return what chance decides in that many nights."""
+    """Return the random numbers of that many nights."""
     source = _Source(seed, nights)
     width, meshes, segments = len(subject.vms), len(layout.mesh_names), len(subject.segments)
     migration, gates, failures = parameters.migration, parameters.gates, parameters.failures

@@ -1,4 +1,4 @@
-"""Lengths of time that vary, drawn for many nights at once.
+"""Distributions of durations, drawn for many nights at once.
 
 The kinds and the names of their fields are those of the simulator's settings, so that a parameters file can be
 handed to a twin by value.

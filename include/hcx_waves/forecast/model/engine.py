@@ -1,4 +1,4 @@
-"""The discrete-event model of the migrations: all nights at once, one event of each night per step.
+"""The engine of the model: all nights at once, one event of each night per step.
 
 A step takes the next event of every night, whatever it is; what happens is then done for all nights together to which
 the same happens. The model itself knows HCX's behaviour from the vendor's documents and is checked against the
@@ -57,7 +57,7 @@ class Engine:
         nights = len(submitted)
         self.layout, self.draws, self.parameters = layout, draws, parameters
         self.now = submitted.copy()
-        self.times = blank_times(submitted, layout.somebody)
+        self.times = blank_times(submitted, layout.occupied)
         self.stage = self.times.stage
         self.timers = EarliestTable(nights, layout.width)
         self.pools = Pools(layout, parameters.transfer, draws.bandwidth)
@@ -68,7 +68,7 @@ class Engine:
         self.changes = layout.change_bytes_per_second * draws.changed
         self.moving = np.zeros(nights, dtype=np.int64)
         """VMs of each night that go on by themselves."""
-        self._settled = np.tile(~layout.somebody, (nights, 1))
+        self._settled = np.tile(~layout.occupied, (nights, 1))
         # Of VMs that are ready at the same instant the first by name comes first.
         self._tie_seconds = layout.rank * 1e-6
         self.admission = Admission(layout, parameters.limits, nights)

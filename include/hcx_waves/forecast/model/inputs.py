@@ -1,4 +1,4 @@
-"""What is forecast: VMs, service meshes, segments and windows, however they became known."""
+"""The input of a forecast: VMs, service meshes, segments and windows, whatever they were read from."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class ForecastInput(DomainModel):
     switchover_order: tuple[str, ...] = ()
     """VMs that are released one by one, before all others."""
     asks_switchover: bool = False
-    """Whether switchovers are held until somebody approves them."""
+    """Whether switchovers are held until a person approves them."""
     poll_seconds: float | None = Field(default=None, gt=0)
     """How often migrations are asked about, if the wave says so."""
     notes: tuple[str, ...] = ()

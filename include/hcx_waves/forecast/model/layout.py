@@ -1,4 +1,4 @@
-"""The VMs of a wave as columns of numbers, service mesh by service mesh."""
+"""The VMs of a wave as columns of numbers, grouped by service mesh."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hcx_waves.forecast.model.parameters import ModelParameters
 from hcx_waves.forecast.model.tables import BLOCK, Columns
 from hcx_waves.model.choices import MigrationType
 
-RAV, BULK, VMOTION, COLD, NOBODY = range(5)
+RAV, BULK, VMOTION, COLD, EMPTY = range(5)
 _KINDS = {
     MigrationType.RAV: RAV,
     MigrationType.BULK: BULK,
@@ -64,9 +64,9 @@ class Layout:
         return found
 
     @property
-    def somebody(self) -> NDArray[np.bool_]:
+    def occupied(self) -> NDArray[np.bool_]:
         """Which columns hold a VM."""
-        found: NDArray[np.bool_] = self.kind != NOBODY
+        found: NDArray[np.bool_] = self.kind != EMPTY
         return found
 
     def standing(self, *progress: Progress) -> Columns:
@@ -85,7 +85,7 @@ def layout_of(subject: ForecastInput, parameters: ModelParameters) -> Layout:
         missing = -len(members) % BLOCK
         vms += [*members, *[None] * missing]
         mesh += [number] * (len(members) + missing)
-    kind = np.array([NOBODY if vm is None else _KINDS[vm.migration] for vm in vms], dtype=np.int8)
+    kind = np.array([EMPTY if vm is None else _KINDS[vm.migration] for vm in vms], dtype=np.int8)
     meshes = np.array(mesh, dtype=np.int64)
     transfer = parameters.transfer
     links = [

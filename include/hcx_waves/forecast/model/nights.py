@@ -1,4 +1,4 @@
-"""Many nights of one wave, from the start of the run to the last cutover."""
+"""Play many nights of one wave, from the start of the run to the last cutover."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Nights:
         subject, begin = self.subject, self.subject.starts_at
         if subject.switchover is not None:
             closes = (subject.switchover.closes - begin).total_seconds()
-            ended = self.vms.ended[:, self.layout.somebody]
+            ended = self.vms.ended[:, self.layout.occupied]
             found &= (ended <= closes).all(axis=1)
         for number, segment in enumerate(subject.segments):
             if segment.window is not None and not segment.cut_already:
@@ -98,6 +98,6 @@ def simulate(
     segments = cut_over(subject, layout, parameters, draws, vms, engine.releases)
     migrated = migrations_end(vms)
     verified = engine.releases.seen(np.arange(rows), migrated) + orchestrator.verify_seconds
-    done = vms.arrived[:, layout.somebody].all(axis=1) & segments.cut.all(axis=1)
+    done = vms.arrived[:, layout.occupied].all(axis=1) & segments.cut.all(axis=1)
     last = np.max(np.column_stack([verified, segments.ended]), axis=1)
     return Nights(subject, layout, vms, segments, migrated, np.where(done, last, UNKNOWN))

@@ -1,4 +1,4 @@
-"""Parameters as files, and as settings of a twin."""
+"""Read and write the model's parameters as files, and as settings of a twin."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def load_parameters(path: Path | None = None) -> ModelParameters:
     except OSError as error:
         raise ParametersError(f"{path}: cannot be read: {error.strerror or type(error).__name__}") from error
     except UnicodeDecodeError as error:
-        raise ParametersError(f"{path}: is no text in UTF-8") from error
+        raise ParametersError(f"{path}: is not a text in UTF-8") from error
     except yaml.YAMLError as error:
         raise ParametersError(f"{path}: is neither YAML nor JSON: {_words(error)}") from error
     try:
@@ -55,7 +55,7 @@ def _words(error: yaml.YAMLError) -> str:
 def _message(detail: Any) -> str:
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return "is no parameter"
+        return "is not a parameter"
     return "must be a mapping of names to values" if kind in ("model_type", "dict_type") else str(detail["msg"])
 
 

@@ -1,4 +1,4 @@
-"""What the model knows about the world, each figure with where it comes from.
+"""The parameters of the model, each with its default and where that comes from.
 
 Sources: [D] the vendor's documents, [C] confirmed by working code or a field report, [I] inferred by us, [?] nobody
 publishes it. Defaults marked [I] or [?] are what calibration is for.

@@ -1,4 +1,4 @@
-"""The bandwidth that the transfers of a mesh share, for many nights at once.
+"""The bandwidth that the transfers of a mesh share, in many nights at once.
 
 Every transfer of a mesh gets the same rate: the least of its share of the line or the IX appliance, and the limit per
 migration [D] KB 321604. So one number per mesh, what each transfer has been given since the beginning, tells the

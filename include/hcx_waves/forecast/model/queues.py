@@ -14,7 +14,7 @@ from hcx_waves.forecast.model.layout import Layout
 from hcx_waves.forecast.model.parameters import LimitParameters
 from hcx_waves.forecast.model.tables import Columns, Rows
 
-NOBODY_BEFORE = -1
+NO_VM = -1
 
 
 class Admission:
@@ -78,8 +78,8 @@ class Lanes:
         self._queue = np.zeros((nights, max(1, int(counts.sum()))), dtype=np.int64)
         self._head = np.zeros((nights, layout.lanes), dtype=np.int64)
         self._tail = np.zeros((nights, layout.lanes), dtype=np.int64)
-        self.holder = np.full((nights, layout.lanes), NOBODY_BEFORE, dtype=np.int64)
-        self._before = np.full((nights, layout.lanes), NOBODY_BEFORE, dtype=np.int64)
+        self.holder = np.full((nights, layout.lanes), NO_VM, dtype=np.int64)
+        self._before = np.full((nights, layout.lanes), NO_VM, dtype=np.int64)
         self._waiting = False
 
     def join(self, rows: Rows, columns: Columns) -> None:
@@ -100,7 +100,7 @@ class Lanes:
     def leave(self, rows: Rows, columns: Columns) -> None:
         """Let those go whose turn it was; the next of the lane will have waited for them."""
         lanes = self._lane[columns]
-        self.holder[rows, lanes] = NOBODY_BEFORE
+        self.holder[rows, lanes] = NO_VM
         self._before[rows, lanes] = columns
 
     def take(self, rows: Rows, columns: Columns) -> None:
@@ -122,7 +122,7 @@ class Lanes:
     def grant(self) -> tuple[Rows, Columns, Columns]:
         """Give each free lane to the first in its queue; return nights, columns, and who had each lane before.
 
-        Who had it before is :data:`NOBODY_BEFORE` where nobody has had it yet.
+        That is :data:`NO_VM` where none has had it yet.
         """
         if not self._waiting:
             nothing = np.zeros(0, dtype=np.int64)

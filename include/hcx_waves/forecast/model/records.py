@@ -1,4 +1,4 @@
-"""What the nights leave behind about each VM."""
+"""What happened to each VM in each night."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hcx_waves.forecast.model.draws import Flags
 from hcx_waves.forecast.model.durations import Numbers
-from hcx_waves.forecast.model.queues import NOBODY_BEFORE
+from hcx_waves.forecast.model.queues import NO_VM
 
 QUEUED, PREPARING, BASE, WAITING, TURN, FINAL, SWITCHING, ROLLBACK, ARRIVED, FAILED, MISSED = range(11)
 """Stages of a VM. WAITING is for its window or release, TURN for its lane, FINAL moves its last bytes."""
@@ -38,7 +38,7 @@ class VmTimes:
     moved_bytes: Numbers
     before: NDArray[np.int64]
     admitted_by: NDArray[np.int64]
-    somebody: Flags
+    occupied: Flags
     """Which columns hold a VM, shape (columns,)."""
     last_instant: Numbers
     """When nothing more happened, shape (nights,)."""
@@ -56,12 +56,12 @@ class VmTimes:
         return found
 
 
-def blank_times(submitted: Numbers, somebody: Flags) -> VmTimes:
+def blank_times(submitted: Numbers, occupied: Flags) -> VmTimes:
     """Return records of nights that have not begun.
 
     The nights of one VM lie side by side in memory: as all nights are played in step, they are mostly used together.
     """
-    shape = (len(submitted), len(somebody))
+    shape = (len(submitted), len(occupied))
     return VmTimes(
         submitted=submitted,
         stage=np.full(shape, QUEUED, dtype=np.int8, order="F"),
@@ -72,9 +72,9 @@ def blank_times(submitted: Numbers, somebody: Flags) -> VmTimes:
         switched=_blank(shape),
         ended=_blank(shape),
         moved_bytes=np.zeros(shape, order="F"),
-        before=np.full(shape, NOBODY_BEFORE, dtype=np.int64, order="F"),
-        admitted_by=np.full(shape, NOBODY_BEFORE, dtype=np.int64, order="F"),
-        somebody=somebody,
+        before=np.full(shape, NO_VM, dtype=np.int64, order="F"),
+        admitted_by=np.full(shape, NO_VM, dtype=np.int64, order="F"),
+        occupied=occupied,
         last_instant=submitted.copy(),
     )
 

@@ -1,4 +1,4 @@
-"""When VMs may switch over: the window, and the releases of what is held back for an approval or an order."""
+"""When VMs may switch over: the window, and the release of VMs that wait for an approval or an order."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Releases:
         return at
 
     def first_release(self) -> Numbers:
-        """Return the next instant of each night at which somebody may begin to switch over."""
+        """Return the next instant of each night at which a VM may begin to switch over."""
         at: Numbers = np.minimum(self.open_at, self.release_at)
         return at
 
@@ -70,7 +70,7 @@ class Releases:
         return (at >= self.opens) & (at < self.closes)
 
     def all_seeded(self, rows: Rows, now: Numbers) -> None:
-        """Note that every VM of these nights waits for its release: once, somebody is asked or the order begins."""
+        """Note that every VM of these nights waits for its release: once, the approval is asked for or the order begins."""
         rows = rows[~self._asked[rows]]
         self._asked[rows] = True
         self.release_at[rows] = self.seen(rows, now[rows]) + self._wait[rows] + self._step_seconds

@@ -1,4 +1,4 @@
-"""The latest start with which a wave still fits its windows."""
+"""Search the latest start with which a wave still fits its windows."""
 
 from __future__ import annotations
 

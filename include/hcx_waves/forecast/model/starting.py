@@ -1,4 +1,4 @@
-"""How the VMs stand when the nights begin: mostly none has been touched, during a run each is somewhere."""
+"""Put each VM where it stands when the nights begin: before a run all are untouched, during a run they are not."""
 
 from __future__ import annotations
 

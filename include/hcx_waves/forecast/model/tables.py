@@ -1,4 +1,4 @@
-"""The earliest of many instants, for many nights at once."""
+"""Find the earliest of many instants, in many nights at once."""
 
 from __future__ import annotations
 

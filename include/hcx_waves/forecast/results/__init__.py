@@ -1,1 +1,1 @@
-"""What many nights come to: the forecast, as a document, as text and as a picture."""
+"""The summary of many nights: the forecast as a document, as text and as a picture."""

@@ -1,4 +1,4 @@
-"""A forecast: what many nights have in common. JSON, so that it can be stored, shown and compared."""
+"""The forecast document, which can be stored as JSON, shown and compared."""
 
 from __future__ import annotations
 
