@@ -64,7 +64,7 @@ def test_hcx_is_taken_to_spread_vms_over_the_meshes_that_can_move_them() -> None
     )]  # fmt: skip
     subject = subject_of(seed_wave(), with_meshes(sample(), *meshes), ModelParameters(), starts_at=AT)
     assert sorted(vm.mesh for vm in subject.vms) == ["one", "one", "two", "two"]
-    assert "4 of 4 VMs name no service mesh: HCX chooses, here the one with the fewest" in subject.notes
+    assert "4 of 4 VMs name no service mesh: HCX chooses one, here the mesh with the fewest VMs" in subject.notes
 
 
 def test_a_vm_that_is_powered_off_moves_cold() -> None:
