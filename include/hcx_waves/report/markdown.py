@@ -17,7 +17,7 @@ _ADVICE = {
     WaveOutcome.STRANDED: " A person has to act now.",
 }
 _CLOCKS = {Clock.RUN: "run", Clock.HCX: "HCX"}
-_DECISIONS = {"approve": "Approved", "reject": "Rejected", "no answer": "No answer"}
+_DECISIONS = {"approve": "Approved", "reject": "Rejected", "no answer": "No answer", "no decision": "No decision"}
 _MEANS = {Disconnect.NSX: "NSX", Disconnect.HOOK: "Command", Disconnect.MANUAL: "A person"}
 
 

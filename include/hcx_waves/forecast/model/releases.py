@@ -70,7 +70,7 @@ class Releases:
         return (at >= self.opens) & (at < self.closes)
 
     def all_seeded(self, rows: Rows, now: Numbers) -> None:
-        """Note that every VM of these nights is ready to be released: once, an approval is asked or the order begins."""
+        """Note that every VM of these nights is ready to be released: once, approval is asked or the order begins."""
         rows = rows[~self._asked[rows]]
         self._asked[rows] = True
         self.release_at[rows] = self.seen(rows, now[rows]) + self._wait[rows] + self._step_seconds
