@@ -108,3 +108,12 @@ def test_the_defaults_can_be_played() -> None:
     assert told.end.share == 1
     assert told.vms[0].bytes_per_second == pytest.approx(1e9 / 8, rel=0.001)
     assert 80 * GB / told.vms[0].bytes_per_second < (told.end.p50_seconds or 0)
+
+
+def test_a_forecast_holds_the_last_safe_start_only_if_it_was_asked_for() -> None:
+    subject = wave(vm("a"), vm("b"), switchover=window(3600, 7200))
+    found = forecast(subject, parameters(), 10, 1, safe_start=True)
+    assert (found.last_safe_start, found.safe_chance) == (last_safe_start(subject, parameters(), seed=1), 0.95)
+    assert found.last_safe_start is not None
+    assert forecast(subject, parameters(), 10, 1).safe_chance is None
+    assert forecast(wave(vm("a")), parameters(), 10, 1, safe_start=True).safe_chance is None
