@@ -33,19 +33,14 @@ def tell_forecast(
     """
     # numpy and matplotlib take a while to load.
     from hcx_snapshot import load_snapshot
-    from hcx_waves.forecast import forecast, load_parameters
-    from hcx_waves.forecast.picture import draw_forecast
-    from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
-    from hcx_waves.forecast.subject import subject_of
-    from hcx_waves.forecast.text import print_forecast
+    from hcx_waves.forecast import forecast, load_parameters, subject_of
+    from hcx_waves.forecast.results.picture import draw_forecast
+    from hcx_waves.forecast.results.text import print_forecast
 
     given = os.environ.get(PARAMETERS_VARIABLE)
     parameters, known = load_parameters(Path(given) if given else None), load_snapshot(snapshot)
     subject = subject_of(wave, known, parameters, starts_at=record.starts_at, night=record.night)
-    latest = last_safe_start(subject, parameters)
-    found = forecast(subject, parameters, FORECAST_NIGHTS).model_copy(
-        update={"last_safe_start": latest, "safe_chance": SAFE_CHANCE}
-    )
+    found = forecast(subject, parameters, FORECAST_NIGHTS, safe_start=True)
     print_forecast(found, console)
     picture.write_bytes(draw_forecast(found, picture.suffix))
     say = speaker(console)

@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from hcx_waves.doctor.output import output_console
+from hcx_waves.forecast import ParametersError, dump_parameters, load_parameters
 from hcx_waves.forecast.calibration import Calibration, calibrate
-from hcx_waves.forecast.parameter_files import ParametersError, dump_parameters, load_parameters
 from hcx_waves.gathering import Gathering
 from hcx_waves.report.files import read_report
 from hcx_waves.report.model import WaveReport

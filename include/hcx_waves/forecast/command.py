@@ -15,16 +15,22 @@ from pydantic import ValidationError
 
 from hcx_snapshot import Snapshot, SnapshotFileError, load_snapshot
 from hcx_waves.doctor.output import output_console
-from hcx_waves.forecast import what_if
-from hcx_waves.forecast.formats import FORMATS
-from hcx_waves.forecast.inputs import ForecastInput
-from hcx_waves.forecast.model import DEFAULT_NIGHTS, forecast, has_windows
-from hcx_waves.forecast.parameter_files import ParametersError, load_parameters
-from hcx_waves.forecast.parameters import ModelParameters
-from hcx_waves.forecast.results import Forecast
-from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
-from hcx_waves.forecast.subject import subject_of
-from hcx_waves.forecast.text import print_comparison, print_forecast
+from hcx_waves.forecast import (
+    DEFAULT_NIGHTS,
+    SAFE_CHANCE,
+    Forecast,
+    ForecastInput,
+    ModelParameters,
+    ParametersError,
+    forecast,
+    last_safe_start,
+    load_parameters,
+    subject_of,
+    what_if,
+)
+from hcx_waves.forecast.results.build import has_windows
+from hcx_waves.forecast.results.document import PICTURE_FORMATS
+from hcx_waves.forecast.results.text import print_comparison, print_forecast
 from hcx_waves.gathering import Gathering
 from hcx_waves.wavefile.clock import ClockError
 from hcx_waves.wavefile.loader import load_wave
@@ -222,13 +228,13 @@ def _write_json(path: Path, told: Forecast, other: Forecast | None, flags: list[
 
 
 def _check_format(picture: Path) -> None:
-    if picture.suffix not in FORMATS:
-        raise ValueError(f"{picture}: a picture's name ends in {', '.join(FORMATS)}")
+    if picture.suffix not in PICTURE_FORMATS:
+        raise ValueError(f"{picture}: a picture's name ends in {', '.join(PICTURE_FORMATS)}")
 
 
 def _draw(path: Path, told: Forecast) -> None:
     # Drawing takes a library that is slow to load; no other command shall wait for it.
-    from hcx_waves.forecast.picture import draw_forecast
+    from hcx_waves.forecast.results.picture import draw_forecast
 
     _write(path, draw_forecast(told, path.suffix))
 
