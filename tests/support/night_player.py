@@ -12,7 +12,7 @@ import json
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
 from hcx_airflow.dag_factory.loader import wave_dags
 from support.airflow_tasks import FakeStore
+from support.threads import Threads
 
 ENDED = ("success", "failed", "skipped", "upstream_failed")
 _PAUSE = threading.Event()
@@ -40,6 +41,7 @@ class NightRun:
     :param tries: of a run whose tasks were cleared: how many each has had.
     :param stores: of such a run: what its tasks remember, which Airflow keeps.
     :param before: what happens right before a task's try begins, by task id.
+    :param let_go: ends the waits of a night that is interrupted; drops the run's world.
     """
 
     bundle: Path
@@ -51,6 +53,7 @@ class NightRun:
     conf: Mapping[str, Any] = field(default_factory=dict)
     disorder: int = 0
     before: Mapping[str, Callable[[NightRun], None]] = field(default_factory=dict)
+    let_go: Callable[[NightRun], None] = lambda _run: None
     states: dict[str, str | None] = field(default_factory=dict)
     xcoms: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: dict[str, BaseException] = field(default_factory=dict)
@@ -61,19 +64,23 @@ class NightRun:
         self.dag: DAG = wave_dags(self.bundle / "waves", only=f"rehearsal__{self.wave}")[f"rehearsal__{self.wave}"]
         self.states = dict.fromkeys(self.dag.task_ids)
         self._chance = random.Random(self.disorder)  # noqa: S311  (latencies)
+        self._interrupted = False
         self.given = {**self.dag.params.dump(), **self.conf, **self.params}
 
     def play(self) -> NightRun:
-        """Run every task that Airflow would run."""
+        """Run every task that Airflow would run.
+
+        Interrupted, as by a time limit, it lets go of the tasks and triggers that wait for the night's time.
+        """
         running: dict[Future[None], str] = {}
-        with ThreadPoolExecutor(max_workers=24) as pool:
+        with Threads(self.run_id, self._interrupt) as threads:
             while True:
                 before = dict(self.states)
                 ready = [task_id for task_id in self.dag.task_ids if self._decide(task_id)]
                 self._chance.shuffle(ready)
                 for task_id in ready:
                     self.states[task_id] = "queued"
-                    running[pool.submit(self._run, task_id, self._chance.random())] = task_id
+                    running[threads.submit(self._run, task_id, self._chance.random())] = task_id
                 if not running:
                     if self._settled():
                         return self
@@ -92,6 +99,10 @@ class NightRun:
         """Return what a task has left."""
         value = self.xcoms.get(task_id, {}).get(key)
         return json.loads(value) if isinstance(value, str) else value
+
+    def _interrupt(self) -> None:
+        self._interrupted = True
+        self.let_go(self)
 
     def _settled(self) -> bool:
         return all(state in ENDED for state in self.states.values())
@@ -117,6 +128,8 @@ class NightRun:
         earlier = self.tries.get(task_id, 0)
         for number in range(1, task.retries + 2):
             _PAUSE.wait(latency * 0.02)
+            if self._interrupted:
+                return
             self.tries[task_id] = earlier + number
             self.xcoms[task_id] = {}
             try:
