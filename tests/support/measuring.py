@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from support.waiting import HANG_SECONDS
+
 
 def say(*lines: str) -> None:
     """Print past pytest's capturing: the tables are what this is for."""
@@ -39,7 +41,7 @@ def served(scenario: Path, state: Path) -> Iterator[tuple[float, subprocess.Pope
     began = time.perf_counter()
     arguments = [str(part) for part in command]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
-        if process.stdout is None or not select.select([process.stdout], [], [], 60)[0]:
+        if process.stdout is None or not select.select([process.stdout], [], [], HANG_SECONDS)[0]:
             process.kill()
             pytest.fail("the simulator did not say that it is ready")
         line = process.stdout.readline()
@@ -47,4 +49,4 @@ def served(scenario: Path, state: Path) -> Iterator[tuple[float, subprocess.Pope
         assert re.search("ready", line), line
         yield ready_seconds, process, json.loads(endpoints.read_text())
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(HANG_SECONDS) == 0

@@ -1,4 +1,4 @@
-"""A night that hangs, for ``tests/harness/test_time_limits.py``; its name says no test, so the suite does not collect it."""
+"""A night that hangs, for ``tests/harness/test_time_limits.py``; the suite does not collect it, as its name says."""
 
 from __future__ import annotations
 
