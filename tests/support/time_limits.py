@@ -15,6 +15,7 @@ names. The waits are let go. Daemon threads that are not the tests' own are left
 
 from __future__ import annotations
 
+import concurrent.futures.thread
 import faulthandler
 import os
 import signal
@@ -23,6 +24,7 @@ import threading
 import time
 import traceback
 from collections.abc import Generator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -33,12 +35,13 @@ from support.threads import TestThread
 
 GONE_SECONDS = 30.0
 """How long the guard waits for a thread to end; only a test with leftovers takes that long."""
-_EXIT_SECONDS, _EXIT_WITH_LEFTOVERS_SECONDS = 60.0, 5.0
+_EXIT_SECONDS = 20.0
 _RINGS = 8
 _SIGNAL = signal.SIGVTALRM
 """Nobody else uses it; Airflow has SIGALRM and the scheduler's signals."""
-_OF_SERVERS = ("asyncio_", "AnyIO worker thread")
-"""Names of threads that a server of the whole session keeps for its next request."""
+_OF_SERVERS = "AnyIO worker thread"
+"""Begins the names of threads that a server of the whole session keeps for its next request."""
+_POOL_THREAD = concurrent.futures.thread._worker.__code__
 _PAUSE = threading.Event()
 
 
@@ -179,20 +182,24 @@ class TimeLimits:
         return [f"thread {thread.name!r}" for thread in self._threads_left()] + open_waits()
 
     def _threads_left(self) -> list[threading.Thread]:
+        frames = sys._current_frames()
         return [
             thread
             for thread in threading.enumerate()
             if thread not in self._before
             and (isinstance(thread, TestThread) or not (thread.daemon or thread.name.startswith(_OF_SERVERS)))
+            and not _is_idle(frames.get(thread.ident or 0))
         ]
 
     def pytest_unconfigure(self) -> None:
         """Let no thread hold up the exit of the process."""
-        others = [one for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
-        if others:
-            known = any(thread.is_alive() for thread in self._leftovers)
-            seconds = _EXIT_WITH_LEFTOVERS_SECONDS if known else _EXIT_SECONDS
-            faulthandler.dump_traceback_later(seconds, exit=True, file=self._stderr)
+        if any(thread.is_alive() for thread in self._leftovers):
+            faulthandler.dump_traceback_later(_EXIT_SECONDS, exit=True, file=self._stderr)
+
+
+def _is_idle(frame: FrameType | None) -> bool:
+    """Whether a pool's thread waits for its next call: it ends with its pool, at the latest with the process."""
+    return frame is not None and frame.f_code is _POOL_THREAD
 
 
 def _stacks() -> str:

@@ -34,10 +34,8 @@ def plain_pair() -> Iterator[SitePair]:
     server.stop()
 
 
-def _post(
-    pair: SitePair, path: str = "/thing", timeout: float | tuple[float, float] = HANG_SECONDS
-) -> requests.Response:
-    return pair.http().post(f"{pair.url('hcx')}{path}", data="{}", timeout=timeout)
+def _post(pair: SitePair, path: str = "/thing", read_seconds: float = HANG_SECONDS) -> requests.Response:
+    return pair.http().post(f"{pair.url('hcx')}{path}", data="{}", timeout=(HANG_SECONDS, read_seconds))
 
 
 def _raw(pair: SitePair, path: str = "/thing") -> bytes:

@@ -43,13 +43,16 @@ def test_above_the_limits_migrations_are_rejected_where_the_switch_says_so(site_
     assert len(manager.query()) == 3, "nothing of a refused request was started"
     site_pair.run_until_idle()
     assert {item["state"] for item in manager.query(migrationId=first)} == {"MIGRATION_COMPLETE"}
-    manager.start(*items)
+    again = manager.start(*items)
+    assert len(manager.query(migrationId=again)) == 3, "there is room again"
 
 
 @pytest.mark.world(scenario=scenario(NAMES, hcx={**FEW, "over_limit": "reject"}))
 def test_vmotion_does_not_count_against_the_limits(site_pair: SitePair) -> None:
     manager = Manager(site_pair)
-    manager.start(*(manager.intent(name, "vMotion") for name in NAMES))
+    ids = manager.start(*(manager.intent(name, "vMotion") for name in NAMES))
+    site_pair.run_until_idle()
+    assert [manager.state(one) for one in ids] == ["MIGRATION_COMPLETE"] * len(NAMES)
 
 
 @pytest.mark.world(scenario=scenario(NAMES[:3], meshes=TWO))
