@@ -7,7 +7,6 @@ of its own that a seed shuffles.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import threading
@@ -24,7 +23,7 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
 from hcx_airflow.dag_factory.loader import wave_dags
-from support.airflow_tasks import FakeStore
+from support.airflow_tasks import FakeStore, class_at, fire
 from support.threads import Threads
 
 ENDED = ("success", "failed", "skipped", "upstream_failed")
@@ -156,7 +155,7 @@ class NightRun:
         if task.start_from_trigger:
             self.states[task_id] = "deferred"
             arguments = task.start_trigger_args
-            trigger = _class(arguments.trigger_cls)(**{**arguments.trigger_kwargs, "started": task.started})
+            trigger = class_at(arguments.trigger_cls)(**{**arguments.trigger_kwargs, "started": task.started})
             self.xcoms[task_id]["return_value"] = json.dumps(self._fire(trigger, task_id))
             return
         self.states[task_id] = "running"
@@ -178,19 +177,7 @@ class NightRun:
             return self._resume(task, context, again)
 
     def _fire(self, trigger: Any, task_id: str) -> Any:
-        """Run a trigger as the triggerer does, from what is stored of it; return the payload or the XCom."""
-        path, kwargs = trigger.serialize()
-        again = _class(path)(**json.loads(json.dumps(kwargs)))
-        again.task_instance = self._task_instance(task_id)
-
-        async def first() -> Any:
-            async for event in again.run():
-                return event
-            raise AssertionError("the trigger ended without an event")
-
-        event = asyncio.run(first())
-        xcoms = getattr(event, "xcoms", None)
-        return xcoms["return_value"] if xcoms else event.payload
+        return fire(trigger, self._task_instance(task_id))
 
     def _context(self, task: Any) -> dict[str, Any]:
         ti = self._task_instance(task.task_id)
@@ -253,8 +240,3 @@ def _verdict(rule: str, above: Mapping[str, str | None], setups: set[str]) -> st
     if any(state in ("failed", "upstream_failed") for state in above.values()):
         return "upstream_failed"
     return "skipped" if "skipped" in above.values() else None
-
-
-def _class(path: str) -> Any:
-    module, _, name = path.rpartition(".")
-    return getattr(__import__(module, fromlist=[name]), name)
