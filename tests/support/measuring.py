@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,11 @@ def served(scenario: Path, state: Path) -> Iterator[tuple[float, subprocess.Pope
     command += ["--clock", "paused", "--endpoints-file", endpoints, "--state-dir", state]
     began = time.perf_counter()
     arguments = [str(part) for part in command]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
+    with (
+        subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process,  # noqa: S603 - our own program
+        ExitStack() as stack,
+    ):
+        stack.callback(process.kill)
         if process.stdout is None or not select.select([process.stdout], [], [], HANG_SECONDS)[0]:
             process.kill()
             pytest.fail("the simulator did not say that it is ready")

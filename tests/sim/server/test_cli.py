@@ -32,7 +32,11 @@ class _Served:
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
-        self.first_line = self.process.stdout.readline()
+        try:
+            self.first_line = self.process.stdout.readline()
+        except BaseException:
+            self.process.kill()  # interrupted: nobody else knows of it yet
+            raise
 
     def document(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
