@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from support.site_pair import SitePair, SiteServer
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give every test a limit that ends it; see :mod:`support.time_limits`."""
+    from support.time_limits import TimeLimits
+
+    config.pluginmanager.register(TimeLimits(), "time limits")
 
 
 @pytest.fixture(scope="session")
@@ -57,10 +63,13 @@ def probe_pair(probe_server: SiteServer, request: pytest.FixtureRequest) -> Iter
 @pytest.fixture
 def in_thread() -> Iterator[Callable[..., Callable[[], Any]]]:
     """Starts a blocking call in a thread; what it returns waits for the call's result or raises its error."""
-    with ThreadPoolExecutor(max_workers=16) as pool:
+    from support.threads import LET_GO_SECONDS, Threads
 
-        def start(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[], Any]:
-            future = pool.submit(function, *args, **kwargs)
-            return lambda: future.result(timeout=30)
+    threads = Threads()
 
-        yield start
+    def start(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[], Any]:
+        return threads.submit(function, *args, **kwargs).result
+
+    yield start
+    # A failed test may leave calls that wait for a world; they end with it.
+    threads.join(LET_GO_SECONDS)

@@ -31,6 +31,21 @@ def signing_key(monkeypatch: pytest.MonkeyPatch) -> str:
     return SIGNING_KEY
 
 
+@pytest.fixture(autouse=True)
+def _time_moves_by_waits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a scaled world of these tests time moves when the product waits, and not by itself.
+
+    A wait of a second takes ``speed`` seconds of the world's time and none of the machine's. By the machine's clock a
+    slow machine would let windows pass between two tasks.
+    """
+    marker = request.node.get_closest_marker("world")
+    if marker is None or marker.kwargs.get("mode") != "scaled":
+        return
+    from support.moved_by_waits import move_by_waits
+
+    move_by_waits(request.getfixturevalue("site_pair"), marker.kwargs["speed"], monkeypatch)
+
+
 @pytest.fixture
 def connections(site_pair: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     """The wave's connections, in the environment, as JSON documents by id."""

@@ -94,10 +94,24 @@ def test_without_a_logical_date_an_unused_approval_put_back_is_void(tasks: WaveT
     assert starts(site_pair) == []
 
 
-def test_another_run_of_the_same_date_says_nothing(dated: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = SimpleNamespace(run_id="manual__other", state="success", try_number=9)
-    monkeypatch.setattr(airflow_private, "ask_supervisor", lambda _question: SimpleNamespace(task_instance=other))
+def test_another_run_of_the_same_date_says_nothing(
+    dated: WaveTasks, monkeypatch: pytest.MonkeyPatch, site_pair: Any
+) -> None:
+    """Its try 9 would void an approval of try 1, as the same answer about this run does."""
+    told = SimpleNamespace(run_id="manual__other", state="success", try_number=9)
+    asked: list[str] = []
+
+    def answer(question: Any) -> Any:
+        asked.append(question.task_id)
+        return SimpleNamespace(task_instance=told)
+
+    monkeypatch.setattr(airflow_private, "ask_supervisor", answer)
     dated.do("approve_wave", "start_migrations")
+    assert "approve_wave" in asked
+    assert len(starts(site_pair)) == 1
+    told.run_id = dated.run.run_id
+    with pytest.raises(NotApprovedError, match=r"of its try 1, .* since \(try 9\)"):
+        dated.do("start_migrations")
 
 
 @pytest.mark.world(mode="scaled", speed=600.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from support.waiting import HANG_SECONDS
+
 PARSE = """
 import importlib, pkgutil, sys
 import hcx_airflow
@@ -19,5 +21,5 @@ print(sorted(name for name in heavy if name in sys.modules))
 
 def test_importing_every_step_imports_no_client() -> None:
     command = [sys.executable, "-c", PARSE]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS, check=True)  # noqa: S603
     assert done.stdout.splitlines()[-1] == "[]"

@@ -11,6 +11,7 @@ import pytest
 
 from hcx_airflow.airflow_private import TASK_MODULES
 from hcx_airflow.ui.preload import listener, modules
+from support.waiting import HANG_SECONDS
 
 PRELOADED = """
 import os, sys, threading
@@ -29,7 +30,7 @@ print("unwanted", sorted({name.partition(".")[0] for name in sys.modules} & {"nu
 def test_a_component_that_starts_imports_what_tasks_need_and_stays_safe_to_fork(tmp_path: Any) -> None:
     environment = {"AIRFLOW_HOME": str(tmp_path), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "PATH": ""}
     command = [sys.executable, "-W", "ignore", "-c", PRELOADED]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True, env=environment)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS, check=True, env=environment)  # noqa: S603
     assert done.stdout.splitlines()[-3:] == ["missing []", "threads 1 1", "unwanted []"]
 
 

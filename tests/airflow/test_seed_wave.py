@@ -37,7 +37,7 @@ def test_the_wave_and_its_cleanup_end_as_planned(
     assert all(proof["outcome"] == "migrated" and not proof["reasons"] for proof in proofs)
     outage = finished.left("verify_destination_routed")["outage"]
     assert 0 <= outage["lower_seconds"] <= outage["upper_seconds"]
-    assert outage["upper_seconds"] - outage["lower_seconds"] <= 2.0
+    assert outage["upper_seconds"] - outage["lower_seconds"] <= 60, "as long as the calls take, not as the wave"
     assert finished.left("reconnect_source_segment")["acted"] is False
 
     cleanup = AirflowRun(

@@ -44,7 +44,7 @@ from hcx_waves.clients.vsphere.models import Nic, VirtualMachineDetail
 VIRTUAL_MACHINES = ("web01", "web02", "app01", "db01")
 SEGMENT = "seed-net"
 POLL_SECONDS = 0.05
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 
 
 class StepError(RuntimeError):

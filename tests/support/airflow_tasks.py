@@ -180,9 +180,8 @@ class AirflowRun:
     def _end_in_triggerer(self, operator: Any) -> Any:
         """End a task from its trigger; Airflow encodes what is left by it twice."""
         arguments = operator.start_trigger_args
-        module, _, name = arguments.trigger_cls.rpartition(".")
         kwargs = {**arguments.trigger_kwargs, "started": operator.started}
-        outcome = fire(getattr(__import__(module, fromlist=[name]), name)(**kwargs))
+        outcome = fire(class_at(arguments.trigger_cls)(**kwargs))
         self.xcoms[operator.task_id, "return_value"] = json.dumps(outcome)
         return outcome
 
@@ -242,11 +241,21 @@ class AirflowRun:
             self.states.pop(task_id, None)
 
 
-def fire(trigger: Any) -> Any:
-    """Run a trigger to its first event, through what is stored of it; return the payload or the XCom."""
-    path, kwargs = trigger.serialize()
+def class_at(path: str) -> Any:
+    """Return the class at a dotted path."""
     module, _, name = path.rpartition(".")
-    again = getattr(__import__(module, fromlist=[name]), name)(**json.loads(json.dumps(kwargs)))
+    return getattr(__import__(module, fromlist=[name]), name)
+
+
+def fire(trigger: Any, task_instance: Any = None) -> Any:
+    """Run a trigger to its first event, through what is stored of it; return the payload or the XCom.
+
+    :param task_instance: of the task that has deferred; the triggers of rehearsals ask it.
+    """
+    path, kwargs = trigger.serialize()
+    again = class_at(path)(**json.loads(json.dumps(kwargs)))
+    if task_instance is not None:
+        again.task_instance = task_instance
 
     async def first() -> Any:
         async for event in again.run():

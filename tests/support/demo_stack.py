@@ -31,7 +31,7 @@ class Person:
         self.api.unpause(dag_id)
         return self.api.trigger(dag_id, conf, "acceptance")
 
-    def wait(self, what: str, look: Callable[[], Found | None], seconds: float = 200.0) -> Found:
+    def wait(self, what: str, look: Callable[[], Found | None], seconds: float = 900.0) -> Found:
         """Look until there is something."""
         ends = time.monotonic() + seconds
         while not (found := look()):

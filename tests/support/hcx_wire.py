@@ -9,6 +9,7 @@ import requests
 
 from hcx_sim.world.model import SiteName
 from support.site_pair import SitePair
+from support.waiting import HANG_SECONDS
 
 API = "/hybridity/api"
 TOKEN = "x-hm-authorization"
@@ -39,7 +40,9 @@ class Manager:
             options["data"] = body.encode()
         elif body is not None:
             options["json"] = body
-        return self.http.request(method, f"{self.pair.url('hcx', self.site)}{API}{path}", timeout=20, **options)
+        return self.http.request(
+            method, f"{self.pair.url('hcx', self.site)}{API}{path}", timeout=HANG_SECONDS, **options
+        )
 
     def get(self, path: str, **query: Any) -> Any:
         """GET that must succeed; returns the JSON."""

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from support.waiting import HANG_SECONDS
 
 
 def say(*lines: str) -> None:
@@ -38,8 +40,12 @@ def served(scenario: Path, state: Path) -> Iterator[tuple[float, subprocess.Pope
     command += ["--clock", "paused", "--endpoints-file", endpoints, "--state-dir", state]
     began = time.perf_counter()
     arguments = [str(part) for part in command]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
-        if process.stdout is None or not select.select([process.stdout], [], [], 60)[0]:
+    with (
+        subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process,  # noqa: S603 - our own program
+        ExitStack() as stack,
+    ):
+        stack.callback(process.kill)
+        if process.stdout is None or not select.select([process.stdout], [], [], HANG_SECONDS)[0]:
             process.kill()
             pytest.fail("the simulator did not say that it is ready")
         line = process.stdout.readline()
@@ -47,4 +53,4 @@ def served(scenario: Path, state: Path) -> Iterator[tuple[float, subprocess.Pope
         assert re.search("ready", line), line
         yield ready_seconds, process, json.loads(endpoints.read_text())
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(HANG_SECONDS) == 0

@@ -7,12 +7,11 @@ of its own that a seed shuffles.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +23,8 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
 from hcx_airflow.dag_factory.loader import wave_dags
-from support.airflow_tasks import FakeStore
+from support.airflow_tasks import FakeStore, class_at, fire
+from support.threads import Threads
 
 ENDED = ("success", "failed", "skipped", "upstream_failed")
 _PAUSE = threading.Event()
@@ -40,6 +40,7 @@ class NightRun:
     :param tries: of a run whose tasks were cleared: how many each has had.
     :param stores: of such a run: what its tasks remember, which Airflow keeps.
     :param before: what happens right before a task's try begins, by task id.
+    :param let_go: ends the waits of a night that is interrupted; drops the run's world.
     """
 
     bundle: Path
@@ -51,6 +52,7 @@ class NightRun:
     conf: Mapping[str, Any] = field(default_factory=dict)
     disorder: int = 0
     before: Mapping[str, Callable[[NightRun], None]] = field(default_factory=dict)
+    let_go: Callable[[NightRun], None] = lambda _run: None
     states: dict[str, str | None] = field(default_factory=dict)
     xcoms: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: dict[str, BaseException] = field(default_factory=dict)
@@ -61,19 +63,23 @@ class NightRun:
         self.dag: DAG = wave_dags(self.bundle / "waves", only=f"rehearsal__{self.wave}")[f"rehearsal__{self.wave}"]
         self.states = dict.fromkeys(self.dag.task_ids)
         self._chance = random.Random(self.disorder)  # noqa: S311  (latencies)
+        self._interrupted = False
         self.given = {**self.dag.params.dump(), **self.conf, **self.params}
 
     def play(self) -> NightRun:
-        """Run every task that Airflow would run."""
+        """Run every task that Airflow would run.
+
+        Interrupted, as by a time limit, it lets go of the tasks and triggers that wait for the night's time.
+        """
         running: dict[Future[None], str] = {}
-        with ThreadPoolExecutor(max_workers=24) as pool:
+        with Threads(self.run_id, self._interrupt) as threads:
             while True:
                 before = dict(self.states)
                 ready = [task_id for task_id in self.dag.task_ids if self._decide(task_id)]
                 self._chance.shuffle(ready)
                 for task_id in ready:
                     self.states[task_id] = "queued"
-                    running[pool.submit(self._run, task_id, self._chance.random())] = task_id
+                    running[threads.submit(self._run, task_id, self._chance.random())] = task_id
                 if not running:
                     if self._settled():
                         return self
@@ -92,6 +98,10 @@ class NightRun:
         """Return what a task has left."""
         value = self.xcoms.get(task_id, {}).get(key)
         return json.loads(value) if isinstance(value, str) else value
+
+    def _interrupt(self) -> None:
+        self._interrupted = True
+        self.let_go(self)
 
     def _settled(self) -> bool:
         return all(state in ENDED for state in self.states.values())
@@ -117,6 +127,8 @@ class NightRun:
         earlier = self.tries.get(task_id, 0)
         for number in range(1, task.retries + 2):
             _PAUSE.wait(latency * 0.02)
+            if self._interrupted:
+                return
             self.tries[task_id] = earlier + number
             self.xcoms[task_id] = {}
             try:
@@ -143,7 +155,7 @@ class NightRun:
         if task.start_from_trigger:
             self.states[task_id] = "deferred"
             arguments = task.start_trigger_args
-            trigger = _class(arguments.trigger_cls)(**{**arguments.trigger_kwargs, "started": task.started})
+            trigger = class_at(arguments.trigger_cls)(**{**arguments.trigger_kwargs, "started": task.started})
             self.xcoms[task_id]["return_value"] = json.dumps(self._fire(trigger, task_id))
             return
         self.states[task_id] = "running"
@@ -165,19 +177,7 @@ class NightRun:
             return self._resume(task, context, again)
 
     def _fire(self, trigger: Any, task_id: str) -> Any:
-        """Run a trigger as the triggerer does, from what is stored of it; return the payload or the XCom."""
-        path, kwargs = trigger.serialize()
-        again = _class(path)(**json.loads(json.dumps(kwargs)))
-        again.task_instance = self._task_instance(task_id)
-
-        async def first() -> Any:
-            async for event in again.run():
-                return event
-            raise AssertionError("the trigger ended without an event")
-
-        event = asyncio.run(first())
-        xcoms = getattr(event, "xcoms", None)
-        return xcoms["return_value"] if xcoms else event.payload
+        return fire(trigger, self._task_instance(task_id))
 
     def _context(self, task: Any) -> dict[str, Any]:
         ti = self._task_instance(task.task_id)
@@ -240,8 +240,3 @@ def _verdict(rule: str, above: Mapping[str, str | None], setups: set[str]) -> st
     if any(state in ("failed", "upstream_failed") for state in above.values()):
         return "upstream_failed"
     return "skipped" if "skipped" in above.values() else None
-
-
-def _class(path: str) -> Any:
-    module, _, name = path.rpartition(".")
-    return getattr(__import__(module, fromlist=[name]), name)

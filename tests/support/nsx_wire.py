@@ -9,6 +9,7 @@ import requests
 
 from hcx_sim.world.model import SiteName
 from support.site_pair import SitePair
+from support.waiting import HANG_SECONDS
 
 POLICY = "/policy/api/v1"
 FIXED = "/infra/tier-1s/cgw/segments"
@@ -55,7 +56,7 @@ class Manager:
         return self.base + (path if path.startswith("/api") else POLICY + path)
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        return self.http.request(method, self.url(path), timeout=10, **options)
+        return self.http.request(method, self.url(path), timeout=HANG_SECONDS, **options)
 
     def get(self, path: str, **params: Any) -> requests.Response:
         return self.call("GET", path, params=params)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
 from support.site_pair import SitePair
+from support.threads import Threads
+from support.waiting import HANG_SECONDS
 
 _PAUSE = threading.Event()
 
@@ -50,13 +52,13 @@ class Orchestra:
     def play(self) -> list[tuple[str, str]]:
         """Play all parts; return who woke at which instant, in the order of waking."""
         running: dict[Future[None], str] = {}
-        with ThreadPoolExecutor(max_workers=len(self._parts)) as pool:
+        with Threads("orchestra", self._pair.let_go) as threads:
             while True:
                 ready = [name for name in self._parts if self._ready(name)]
                 self._jitter.shuffle(ready)
                 for name in ready:
                     self._states[name] = "queued"
-                    running[pool.submit(self._task, name, self._jitter.random())] = name
+                    running[threads.submit(self._task, name, self._jitter.random())] = name
                 if not running:
                     return self.log
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
@@ -97,16 +99,16 @@ class _Participant:
         self._waiters = f"{control['url']}/worlds/{pair.world_id}/waiters"
 
     def __enter__(self) -> _Participant:
-        self._http.post(self._waiters, json={"name": self._name}, timeout=20).raise_for_status()
+        self._http.post(self._waiters, json={"name": self._name}, timeout=HANG_SECONDS).raise_for_status()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._http.delete(f"{self._waiters}/{self._name}", timeout=20).raise_for_status()
+        self._http.delete(f"{self._waiters}/{self._name}", timeout=HANG_SECONDS).raise_for_status()
 
     def wait(self, seconds: float, live: Callable[[], list[str] | None]) -> str:
         wish: dict[str, Any] = {"seconds": seconds}
         while True:
-            answer = self._http.post(f"{self._waiters}/{self._name}/wait", json=wish, timeout=20)
+            answer = self._http.post(f"{self._waiters}/{self._name}/wait", json=wish, timeout=HANG_SECONDS)
             answer.raise_for_status()
             woken = answer.json()
             if woken["reached"]:
@@ -116,7 +118,7 @@ class _Participant:
                 _PAUSE.wait(0.005)
             else:
                 settled = self._http.post(
-                    f"{self._waiters}/settle", json={"epoch": woken["epoch"], "live": names}, timeout=20
+                    f"{self._waiters}/settle", json={"epoch": woken["epoch"], "live": names}, timeout=HANG_SECONDS
                 )
                 assert settled.status_code in (200, 409), settled.text
             wish = {"until": woken["until"]}

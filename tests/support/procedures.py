@@ -30,7 +30,7 @@ def sites_of(pair: SitePair, *, source_has_nsx: bool = True) -> Iterator[SiteCli
     """
     pair.run(lambda: _lift_limit(pair))
     options = ClientOptions(
-        settings=TransportSettings(read_seconds=5.0, retry=RetryPolicy(attempts=3)),
+        settings=TransportSettings(retry=RetryPolicy(attempts=3)),
         ambient=Ambient(sleep=lambda _seconds: None),
     )
     with open_sites(pair.endpoints, options=options, source_has_nsx=source_has_nsx) as clients:

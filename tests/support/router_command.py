@@ -22,12 +22,12 @@ def main(action: str, file: str) -> int:
         http.headers["Authorization"] = f"Bearer {facts['token']}"
         base = f"{facts['url']}/worlds/{facts['world']}/gateways"
         if action == "check":
-            listed = http.get(base, timeout=10).json()["gateways"]
+            listed = http.get(base, timeout=300).json()["gateways"]
             [gateway] = [one for one in listed if one["network"] == facts["network"] and one["site"] == "source"]
             sys.stdout.write(f"connected: {gateway['connected']}\n")
             return 1 if gateway["connected"] else 0
         body = {"connected": action == "undo", "site": "source"}
-        answer = http.post(f"{base}/{facts['network']}", json=body, timeout=10)
+        answer = http.post(f"{base}/{facts['network']}", json=body, timeout=300)
         sys.stdout.write(f"done by {facts['token']}\n")
         return 0 if answer.ok else 2
 

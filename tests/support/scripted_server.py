@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from hcx_waves.clients.transport_wire import Ambient
+from support.waiting import HANG_SECONDS
 
 
 class Behaviour(Enum):
@@ -194,14 +195,14 @@ def _read(handler: BaseHTTPRequestHandler) -> Received:
 
 def _perform(handler: BaseHTTPRequestHandler, book: ScriptedServer, answer: Answer) -> None:
     if book.gate is not None:
-        book.gate.wait(timeout=10)
+        book.gate.wait(timeout=HANG_SECONDS)
     if answer.behaviour is Behaviour.RESET:
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         handler.connection.close()
         handler.close_connection = True
         return
     if answer.behaviour is Behaviour.SILENCE:
-        book.stopping.wait(timeout=30)
+        book.stopping.wait(timeout=HANG_SECONDS)
         handler.close_connection = True
         return
     content = answer.content

@@ -39,10 +39,11 @@ from support.contract import Sample, System
 from support.sim_values import RESOLVERS, SAFE_EXAMPLES, UnresolvedError
 from support.sim_words import Comparison
 from support.site_pair import SitePair, SiteServer
+from support.waiting import HANG_SECONDS
 
 TOKEN = "x-hm-authorization"
 HCX_API = "/hybridity/api"
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = HANG_SECONDS
 
 
 @dataclass(frozen=True)

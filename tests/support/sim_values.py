@@ -23,6 +23,7 @@ from hcx_sim.world.model import (
     Vm,
     VmRole,
 )
+from support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from support.sim_contract import Stage
@@ -171,7 +172,7 @@ def access_token(stage: Stage) -> str:
         raise UnresolvedError
     form = {"refresh_token": stage.pair.credentials.refresh_token}
     path = "/csp/gateway/am/api/auth/api-tokens/authorize"
-    answer = stage.pair.http().post(stage.pair.url("csp") + path, data=form, timeout=20)
+    answer = stage.pair.http().post(stage.pair.url("csp") + path, data=form, timeout=HANG_SECONDS)
     return str(answer.json()["access_token"])
 
 

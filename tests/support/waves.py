@@ -60,7 +60,7 @@ def wave_of(vms: list[Any], *, defaults: Mapping[str, Any] | None = None, **fiel
 def opened(pair: SitePair, *, source_has_nsx: bool = True) -> Iterator[SiteClients]:
     """Open the clients of a world; between repeats of a read no real time passes."""
     options = ClientOptions(
-        settings=TransportSettings(read_seconds=5.0, retry=RetryPolicy(attempts=2)),
+        settings=TransportSettings(retry=RetryPolicy(attempts=2)),
         ambient=Ambient(sleep=lambda _seconds: None),
     )
     with open_sites(pair.endpoints, options=options, source_has_nsx=source_has_nsx) as clients:

@@ -15,7 +15,7 @@ from hcx_demo.state import read_json
 from hcx_waves.wavefile.loader import load_wave
 from support.demo_stack import Person
 
-pytestmark = [pytest.mark.demo, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.demo, pytest.mark.timeout(3600)]
 PROJECT = Path(__file__).parents[3]
 WAVE, CLEANUP = "seed-wave", "cleanup__seed-wave"
 CUTOVER = "cutover_seed-net.approve_cutover"

@@ -20,7 +20,7 @@ from hcx_waves.rehearsals.store import RecordStore
 from hcx_waves.wavefile.loader import load_wave
 from support.demo_stack import Person
 
-pytestmark = [pytest.mark.demo, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.demo, pytest.mark.timeout(3600)]
 PROJECT = Path(__file__).parents[3]
 WAVE, REHEARSAL = "seed-wave", "rehearsal__seed-wave"
 NIGHTS = Nights.of(2, None, datetime.now(UTC).date())

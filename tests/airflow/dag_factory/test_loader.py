@@ -19,6 +19,7 @@ import hcx_airflow.dag_factory.loader as loader
 from hcx_airflow.dag_factory.loader import InvalidWavesError, check_waves, wave_dags
 from hcx_waves.wavefile.problems import WaveFileError
 from support.airflow_home import DAGS
+from support.waiting import HANG_SECONDS
 from support.wave_files import FULL, minimal
 
 Waves = Callable[..., Path]
@@ -195,7 +196,11 @@ def test_the_dag_files_honour_the_parsing_context(file: str, wanted: str, found:
     )
     variables = {"_AIRFLOW_PARSING_CONTEXT_DAG_ID": wanted, "_AIRFLOW_PARSING_CONTEXT_TASK_ID": "resolve_plan"}
     done = subprocess.run(  # noqa: S603  (our own interpreter)
-        [sys.executable, "-c", script], env={**os.environ, **variables}, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", script],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
     )
     assert done.stdout.strip().splitlines()[-1] == f"{found} {{}}", done.stderr
 

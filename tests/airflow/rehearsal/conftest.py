@@ -61,15 +61,19 @@ def rehearse(
 ) -> Callable[..., NightRun]:
     """Makes runs of rehearsal DAGs; the live site is ``site_pair``, and the twins live beside it."""
     from hcx_demo.connections import rehearsal_variables
+    from hcx_waves.twin.names import world_id_of
     from hcx_waves.wavefile.loader import load_wave
     from support.night_player import NightRun
 
     twins = site_server.default().endpoints
 
+    def let_go(run: NightRun) -> None:
+        site_server.forget(world_id_of(run.wave, run.run_id))
+
     def make(wave: str = "seed-wave", night: str | None = "2026-10-24", **given: Any) -> NightRun:
         connections = load_wave(bundle / "waves" / f"{wave}.yaml").connections
         for name, value in rehearsal_variables(connections, site_pair.endpoints, twins).items():
             monkeypatch.setenv(name, value)
-        return NightRun(bundle, wave, night=night, **given)
+        return NightRun(bundle, wave, night=night, let_go=let_go, **given)
 
     return make

@@ -16,6 +16,8 @@ from hcx_airflow.rehearsal.snapshots import (
     snapshot_path,
     snapshots_folder,
 )
+from support.threads import Threads
+from support.waiting import HANG_SECONDS
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -81,15 +83,12 @@ def test_of_those_that_begin_together_one_goes_first_and_the_others_find_what_it
     together = threading.Barrier(5)
 
     def night(name: str) -> None:
-        together.wait(timeout=10)
+        together.wait(timeout=HANG_SECONDS)
         with one_at_a_time(folder):
             if fresh_snapshot(folder, NOW, HOUR, WAVE) is None:
                 taken.append(name)
                 keep(folder, 0)
 
-    threads = [threading.Thread(target=night, args=(f"night {number}",)) for number in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=10)
+    with Threads("nights") as threads:
+        threads.results(night, [f"night {number}" for number in range(5)])
     assert len(taken) == 1

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from hcx_airflow.clock.thread import OwnThread
+from support.waiting import HANG_SECONDS
 
 WHERE = contextvars.ContextVar("where", default="nowhere")
 
@@ -48,7 +49,7 @@ def test_many_may_wait_for_each_other() -> None:
 
     async def main() -> int:
         threads = [OwnThread(f"t{number}") for number in range(count)]
-        done = await asyncio.gather(*(one.call(lambda: barrier.wait(20)) for one in threads))
+        done = await asyncio.gather(*(one.call(lambda: barrier.wait(HANG_SECONDS)) for one in threads))
         for one in threads:
             one.end()
         return len(done)
@@ -59,7 +60,7 @@ def test_many_may_wait_for_each_other() -> None:
 def test_a_cancelled_call_disturbs_nobody() -> None:
     async def main() -> int:
         thread, gate = OwnThread("t"), threading.Event()
-        held = asyncio.create_task(thread.call(lambda: gate.wait(20)))
+        held = asyncio.create_task(thread.call(lambda: gate.wait(HANG_SECONDS)))
         await asyncio.sleep(0)
         held.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -98,7 +98,6 @@ def test_a_try_that_is_due_later_waits_by_the_time_of_the_night(
         if not len(pair.world.faults):
             pair.fault(product="hcx", behaviour="status", status=503, count=8, call="mobility.groups.query")
 
-    began = time.monotonic()
     run = rehearse(conf=QUICK, before={"start_migrations": away}).play()
     assert set(run.states.values()) == {"success"}, run.errors
     assert run.tries["start_migrations"] == 3
@@ -107,7 +106,6 @@ def test_a_try_that_is_due_later_waits_by_the_time_of_the_night(
     first_seen = run.left("await_migrations")["at"]
     # Twice three pauses of the client, then 5 and 10 s.
     assert seconds_between(run, approved, first_seen) > 15
-    assert time.monotonic() - began < 60
     assert slept == []
     again = rehearse(conf=QUICK, before={"start_migrations": away}, disorder=5).play()
     assert again.left("await_migrations")["at"] == first_seen, "also the client's random pauses are the night's"

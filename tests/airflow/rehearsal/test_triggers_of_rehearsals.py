@@ -21,6 +21,7 @@ from hcx_waves.twin.names import world_id_of
 from support.airflow_tasks import set_connections
 from support.site_pair import SitePair
 from support.twins import twin_control, twin_documents
+from support.waiting import HANG_SECONDS, wait_until
 
 RUN_ID, TASK = "backfill__2026-10-24", "await_migrations"
 NOON = datetime(2026, 10, 24, 12, tzinfo=UTC)
@@ -111,10 +112,10 @@ def test_a_rehearsal_needs_none_of_the_threads_that_live_runs_poll_in(twin: Site
     async def main() -> dict[str, Any]:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(1))
-        held = loop.run_in_executor(None, busy.wait, 60)
+        held = loop.run_in_executor(None, busy.wait, HANG_SECONDS)
         try:
             trigger = at_task(MigrationStatusTrigger(started=started(), rehearsal=True))
-            return await asyncio.wait_for(outcome_of(trigger), 30)
+            return await asyncio.wait_for(outcome_of(trigger), HANG_SECONDS)
         finally:
             busy.set()
             await held
@@ -128,7 +129,7 @@ def test_a_cancelled_trigger_leaves_its_place_to_the_one_that_takes_over(twin: S
     async def main() -> dict[str, Any]:
         held = at_task(MigrationStatusTrigger(started=started(), rehearsal=True), state="queued")
         first = asyncio.create_task(outcome_of(held))
-        await asyncio.sleep(1)
+        await asyncio.to_thread(wait_until, lambda: twin.run(lambda: twin.world.waiters.registered))
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
@@ -165,12 +166,12 @@ def test_one_that_is_cancelled_between_two_looks_does_not_fight_for_its_place(
 
     async def main() -> dict[str, Any]:
         first = asyncio.create_task(outcome_of(at_task(MigrationStatusTrigger(started=started(), rehearsal=True))))
-        assert await asyncio.to_thread(looked.wait, 20)
-        await asyncio.sleep(0.5)
+        assert await asyncio.to_thread(looked.wait, HANG_SECONDS)
+        await asyncio.to_thread(wait_until, lambda: twin.run(lambda: twin.world.waiters.waiting))
         first.cancel()
         second = asyncio.create_task(outcome_of(at_task(MigrationStatusTrigger(started=started(), rehearsal=True))))
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(first, 20)
+            await asyncio.wait_for(first, HANG_SECONDS)
         await asyncio.to_thread(lambda: twin.run(lambda: twin.world.waiters.unregister("somebody else")))
         return await second
 

@@ -13,6 +13,7 @@ from support.forecast_check import RECIPES, compare_spreads, compare_totals, par
 from support.forecast_twin import Recipe, TwinWave, input_of, scenario_of
 from support.forecasts import fixed
 from support.site_pair import SiteServer
+from support.waiting import HANG_SECONDS
 
 SMALL = [recipe for recipe in RECIPES if recipe.vms <= 60]
 
@@ -115,7 +116,10 @@ def test_a_world_takes_the_parameters_as_its_settings(site_server: SiteServer) -
         "settings": simulator_settings(given),
     }
     answer = pair.http().post(
-        f"{control['url']}/worlds", json=body, headers={"Authorization": f"Bearer {control['token']}"}, timeout=20
+        f"{control['url']}/worlds",
+        json=body,
+        headers={"Authorization": f"Bearer {control['token']}"},
+        timeout=HANG_SECONDS,
     )
     assert answer.status_code == 201, answer.text
     hcx = site_server.server.worlds.get("forecast-settings").settings.hcx

@@ -29,7 +29,7 @@ REACTIONS = tuple(60.0 * minutes for minutes in (12, 15, 18, 20, 20, 22, 25, 30,
 
 
 DEFAULTS = ModelParameters()
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def known_parameters() -> ModelParameters:

@@ -20,11 +20,6 @@ PATH = "/infra/tier-1s/cgw/segments/seed-net"
 POLICY = "/infra/domains/cgw/gateway-policies/default"
 
 
-@pytest.fixture
-def judge(site_pair: SitePair, clients: SiteClients) -> Judge:
-    return Judge(site_pair, clients)
-
-
 def seed_net(**changes: Any) -> list[dict[str, Any]]:
     return [{"name": "seed-net", "subnet": "192.168.1.0/24", "stretched": True, **changes}]
 

@@ -25,11 +25,6 @@ NINE = {"hcx": {"version": "9.1.0", "build": "1"}}
 MESH = {"name": "seed-mesh"}
 
 
-@pytest.fixture
-def judge(site_pair: SitePair, clients: SiteClients) -> Judge:
-    return Judge(site_pair, clients)
-
-
 def of_destination(pair: SitePair, type_name: str) -> list[Placement]:
     found = pair.world.placements.values()
     return [one for one in found if one.site == "destination" and one.type_name == type_name]

@@ -28,11 +28,6 @@ def has(**properties: Any) -> pytest.MarkDecorator:
     return web01(properties={name.replace("__", "."): value for name, value in properties.items()})
 
 
-@pytest.fixture
-def judge(site_pair: SitePair, clients: SiteClients) -> Judge:
-    return Judge(site_pair, clients)
-
-
 def test_a_clean_world_has_nothing_against_the_wave(judge: Judge) -> None:
     assert judge.found() == {}
     assert judge.judge().blocking == ()

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from support.waiting import HANG_SECONDS
+
 
 def test_an_annotation_is_kept_overwritten_and_listed(control: Any) -> None:
     value = {"upstream": {"b": ["a"]}, "größe": [1, 2.5, None]}
@@ -23,7 +25,7 @@ def test_an_annotation_may_be_compressed(control: Any) -> None:
     body = gzip.compress(json.dumps(["a"] * 100_000).encode())
 
     answer = control.session.put(
-        f"{control.world}/annotations/big", data=body, headers={"Content-Encoding": "gzip"}, timeout=20
+        f"{control.world}/annotations/big", data=body, headers={"Content-Encoding": "gzip"}, timeout=HANG_SECONDS
     )
 
     assert answer.status_code == 204
@@ -47,7 +49,7 @@ def test_what_is_no_annotation_is_refused(
 ) -> None:
     headers = {"Content-Encoding": encoding} if encoding else {}
 
-    answer = control.session.put(f"{control.world}/annotations/x", data=body, headers=headers, timeout=20)
+    answer = control.session.put(f"{control.world}/annotations/x", data=body, headers=headers, timeout=HANG_SECONDS)
 
     assert answer.status_code == status
     assert answer.json()["error"].startswith(error)

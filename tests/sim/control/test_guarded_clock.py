@@ -191,8 +191,7 @@ def test_time_moved_by_hand_wakes_nobody_while_unsettled(control: Any, in_thread
 
 def test_a_waiter_that_hangs_up_holds_time_until_it_is_dropped(control: Any, in_thread: InThread) -> None:
     _register(control, "a", "gone")
-    with pytest.raises(requests.ReadTimeout):
-        control.session.post(f"{control.world}/waiters/gone/wait", json={"seconds": 1}, timeout=0.2)
+    control.hang_up("/waiters/gone/wait", {"seconds": 1}, lambda: control.get("/waiters").json()["waiting"])
     wait_until(lambda: not control.get("/waiters").json()["waiting"])
     waiting = _wait_in_thread(control, in_thread, "a", 5)
     epoch = control.get("/waiters").json()["epoch"]

@@ -15,6 +15,7 @@ import pytest
 from hcx_sim.scenario import Scenario, load_scenario
 from hcx_sim.scenario.generate import generate
 from support.site_pair import SitePair
+from support.waiting import HANG_SECONDS
 
 DOCUMENT = {"format": "probe", "scenario": load_scenario("seed").model_dump(mode="json", exclude_defaults=True)}
 
@@ -57,7 +58,7 @@ def test_a_snapshot_is_known_by_its_content_however_it_is_sent(control: Any) -> 
         f"{control.base}/snapshots",
         data=gzip.compress(turned.encode()),
         headers={"Content-Encoding": "gzip"},
-        timeout=20,
+        timeout=HANG_SECONDS,
     )
 
     text = json.dumps(DOCUMENT, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -10,6 +10,7 @@ import requests
 from hcx_sim.scenario import load_scenario
 from hcx_sim.world.model import Power
 from support.site_pair import SitePair
+from support.waiting import HANG_SECONDS
 
 
 def test_health_needs_no_token_and_everything_else_does(probe_pair: SitePair, control: Any) -> None:
@@ -119,7 +120,7 @@ def test_a_snapshot_makes_an_equal_world_and_says_what_it_leaves_out(control: An
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("PUT", "/worlds", 405)])
 def test_unknown_calls_have_the_control_apis_error_shape(control: Any, method: str, path: str, status: int) -> None:
-    answer: requests.Response = control.session.request(method, control.base + path, timeout=10)
+    answer: requests.Response = control.session.request(method, control.base + path, timeout=HANG_SECONDS)
 
     assert answer.status_code == status
     assert set(answer.json()) == {"error", "hint"}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from scenarios.seed_migration import SEGMENT, SeedMigration, Sites
 from support.site_pair import SitePair, SiteServer
+from support.threads import Threads
 
 RUNS = 10
 WATCHERS = {"oracle-of-hcx": 45.0, "watch-nsx": 30.0, "watch-vcenter": 60.0}
@@ -83,11 +83,11 @@ def canonical_audit(server: SiteServer) -> bytes:
         watchers = {Participant(pair, name): period for name, period in WATCHERS.items()}
         for participant in (driver, *watchers):
             participant.register()
-        with ThreadPoolExecutor(4) as pool:
-            jobs = [pool.submit(watch, pair, each, period) for each, period in watchers.items()]
-            jobs.append(pool.submit(drive, pair, driver))
+        with Threads("participants", pair.let_go) as threads:
+            jobs = [threads.submit(watch, pair, each, period) for each, period in watchers.items()]
+            jobs.append(threads.submit(drive, pair, driver))
             for job in jobs:
-                job.result(timeout=60)
+                job.result()
         pair.assert_no_bugs()
         return pair.run(lambda: pair.world.audit.canonical_bytes())
     finally:

@@ -16,6 +16,7 @@ from support.hcx_wire import Manager as Extensions
 from support.hcx_wire import scenario as extended
 from support.mobility import Manager, messages, phases, scenario, seconds_of
 from support.site_pair import SitePair, SiteServer
+from support.waiting import HANG_SECONDS
 
 VMS = ["vm-a", "vm-b", "vm-c", "vm-d"]
 EIGHT = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -190,10 +191,10 @@ def test_a_vcenter_refuses_for_seconds_and_is_there_again(site_pair: SitePair) -
         to_begin = (datetime.fromisoformat(begins) - site_pair.now).total_seconds()
         site_pair.advance(max(0.0, to_begin))
         with pytest.raises(requests.ConnectionError):
-            site_pair.http().get(f"{url}/sdk/vimServiceVersions.xml", timeout=5)
+            site_pair.http().get(f"{url}/sdk/vimServiceVersions.xml", timeout=HANG_SECONDS)
         assert site_pair.http().get(site_pair.url("vcenter", "source") + "/sdk/vimServiceVersions.xml").ok
     site_pair.run_until_idle()
-    assert site_pair.http().get(f"{url}/sdk/vimServiceVersions.xml", timeout=5).ok
+    assert site_pair.http().get(f"{url}/sdk/vimServiceVersions.xml", timeout=HANG_SECONDS).ok
     assert len(site_pair.world.faults) == 0
 
 

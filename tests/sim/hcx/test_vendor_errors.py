@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support.hcx_wire import Manager
 from support.site_pair import SitePair
+from support.waiting import HANG_SECONDS
 
 
 def test_unknown_path_is_a_vendor_404(site_pair: SitePair) -> None:
@@ -63,6 +64,6 @@ def test_reads_change_nothing(site_pair: SitePair) -> None:
 
 def test_manual_is_served_without_a_session(site_pair: SitePair) -> None:
     url = f"{site_pair.url('hcx')}/hybridity/docs/index.html"
-    answer = site_pair.http().get(url, timeout=20)
+    answer = site_pair.http().get(url, timeout=HANG_SECONDS)
     assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/html")
     assert "DELETE /hybridity/api/l2Extensions/{stretch_id}" in answer.text

@@ -7,12 +7,13 @@ import requests
 
 from support.nsx_wire import FIXED, Manager, refused, world_of
 from support.site_pair import SitePair
+from support.waiting import HANG_SECONDS
 
 pytestmark = world_of()
 
 
 def _anonymous(pair: SitePair, nsx: Manager, path: str = FIXED, **headers: str) -> requests.Response:
-    return pair.http().get(nsx.url(path), headers=headers, timeout=10)
+    return pair.http().get(nsx.url(path), headers=headers, timeout=HANG_SECONDS)
 
 
 @pytest.mark.parametrize("password", ["wrong", ""])
@@ -38,7 +39,7 @@ def _log_in(pair: SitePair, nsx: Manager, password: str | None = None) -> reques
     login = pair.login("nsx", nsx.site)
     nsx.http.auth = None
     form = {"j_username": login.username, "j_password": password or login.password}
-    return nsx.http.post(nsx.url("/api/session/create"), data=form, timeout=10)
+    return nsx.http.post(nsx.url("/api/session/create"), data=form, timeout=HANG_SECONDS)
 
 
 def test_session_needs_cookie_and_xsrf_token(source_nsx: Manager, site_pair: SitePair) -> None:
@@ -77,7 +78,7 @@ def test_session_with_wrong_password_is_refused(source_nsx: Manager, site_pair: 
 def _token(pair: SitePair) -> str:
     path = "/csp/gateway/am/api/auth/api-tokens/authorize"
     form = {"refresh_token": pair.credentials.refresh_token}
-    return str(pair.http().post(pair.url("csp") + path, data=form, timeout=10).json()["access_token"])
+    return str(pair.http().post(pair.url("csp") + path, data=form, timeout=HANG_SECONDS).json()["access_token"])
 
 
 def test_cloud_manager_takes_tokens_in_both_forms_until_they_expire(source_nsx: Manager, site_pair: SitePair) -> None:

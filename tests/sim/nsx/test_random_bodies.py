@@ -12,6 +12,7 @@ import pytest
 from hcx_sim.nsx.product import PRODUCT
 from support.nsx_wire import FIXED, Manager, refused, world_of
 from support.site_pair import SitePair
+from support.waiting import HANG_SECONDS
 
 pytestmark = world_of(requests_per_second=None)
 
@@ -63,7 +64,9 @@ def test_random_calls_are_answered_in_vendor_style(site_pair: SitePair, seed: in
         path = re.sub(r"\{(\w+)\}", lambda match: stream.choice(PARTS[match[1]]), template)
         data = None if method == "GET" else json.dumps(_body(stream))
         nsx = stream.choice(managers)
-        answer = nsx.http.request(method, nsx.base + path, params=stream.choice(QUERIES), data=data, timeout=10)
+        answer = nsx.http.request(
+            method, nsx.base + path, params=stream.choice(QUERIES), data=data, timeout=HANG_SECONDS
+        )
         assert answer.status_code < 500, (method, path, data, answer.text)
         if answer.status_code >= 400:
             refused(answer, answer.status_code)

@@ -65,8 +65,10 @@ def test_search_finds_other_resource_types(source_nsx: Manager) -> None:
 
 def test_included_fields_are_honoured_by_search_only(source_nsx: Manager) -> None:
     searched = source_nsx.read(SEARCH, query="resource_type:Segment", included_fields="id,path")["results"]
+    assert searched
     assert all(set(each) == {"id", "path"} for each in searched)
     listed = source_nsx.read(FIXED, included_fields="id,path")["results"]
+    assert listed
     assert all("display_name" in each for each in listed)
 
 

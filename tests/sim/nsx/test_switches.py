@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from hcx_sim.nsx import limits
 from support.nsx_wire import FIXED, Manager, connectivity_patch, refused, world_of
 
 APP = f"{FIXED}/app-net"
@@ -68,7 +70,8 @@ def test_a_destination_under_mon_may_read_routed(site_server: Any, reads: str, c
 
 
 @world_of(requests_per_second=1, retry_after_seconds=2)
-def test_a_refusal_by_rate_may_say_when_to_come_back(source_nsx: Manager) -> None:
+def test_a_refusal_by_rate_may_say_when_to_come_back(source_nsx: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: 1000.0))
     source_nsx.get(APP)
     answer = source_nsx.get(APP)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")

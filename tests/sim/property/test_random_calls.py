@@ -217,7 +217,6 @@ def machine(site_server: SiteServer) -> type[RandomCalls]:
     return RandomCalls
 
 
-@pytest.mark.timeout(300)
 def test_random_calls_keep_the_world_possible(machine: type[RandomCalls]) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import requests
 import yaml
 
 from hcx_sim.scenario import load_scenario
+from support.waiting import HANG_SECONDS
 
 _COMMAND = [sys.executable, "-c", "from hcx_sim.cli import main; main()"]
 
@@ -32,7 +32,11 @@ class _Served:
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
-        self.first_line = self.process.stdout.readline()
+        try:
+            self.first_line = self.process.stdout.readline()
+        except BaseException:
+            self.process.kill()  # interrupted: nobody else knows of it yet
+            raise
 
     def document(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
@@ -40,7 +44,7 @@ class _Served:
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=HANG_SECONDS)
         return self.process.returncode, out, err
 
 
@@ -65,7 +69,7 @@ def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_SECONDS,
         check=False,
         env={**os.environ, "TERM": "dumb", "COLUMNS": "200"},
     )
@@ -78,12 +82,10 @@ def test_serve_says_ready_once_it_answers_and_stops_cleanly(serve: Callable[...,
     assert served.first_line.startswith("hcx-sim: ready; endpoints in hcx-sim-endpoints.json")
     document = served.document()
     assert document["speed"] == 60.0
-    health = requests.get(f"{document['control']['url']}/health", verify=str(document["ca_file"]), timeout=10)
+    health = requests.get(f"{document['control']['url']}/health", verify=str(document["ca_file"]), timeout=HANG_SECONDS)
     assert health.json() == {"status": "up", "worlds": ["default"], "twins_only": False}
-    began = time.monotonic()
     code, out, err = served.end(number)
     assert (code, out, err) == (0, "hcx-sim: stopped\n", "")
-    assert time.monotonic() - began < 10
     assert not served.file.exists()
 
 
@@ -92,9 +94,11 @@ def test_serve_stops_although_a_long_poll_is_open(serve: Callable[..., _Served])
     control = served.document()["control"]
     head = {"Authorization": f"Bearer {control['token']}"}
     for name in ("a", "b"):
-        requests.post(f"{control['url']}/worlds/default/waiters", json={"name": name}, headers=head, timeout=10)
+        requests.post(
+            f"{control['url']}/worlds/default/waiters", json={"name": name}, headers=head, timeout=HANG_SECONDS
+        )
     host, _, port = control["url"].removeprefix("http://").rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=HANG_SECONDS) as sock:
         request = f"POST /worlds/default/waiters/a/wait HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer "
         body = b'{"seconds": 5}'
         head_bytes = f"{request}{control['token']}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
@@ -113,14 +117,14 @@ def test_a_server_of_twins_holds_no_site_and_so_many_worlds(serve: Callable[...,
     http.headers["Authorization"] = f"Bearer {control['token']}"
     worlds = f"{control['url']}/worlds"
 
-    default = http.get(f"{worlds}/default", timeout=10).json()
-    site = http.post(worlds, json={"world_id": "a", "scenario": "seed", "role": "site"}, timeout=10)
-    twin = http.post(worlds, json={"world_id": "a", "scenario": "seed"}, timeout=10)
-    more = http.post(worlds, json={"world_id": "b", "scenario": "seed"}, timeout=10)
+    default = http.get(f"{worlds}/default", timeout=HANG_SECONDS).json()
+    site = http.post(worlds, json={"world_id": "a", "scenario": "seed", "role": "site"}, timeout=HANG_SECONDS)
+    twin = http.post(worlds, json={"world_id": "a", "scenario": "seed"}, timeout=HANG_SECONDS)
+    more = http.post(worlds, json={"world_id": "b", "scenario": "seed"}, timeout=HANG_SECONDS)
 
-    assert http.get(f"{control['url']}/health", timeout=10).json()["twins_only"] is True
+    assert http.get(f"{control['url']}/health", timeout=HANG_SECONDS).json()["twins_only"] is True
     assert (default["identity"], default["clock"]["mode"]) == ("world=default; role=twin", "paused")
-    answer = requests.get(document["source"]["hcx"]["url"], timeout=10)
+    answer = requests.get(document["source"]["hcx"]["url"], timeout=HANG_SECONDS)
     assert answer.headers["X-Hcx-Sim"] == "world=default; role=twin"
     assert (site.status_code, site.json()["error"]) == (403, "this server holds twins only, no world that plays a site")
     assert (twin.status_code, twin.json()["world"]["idle_seconds"]) == (201, 600)

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from support.site_pair import SitePair, SiteServer
-from support.waiting import wait_until
+from support.waiting import HANG_SECONDS, wait_until
 
 
 @pytest.mark.parametrize("product", ["hcx", "vcenter", "nsx"])
@@ -101,7 +101,7 @@ def test_what_is_not_http_is_answered_by_a_simulator_too(probe_pair: SitePair) -
     parts = urlsplit(probe_pair.url("hcx"))
     context = ssl.create_default_context(cafile=probe_pair.ca_file)
     with (
-        socket.create_connection((parts.hostname, parts.port), timeout=10) as raw,
+        socket.create_connection((parts.hostname, parts.port), timeout=HANG_SECONDS) as raw,
         context.wrap_socket(raw, server_hostname=parts.hostname) as sock,
     ):
         sock.sendall(b"what?\r\n\r\n")
@@ -116,7 +116,7 @@ def _leave(pair: SitePair, url: str) -> None:
     parts = urlsplit(url)
     context = ssl.create_default_context(cafile=pair.ca_file)
     with (
-        socket.create_connection((parts.hostname, parts.port), timeout=10) as raw,
+        socket.create_connection((parts.hostname, parts.port), timeout=HANG_SECONDS) as raw,
         context.wrap_socket(raw, server_hostname=parts.hostname) as sock,
     ):
         sock.sendall(f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())

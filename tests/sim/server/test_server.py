@@ -22,6 +22,7 @@ from hcx_sim.world.credentials import secret_credentials
 from hcx_sim.worlds import WorldOptions
 from support.probe_product import probe_products
 from support.site_pair import SitePair, SiteServer
+from support.waiting import HANG_SECONDS
 
 
 def test_the_endpoints_document_has_exactly_the_promised_shape(probe_server: SiteServer) -> None:
@@ -133,7 +134,7 @@ def test_start_and_stop_leave_no_thread_and_no_listener() -> None:
     assert all(thread.name != server.thread_name for thread in threading.enumerate())
     assert not ca_file.exists()
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((url.hostname, url.port), timeout=5)
+        socket.create_connection((url.hostname, url.port), timeout=HANG_SECONDS)
     server.stop()
     with pytest.raises(RuntimeError, match="not running"):
         server.run(lambda: None)
@@ -145,7 +146,7 @@ def test_the_server_runs_on_a_loop_of_ones_own() -> None:
         await server.open()
         url = server.endpoints()["source"]["nsx"]["url"]
         try:
-            return (await asyncio.to_thread(requests.get, f"{url}/thing", timeout=10)).status_code
+            return (await asyncio.to_thread(requests.get, f"{url}/thing", timeout=HANG_SECONDS)).status_code
         finally:
             await server.close()
 

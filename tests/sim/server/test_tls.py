@@ -13,12 +13,13 @@ import requests
 
 from hcx_sim.tls import ensure_certificates
 from support.site_pair import SitePair
+from support.waiting import HANG_SECONDS
 
 
 def _handshake(pair: SitePair, context: ssl.SSLContext, name: str) -> str | None:
     parts = urlsplit(pair.url("nsx"))
     with (
-        socket.create_connection((parts.hostname, parts.port), timeout=10) as raw,
+        socket.create_connection((parts.hostname, parts.port), timeout=HANG_SECONDS) as raw,
         context.wrap_socket(raw, server_hostname=name) as sock,
     ):
         return sock.version()
@@ -42,11 +43,11 @@ def test_a_name_that_is_not_the_servers_is_refused(probe_pair: SitePair) -> None
 def test_requests_verifies_with_the_ca_file_and_refuses_without(probe_pair: SitePair) -> None:
     url = f"{probe_pair.url('hcx')}/thing"
 
-    assert requests.get(url, verify=str(probe_pair.ca_file), timeout=10).status_code == 200
+    assert requests.get(url, verify=str(probe_pair.ca_file), timeout=HANG_SECONDS).status_code == 200
     with requests.Session() as session:
         session.trust_env = False
         with pytest.raises(requests.exceptions.SSLError, match="self-signed certificate"):
-            session.get(url, timeout=10)
+            session.get(url, timeout=HANG_SECONDS)
 
 
 def test_certificates_are_kept_while_they_fit_and_renewed_when_not(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from pyVim.connect import Disconnect
 
 from support.pyvmomi_client import Client, log_in
 from support.site_pair import SitePair
+from support.threads import LET_GO_SECONDS, Threads
 
 Connect = Callable[..., Any]
 
@@ -43,7 +43,9 @@ def client(site_pair: SitePair, service: Any) -> Client:
 
 
 @pytest.fixture
-def background() -> Iterator[ThreadPoolExecutor]:
-    """A thread for calls that wait."""
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        yield pool
+def background() -> Iterator[Threads]:
+    """Threads for calls that wait."""
+    threads = Threads()
+    yield threads
+    # A failed test may leave calls that wait for a change; they end with their world.
+    threads.join(LET_GO_SECONDS)

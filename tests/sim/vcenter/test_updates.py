@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -12,6 +12,8 @@ from pyVmomi import vim, vmodl
 
 from hcx_sim.world.model import Power
 from support.site_pair import SitePair
+from support.threads import Threads
+from support.waiting import HANG_SECONDS, wait_until
 
 PC = vmodl.query.PropertyCollector
 
@@ -35,10 +37,8 @@ def _set_power(pair: SitePair, name: str, power: Power) -> None:
 def _until_waiting(pair: SitePair, waiting: Future[Any]) -> None:
     """Return once the server holds the poll; fails when the poll ended at once."""
     state = pair.world.products["vcenter"].sites["source"]
-    deadline = time.monotonic() + 10
-    while not pair.run(lambda: len(state.changes._waiting)):
-        assert not waiting.done(), waiting.result()
-        assert time.monotonic() < deadline
+    wait_until(lambda: waiting.done() or pair.run(lambda: len(state.changes._waiting)))
+    assert not waiting.done(), waiting.result()
 
 
 def test_first_answer_tells_everything_then_only_what_changed(client: Any, site_pair: SitePair) -> None:
@@ -55,18 +55,16 @@ def test_first_answer_tells_everything_then_only_what_changed(client: Any, site_
     assert _wait(client, second.version) is None
 
 
-def test_long_poll_wakes_on_a_change(client: Any, site_pair: SitePair, background: ThreadPoolExecutor) -> None:
+def test_long_poll_wakes_on_a_change(client: Any, site_pair: SitePair, background: Threads) -> None:
     client.collector.CreateFilter(client.spec_of(client.vm("web01"), "name"), False)
     first = _wait(client)
     waiting = background.submit(_wait, client, first.version, 60)
     _until_waiting(site_pair, waiting)
     site_pair.run(lambda: site_pair.world.update(site_pair.vm("web01"), name="web01-renamed"))
-    assert list(_changes(waiting.result(timeout=10)).values()) == [{"name": "web01-renamed"}]
+    assert list(_changes(waiting.result(timeout=HANG_SECONDS)).values()) == [{"name": "web01-renamed"}]
 
 
-def test_long_poll_wakes_on_an_event_of_the_engine(
-    client: Any, site_pair: SitePair, background: ThreadPoolExecutor
-) -> None:
+def test_long_poll_wakes_on_an_event_of_the_engine(client: Any, site_pair: SitePair, background: Threads) -> None:
     task = client.vm("web01").PowerOff()
     client.collector.CreateFilter(client.spec_of(task, "info.state"), False)
     first = _wait(client)
@@ -74,7 +72,7 @@ def test_long_poll_wakes_on_an_event_of_the_engine(
     waiting = background.submit(_wait, client, first.version, 60)
     _until_waiting(site_pair, waiting)
     site_pair.run_until_idle(60)
-    assert list(_changes(waiting.result(timeout=10)).values()) == [{"info.state": "success"}]
+    assert list(_changes(waiting.result(timeout=HANG_SECONDS)).values()) == [{"info.state": "success"}]
 
 
 def test_long_poll_times_out_with_nothing(client: Any) -> None:
@@ -82,7 +80,7 @@ def test_long_poll_times_out_with_nothing(client: Any) -> None:
     first = _wait(client)
     began = time.monotonic()
     assert _wait(client, first.version, 1) is None
-    assert 0.9 < time.monotonic() - began < 10
+    assert time.monotonic() - began > 0.9
 
 
 def test_a_change_of_something_else_does_not_end_the_poll(client: Any, site_pair: SitePair) -> None:
@@ -140,14 +138,14 @@ def test_a_lost_answer_is_told_again_and_a_wrong_version_refused(client: Any, si
     assert len(_changes(_wait(client, ""))) == 1
 
 
-def test_cancelling_the_wait(client: Any, site_pair: SitePair, background: ThreadPoolExecutor) -> None:
+def test_cancelling_the_wait(client: Any, site_pair: SitePair, background: Threads) -> None:
     client.collector.CreateFilter(client.spec_of(client.vm("web01"), "name"), False)
     first = _wait(client)
     waiting = background.submit(_wait, client, first.version, 60)
     _until_waiting(site_pair, waiting)
     client.collector.CancelWaitForUpdates()
     with pytest.raises(vmodl.fault.RequestCanceled):
-        waiting.result(timeout=10)
+        waiting.result(timeout=HANG_SECONDS)
 
 
 def test_collectors_of_ones_own_and_destroyed_filters(client: Any, site_pair: SitePair) -> None:

@@ -8,13 +8,14 @@ import pytest
 import requests
 
 from support.site_pair import SitePair
+from support.waiting import HANG_SECONDS
 
 AUTH = "/csp/gateway/am/api/auth"
 EXCHANGE = f"{AUTH}/api-tokens/authorize"
 
 
 def _post(pair: SitePair, path: str, **options: object) -> requests.Response:
-    return pair.http().post(pair.url("csp") + path, timeout=10, **options)  # type: ignore[arg-type]
+    return pair.http().post(pair.url("csp") + path, timeout=HANG_SECONDS, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["refresh_token", "api_token"])
@@ -36,7 +37,7 @@ def test_each_exchange_gives_another_token_and_all_live(site_pair: SitePair) -> 
     assert tokens[0] != tokens[1]
     for token in tokens:
         url = site_pair.url("vmc") + "/vmc/api/orgs"
-        assert site_pair.http().get(url, headers={"csp-auth-token": token}, timeout=10).status_code == 200
+        assert site_pair.http().get(url, headers={"csp-auth-token": token}, timeout=HANG_SECONDS).status_code == 200
 
 
 @pytest.mark.parametrize("form", [{}, {"refresh_token": "wrong"}, {"api_token": ""}])
@@ -71,9 +72,11 @@ def test_lifetime_is_a_setting(site_pair: SitePair) -> None:
     assert body["expires_in"] == 60
     url, headers = site_pair.url("vmc") + "/vmc/api/orgs", {"csp-auth-token": body["access_token"]}
     site_pair.advance(59)
-    assert site_pair.http().get(url, headers=headers, timeout=10).status_code == 200, "use does not prolong it"
+    assert site_pair.http().get(url, headers=headers, timeout=HANG_SECONDS).status_code == 200, (
+        "use does not prolong it"
+    )
     site_pair.advance(1)
-    assert site_pair.http().get(url, headers=headers, timeout=10).status_code == 401
+    assert site_pair.http().get(url, headers=headers, timeout=HANG_SECONDS).status_code == 401
 
 
 @pytest.mark.parametrize("status", [404, 409, 429, 500])
@@ -88,7 +91,7 @@ def test_injected_refusals_have_the_services_shape(site_pair: SitePair, status: 
 
 def test_unknown_paths_have_the_services_shape(site_pair: SitePair) -> None:
     assert _post(site_pair, f"{AUTH}/nothing").json() == {"message": "Not found."}
-    answer = site_pair.http().get(site_pair.url("csp") + EXCHANGE, timeout=10)
+    answer = site_pair.http().get(site_pair.url("csp") + EXCHANGE, timeout=HANG_SECONDS)
     assert (answer.status_code, list(answer.json())) == (405, ["message"])
 
 

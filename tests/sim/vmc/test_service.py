@@ -10,6 +10,7 @@ import requests
 
 from support.nsx_wire import FIXED, refused, world_of
 from support.site_pair import SitePair
+from support.waiting import HANG_SECONDS
 
 pytestmark = world_of()
 SEGMENTS = f"/policy/api/v1{FIXED}"
@@ -25,13 +26,13 @@ class Cloud:
         self.base = pair.url("vmc")
         form = {"refresh_token": pair.credentials.refresh_token}
         path = "/csp/gateway/am/api/auth/api-tokens/authorize"
-        self.token: str = self.http.post(pair.url("csp") + path, data=form, timeout=10).json()["access_token"]
+        self.token: str = self.http.post(pair.url("csp") + path, data=form, timeout=HANG_SECONDS).json()["access_token"]
         self.http.headers["csp-auth-token"] = self.token
         self.org = pair.endpoints["vmc"]["org_id"]
 
     def get(self, path: str, **options: Any) -> requests.Response:
         url = path if path.startswith("http") else self.base + path
-        return self.http.get(url, timeout=10, **options)
+        return self.http.get(url, timeout=HANG_SECONDS, **options)
 
     def sddc(self, site: str) -> dict[str, Any]:
         sddc_id = self.pair.endpoints["vmc"][f"{site}_sddc_id"]
@@ -101,7 +102,7 @@ def test_proxy_reaches_the_nsx_manager_of_both_sddcs(cloud: Cloud, site_pair: Si
 
 def test_proxy_carries_writes(cloud: Cloud, site_pair: SitePair) -> None:
     url = f"{cloud.proxy('source')}{SEGMENTS}/app-net"
-    answer = cloud.http.patch(url, json={"description": "through the proxy"}, timeout=10)
+    answer = cloud.http.patch(url, json={"description": "through the proxy"}, timeout=HANG_SECONDS)
     assert (answer.status_code, answer.content) == (200, b"")
     body = cloud.get(url).json()
     assert (body["description"], body["_last_modified_user"]) == ("through the proxy", "cloudadmin@vmc.example")
@@ -111,13 +112,13 @@ def test_proxy_carries_writes(cloud: Cloud, site_pair: SitePair) -> None:
 def test_proxy_takes_bearer_and_nothing_but_tokens(cloud: Cloud, site_pair: SitePair) -> None:
     url = cloud.proxy("source") + SEGMENTS
     http = site_pair.http()
-    assert http.get(url, headers={"Authorization": f"Bearer {cloud.token}"}, timeout=10).status_code == 200
+    assert http.get(url, headers={"Authorization": f"Bearer {cloud.token}"}, timeout=HANG_SECONDS).status_code == 200
     both = {"Authorization": f"Bearer {cloud.token}", "csp-auth-token": cloud.token}
-    assert http.get(url, headers=both, timeout=10).status_code == 200
+    assert http.get(url, headers=both, timeout=HANG_SECONDS).status_code == 200
     login = site_pair.login("nsx", "source")
-    refused(http.get(url, auth=(login.username, login.password), timeout=10), 401)
-    refused(http.get(url, timeout=10), 401)
-    refused(http.get(url, headers={"csp-auth-token": "wrong"}, timeout=10), 401)
+    refused(http.get(url, auth=(login.username, login.password), timeout=HANG_SECONDS), 401)
+    refused(http.get(url, timeout=HANG_SECONDS), 401)
+    refused(http.get(url, headers={"csp-auth-token": "wrong"}, timeout=HANG_SECONDS), 401)
 
 
 def test_expired_token_is_401_everywhere(cloud: Cloud, site_pair: SitePair) -> None:
@@ -135,7 +136,7 @@ def test_expired_token_is_401_everywhere(cloud: Cloud, site_pair: SitePair) -> N
     "headers", [{}, {"csp-auth-token": "wrong"}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic YTpi"}]
 )
 def test_missing_or_wrong_tokens_are_401(site_pair: SitePair, headers: dict[str, str]) -> None:
-    answer = site_pair.http().get(site_pair.url("vmc") + "/vmc/api/orgs", headers=headers, timeout=10)
+    answer = site_pair.http().get(site_pair.url("vmc") + "/vmc/api/orgs", headers=headers, timeout=HANG_SECONDS)
     assert _refused(answer, 401)["error_code"] == "UnauthenticatedException"
 
 
@@ -165,7 +166,9 @@ def test_a_gateway_error_on_the_proxy_path_is_html(cloud: Cloud, site_pair: Site
 
     site_pair.fault(**fault, count=1)
     login = site_pair.login("nsx", "source")
-    direct = site_pair.http().get(site_pair.url("nsx") + SEGMENTS, auth=(login.username, login.password), timeout=10)
+    direct = site_pair.http().get(
+        site_pair.url("nsx") + SEGMENTS, auth=(login.username, login.password), timeout=HANG_SECONDS
+    )
     refused(direct, status)
 
 

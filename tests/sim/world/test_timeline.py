@@ -13,6 +13,7 @@ from hcx_sim.world.operations import change_segment
 from support.mobility import Manager, scenario
 from support.orchestra import Orchestra, Part
 from support.site_pair import SitePair, SiteServer
+from support.waiting import HANG_SECONDS
 
 VMS = ["vm-a", "vm-b", "vm-c", "vm-d"]
 
@@ -20,7 +21,7 @@ VMS = ["vm-a", "vm-b", "vm-c", "vm-d"]
 def export(pair: SitePair) -> bytes:
     control = pair.endpoints["control"]
     head = {"Authorization": f"Bearer {control['token']}"}
-    answer = pair.http().get(f"{control['url']}/worlds/{pair.world_id}/timeline", headers=head, timeout=20)
+    answer = pair.http().get(f"{control['url']}/worlds/{pair.world_id}/timeline", headers=head, timeout=HANG_SECONDS)
     assert answer.headers["content-type"].startswith("application/x-ndjson")
     return answer.content
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hcx_waves.cutover.commands import CommandRunner
+from support.waiting import HANG_SECONDS
 
 
 def python(code: str) -> tuple[str, ...]:
@@ -44,9 +45,9 @@ def test_output_is_redacted_and_cut() -> None:
 def test_time_out_stops_the_command_and_its_children(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     began = time.monotonic()
-    script = f"sleep 60 & echo $! > '{file}'; echo begun; sleep 60"
+    script = f"sleep 600 & echo $! > '{file}'; echo begun; sleep 600"
     result = CommandRunner().run(("/bin/sh", "-c", script), 3.0)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < HANG_SECONDS
     assert result.timed_out
     assert result.output == "begun"
     state = Path(f"/proc/{file.read_text()}/stat")

@@ -22,12 +22,14 @@ from hcx_demo.processes import (
     sweep,
     wait_until,
 )
+from support.waiting import HANG_SECONDS
 
 # A parent that dies of SIGTERM at once, with a child that says what it got and takes no notice of SIGINT.
 FAMILY = """
 import signal, subprocess, sys
 child = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); print('ready', flush=True); signal.pause()"
 subprocess.Popen([sys.executable, "-c", child])
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 signal.pause()
 """
 
@@ -44,7 +46,7 @@ def start(tmp_path: Path, program: str, marker: str = "none", *steps: StopStep) 
 def wait_for_log(process: ManagedProcess, word: str) -> None:
     """Wait until the program has written that."""
     log = process.command.log_file
-    wait_until("the program", lambda: word in log.read_text(encoding="utf-8"), process, 20, 0.02)
+    wait_until("the program", lambda: word in log.read_text(encoding="utf-8"), process, HANG_SECONDS, 0.02)
 
 
 def test_a_process_and_its_children_are_stopped_together(tmp_path: Path) -> None:
@@ -73,7 +75,7 @@ def test_a_signal_can_go_to_the_first_process_alone(tmp_path: Path) -> None:
     [child] = members_of_group(process.pid)
     assert child != process.pid
     os.kill(child, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(child)], timeout=5)
+    psutil.wait_procs([psutil.Process(child)], timeout=HANG_SECONDS)
 
 
 def test_it_is_not_in_the_group_that_ctrl_c_reaches(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_it_is_not_in_the_group_that_ctrl_c_reaches(tmp_path: Path) -> None:
 def test_a_process_that_ends_by_itself_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
     process = start(tmp_path, "import sys; print('port 8440 is in use'); sys.exit(3)")
     with pytest.raises(DemoError) as caught:
-        wait_until("the program", lambda: False, process, 20)
+        wait_until("the program", lambda: False, process, HANG_SECONDS)
     assert "the program ended with 3; the end of" in str(caught.value)
     assert str(caught.value).endswith("  port 8440 is in use")
     process.stop()
@@ -125,10 +127,10 @@ def test_a_sweep_ends_what_is_below_and_leaves_everybody_else_alone(tmp_path: Pa
             "-c",
             f"""
 import os, subprocess, sys
-subprocess.Popen([sys.executable, "-c", "import time; time.sleep(20)"])
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
 from hcx_demo.processes import MARKER, sweep
 stranger = subprocess.Popen(["setsid", "--fork", sys.executable, "-c",
-    "import os, time; print(os.getpid(), flush=True); time.sleep(20)"], env={{**os.environ, MARKER: "somebody else"}},
+    "import os, time; print(os.getpid(), flush=True); time.sleep(300)"], env={{**os.environ, MARKER: "somebody else"}},
     stdout=subprocess.PIPE, text=True)
 pid = int(stranger.stdout.readline())
 print(sweep("{tmp_path.name}", and_below=True), os.path.exists(f"/proc/{{pid}}"))

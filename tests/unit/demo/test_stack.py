@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,8 @@ import pytest
 
 from hcx_demo.processes import MARKER
 from hcx_demo.state import StateFolder
+from support.threads import Threads
+from support.waiting import HANG_SECONDS
 
 PROJECT = Path(__file__).parents[3]
 HOLDER = (
@@ -61,19 +62,17 @@ def holder(request: pytest.FixtureRequest, state: StateFolder) -> Iterator[tuple
         start_new_session=True,
     )
     # As init does with what has lost its parent.
-    burial = threading.Thread(target=process.wait)
-    burial.start()
-    assert process.stdout is not None
-    yield process, int(process.stdout.readline())
-    process.kill()
-    burial.join()
-    process.stdout.close()
+    with process, Threads("burial", process.kill) as threads:
+        threads.submit(process.wait)
+        assert process.stdout is not None
+        yield process, int(process.stdout.readline())
+        process.kill()
 
 
 def start(state: StateFolder, port: int) -> str:
     """Start a stack whose sites cannot start; return what it says."""
     arguments = [sys.executable, "-c", START, str(PROJECT), str(state.root), str(port)]
-    return subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=100).stdout  # noqa: S603
+    return subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=HANG_SECONDS).stdout  # noqa: S603
 
 
 @pytest.mark.parametrize("holder", ["ours"], indirect=True)

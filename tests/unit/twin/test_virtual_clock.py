@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from hcx_waves.twin.control import TwinControl
 from hcx_waves.twin.errors import TwinStalled, TwinWaitEnded
 from hcx_waves.twin.models import ClockReading, Waiters, Woken
 from support.site_pair import SitePair
+from support.threads import Threads
 from support.twins import twin_control
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -211,14 +211,12 @@ def test_two_participants_take_turns_at_a_real_world(guarded: SitePair) -> None:
             there.discard(name)
 
     there = {"a", "b"}
-    with twin_control(guarded) as control:
-        threads = [
-            threading.Thread(target=act, args=(control, name, steps))
+    with twin_control(guarded) as control, Threads("participants", guarded.let_go) as threads:
+        turns = [
+            threads.submit(act, control, name, steps)
             for name, steps in (("b", [30.0, 30.0]), ("a", [20.0, 20.0, 20.0]))
         ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(20)
+        for turn in turns:
+            turn.result()
     assert seen == [("a", 0.0), ("b", 0.0), ("a", 20.0), ("b", 30.0), ("a", 40.0)]
     assert guarded.now == NOON + timedelta(seconds=60)

@@ -68,6 +68,7 @@ def test_a_wave_names_places_that_exist(name: str) -> None:
     (wave,) = waves(name)
     there, meshes = scenario.sites[SiteName.DESTINATION], {mesh.name for mesh in scenario.meshes}
 
+    assert wave.requests
     for request in wave.requests:
         assert request.resource_pool in there.resource_pools
         assert request.folder in there.folders

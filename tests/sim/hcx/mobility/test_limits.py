@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from support.mobility import Manager, messages, scenario, seconds_of, vm_spec
@@ -45,13 +43,16 @@ def test_above_the_limits_migrations_are_rejected_where_the_switch_says_so(site_
     assert len(manager.query()) == 3, "nothing of a refused request was started"
     site_pair.run_until_idle()
     assert {item["state"] for item in manager.query(migrationId=first)} == {"MIGRATION_COMPLETE"}
-    manager.start(*items)
+    again = manager.start(*items)
+    assert len(manager.query(migrationId=again)) == 3, "there is room again"
 
 
 @pytest.mark.world(scenario=scenario(NAMES, hcx={**FEW, "over_limit": "reject"}))
 def test_vmotion_does_not_count_against_the_limits(site_pair: SitePair) -> None:
     manager = Manager(site_pair)
-    manager.start(*(manager.intent(name, "vMotion") for name in NAMES))
+    ids = manager.start(*(manager.intent(name, "vMotion") for name in NAMES))
+    site_pair.run_until_idle()
+    assert [manager.state(one) for one in ids] == ["MIGRATION_COMPLETE"] * len(NAMES)
 
 
 @pytest.mark.world(scenario=scenario(NAMES[:3], meshes=TWO))
@@ -82,14 +83,11 @@ def test_a_wave_of_500_vms_is_polled_by_one_request(site_pair: SitePair) -> None
     site_pair.advance(600)
     group_id = manager.query(migrationId=ids[:1])[0]["migrationGroupId"]
     before = site_pair.mark()
-    began = time.perf_counter()
     items = manager.query(migrationGroupId=[group_id])
-    seconds = time.perf_counter() - began
     assert len(site_pair.calls("migrations.query", after=before)) == 1
     assert [item["migrationId"] for item in items] == ids
     states = [item["state"] for item in items]
     assert (states.count("BASE_SYNC"), states.count("QUEUED")) == (200, 300)
-    assert seconds < 2.0
     site_pair.run_until_idle(limit_seconds=200_000)
     finished = manager.query(migrationGroupId=[group_id])
     assert {item["state"] for item in finished} == {"MIGRATION_COMPLETE"}

@@ -43,7 +43,7 @@ def make_client(fake_time: FakeTime) -> Iterator[Callable[..., VsphereClient]]:
     made: list[VsphereClient] = []
 
     def make(url: str, *, password: str = PASSWORD, **options: Any) -> VsphereClient:
-        options.setdefault("settings", TransportSettings(connect_seconds=5, read_seconds=5))
+        options.setdefault("settings", TransportSettings())
         ambient = Ambient(clock=fake_time.clock, sleep=fake_time.sleep)
         client = VsphereClient(url, USERNAME, password, ambient=ambient, **options)
         made.append(client)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.models import UnreadableProperty
 from support.scripted_vcenter import ScriptedVcenter, SoapCall
 from support.soap_contents import content, result, vm
+from support.threads import Threads
 
 
 def test_the_light_pass_reads_every_vm_with_leaf_paths_only(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
@@ -161,9 +161,8 @@ def test_each_thread_has_its_own_collector(vcenter: ScriptedVcenter, client: Vsp
     vcenter.on("RetrievePropertiesEx", lambda call: None)
     client.list_virtual_machines()
     client.list_virtual_machines()
-    other = threading.Thread(target=client.list_virtual_machines)
-    other.start()
-    other.join()
+    with Threads() as threads:
+        threads.submit(client.list_virtual_machines).result()
     used = [call.this for call in vcenter.calls if call.method == "RetrievePropertiesEx"]
     assert used[0] == used[1]
     assert used[2] != used[0]
