@@ -10,6 +10,7 @@ import pytest
 
 from hcx_airflow.rehearsal.faults import faults_of, in_force
 from hcx_airflow.rehearsal.night import TWIN_FAULTS, Rehearsal
+from hcx_airflow.task import TaskRun
 from hcx_sim.faults.catalogue import FAULT_SCENARIOS
 from hcx_waves.twin.models import NewWorld
 from hcx_waves.wavefile.loader import load_wave, read_wave
@@ -24,7 +25,7 @@ TIERS = load_wave(DAGS / "waves" / "three-tier-1.yaml")
 def rehearsal(wave: Wave, *names: str) -> Rehearsal:
     run = SimpleNamespace(run_type="manual", logical_date=None, run_after=datetime.now(UTC), start_date=None)
     context = {"params": {"faults": names, "night": "2026-10-24"}, "dag_run": run, "ti": SimpleNamespace(run_id="1")}
-    return Rehearsal.of(wave, context)
+    return Rehearsal.of(wave, TaskRun(wave.name, True, context))
 
 
 def faults(wave: Wave, *names: str) -> list[dict[str, Any]]:
