@@ -98,14 +98,14 @@ def test_change_rates_of_nobody_and_everything_that_is_wrong(site_pair: SitePair
     rates = tmp_path / "rates.json"
     rates.write_text('{"db01": 80, "bd02": 5}')
     result = run(tmp_path, site_pair.endpoints, "--change-rates", str(rates))
-    assert (result.exit_code, result.stderr) == (0, f"{rates}: names VMs that are not in the snapshot: bd02\n")
+    assert (result.exit_code, result.stderr) == (0, f"{rates}: VMs that are not in the snapshot: bd02\n")
     rates.write_text('{"db01": "fast", "web01": -1}')
     arguments = ["snapshot", "none.yaml", "--endpoints", "none.json", "--out", "o.json", "--change-rates", str(rates)]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         "none.yaml:1:1 wave: cannot be read: No such file or directory",
-        "none.json cannot be read: No such file or directory",
+        "none.json: cannot be read: No such file or directory",
         f"{rates}: db01: must be a number of Mbit/s, at least 0",
         f"{rates}: web01: must be a number of Mbit/s, at least 0",
     ]

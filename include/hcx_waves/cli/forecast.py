@@ -1,4 +1,4 @@
-"""``hcx-waves forecast``: what to expect of a wave, as text, JSON and a picture."""
+"""The command ``forecast``: the forecast of a wave as text, JSON and a picture."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from hcx_waves.doctor.output import output_console
+from hcx_waves.cli.inputs import Inputs
+from hcx_waves.cli.output import fail, output_console, write_file
 from hcx_waves.forecast import what_if
 from hcx_waves.forecast.formats import FORMATS
 from hcx_waves.forecast.inputs import ForecastInput
-from hcx_waves.forecast.model import DEFAULT_NIGHTS, forecast, has_windows
+from hcx_waves.forecast.model import DEFAULT_NIGHTS, has_windows
+from hcx_waves.forecast.model import forecast as forecast_wave
 from hcx_waves.forecast.parameter_files import ParametersError, load_parameters
 from hcx_waves.forecast.parameters import ModelParameters
 from hcx_waves.forecast.results import Forecast
 from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
 from hcx_waves.forecast.subject import subject_of
 from hcx_waves.forecast.text import print_comparison, print_forecast
-from hcx_waves.gathering import Gathering
 from hcx_waves.snapshot.files import SnapshotFileError, load_snapshot
 from hcx_waves.snapshot.model import Snapshot
 from hcx_waves.wavefile.clock import ClockError
@@ -33,10 +34,9 @@ from hcx_waves.wavefile.moments import LocalTimeError, Moment, exact_instant, pa
 from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave
 
-_EXIT_UNUSABLE = 2
 _MEGABIT = 1e6
 _WORTH_A_PROCESS = 100_000
-"""Nights times VMs, from which on the search runs on another core."""
+"""Nights times VMs. From here on the search for the last safe start runs in a process of its own."""
 _UNUSABLE = (
     WaveFileError, SnapshotFileError, ParametersError, ClockError, LocalTimeError, ValidationError, ValueError, OSError,
 )  # fmt: skip
@@ -50,7 +50,7 @@ class _Options:
 
 
 @dataclass(frozen=True)
-class _Inputs:
+class _Read:
     wave: Wave
     snapshot: Snapshot | None
     parameters: ModelParameters
@@ -58,40 +58,51 @@ class _Inputs:
     night: date | None
 
 
-def forecast_command(
+def forecast(
     wave_file: Annotated[Path, typer.Argument(help="The wave file.", metavar="WAVE_FILE")],
     snapshot: Annotated[
-        Path | None, typer.Option(help="A snapshot of the site pair; without one, sizes are assumed.")
+        Path | None, typer.Option(help="Snapshot of the site pair. Without one, sizes are assumed.")
     ] = None,
-    nights: Annotated[int, typer.Option(min=1, max=100_000, help="How many nights are played.")] = DEFAULT_NIGHTS,
-    parameters: Annotated[Path | None, typer.Option(help="A file of model parameters (YAML or JSON).")] = None,
+    nights: Annotated[int, typer.Option(min=1, max=100_000, help="Number of simulated nights.")] = DEFAULT_NIGHTS,
+    parameters: Annotated[Path | None, typer.Option(help="File with model parameters (YAML or JSON).")] = None,
     night: Annotated[
-        str | None, typer.Option(help="Another night than the file's, as 2026-10-24.", metavar="DATE")
+        str | None,
+        typer.Option(help="Night to forecast instead of the wave file's, such as 2026-10-24.", metavar="DATE"),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same nights.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the random draws. The same seed gives the same nights.")
+    ] = 0,
     start: Annotated[
         str | None,
         typer.Option(
-            help="When the run begins, in the wave's zone: 2026-10-24 20:00. What if, where the file has a start."
+            help="Start of the run in the wave's time zone, such as 2026-10-24 20:00. A what-if if the file has one."
         ),
     ] = None,
     bandwidth: Annotated[
-        float | None, typer.Option(min=0.001, help="What if each mesh had so many Mbit/s between the sites?")
+        float | None, typer.Option(min=0.001, help="What if each service mesh had this many Mbit/s between the sites?")
     ] = None,
     second_mesh: Annotated[
-        bool, typer.Option("--second-mesh", help="What if each mesh shared its VMs and its line with a second one?")
+        bool,
+        typer.Option(
+            "--second-mesh", help="What if each service mesh shared its VMs and its uplink with a second one?"
+        ),
     ] = False,
     order: Annotated[
         str | None,
-        typer.Option(help=f"What if VMs switched over one by one: {', '.join(what_if.ORDERS)}, or names with commas?"),
+        typer.Option(
+            help=f"What if VMs switched over in this order: {', '.join(what_if.ORDERS)}, or names with commas?"
+        ),
     ] = None,
-    safe_start: Annotated[bool, typer.Option(help="Search the last safe start, which takes as long again.")] = True,
-    as_json: Annotated[Path | None, typer.Option("--json", help="Write the forecast there (- for the output).")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw it there: .svg, .png or .pdf.")] = None,
+    safe_start: Annotated[bool, typer.Option(help="Search for the last safe start, which doubles the time.")] = True,
+    as_json: Annotated[
+        Path | None,
+        typer.Option("--json", help="Also write the forecast to this file as JSON; - prints only the JSON."),
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Also draw the forecast: .svg, .png or .pdf.")] = None,
 ) -> None:
     """Forecast a wave: transfers, switchover queue, outage of each segment, and whether it fits its windows.
 
-    Ends with 0 whatever the chances are, with 2 when something cannot be used.
+    Exits with 0 whatever the probability is, with 2 if an input cannot be used.
     """
     options = _Options(nights, seed, safe_start)
     inputs = _read(wave_file, snapshot, parameters, start=start, night=night, picture=picture)
@@ -108,14 +119,15 @@ def forecast_command(
             planned, given, bandwidth=bandwidth, second_mesh=second_mesh, order=order, start=begin
         )
     except _UNUSABLE as error:
-        _fail(str(error))
-    told = _told(planned, given, options)
-    other = _told(changed, changed_parameters, options) if flags else None
-    _print(told, other, flags, quiet=str(as_json) == "-")
+        fail(str(error))
+    base = _forecast(planned, given, options)
+    other = _forecast(changed, changed_parameters, options) if flags else None
+    if str(as_json) != "-":
+        _print(base, other, flags)
     if as_json is not None:
-        _write_json(as_json, told, other, flags)
+        _write_json(as_json, base, other, flags)
     if picture is not None:
-        _draw(picture, other or told)
+        _draw(picture, other or base)
 
 
 def _read(
@@ -126,27 +138,27 @@ def _read(
     start: str | None,
     night: str | None,
     picture: Path | None,
-) -> _Inputs:
-    """Read everything that was named, and end with all that is wrong with it."""
-    gathering = Gathering(*_UNUSABLE)
-    wave = gathering.read(load_wave, wave_file)
-    known = None if snapshot is None else gathering.read(load_snapshot, snapshot)
-    given = gathering.read(load_parameters, parameters)
-    day = None if night is None else gathering.read(_date, night)
-    moment = None if start is None else gathering.read(_moment, start)
-    begin = None if wave is None or moment is None else gathering.read(exact_instant, moment, wave.zone)
+) -> _Read:
+    """Read all inputs; if any cannot be used, end the command with every problem."""
+    inputs = Inputs(*_UNUSABLE)
+    wave = inputs.read(load_wave, wave_file)
+    known = None if snapshot is None else inputs.read(load_snapshot, snapshot)
+    given = inputs.read(load_parameters, parameters)
+    day = None if night is None else inputs.read(_date, night)
+    moment = None if start is None else inputs.read(_moment, start)
+    begin = None if wave is None or moment is None else inputs.read(exact_instant, moment, wave.zone)
     if picture is not None:
-        gathering.read(_check_format, picture)
-    if wave is None or given is None or gathering.problems:
-        _fail("\n".join(gathering.problems))
-    return _Inputs(wave, known, given, begin, day)
+        inputs.read(_check_format, picture)
+    if wave is None or given is None or inputs.problems:
+        fail(inputs.problems)
+    return _Read(wave, known, given, begin, day)
 
 
 def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f'"{text}" is no date: write 2026-10-24') from None
+        raise ValueError(f'"{text}" is not a date: write 2026-10-24') from None
 
 
 def _moment(text: str) -> Moment:
@@ -157,7 +169,7 @@ def _moment(text: str) -> Moment:
 
 
 def _planned_start(wave: Wave, begin: datetime | None, night: date | None) -> datetime | None:
-    """Return when a wave without a start of its own begins: as asked, else now; another night has its own start."""
+    """Return the start of a wave whose file has none: the requested one, else now. Another night has its own start."""
     if wave.start is not None or (begin is None and night is not None):
         return None
     return begin or datetime.now(UTC).replace(second=0, microsecond=0)
@@ -172,7 +184,7 @@ def _what_if(
     order: str | None,
     start: datetime | None,
 ) -> tuple[ForecastInput, ModelParameters, list[str]]:
-    """Return the wave under the circumstances that were asked for, and these in words."""
+    """Return the wave and the parameters with the requested changes, and a text for each change."""
     changed, flags = planned, []
     if bandwidth is not None:
         parameters = what_if.with_bandwidth(changed, parameters, bandwidth * _MEGABIT)
@@ -190,59 +202,55 @@ def _what_if(
     return changed, parameters, flags
 
 
-def _told(subject: ForecastInput, parameters: ModelParameters, options: _Options) -> Forecast:
+def _forecast(subject: ForecastInput, parameters: ModelParameters, options: _Options) -> Forecast:
     if not options.safe_start or not has_windows(subject):
-        return forecast(subject, parameters, options.nights, options.seed)
-    if options.nights * len(subject.vms) < _WORTH_A_PROCESS:
-        latest = last_safe_start(subject, parameters, seed=options.seed)
-        found = forecast(subject, parameters, options.nights, options.seed)
+        return forecast_wave(subject, parameters, options.nights, options.seed)
+    return forecast_with_safe_start(subject, parameters, options.nights, options.seed)
+
+
+def forecast_with_safe_start(
+    subject: ForecastInput, parameters: ModelParameters, nights: int, seed: int = 0
+) -> Forecast:
+    """Return the forecast of a wave that has windows, with its last safe start."""
+    if nights * len(subject.vms) < _WORTH_A_PROCESS:
+        latest = last_safe_start(subject, parameters, seed=seed)
+        found = forecast_wave(subject, parameters, nights, seed)
     else:
         with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as other:
-            searched = other.submit(last_safe_start, subject, parameters, seed=options.seed)
-            found = forecast(subject, parameters, options.nights, options.seed)
+            searched = other.submit(last_safe_start, subject, parameters, seed=seed)
+            found = forecast_wave(subject, parameters, nights, seed)
             latest = searched.result()
     return found.model_copy(update={"last_safe_start": latest, "safe_chance": SAFE_CHANCE})
 
 
-def _print(told: Forecast, other: Forecast | None, flags: list[str], *, quiet: bool) -> None:
-    if quiet:
-        return
+def _print(base: Forecast, other: Forecast | None, flags: list[str]) -> None:
     console = output_console()
-    print_forecast(told, console)
+    print_forecast(base, console)
     if other is not None:
-        print_comparison(told, other, flags, console)
+        print_comparison(base, other, flags, console)
 
 
-def _write_json(path: Path, told: Forecast, other: Forecast | None, flags: list[str]) -> None:
+def _write_json(path: Path, base: Forecast, other: Forecast | None, flags: list[str]) -> None:
     changed = None if other is None else {"flags": flags, "forecast": other.to_dict()}
-    text = json.dumps({"forecast": told.to_dict(), "what_if": changed}, indent=2)
+    text = json.dumps({"forecast": base.to_dict(), "what_if": changed}, indent=2)
     if str(path) == "-":
         typer.echo(text)
-        return
-    _write(path, text.encode())
+    else:
+        _write(path, text)
 
 
 def _check_format(picture: Path) -> None:
     if picture.suffix not in FORMATS:
-        raise ValueError(f"{picture}: a picture's name ends in {', '.join(FORMATS)}")
+        raise ValueError(f"{picture}: the name of a picture must end in {', '.join(FORMATS)}")
 
 
-def _draw(path: Path, told: Forecast) -> None:
-    # Drawing takes a library that is slow to load; no other command shall wait for it.
+def _draw(path: Path, drawn: Forecast) -> None:
+    # Not at the top: matplotlib is slow to load, and only needed for a picture.
     from hcx_waves.forecast.picture import draw_forecast
 
-    _write(path, draw_forecast(told, path.suffix))
+    _write(path, draw_forecast(drawn, path.suffix))
 
 
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        _fail(f"{path}: cannot be written: {error.strerror or error}")
+def _write(path: Path, content: bytes | str) -> None:
+    write_file(path, content)
     typer.echo(f"{path}: written", err=True)
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(_EXIT_UNUSABLE)

@@ -1,4 +1,4 @@
-"""The commands about wave files: ``validate`` and ``schema``."""
+"""Commands about wave files: ``validate`` and ``schema``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from hcx_waves.doctor.output import output_console
+from hcx_waves.cli.inputs import named_wave_files, no_wave_files
+from hcx_waves.cli.output import ExitCode, counted, fail, print_rows
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.wavefile.loader import WaveFile
 from hcx_waves.wavefile.problems import Problem
@@ -20,46 +19,32 @@ from hcx_waves.wavefile.schema import wave_schema_text
 from hcx_waves.wavefile.sets import WaveSet, load_waves, wave_paths
 from hcx_waves.wavefile.wave import Wave
 
-_EXIT_PROBLEMS = 1
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the ``hcx-waves`` application."""
-    app.command()(validate)
-    app.command()(schema)
+_HEADINGS = ("wave", "starts", "switchover", "cutover", "VMs", "segments", "hash")
 
 
 def validate(
     paths: Annotated[list[Path], typer.Argument(help="Wave files, or folders of them.", metavar="FILE|FOLDER...")],
 ) -> None:
-    """Check wave files, each by itself and against the others of its folder.
+    """Check wave files, each alone and against the other wave files in its folder.
 
-    Prints every problem as `file:line:column field: message` and ends with 1; without any, a line per wave.
+    Prints each problem as `file:line:column field: message` and exits with 1. If there is no problem, prints one line
+    per wave.
     """
-    asked = _asked(paths)
+    asked = set(named_wave_files(paths))
     if not asked:
-        typer.echo(f"no wave files (*.yaml) in {', '.join(map(str, paths))}", err=True)
-        raise typer.Exit(_EXIT_PROBLEMS)
+        fail(no_wave_files(paths), ExitCode.FAILED)
     found = load_waves(asked | _siblings(asked))
     problems = _of_files((*found.problems, *found.conflicts), asked)
     if problems:
         for problem in problems:
             typer.echo(str(problem))
-        typer.echo(_count(problems), err=True)
-        raise typer.Exit(_EXIT_PROBLEMS)
-    output_console().print(_table(_named(found, asked)))
+        fail(_count(problems), ExitCode.FAILED)
+    print_rows(_HEADINGS, (_row(file.wave) for file in _named(found, asked)))
 
 
 def schema() -> None:
-    """Print the JSON Schema of wave files, for editors."""
+    """Print the JSON Schema of wave files, for use in an editor."""
     typer.echo(wave_schema_text(), nl=False)
-
-
-def _asked(paths: Sequence[Path]) -> set[Path]:
-    asked: set[Path] = set()
-    for path in paths:
-        asked.update(wave_paths(path) if path.is_dir() else [path])
-    return asked
 
 
 def _siblings(asked: Iterable[Path]) -> set[Path]:
@@ -79,16 +64,7 @@ def _named(found: WaveSet, asked: Iterable[Path]) -> list[WaveFile]:
 
 def _count(problems: Sequence[Problem]) -> str:
     files = len({problem.file for problem in problems})
-    return f"{len(problems)} problem{'s'[: len(problems) != 1]} in {files} file{'s'[: files != 1]}"
-
-
-def _table(files: Sequence[WaveFile]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("wave", "starts", "switchover", "cutover", "VMs", "segments", "hash"):
-        table.add_column(heading, overflow="fold")
-    for file in files:
-        table.add_row(*(escape(cell) for cell in _row(file.wave)))
-    return table
+    return f"{counted(len(problems), 'problem')} in {counted(files, 'file')}"
 
 
 def _row(wave: Wave) -> tuple[str, ...]:

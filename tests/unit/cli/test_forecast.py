@@ -109,9 +109,9 @@ def test_parameters_come_from_a_file(tmp_path: Path) -> None:
     (["--parameters", "none.yaml"], "none.yaml"),
     (["--start", "18:00"], '"18:00" has no date: write 2026-10-24 20:00'),
     (["--start", "soon"], '"soon" is no time'),
-    (["--night", "tomorrow"], '"tomorrow" is no date: write 2026-10-24'),
+    (["--night", "tomorrow"], '"tomorrow" is not a date: write 2026-10-24'),
     (["--order", "web09"], "web09: not moved by wave seed-wave"),
-    (["--picture", "forecast.gif", "--start", START], "a picture's name ends in .svg, .png, .pdf"),
+    (["--picture", "forecast.gif", "--start", START], "the name of a picture must end in .svg, .png, .pdf"),
 ])  # fmt: skip
 def test_what_cannot_be_used_is_said(arguments: list[str], words: str) -> None:
     given = [] if "--start" in arguments else ["--start", START]
@@ -134,9 +134,9 @@ def test_everything_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
         "none.json: cannot be read: No such file or directory",
         f"{parameters}: transfer.speed: is no parameter",
         f"{parameters}: gates: must be a mapping of names to values",
-        '"tomorrow" is no date: write 2026-10-24',
+        '"tomorrow" is not a date: write 2026-10-24',
         '"soon" is no time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start',
-        "forecast.gif: a picture's name ends in .svg, .png, .pdf",
+        "forecast.gif: the name of a picture must end in .svg, .png, .pdf",
     ]
 
 
@@ -160,5 +160,5 @@ def test_a_broken_wave_file_is_said(tmp_path: Path) -> None:
 
 def test_a_large_forecast_searches_the_safe_start_on_another_core(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = json.loads(seed("--json", "-").stdout)
-    monkeypatch.setattr("hcx_waves.forecast.command._WORTH_A_PROCESS", 1)
+    monkeypatch.setattr("hcx_waves.cli.forecast._WORTH_A_PROCESS", 1)
     assert json.loads(seed("--json", "-").stdout) == alone

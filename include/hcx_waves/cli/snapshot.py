@@ -1,4 +1,4 @@
-"""The command ``snapshot``: reads a live site pair into a file."""
+"""The command ``snapshot``: reads the inventory of a live site pair into a file."""
 
 from __future__ import annotations
 
@@ -7,80 +7,80 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
+from hcx_waves.cli.inputs import Inputs
+from hcx_waves.cli.output import ExitCode, fail, reason
 from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
-from hcx_waves.gathering import Gathering
 from hcx_waves.snapshot import Snapshot, SnapshotError, digest_of, save_snapshot, take_snapshot
 from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave
 
-_EXIT_FAILED = 1
-_EXIT_UNUSABLE = 2
 _BYTES_PER_MEGABIT = 1_000_000 / 8
 
 
 def snapshot(
     waves: Annotated[
-        list[Path], typer.Argument(help="Wave files whose VMs and segments it is for.", metavar="WAVE_FILE...")
+        list[Path],
+        typer.Argument(help="Wave files. The snapshot holds their VMs and segments.", metavar="WAVE_FILE..."),
     ],
     endpoints: Annotated[Path, typer.Option(help="The endpoints document (JSON) with addresses and accounts.")],
-    out: Annotated[Path, typer.Option(help="Where to write it; compressed if the name ends in .gz.")],
+    out: Annotated[Path, typer.Option(help="File to write. It is compressed if its name ends in .gz.")],
     whole: Annotated[
-        bool, typer.Option("--whole", help="Keep every VM of both sites, not only the waves' and their neighbours.")
+        bool,
+        typer.Option(
+            "--whole", help="Include every VM of both sites, not only those of the waves and on their segments."
+        ),
     ] = False,
     change_rates: Annotated[
         Path | None,
-        typer.Option(help="How much the disks of VMs change, in Mbit/s by VM name (JSON); no product tells it."),
+        typer.Option(
+            help="JSON file with the change rate of each VM's disks: Mbit/s by VM name. No product reports it."
+        ),
     ] = None,
 ) -> None:
-    """Read the inventory of a site pair into a snapshot file, to rehearse waves on. Nothing is changed anywhere.
+    """Read the inventory of a site pair into a snapshot file, for rehearsals and forecasts. Changes nothing.
 
-    Ends with 0 when the file is written, with 1 when a product cannot be read, with 2 when an input cannot be used.
+    Exits with 0 if the file was written, with 1 if a product cannot be read, with 2 if an input cannot be used.
     """
-    inputs = Gathering(WaveFileError, DocumentError)
+    inputs = Inputs(WaveFileError, DocumentError)
     wanted = [wave for wave in (inputs.read(load_wave, path) for path in waves) if wave is not None]
     document = inputs.read(load_endpoints, endpoints)
     rates = {} if change_rates is None else inputs.read(_rates, change_rates)
     if document is None or rates is None or inputs.problems:
-        _fail("\n".join(inputs.problems), _EXIT_UNUSABLE)
+        fail(inputs.problems)
     try:
         taken = _taken(wanted, document, whole=whole, rates=rates)
     except EndpointsError as error:
-        _fail(str(error), _EXIT_UNUSABLE)
+        fail(str(error))
     except (ClientError, SnapshotError) as error:
-        _fail(str(error), _EXIT_FAILED)
+        fail(str(error), ExitCode.FAILED)
     try:
         save_snapshot(taken, out)
     except OSError as error:
-        _fail(f"{out} cannot be written: {error.strerror or type(error).__name__}", _EXIT_FAILED)
-    _say(taken, out)
+        fail(f"{out}: cannot be written: {reason(error)}", ExitCode.FAILED)
+    _print_contents(taken, out)
     strange = sorted(set(rates) - {vm.name for site in (taken.source, taken.destination) for vm in site.vms})
     if strange:
-        typer.echo(f"{change_rates}: names VMs that are not in the snapshot: {', '.join(strange)}", err=True)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
+        typer.echo(f"{change_rates}: VMs that are not in the snapshot: {', '.join(strange)}", err=True)
 
 
 def _rates(path: Path) -> dict[str, float]:
     """Read change rates and return them in bytes per second.
 
-    :raises DocumentError: if the file is no mapping of names to numbers that are not negative; with every one that is.
+    :raises DocumentError: with every value that is not a number of at least 0, or if the file is not a mapping.
     """
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DocumentError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from error
+        raise DocumentError(f"{path}: cannot be read: {reason(error)}") from error
     except ValueError as error:
-        raise DocumentError(f"{path} is not JSON: {error}") from error
+        raise DocumentError(f"{path}: is not valid JSON: {error}") from error
     if not isinstance(body, dict):
         raise DocumentError(f'{path}: must map VM names to Mbit/s, such as {{"db01": 12.5}}')
     wrong = [
@@ -103,7 +103,7 @@ def _taken(waves: Sequence[Wave], document: Endpoints, *, whole: bool, rates: Ma
 
 
 def _revealed(document: Endpoints) -> dict[str, Any]:
-    """Return the document with its secrets in the clear, as clients are made of it; it goes nowhere else."""
+    """Return the document with its secrets in plain text, which the clients need; nothing else may use it."""
 
     def login(site: str, product: str) -> dict[str, str] | None:
         found = getattr(getattr(document, site), product)
@@ -122,7 +122,7 @@ def _revealed(document: Endpoints) -> dict[str, Any]:
     return body
 
 
-def _say(taken: Snapshot, out: Path) -> None:
+def _print_contents(taken: Snapshot, out: Path) -> None:
     counts = f"{len(taken.source.vms)} VMs at the source, {len(taken.destination.vms)} at the destination"
     networks = f"{len(taken.source.networks)} and {len(taken.destination.networks)} networks"
     typer.echo(f"{out}: {counts}, {networks}, {len(taken.hcx.extensions)} extensions; {out.stat().st_size} bytes")
