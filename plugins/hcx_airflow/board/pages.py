@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hcx_waves.rehearsals.markdown import NAMES, counted, fitting, length
-from hcx_waves.rehearsals.picture import draw_summary
+from hcx_waves.rehearsals.picture import can_draw, draw_summary
 from hcx_waves.rehearsals.summary import RehearsalSummary
 
 
@@ -56,7 +56,7 @@ def summary_page(summary: RehearsalSummary, root: str, dag_page: str) -> str:
         fitting=fitting(summary),
         names=NAMES,
         local=local,
-        picture=_picture(summary.model_dump_json()),
+        picture=_picture(summary.model_dump_json()) if can_draw() else "",
         root=root,
         dag_page=dag_page,
     )
