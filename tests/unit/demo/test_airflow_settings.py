@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hcx_demo.airflow_server import AirflowServer
-from hcx_demo.airflow_settings import AirflowPlan, airflow_environment, clean_environment
-from hcx_demo.processes import MARKER
-from hcx_demo.state import Secrets, StateFolder
+from hcx_demo.stack.airflow_server import AirflowServer
+from hcx_demo.stack.airflow_settings import AirflowPlan, airflow_environment, clean_environment
+from hcx_demo.stack.processes import MARKER
+from hcx_demo.stack.state import Secrets, StateFolder
 
 PLAN = AirflowPlan(dags=Path("/p/dags"), plugins=Path("/p/plugins"), port=8081, database_url="postgresql+psycopg2://x")
 
