@@ -25,7 +25,7 @@ from hcx_waves.wavefile.wave import Wave
 ROTATE = "rotate"
 _POLL_SECONDS = 2.0
 # The page of the UI plugin that summarises the rehearsals of a DAG.
-_PAGE = "hcx-waves-rehearsals-of-dag"
+SUMMARY_PAGE = "hcx-waves-rehearsals-of-dag"
 # The numbers of columns that the grid in Airflow's UI offers.
 _GRID_COLUMNS = (10, 25, 50)
 
@@ -85,7 +85,7 @@ class RehearsalSeries:
         ended = self._follow(progress, began)
         self._say(f"{len(nights)} nights took {duration(time.monotonic() - began)} (wall)")
         ending.show(ended)
-        page = f"{self._stack.plan.base_url}/dags/{self._dag_id}/plugin/{_PAGE}"
+        page = f"{self._stack.plan.base_url}/dags/{self._dag_id}/plugin/{SUMMARY_PAGE}"
         self._say(f"All rehearsals in Airflow: {page}")
         return all(one.record is not None for one in ended)
 
