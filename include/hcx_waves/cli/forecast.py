@@ -6,6 +6,7 @@ import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
@@ -149,6 +150,8 @@ def _read(
     begin = None if wave is None or moment is None else inputs.read(exact_instant, moment, wave.zone)
     if picture is not None:
         inputs.read(_check_format, picture)
+        # Before the forecast, which takes a while: the module needs matplotlib, which may be missing.
+        import_module("hcx_waves.forecast.picture")
     if wave is None or given is None or inputs.problems:
         fail(inputs.problems)
     return _Read(wave, known, given, begin, day)
