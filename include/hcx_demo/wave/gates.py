@@ -10,6 +10,7 @@ from hcx_demo.airflow_api import AirflowApi, AirflowApiError, PendingGate
 APPROVE, REJECT = "Approve", "Reject"
 # Airflow 3.3 can mark a gate as failed if the answer arrives while the scheduler is still parking the task.
 PARKED_SECONDS = 3.0
+_DONE = {APPROVE: "approved", REJECT: "rejected"}
 _CONFLICT, _FORBIDDEN = 409, 403
 
 Key = tuple[str, str, str, int]
@@ -80,4 +81,4 @@ class GateKeeper:
                 who = ", ".join(gate.assigned_users) or "another user"
                 return f"{gate.subject}: {self._api.username} is not allowed to answer, {who} is; answer it in the UI"
             raise
-        return f"{gate.subject}: {option.lower()} by {self._api.username}"
+        return f"{gate.subject}: {_DONE.get(option, option)} by {self._api.username}"

@@ -55,7 +55,7 @@ def test_an_automatic_answer_waits_until_the_gate_has_been_parked_for_three_seco
     assert keeper.tend([GATE]) == ()
     assert airflow.asked("PATCH") == []
     clock.seconds += 0.1
-    assert keeper.tend([GATE]) == ("Approve?: approve by demo-approver",)
+    assert keeper.tend([GATE]) == ("Approve?: approved by demo-approver",)
     [sent] = airflow.asked("PATCH")
     assert sent.path == PATH
     assert sent.body == {"chosen_options": ["Approve"], "params_input": {"change_reference": "CHG1"}}
@@ -80,7 +80,7 @@ def test_without_automation_nothing_is_answered_until_somebody_chooses(airflow: 
     assert keeper.open_gates([GATE]) == (GATE,)
     keeper.choose(GATE, REJECT)
     assert keeper.open_gates([GATE]) == ()
-    assert keeper.tend([GATE]) == ("Approve?: reject by demo-approver",)
+    assert keeper.tend([GATE]) == ("Approve?: rejected by demo-approver",)
     assert airflow.asked("PATCH")[0].body["chosen_options"] == ["Reject"]
     assert airflow.asked("PATCH")[0].body["params_input"]["reason"] == "rejected at the terminal of the demo"
 
