@@ -1,21 +1,20 @@
-"""Snapshots of live sites that a server keeps, so that each is read once however many worlds are made from it."""
+"""Stores snapshots of live sites in a server; each is read once, however many worlds are made from it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hcx_sim.scenario import Scenario, ScenarioError
+from hcx_snapshot import identity_of
 
 MOST_SNAPSHOTS = 16
 
 
 class NoSuchSnapshotError(LookupError):
-    """There is no snapshot of that id."""
+    """There is no snapshot with that id."""
 
     def __init__(self, snapshot_id: str) -> None:
         """Name the snapshot."""
@@ -31,7 +30,7 @@ class StoredSnapshot:
     scenario: Scenario
 
     def describe(self) -> dict[str, Any]:
-        """Return what there is to know at a glance."""
+        """Return a summary as JSON primitives."""
         return {
             "snapshot_id": self.snapshot_id,
             "name": self.scenario.name,
@@ -41,32 +40,27 @@ class StoredSnapshot:
         }
 
 
-def canonical(document: Any) -> bytes:
-    """Return a JSON value with sorted keys, without spaces, in UTF-8: equal values give equal bytes."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
 def read_snapshot(document: Any) -> StoredSnapshot:
-    """Return the snapshot of a document; its id is the SHA-256 of the canonical form, in hexadecimal.
+    """Return the snapshot of a document; :func:`hcx_snapshot.identity_of` gives its id.
 
-    Raises :class:`ScenarioError` when the document is none, or of a version that is not understood.
+    Raises :class:`ScenarioError` with every problem if the document is not a snapshot or its version is unknown.
     """
     from hcx_sim.scenario.snapshot import scenario_from_snapshot
 
     if not isinstance(document, Mapping):
-        raise ScenarioError("a snapshot is a JSON object")
-    text = canonical(document)
+        raise ScenarioError("a snapshot must be a JSON object")
     try:
         scenario = scenario_from_snapshot(document)
     except ScenarioError:
         raise
     except ValueError as error:
         raise ScenarioError(f"snapshot: {error}") from error
-    return StoredSnapshot(hashlib.sha256(text).hexdigest(), len(text), scenario)
+    identity = identity_of(document)
+    return StoredSnapshot(identity.snapshot_id, identity.size_bytes, scenario)
 
 
 class SnapshotStore:
-    """Keeps snapshots in memory; the one that was not used for longest goes when there are too many."""
+    """Keeps snapshots in memory; if there are too many, the least recently used one is deleted."""
 
     def __init__(self, most: int = MOST_SNAPSHOTS) -> None:
         """Start empty."""

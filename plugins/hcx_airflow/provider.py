@@ -131,8 +131,8 @@ def get_provider_info() -> dict[str, Any]:
         "description": "VMware HCX migration waves as Airflow DAGs.",
         "connection-types": [_hcx(), _nsx_policy(), _vmc(), _vsphere(), _twins()],
         "extra-links": [
-            "hcx_airflow.links.managers.HcxLink",
-            "hcx_airflow.links.managers.NsxLink",
-            "hcx_airflow.links.managers.VcenterLink",
+            "hcx_airflow.ui.links.HcxLink",
+            "hcx_airflow.ui.links.NsxLink",
+            "hcx_airflow.ui.links.VcenterLink",
         ],
     }

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.common.errors import NotApprovedError, RejectedError
-from hcx_airflow.runs import attestation
+from hcx_airflow import airflow_private
+from hcx_airflow.errors import NotApprovedError, RejectedError
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 
@@ -34,7 +34,7 @@ def dated(tasks: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> WaveTasks:
         state, number = run.states.get(task_id), run.tries.get(task_id, 0)
         return SimpleNamespace(task_instance=SimpleNamespace(run_id=run.run_id, state=state, try_number=number))
 
-    monkeypatch.setattr(attestation, "ask_airflow", answer)
+    monkeypatch.setattr(airflow_private, "ask_supervisor", answer)
     return tasks
 
 
@@ -96,7 +96,7 @@ def test_without_a_logical_date_an_unused_approval_put_back_is_void(tasks: WaveT
 
 def test_another_run_of_the_same_date_says_nothing(dated: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> None:
     other = SimpleNamespace(run_id="manual__other", state="success", try_number=9)
-    monkeypatch.setattr(attestation, "ask_airflow", lambda _question: SimpleNamespace(task_instance=other))
+    monkeypatch.setattr(airflow_private, "ask_supervisor", lambda _question: SimpleNamespace(task_instance=other))
     dated.do("approve_wave", "start_migrations")
 
 

@@ -28,9 +28,9 @@ class Missing:
 
 
 sys.meta_path.insert(0, Missing())
-for package in ("triggers", "sensors", "operators", "hooks", "links", "dag_factory"):
-    found = importlib.import_module(f"hcx_airflow.{{package}}")
-    for module in pkgutil.walk_packages(found.__path__, f"{{found.__name__}}."):
+package = importlib.import_module("hcx_airflow")
+for module in pkgutil.walk_packages(package.__path__, f"{{package.__name__}}."):
+    if not module.name.startswith("hcx_airflow.ui.board"):
         importlib.import_module(module.name)
 made = set()
 for name in ("waves", "rehearsals"):

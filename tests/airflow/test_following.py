@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.pace.base import WallPace
+from hcx_airflow.clock.base import SystemClock
 from hcx_airflow.triggers.following import Following
 from hcx_airflow.triggers.migration import MigrationWatch
 from hcx_waves.migration.eta import EtaKeeper
@@ -98,11 +98,11 @@ def watch_of(tasks: WaveTasks, pair: Any) -> Iterator[MigrationWatch]:
     """Look at the started wave by the simulated sites' own time."""
     started = tasks.left("start_migrations")
     fields = {name: started[name] for name in StartedWave.model_fields if name in started}
-    pace = WallPace()
-    pace.now = lambda: pair.now  # type: ignore[method-assign]
+    clock = SystemClock()
+    clock.now = lambda: pair.now  # type: ignore[method-assign]
     with sites_of(pair) as clients:
         yield MigrationWatch(
-            pace=pace, client=clients.hcx, started=StartedWave.model_validate(fields),
+            clock=clock, client=clients.hcx, started=StartedWave.model_validate(fields),
             following=Following.of(started, until_seeded=False, estimates=True),
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.runs import forecasts
+from hcx_airflow import forecasts
 from hcx_waves.model.expectation import Expectation
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
@@ -50,7 +50,7 @@ def test_the_gate_shows_the_forecast_that_was_made_before_it(tasks: WaveTasks) -
 
 
 def forecasts_length(seconds: float) -> str:
-    from hcx_airflow.runs.forecast_body import _length
+    from hcx_airflow.gates.forecast_body import _length
 
     return _length(seconds)
 

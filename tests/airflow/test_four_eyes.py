@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.common.errors import AnswerRefusedError, NotApprovedError, RejectedError
-from hcx_airflow.common.signing import DECISION_KEY, read_decision, sign, signing_key
+from hcx_airflow.errors import AnswerRefusedError, NotApprovedError, RejectedError
+from hcx_airflow.names import DECISION as DECISION_KEY
+from hcx_airflow.signing import read_decision, sign, signing_key
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import TaskAwaitingInput
 
-from hcx_airflow.common.errors import (
+from hcx_airflow.errors import (
     AnswerRefusedError,
     DriftedError,
     NotApprovedError,
@@ -19,7 +19,8 @@ from hcx_airflow.common.errors import (
     SigningKeyError,
     UnansweredError,
 )
-from hcx_airflow.common.signing import Decision, sign
+from hcx_airflow.signing import sign
+from hcx_waves.run.decisions import Decision
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 
@@ -229,7 +230,7 @@ def test_a_gate_is_asked_until_its_window_closes(tasks: WaveTasks) -> None:
 def test_after_its_window_a_gate_asks_nobody(tasks: WaveTasks) -> None:
     tasks.run.run_after = datetime.now(UTC) - timedelta(hours=13)
     tasks.do("resolve_plan")
-    with pytest.raises(UnansweredError, match="the window that approve_cutover is about has closed"):
+    with pytest.raises(UnansweredError, match="the window for the step after approve_cutover has closed"):
         tasks.run.execute(tasks.make("approve_cutover"))
     assert tasks.run.asked == []
     assert tasks.left("approve_cutover", "decision")["choice"] == "unanswered"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hcx_airflow.common.errors import AnswerRefusedError
+from hcx_airflow.errors import AnswerRefusedError
 from hcx_waves.report.files import read_report
 from hcx_waves.report.model import WaveReport
 from support.airflow_tasks import AirflowRun

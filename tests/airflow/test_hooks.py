@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.common.errors import ConnectionSettingsError
+from hcx_airflow.errors import ConnectionSettingsError
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.nsx_policy import NsxPolicyHook
 from hcx_airflow.hooks.roles import allowed_roles, connection_id_for

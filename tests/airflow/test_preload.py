@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.preload import listener, modules
+from hcx_airflow.ui.preload import listener, modules
 
 PRELOADED = """
 import os, sys, threading
@@ -17,7 +17,7 @@ from airflow.jobs.job import Job
 
 Job()
 names = ("hcx_airflow.operators.cutover", "hcx_airflow.dag_factory.loader", "hcx_waves.clients.vsphere.client",
-         "hcx_waves.report.build", "hcx_airflow.pace.twin", "hcx_waves.rehearsals.store", "pyVmomi",
+         "hcx_waves.report.build", "hcx_airflow.clock.twin", "hcx_waves.rehearsals.store", "pyVmomi",
          "airflow.sdk.execution_time.task_runner")
 print("missing", [name for name in names if name not in sys.modules])
 print("threads", len(threading.enumerate()), len(os.listdir("/proc/self/task")))

@@ -9,8 +9,8 @@ from airflow.sdk import DAG
 from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.serialization.serialized_objects import DagSerialization
 
-from hcx_airflow.common.errors import BlockedError, NotApprovedError, RejectedError
-from hcx_airflow.common.retries import AT_ONCE, TransientRetryPolicy, retry_arguments
+from hcx_airflow.errors import BlockedError, NotApprovedError, RejectedError
+from hcx_airflow.retries import AT_ONCE, TransientRetryPolicy, retry_arguments
 from hcx_waves.clients import errors
 from hcx_waves.migration.errors import DestinationNotRoutedError, NotSettledError, TwoGatewaysError
 from support.wave_tasks import SEGMENT_TASKS, WAVE_TASKS, WaveTasks

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.common.errors import RejectedError
+from hcx_airflow.errors import RejectedError
 from hcx_waves.report.files import read_report
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import CUTOVER, UNTIL_VERIFIED, WaveTasks

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.common.errors import NotApprovedError, SigningKeyError
-from hcx_airflow.common.signing import Choice, Decision, read_decision, sign, signing_key
-from hcx_airflow.runs.approval import Requirement, verify_decision
-from hcx_waves.wavefile.gates import Gate
+from hcx_airflow.errors import NotApprovedError, SigningKeyError
+from hcx_airflow.gates.approval import Requirement, verify_decision
+from hcx_airflow.signing import read_decision, sign, signing_key
+from hcx_waves.run.decisions import Choice, Decision
+from hcx_waves.wavefile.gates import GateSettings
 
 KEY = b"k" * 40
 SCOPE = {"vms": [], "stop_before_cutover": False, "cutover_only": False}
@@ -28,7 +29,8 @@ def decision(**changes: Any) -> Decision:
 
 def needed(**changes: Any) -> Requirement:
     given: dict[str, Any] = {
-        "dag_id": "seed-wave", "run_id": "r1", "task_id": "approve_wave", "digest": "d1", "scope": SCOPE, "gate": Gate()
+        "dag_id": "seed-wave", "run_id": "r1", "task_id": "approve_wave", "digest": "d1", "scope": SCOPE,
+        "gate": GateSettings(),
     }  # fmt: skip
     return Requirement(**{**given, **changes})
 
@@ -71,9 +73,9 @@ def test_another_key_signs_nothing_here() -> None:
         ({"choice": Choice.UNANSWERED, "user_name": None}, {}, "unanswered by nobody"),
         ({}, {"digest": "d2"}, "its digest differs"),
         ({}, {"scope": {**SCOPE, "vms": ["web01"]}}, "another part of the plan"),
-        ({}, {"gate": Gate(approvers=("bob",))}, "alice is not one of its approvers"),
+        ({}, {"gate": GateSettings(approvers=("bob",))}, "alice is not one of its approvers"),
         ({"user_name": None}, {}, "nobody is not one of its approvers"),
-        ({}, {"gate": Gate(change_reference_pattern="INC[0-9]+")}, '"CHG0001" is not the change reference'),
+        ({}, {"gate": GateSettings(change_reference_pattern="INC[0-9]+")}, '"CHG0001" is not the change reference'),
         ({"rehearsal": True, "user_name": None}, {}, "of a rehearsal"),
         ({}, {"rehearsal": True}, "of a live run"),
     ],
@@ -85,7 +87,7 @@ def test_an_approval_of_something_else(made: dict[str, Any], wanted: dict[str, A
 
 def test_a_rehearsal_needs_nobody() -> None:
     made = decision(rehearsal=True, user_name=None, user_id=None)
-    gate = Gate(approvers=("bob",), change_reference_pattern="INC.*")
+    gate = GateSettings(approvers=("bob",), change_reference_pattern="INC.*")
     assert verify_decision(sign(made, KEY), needed(rehearsal=True, gate=gate), KEY) == made
 
 

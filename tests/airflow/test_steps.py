@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException
 from airflow.sdk.execution_time.comms import ErrorResponse
 
-from hcx_airflow.common.errors import (
+from hcx_airflow.errors import (
     BlockedError,
     DriftedError,
     IncompleteError,
@@ -20,13 +19,16 @@ from hcx_airflow.common.errors import (
     RejectedError,
     RunRefusedError,
 )
-from hcx_airflow.common.signing import DECISION_KEY, read_decision, sign, signing_key
-from hcx_airflow.links import lending
+from hcx_airflow.names import DECISION as DECISION_KEY
 from hcx_airflow.operators.plan import refuse_wrong_run
-from hcx_airflow.runs.files import WaveFileMissingError
+from hcx_airflow.signing import read_decision, sign, signing_key
+from hcx_airflow.task import TaskRun
+from hcx_airflow.ui import lending
+from hcx_airflow.work import WaveFileMissingError
 from hcx_waves.clients.errors import AuthenticationFailed, ClientError
 from hcx_waves.migration.errors import ReconnectRefusedError, SegmentNotEmptyError
 from hcx_waves.model.plan import WavePlan
+from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.problems import WaveFileError
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
@@ -69,7 +71,7 @@ def test_a_step_without_a_plan(tasks: WaveTasks) -> None:
     with pytest.raises(PlanMissingError, match="resolve_plan has left no plan"):
         tasks.do("run_preflight")
     tasks.run.xcoms["resolve_plan", "return_value"] = {"wave": "seed-wave"}
-    with pytest.raises(PlanMissingError, match="is no plan"):
+    with pytest.raises(PlanMissingError, match=r"what resolve_plan has left .* cannot be read"):
         tasks.do("run_preflight")
 
 
@@ -104,16 +106,15 @@ def test_runs_that_nobody_meant(tasks: WaveTasks, site_pair: Any, run_type: str,
 def test_a_scheduled_run_that_comes_too_late(tasks: WaveTasks) -> None:
     path = tasks.run.bundle / "waves" / "seed-wave.yaml"
     path.write_text(path.read_text().replace("time_zone: UTC", 'time_zone: UTC\nstart: "2026-02-01 20:00"'))
-    run = SimpleNamespace(
-        rehearsal=False,
-        wave=tasks.make("resolve_plan").run_of(tasks.run.context(tasks.make("resolve_plan"))).wave,
-        context={"dag_run": SimpleNamespace(run_type="scheduled", triggering_user_name=None)},
-    )
-    refuse_wrong_run(run, datetime(2026, 2, 1, 20, 59, tzinfo=UTC))  # type: ignore[arg-type]
+    wave = load_wave(path)
+    tasks.run.run_type, tasks.run.triggering_user_name = "scheduled", None
+    run = TaskRun("seed-wave", False, tasks.run.context(tasks.make("resolve_plan")))
+    refuse_wrong_run(run, wave, datetime(2026, 2, 1, 20, 59, tzinfo=UTC))
     with pytest.raises(RunRefusedError, match="was to start by 2026-02-01 21:00 UTC at the latest"):
-        refuse_wrong_run(run, datetime(2026, 2, 1, 21, 1, tzinfo=UTC))  # type: ignore[arg-type]
-    run.context["dag_run"].run_type = "manual"
-    refuse_wrong_run(run, datetime(2026, 2, 2, tzinfo=UTC))  # type: ignore[arg-type]
+        refuse_wrong_run(run, wave, datetime(2026, 2, 1, 21, 1, tzinfo=UTC))
+    tasks.run.run_type = "manual"
+    run = TaskRun("seed-wave", False, tasks.run.context(tasks.make("resolve_plan")))
+    refuse_wrong_run(run, wave, datetime(2026, 2, 2, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,9 @@ def test_only_the_chosen_vms_move(tasks: WaveTasks, site_pair: Any) -> None:
     moved(tasks, site_pair)
     assert [vm["name"] for vm in tasks.left("start_migrations")["vms"]] == ["web01", "db01"]
     evaluated = tasks.left("evaluate_migrations")
-    assert (evaluated["migrated"], evaluated["left_out"]) == (["web01", "db01"], ["web02", "app01"])
+    assert {vm["name"]: vm["outcome"] for vm in evaluated["vms"]} == {
+        "web01": "migrated", "db01": "migrated", "web02": "left_out", "app01": "left_out",
+    }  # fmt: skip
     with pytest.raises(BlockedError, match="web02 is left_out; app01 is left_out"):
         tasks.do("prove_segment_empty")
 
@@ -191,7 +194,7 @@ def test_a_failed_vm_blocks_its_segment(tasks: WaveTasks, site_pair: Any) -> Non
     site_pair.fault(product="engine", call="migration.base_sync", object="web02", behaviour="fail", message="No disk.")
     moved(tasks, site_pair)
     evaluated = tasks.left("evaluate_migrations")
-    assert [(vm["name"], vm["outcome"]) for vm in evaluated["failed"]] == [("web02", "failed")]
+    assert [vm["name"] for vm in evaluated["vms"] if vm["outcome"] == "failed"] == ["web02"]
     assert evaluated["blocked_segments"] == {"seed-net": "web02 is failed"}
     mark = site_pair.mark()
     for step in ("prove_segment_empty", "disconnect_source_segment"):
@@ -219,13 +222,14 @@ def test_nothing_has_arrived(tasks: WaveTasks, site_pair: Any) -> None:
     tasks.do("await_migrations")
     with pytest.raises(NothingMigratedError, match="no VM has arrived"):
         tasks.do("evaluate_migrations")
-    assert len(tasks.left("evaluate_migrations")["failed"]) == 4
+    assert {vm["outcome"] for vm in tasks.left("evaluate_migrations")["vms"]} == {"failed"}
 
 
 def test_a_sensor_that_failed_is_told_by_the_task_after_it(tasks: WaveTasks) -> None:
     tasks.do("resolve_plan")
     error = AuthenticationFailed('connection "hcx_source": no', system="hcx").to_dict()
-    tasks.run.xcoms["await_migrations", "return_value"] = {"ended": "error", "error": error, "status": None}
+    left = {"ended": "error", "error": error, "status": None, "at": "2026-02-01T20:00:00+00:00"}
+    tasks.run.xcoms["await_migrations", "return_value"] = left
     with pytest.raises(AuthenticationFailed, match='connection "hcx_source": no'):
         tasks.do("evaluate_migrations")
 
@@ -353,7 +357,7 @@ def test_a_cleanup_touches_what_the_run_has_cut_over(
     """By what the run has left; without that, as by hand without a run's name, by what the sites say alone."""
     tasks.do("resolve_plan")
     if left is not None:
-        tasks.run.xcoms["conclude_wave", "return_value"] = {"segments": {"seed-net": left}}
+        tasks.run.xcoms["conclude_wave", "return_value"] = an_ending(left)
     conf = {"wave_dag_id": "seed-wave", "wave_run_id": tasks.run.run_id}
     cleanup = AirflowRun(
         tasks.run.bundle, dag_id="cleanup__seed-wave", run_id="c", conf=conf, other_runs={tasks.run.run_id: tasks.run}
@@ -374,10 +378,15 @@ def test_a_cleanup_touches_what_the_run_has_cut_over(
     assert site_pair.calls(after=mark) == []
 
 
+def an_ending(segment: str) -> dict[str, Any]:
+    """What ``conclude_wave`` leaves of a run whose segment has ended like this."""
+    return {"wave": "seed-wave", "outcome": "incomplete", "segments": {"seed-net": segment}}
+
+
 def test_a_cleanup_leaves_alone_what_was_cut_over_after_it_was_scheduled(tasks: WaveTasks, site_pair: Any) -> None:
     """Else that segment would have a shorter hold than the wave file says."""
     tasks.do("resolve_plan")
-    tasks.run.xcoms["conclude_wave", "return_value"] = {"segments": {"seed-net": "cut_over"}}
+    tasks.run.xcoms["conclude_wave", "return_value"] = an_ending("cut_over")
     conf = {"wave_dag_id": "seed-wave", "wave_run_id": tasks.run.run_id, "wave_segments": ["another"]}
     others = {tasks.run.run_id: tasks.run}
     after = WaveTasks(
@@ -427,7 +436,8 @@ def test_links_lead_to_the_managers(tasks: WaveTasks, site_pair: Any) -> None:
 
 def test_tasks_that_end_in_the_triggerer_have_links_too(tasks: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> None:
     left: dict[tuple[str, str], str] = {}
-    monkeypatch.setattr(lending, "leave", lambda key, value, _ti, task_id: left.setdefault((task_id, key), value))
+    store = lambda _ti, task_id, key, value: left.setdefault((task_id, key), value)  # noqa: E731
+    monkeypatch.setattr(lending, "store_xcom", store)
     tasks.run.states.update({"await_migrations": "none", "cutover_seed-net.await_unextended": "none"})
     tasks.do("resolve_plan", "approve_wave", "start_migrations")
     sensor = tasks.make("await_migrations")
@@ -445,6 +455,6 @@ def test_a_step_does_not_fail_for_want_of_links(
     def refuse(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(lending, "leave", refuse)
+    monkeypatch.setattr(lending, "store_xcom", refuse)
     tasks.run.states["await_migrations"] = "none"
     tasks.do("resolve_plan", "approve_wave", "start_migrations")

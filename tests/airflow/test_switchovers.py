@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.common.errors import IncompleteError, NotApprovedError
+from hcx_airflow.errors import IncompleteError, NotApprovedError
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 

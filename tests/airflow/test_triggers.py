@@ -12,9 +12,10 @@ import pytest
 from hcx_airflow.sensors.migration import AwaitMigrationsSensor
 from hcx_airflow.sensors.unextend import AwaitUnextendedSensor
 from hcx_airflow.triggers.migration import MigrationStatusTrigger
-from hcx_airflow.triggers.polling import GAVE_UP_AFTER, Ended, Poller, Watch
+from hcx_airflow.triggers.polling import GAVE_UP_AFTER, Poller, Watch
 from hcx_airflow.triggers.unextend import UnextendTrigger
 from hcx_waves.clients.errors import AuthenticationFailed, ConnectionFailed
+from hcx_waves.run.results import Ended, WaitResult
 from support.airflow_tasks import AirflowRun, fire, set_connections
 from support.wave_tasks import WaveTasks
 
@@ -141,8 +142,8 @@ class Scripted(Watch):
             raise look
         return look
 
-    def outcome(self) -> dict[str, Any]:
-        return {"status": None}
+    def result(self, **why: Any) -> WaitResult:
+        return WaitResult(**why)
 
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
@@ -151,9 +152,9 @@ LATER = datetime.now(UTC) + timedelta(hours=1)
 def poll(*looks: Any, deadline: datetime = LATER) -> dict[str, Any]:
     poller = Poller(Scripted(*looks), deadline, 0.0)
     while True:
-        outcome = poller.step()
-        if outcome is not None:
-            return outcome
+        found = poller.step()
+        if found is not None:
+            return found.model_dump(mode="json")
 
 
 def test_what_may_pass_is_sat_out() -> None:

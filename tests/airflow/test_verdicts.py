@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.common.errors import DriftedError, IncompleteError, RejectedError, UnansweredError
+from hcx_airflow.errors import DriftedError, IncompleteError, RejectedError, UnansweredError
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 

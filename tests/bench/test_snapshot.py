@@ -10,8 +10,9 @@ import pytest
 from hcx_sim.engine.clock import ClockMode, VirtualClock
 from hcx_sim.scenario import build_world, scenario_from_snapshot
 from hcx_sim.scenario.generate import generate
+from hcx_snapshot import load_document, load_snapshot, save_snapshot
 from hcx_waves.clients.bundle import ClientOptions, open_sites
-from hcx_waves.snapshot import load_document, load_snapshot, save_snapshot, take_snapshot
+from hcx_waves.snapshot import take_snapshot
 from support.measuring import say, served, timed
 
 pytestmark = pytest.mark.bench

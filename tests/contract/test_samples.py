@@ -14,6 +14,7 @@ from pyVmomi import vim
 
 from support import contract
 from support.contract import Call, Sample
+from support.vendor_pages import pages
 
 FILES = contract.sample_files()
 SAMPLES = contract.load_samples()
@@ -50,9 +51,15 @@ def test_ids_are_unique() -> None:
 
 @pytest.mark.parametrize("loaded", SAMPLES, ids=_by_id)
 def test_sample_names_known_sources(loaded: Sample) -> None:
-    book = contract.load_sources()[_call_of(loaded).reference]
+    page = pages()[_call_of(loaded).reference]
 
-    assert [s for s in loaded.sources if not book.knows(s)] == []
+    assert [key for key in loaded.sources if key not in page.keys] == []
+
+
+def test_calls_name_sections_of_the_vendor_pages() -> None:
+    listed = [(call.reference, call.section) for call in CALLS if call.section != "-"]
+
+    assert [(name, section) for name, section in listed if section not in pages()[name].anchors] == []
 
 
 @pytest.mark.parametrize("loaded", SAMPLES, ids=_by_id)

@@ -105,11 +105,11 @@ class SeedMigration:
     def wait(self, what: str, ready: Callable[[], Any]) -> Any:
         """Poll until ``ready`` gives something true; raise :class:`StepError` when patience ends."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        pace = threading.Event()
+        clock = threading.Event()
         while not (result := ready()):
             if time.monotonic() > deadline:
                 raise StepError(f"{what}: nothing after {PATIENCE_SECONDS:.0f} s")
-            pace.wait(POLL_SECONDS)
+            clock.wait(POLL_SECONDS)
         return result
 
     def look(self) -> None:

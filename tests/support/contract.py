@@ -122,17 +122,6 @@ class Placeholder(_Closed):
     example: str | int
 
 
-class SourceBook(_Closed):
-    """The source keys of one reference: exact ones, and patterns for numbered articles."""
-
-    keys: dict[str, str]
-    patterns: dict[str, str]
-
-    def knows(self, source: str) -> bool:
-        """Whether ``source`` is one of the keys or matches one of the patterns."""
-        return source in self.keys or any(re.search(pattern, source) for pattern in self.patterns)
-
-
 def sample_files() -> list[Path]:
     """Every sample file, in the order of their paths."""
     return sorted(SAMPLES_ROOT.glob("*/*.json"))
@@ -168,12 +157,6 @@ def load_calls() -> list[Call]:
 def load_placeholders() -> dict[str, Placeholder]:
     """Every placeholder that a sample may use."""
     return TypeAdapter(dict[str, Placeholder]).validate_json((CONTRACT_ROOT / "placeholders.json").read_bytes())
-
-
-@cache
-def load_sources() -> dict[str, SourceBook]:
-    """The source keys, by reference."""
-    return TypeAdapter(dict[str, SourceBook]).validate_json((CONTRACT_ROOT / "sources.json").read_bytes())
 
 
 def example_values() -> dict[str, str | int]:

@@ -11,17 +11,17 @@ from hcx_waves.cutover.gateway import disconnect_source_segment
 from hcx_waves.cutover.outage import outage_bounds
 from hcx_waves.cutover.routing import verify_destination_routed
 from hcx_waves.cutover.source import nsx_source
-from hcx_waves.migration.course import CourseKeeper, joined
+from hcx_waves.migration.course import CourseKeeper
 from hcx_waves.migration.start import start_wave
 from hcx_waves.migration.status import VmPhase, read_status
 from hcx_waves.migration.verify import verify_virtual_machines
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.expectation import Expectation, ExpectedVm, Spread
 from hcx_waves.model.plan import WavePlan
-from hcx_waves.model.states import SegmentOutcome
-from hcx_waves.report.build import build_report
-from hcx_waves.report.model import Approval, SegmentSteps, WaveReport, WaveSteps
+from hcx_waves.report.model import WaveReport
+from hcx_waves.run.results import SegmentResults
 from support.procedures import Planner, patience_of, sites_of, window_in
+from support.run_results import answer, report_of, routed, run_results
 from support.site_pair import SitePair
 
 _UNEXTEND_POLL_SECONDS = 8.0
@@ -68,19 +68,18 @@ def run_live(
         steps = tuple(_cut(pair, plan, clients, name) for name in cut)
     asked = begun_at
     approvals = tuple(
-        Approval(
-            gate=f"cutover_{number}.approve_cutover", decision="approve", by="alice", asked_at=asked,
+        answer(
+            f"cutover_{number}.approve_cutover", "approve", by="alice", asked_at=asked,
             at=asked + timedelta(seconds=seconds),
         )
         for number, seconds in enumerate(reactions)
     )  # fmt: skip
-    return build_report(
-        WaveSteps(
-            run_id=run_id, plan=plan, started=started, status=status, courses=joined([keeper.to_json()]),
-            proofs=proofs, segments=steps, approvals=approvals, begun_at=begun_at, ended_at=pair.now,
+    return report_of(
+        run_results(
+            run_id=run_id, plan=plan, status=status, courses=keeper.courses.values(), proofs=proofs, segments=steps,
+            gates=approvals, begun_at=begun_at, ended_at=pair.now,
             forecast=None if mesh is None else _forecast(plan, begun_at, mesh),
-        ),
-        "wave-7",
+        )
     )  # fmt: skip
 
 
@@ -90,7 +89,7 @@ def _forecast(plan: WavePlan, begun_at: datetime, mesh: str) -> Expectation:
     return Expectation(starts_at=begun_at, nights=1, end=end, vms=vms)
 
 
-def _cut(pair: SitePair, plan: WavePlan, clients: SiteClients, name: str) -> SegmentSteps:
+def _cut(pair: SitePair, plan: WavePlan, clients: SiteClients, name: str) -> SegmentResults:
     gateway = nsx_source(clients.source_nsx, plan.segment(name))
     disconnect = disconnect_source_segment(plan, name, clients, gateway, patience_of(pair))
     removal = unextend_network(plan, name, clients, gateway, pair.now, connect=True)
@@ -99,14 +98,11 @@ def _cut(pair: SitePair, plan: WavePlan, clients: SiteClients, name: str) -> Seg
         looked = pair.now
         pair.advance(_UNEXTEND_POLL_SECONDS)
     pair.advance(2)
-    routed = verify_destination_routed(plan, name, clients, gateway, pair.now)
+    proof = verify_destination_routed(plan, name, clients, gateway, pair.now)
     bounds = outage_bounds(
         connected_last=disconnect.last_not_at or disconnect.sent_at,
         disconnected_first=disconnect.seen_at or disconnect.sent_at,
         routed_not_last=looked,
-        routed_first=routed.at,
+        routed_first=proof.at,
     )
-    return SegmentSteps(
-        segment=name, outcome=SegmentOutcome.CUT_OVER, disconnect=disconnect, removal=removal, routed=routed,
-        outage=bounds,
-    )  # fmt: skip
+    return SegmentResults(segment=name, disconnect=disconnect, removal=removal, routed=routed(proof, bounds))

@@ -13,13 +13,13 @@ from hcx_waves.cutover.routing import verify_destination_routed
 from hcx_waves.cutover.source import nsx_source
 from hcx_waves.migration.start import start_wave
 from hcx_waves.migration.verify import verify_virtual_machines
-from hcx_waves.model.states import SegmentOutcome
 from hcx_waves.rehearsals.build import Night, build_record, build_timeline
 from hcx_waves.rehearsals.model import RehearsalRecord, SnapshotRef, Timeline
 from hcx_waves.rehearsals.truth import truth_of, twin_events
-from hcx_waves.report.build import build_report
-from hcx_waves.report.model import Approval, SegmentSteps, WaveReport, WaveSteps
+from hcx_waves.report.model import WaveReport
+from hcx_waves.run.results import SegmentResults
 from support.procedures import Planner, await_unextended, patience_of, run_to_end, sites_of, window_in
+from support.run_results import answer, report_of, routed, run_results
 from support.site_pair import SitePair
 
 VMS = ("web01", "web02", "app01", "db01")
@@ -44,7 +44,7 @@ def rehearse_seed_wave(pair: SitePair, *, run_id: str = "backfill__1", cut: bool
         started = start_wave(plan, clients)
         status = run_to_end(pair, clients, started)
         proofs = verify_virtual_machines(plan, status, clients)
-        segment = SegmentSteps(segment=SEGMENT)
+        segment = SegmentResults(segment=SEGMENT)
         if cut:
             gateway = nsx_source(clients.source_nsx, plan.segment(SEGMENT))
             disconnect = disconnect_source_segment(plan, SEGMENT, clients, gateway, patience_of(pair))
@@ -52,23 +52,22 @@ def rehearse_seed_wave(pair: SitePair, *, run_id: str = "backfill__1", cut: bool
             await_unextended(pair, clients, removal)
             asked = pair.now
             pair.advance(2)
-            routed = verify_destination_routed(plan, SEGMENT, clients, gateway, pair.now)
+            proof = verify_destination_routed(plan, SEGMENT, clients, gateway, pair.now)
             bounds = outage_bounds(
                 connected_last=disconnect.last_not_at or disconnect.sent_at,
                 disconnected_first=disconnect.seen_at or disconnect.sent_at,
                 routed_not_last=asked,
-                routed_first=routed.at,
+                routed_first=proof.at,
             )
-            segment = SegmentSteps(
-                segment=SEGMENT, outcome=SegmentOutcome.CUT_OVER, disconnect=disconnect, removal=removal,
-                routed=routed, outage=bounds,
-            )  # fmt: skip
-    approval = Approval(gate="approve_wave", decision="approve", by="rehearsal-approver", at=begun_at)
-    steps = WaveSteps(
-        run_id=run_id, rehearsal=True, plan=plan, started=started, status=status, proofs=proofs, segments=(segment,),
-        approvals=(approval,), begun_at=datetime.now(begun_at.tzinfo), ended_at=pair.now,
+            segment = SegmentResults(
+                segment=SEGMENT, disconnect=disconnect, removal=removal, routed=routed(proof, bounds)
+            )
+    approval = answer("approve_wave", "approve", by="rehearsal-approver", at=begun_at)
+    results = run_results(
+        wave=plan.wave, run_id=run_id, rehearsal=True, plan=plan, status=status, proofs=proofs, segments=(segment,),
+        gates=(approval,), begun_at=datetime.now(begun_at.tzinfo), ended_at=pair.now,
     )  # fmt: skip
-    report = build_report(steps, plan.wave)
+    report = report_of(results)
     night = Night(
         wave="test", night=begun_at.date(), time_zone="Europe/Berlin", seed=1, starts_at=begun_at,
         snapshot=SnapshotRef(snapshot_id="5" * 64), reactions={"approve_wave": 240.0}, params={"poll_seconds": 60},
@@ -76,4 +75,4 @@ def rehearse_seed_wave(pair: SitePair, *, run_id: str = "backfill__1", cut: bool
     truth = truth_of(pair.oracle(), pair.audit(kind="note"))
     history = twin_events(pair.run(lambda: pair.world.products[TIMELINE].export()).decode())
     timeline = build_timeline(night, report, truth, history)
-    return Rehearsed(build_record(night, steps, report, truth), timeline, report, night)
+    return Rehearsed(build_record(night, results, report, truth), timeline, report, night)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from hcx_sim.scenario import scenario_from_snapshot
+from hcx_snapshot import Snapshot, to_document
 from hcx_waves.clients.bundle import ClientOptions, SiteClients, open_sites
 from hcx_waves.clients.transport_retry import RetryPolicy
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.preflight.runner import run_preflight
 from hcx_waves.resolve.resolver import resolve_plan
-from hcx_waves.snapshot import Snapshot, take_snapshot, to_document
+from hcx_waves.snapshot import take_snapshot
 from hcx_waves.wavefile.wave import Wave
 from support.site_pair import SitePair, SiteServer
 

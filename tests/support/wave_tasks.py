@@ -6,15 +6,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.operators.cleanup import DeleteSourceSegmentOperator, RenameDestinationSegmentOperator
 from hcx_airflow.operators.cutover import (
     DisconnectSourceSegmentOperator,
     ProveSegmentEmptyOperator,
-    ReconnectSourceSegmentOperator,
     UnextendNetworkOperator,
     VerifyDestinationRoutedOperator,
 )
-from hcx_airflow.operators.gates import WaveGate
 from hcx_airflow.operators.migration import (
     CancelMigrationsOperator,
     EvaluateMigrationsOperator,
@@ -23,6 +22,7 @@ from hcx_airflow.operators.migration import (
     VerifyVirtualMachinesOperator,
 )
 from hcx_airflow.operators.plan import ResolvePlanOperator, RunPreflightOperator
+from hcx_airflow.operators.reconnect import ReconnectSourceSegmentOperator
 from hcx_airflow.operators.report import ConcludeWaveOperator, WriteReportOperator
 from hcx_airflow.sensors.migration import AwaitMigrationsSensor
 from hcx_airflow.sensors.unextend import AwaitUnextendedSensor

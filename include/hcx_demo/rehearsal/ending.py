@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from hcx_demo.rehearsal.backfill import NightRange, shown_command
-from hcx_demo.rehearsal.progress import Rehearsal
+from hcx_demo.rehearsal.progress import RehearsalRun
 from hcx_demo.stack import Stack
 from hcx_demo.stack.airflow_settings import PARAMETERS_VARIABLE
 from hcx_demo.terminal import speaker
@@ -39,7 +39,7 @@ class Ending:
         self._say = speaker(console)
         self._earlier = {night: self._timeline(night) for night in nights.dates()}
 
-    def show(self, rehearsals: Sequence[Rehearsal]) -> None:
+    def show(self, rehearsals: Sequence[RehearsalRun]) -> None:
         """Print the summary of the rehearsals and the forecast, and where the files are."""
         # Not at the top: matplotlib is slow to load.
         from hcx_waves.rehearsals.files import write_summary
@@ -84,12 +84,12 @@ class Ending:
         :raises OSError: if the picture cannot be written.
         """
         # Not at the top: numpy and matplotlib are slow to load.
+        from hcx_snapshot import load_snapshot
         from hcx_waves.cli.forecast import forecast_with_safe_start
         from hcx_waves.forecast import load_parameters
         from hcx_waves.forecast.picture import draw_forecast
         from hcx_waves.forecast.subject import subject_of
         from hcx_waves.forecast.text import print_forecast
-        from hcx_waves.snapshot.files import load_snapshot
 
         chosen = os.environ.get(PARAMETERS_VARIABLE)
         parameters = load_parameters(Path(chosen) if chosen else None)

@@ -21,7 +21,7 @@ _PAGE = 100
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class RehearsalRun:
     """The rehearsal of one night: its run and, once it has ended, its record.
 
     :param state: the state of the run in Airflow; empty while there is no run.
@@ -64,9 +64,9 @@ class RehearsalProgress:
         self._dag_id = dag_id
         self._nights = nights
         self._began_at = began_at
-        self._ended: dict[date, Rehearsal] = {}
+        self._ended: dict[date, RehearsalRun] = {}
 
-    def look(self) -> tuple[Rehearsal, ...]:
+    def look(self) -> tuple[RehearsalRun, ...]:
         """Return the rehearsals of all nights in order.
 
         :raises DemoError: if Airflow does not answer.
@@ -91,10 +91,10 @@ class RehearsalProgress:
     def _day(self, run: Mapping[str, Any]) -> date:
         return datetime.fromisoformat(str(run["logical_date"])).astimezone(self._zone).date()
 
-    def _rehearsal(self, day: date, run: Mapping[str, Any]) -> Rehearsal:
+    def _rehearsal(self, day: date, run: Mapping[str, Any]) -> RehearsalRun:
         state, run_id = str(run.get("state") or ""), str(run.get("dag_run_id") or "")
         finished = state in _FINISHED
-        return Rehearsal(
+        return RehearsalRun(
             night=day,
             state=state,
             run_id=run_id,

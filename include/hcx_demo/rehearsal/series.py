@@ -13,7 +13,7 @@ from rich.console import Console
 from hcx_airflow.names import rehearsal_dag_id
 from hcx_demo.rehearsal.backfill import NightRange, backfill_arguments, create_backfill, shown_command
 from hcx_demo.rehearsal.ending import Ending
-from hcx_demo.rehearsal.progress import Rehearsal, RehearsalProgress
+from hcx_demo.rehearsal.progress import RehearsalProgress, RehearsalRun
 from hcx_demo.rehearsal.view import RehearsalsView
 from hcx_demo.runs import await_dags, clear_unfinished
 from hcx_demo.stack import Stack
@@ -97,7 +97,7 @@ class RehearsalSeries:
             self._say(f"removed {count} unfinished runs of {self._dag_id}: their twins no longer exist")
         admin.unpause(self._dag_id)
 
-    def _follow(self, progress: RehearsalProgress, began: float) -> tuple[Rehearsal, ...]:
+    def _follow(self, progress: RehearsalProgress, began: float) -> tuple[RehearsalRun, ...]:
         with RehearsalsView(self._console, len(self._options.nights)) as view:
             while True:
                 rehearsals = progress.look()

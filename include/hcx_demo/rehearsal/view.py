@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hcx_demo.rehearsal.progress import Rehearsal
+from hcx_demo.rehearsal.progress import RehearsalRun
 from hcx_demo.texts import duration
 
 _BAR_WIDTH = 40
@@ -44,7 +44,7 @@ class RehearsalsView:
         if self._live is not None:
             self._live.stop()
 
-    def show(self, rehearsals: Sequence[Rehearsal], wall_seconds: float) -> None:
+    def show(self, rehearsals: Sequence[RehearsalRun], wall_seconds: float) -> None:
         """Print the rehearsals that have ended since the last call, and redraw the others."""
         ended = [one for one in rehearsals if one.is_finished]
         for one in ended:
@@ -60,7 +60,7 @@ class RehearsalsView:
             self._live.update(parts, refresh=True)
 
 
-def line_of(rehearsal: Rehearsal) -> str:
+def line_of(rehearsal: RehearsalRun) -> str:
     """Return the result of a rehearsal in one line."""
     record = rehearsal.record
     faults = f" [{', '.join(record.faults)}]" if record is not None and record.faults else ""
@@ -69,13 +69,13 @@ def line_of(rehearsal: Rehearsal) -> str:
     return f"{rehearsal.night}{faults}  {outcome}: {verdict}  ({duration(rehearsal.wall_seconds)} wall)"
 
 
-def _style(rehearsal: Rehearsal) -> str:
+def _style(rehearsal: RehearsalRun) -> str:
     if rehearsal.record is None:
         return "bold red"
     return "green" if rehearsal.record.outcome.is_green else "yellow"
 
 
-def _clock(ended: Sequence[Rehearsal], active: Sequence[Rehearsal], total: int, wall_seconds: float) -> Table:
+def _clock(ended: Sequence[RehearsalRun], active: Sequence[RehearsalRun], total: int, wall_seconds: float) -> Table:
     table = Table.grid(padding=(0, 2))
     bar = ProgressBar(total=total, completed=len(ended), width=_BAR_WIDTH)
     words = f"{len(ended)} of {total} nights, {len(active)} in progress, {duration(wall_seconds)}"
@@ -85,7 +85,7 @@ def _clock(ended: Sequence[Rehearsal], active: Sequence[Rehearsal], total: int, 
     return table
 
 
-def _in_progress(active: Sequence[Rehearsal]) -> Table:
+def _in_progress(active: Sequence[RehearsalRun]) -> Table:
     table = Table.grid(padding=(0, 2))
     for one in active[:_MOST_SHOWN]:
         took = f"{duration(one.wall_seconds)} wall"

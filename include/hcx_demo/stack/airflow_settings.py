@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hcx_airflow.folders import REPORTS_VARIABLE, STATE_VARIABLE
+from hcx_airflow.signing import KEY_VARIABLE
 from hcx_demo.stack.ports import LOOPBACK
 from hcx_demo.stack.processes import MARKER
 from hcx_demo.stack.state import ADMIN, APPROVER, Secrets, StateFolder
@@ -67,9 +69,9 @@ def airflow_environment(plan: AirflowPlan, state: StateFolder, secrets: Secrets)
         **{f"AIRFLOW__{name}": value for name, value in settings.items()},
         "AIRFLOW_HOME": str(state.airflow_home),
         "PATH": os.pathsep.join(programs),
-        "HCX_WAVES_SIGNING_KEY": secrets.signing_key,
-        "HCX_WAVES_REPORTS_FOLDER": str(state.reports),
-        "HCX_WAVES_STATE_FOLDER": str(state.kept),
+        KEY_VARIABLE: secrets.signing_key,
+        REPORTS_VARIABLE: str(state.reports),
+        STATE_VARIABLE: str(state.kept),
         "NO_COLOR": "1",
         "PYTHONUNBUFFERED": "1",
     }

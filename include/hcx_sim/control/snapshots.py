@@ -1,4 +1,4 @@
-"""Control of stored snapshots, from which worlds are made."""
+"""Control API of stored snapshots, from which worlds are made."""
 
 from __future__ import annotations
 

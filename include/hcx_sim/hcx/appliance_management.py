@@ -1,8 +1,8 @@
 """The one call of the appliance management API that people stumble over: configuring the vCenter login.
 
 The real API listens on port 9443; here it shares the manager's port, below ``/api/admin``. HTTP Basic, and an error
-style of its own ``{success, completed, time, version, errorCode, error}``. [D] XADM. Passwords have to be base64;
-a plain one yields an XML parser's complaint that misleads everybody. [C] L911.
+style of its own ``{success, completed, time, version, errorCode, error}``. [D hcx 1] Passwords have to be base64;
+a plain one yields an XML parser's complaint that misleads everybody. [C hcx 7]
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from hcx_sim.http.context import Call
 
 
 def body_of(call: Call, style: Style = Style.NEWER) -> dict[str, Any]:
-    """Return the request's object; an absent body is an empty one. [C] LAMW sends none.
+    """Return the request's object; an absent body is an empty one. [C hcx 4.5]
 
     Raises :class:`HcxError` 400 in the given style when the body is no object, however leniently read.
     """
@@ -42,7 +42,7 @@ def as_text(value: Any) -> str:
 
 
 def as_bool(value: Any, default: bool = False) -> bool:
-    """Return a boolean; the strings "true" and "false" count, in any case. [C] LAMW."""
+    """Return a boolean; the strings "true" and "false" count, in any case. [C hcx 1]"""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The manual inside the product. [D] KB 370544."""
+"""The manual inside the product. [D hcx 1]"""
 
 from __future__ import annotations
 

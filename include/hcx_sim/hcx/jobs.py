@@ -1,7 +1,7 @@
-"""Jobs: what ``/jobs`` shows of site pairing and network extension. [D] XWM, [C] TF, AVS.
+"""Jobs: what ``/jobs`` shows of site pairing and network extension. [D+C hcx 6]
 
 Progress follows from the times when a job is read. A failed job says ``isDone`` or not, as
-``settings.hcx.failed_job_is_done`` has it (hcx-api 9.7). The manager's own records of jobs, stages of work and their
+``settings.hcx.failed_job_is_done`` has it (hcx 9.7). The manager's own records of jobs, stages of work and their
 faults belong to the modules that start jobs.
 """
 
@@ -35,7 +35,7 @@ coverage.fields(
 )  # fmt: skip
 coverage.states(
     "job flags", ("isQueued", "isCancelled", "isRolledBack", "isDone", "didFail"), Confidence.CONFIRMED, "XWM TF",
-    "whether a failed job sets isDone is a switch [?]",
+    "whether a failed job sets isDone is a switch [? hcx 9.7]",
 )  # fmt: skip
 coverage.states(
     "job state", ("RUNNING", "DONE", "FAILED"), Confidence.GUESSED, "PCLI", "the field is known, its values are not"
@@ -109,7 +109,7 @@ def job_item(world: World, job: Job) -> dict[str, Any]:
 
 @coverage.route(app, "GET", f"{API}/jobs/{{job_id}}", "jobs.get", Confidence.CONFIRMED, "XWM TF AVS")
 async def get_job(request: Request) -> Response:
-    """Return a job of this manager; an unknown id is answered with 404 [I]."""
+    """Return a job of this manager; an unknown id is answered with 404 [I hcx 6]."""
     authenticated(request)
     call = call_of(request)
     job = state_of(call.world).jobs[call.here].get(request.path_params["job_id"])

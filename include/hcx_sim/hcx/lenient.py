@@ -2,7 +2,7 @@
 
 The product reads what Gson reads in lenient mode: names and strings without quotes or with single ones, ``=`` or
 ``=>`` for the colon, ``;`` for the comma, comments, and an empty array element for null. Two public clients rely
-on it. [C] VRNI, LAMW.
+on it. [C hcx 1]
 """
 
 from __future__ import annotations

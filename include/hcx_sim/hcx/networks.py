@@ -1,4 +1,4 @@
-"""How the managers name networks: NSX segments by policy path, port groups by moref. [C] T91, TF."""
+"""How the managers name networks: NSX segments by policy path, port groups by moref. [C hcx 1]"""
 
 from __future__ import annotations
 

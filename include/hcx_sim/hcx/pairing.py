@@ -1,4 +1,4 @@
-"""Site pairing: ``cloudConfigs``, ``endpointPairing`` and the certificates it needs. [C] TF, LAMW, AVS, L911.
+"""Site pairing: ``cloudConfigs``, ``endpointPairing`` and the certificates it needs. [C hcx 3.1]
 
 Both sites are paired when a world begins. A new pairing needs the peer's certificate to be imported first, and reports
 its errors in the legacy style under HTTP 200.
@@ -133,7 +133,7 @@ def _is_peer(call: Call, url: str) -> bool:
 
 @coverage.route(
     app, "DELETE", f"{API}/endpointPairing/{{endpoint_id}}", "endpoint_pairing.delete", Confidence.CONFIRMED, "TF",
-    "refused with 409 while meshes or extensions exist [I]",
+    "refused with 409 while meshes or extensions exist [I hcx 3.1]",
 )  # fmt: skip
 async def delete_pairing(request: Request) -> Response:
     """Take the pairing back; clients then poll cloudConfigs until it is gone."""

@@ -1,6 +1,6 @@
 """Sessions at a manager: a token in a response header that dies after 15 idle minutes.
 
-[D] XWM, XOLD, KB 408950 (sliding idle expiry), KB 321606 (no cookies, header only since 4.5).
+[D hcx 2] (sliding idle expiry; no cookies, header only since 4.5).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ AUTH_TYPES = ("", "password")
 
 coverage.fields(
     "session", ("x-hm-authorization", "data.endpointInfo.uuid", "data.endpointInfo.name"), Confidence.CONFIRMED,
-    "XWM VRNI KB-408950", "token in the answer's header; 15 minutes idle, sliding; absolute life is a switch [?]",
+    "XWM VRNI KB-408950", "token in the answer's header; 15 minutes idle, sliding; absolute life: a switch [? hcx 9.5]",
 )  # fmt: skip
 coverage.fields(
     "start-up", ("map.entry.string",), Confidence.CONFIRMED, "TF",
@@ -70,7 +70,7 @@ def _expired(world: World, session: Session) -> bool:
 
 @coverage.route(app, "POST", f"{API}/sessions", "sessions.create", Confidence.CONFIRMED, "XWM XOLD KB-321606 VRNI")
 async def create_session(request: Request) -> Response:
-    """Log in with ``username`` and ``password``; 400 and 401 have no body. [D] XWM."""
+    """Log in with ``username`` and ``password``; 400 and 401 have no body. [D hcx 2]"""
     call = call_of(request)
     world = call.world
     state = state_of(world)
@@ -123,7 +123,7 @@ def _open(call: Call, state: HcxState, username: str) -> Session:
     app, "DELETE", f"{API}/sessions/current", "sessions.delete", Confidence.GUESSED, "T91", "log-out is not documented"
 )
 async def delete_session(request: Request) -> Response:
-    """Log out; one toolkit tries it and ignores failures. [?] T91."""
+    """Log out; one toolkit tries it and ignores failures. [C hcx 2]"""
     session = authenticated(request)
     call = call_of(request)
     del state_of(call.world).sessions[call.here][session.token]

@@ -2,7 +2,7 @@
 
 *Legacy* envelope ``{"success","completed","time","version","data"}``: sessions, cloudConfigs, inventory and the
 migrations query. *Newer* one ``{"items"|"data","errors","warnings"}``: mobility, interconnect and network extension.
-[C] TF, AYANNY, AVS.
+[C hcx 1].
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class HcxError(Exception):
 
 
 def unauthorised() -> HcxError:
-    """Return the 401 of a missing, unknown or expired token: "no data structure". [D] XWM."""
+    """Return the 401 of a missing, unknown or expired token: "no data structure". [D hcx 2]"""
     return HcxError(401, "unauthorised", style=Style.EMPTY)
 
 
@@ -112,7 +112,7 @@ def legacy_items(world: World, items: Sequence[Mapping[str, Any]]) -> Response:
 
 
 def legacy_error(world: World, status: int, error: str, text: str, data: Sequence[Mapping[str, Any]] = ()) -> Response:
-    """Return an error in the legacy envelope; cloudConfigs sends it under HTTP 200. [C] TF."""
+    """Return an error in the legacy envelope; cloudConfigs sends it under HTTP 200. [C hcx 1]"""
     entry: dict[str, Any] = {"error": error, "text": text}
     if data:
         entry["data"] = list(data)
@@ -124,9 +124,9 @@ def _envelope(world: World, *, success: bool) -> dict[str, Any]:
 
 
 def starting_up() -> Response:
-    """Return what sessions answers while SSO and certificates are not ready: XML, whatever was asked for. [C] TF.
+    """Return what sessions answers while SSO and certificates are not ready: XML, whatever was asked for. [C hcx 2]
 
-    The form of entries and strings and the message are known; status and outer element are not [?].
+    The form of entries and strings and the message are known; status and outer element are not [? hcx 2].
     """
     entry = f"<entry><string>message</string><string>{STARTING_MESSAGE}</string></entry>"
     return Response(f"<map>{entry}</map>", status_code=500, media_type="application/xml")

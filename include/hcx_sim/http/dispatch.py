@@ -24,7 +24,7 @@ from hcx_sim.world.world import World
 
 logger = logging.getLogger("hcx_sim.dispatch")
 
-# CSP takes tokens as query parameters as well [C] PYVMC: the audit must not keep them.
+# CSP takes tokens as query parameters as well [C nsx-vsphere 1.1]: the audit must not keep them.
 _SECRET_PARAMETER = re.compile(r"(?i)\b(\w*token|\w*password|\w*secret)=[^&]*")
 DEFAULT_WORLD = "default"
 WORLD_PREFIX = "/w/"

@@ -2,7 +2,7 @@
 
 Behind the cloud's reverse proxy only an access token counts, as ``csp-auth-token`` or as ``Authorization: Bearer``
 (401 without a live one); a manager of VMware Cloud reached directly takes all three; one on premises takes Basic and
-sessions (403 otherwise). [C] nsx-vsphere 1.2.
+sessions (403 otherwise). [C nsx-vsphere 1.2]
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Errors the way an NSX manager words them, and the reverse proxy's HTML in front of it.
 
 Body: ``httpStatus``, ``error_code``, ``module_name``, ``error_message`` and, where the useful cause is there only,
-``related_errors``. [B][C] nsx-vsphere 2.6. Wording is ours wherever the reference quotes none.
+``related_errors``. [D+C nsx-vsphere 2.6] Wording is ours wherever the reference quotes none.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ MARKED_FOR_DELETE = 500045
 PROTECTED = 289
 OVERLAP = 500105
 HAS_PORTS = 503040
-STALE = 604  # the real code is unknown [?]
-TOO_MANY = 102  # "(code 102)" as clients show it [C]
+STALE = 604  # the real code is unknown [? nsx-vsphere 6.2]
+TOO_MANY = 102  # "(code 102)" as clients show it [C nsx-vsphere 2.6]
 
 _DEFAULT_CODES = {403: CREDENTIALS, 404: NOT_FOUND, 412: STALE, 429: TOO_MANY}
 _HTML_STATUSES = (502, 503, 504)
@@ -85,51 +85,51 @@ def _name(status: int) -> str:
 
 
 def not_found(path: str) -> NsxError:
-    """Return 404/202 for a path that has no object. [C] NSXOP."""
+    """Return 404/202 for a path that has no object. [C nsx-vsphere 2.6]"""
     return NsxError(404, NOT_FOUND, f"There is no object at {path}.")
 
 
 def invalid(problems: Iterable[str]) -> NsxError:
-    """Return 400/255 with one related error per problem. [C] TFNSX."""
+    """Return 400/255 with one related error per problem. [C nsx-vsphere 2.6]"""
     return NsxError(400, FIELD_VALIDATION, "Field level validation errors.", related=problems)
 
 
 def stale(path: str, status: int = 412) -> NsxError:
-    """Return 412 (or 409) for a missing or old ``_revision``; only the status is certain. [D] nsx-vsphere 2.4."""
+    """Return 412 (or 409) for a missing or old ``_revision``; only the status is certain. [D nsx-vsphere 2.4]"""
     return NsxError(status, STALE, f"{path} was changed in the meantime: read it again and repeat with its _revision.")
 
 
 def marked_for_delete(path: str) -> NsxError:
-    """Return 400/500045 for an object that is deleted and not purged. [B][C]."""
+    """Return 400/500045 for an object that is deleted and not purged. [D+C nsx-vsphere 2.8]"""
     return NsxError(400, MARKED_FOR_DELETE, f"{path} is marked for deletion; wait until it is purged.")
 
 
 def protected(path: str) -> NsxError:
-    """Return 403 for a write to an object that needs ``X-Allow-Overwrite: true``; the code is a guess [?]."""
+    """Return 403 for a write to an object that needs ``X-Allow-Overwrite``; the code is a guess [? nsx-vsphere 6.6]."""
     return NsxError(403, PROTECTED, f"{path} belongs to another system; send X-Allow-Overwrite: true to overwrite it.")
 
 
 def wrong_credentials() -> NsxError:
-    """Return 403/403, as on-premises managers do. [C] NSXOP."""
+    """Return 403/403, as on-premises managers do. [C nsx-vsphere 2.6]"""
     message = "The credentials were incorrect or the account specified has been locked."
     return NsxError(403, CREDENTIALS, message, module="common-services")
 
 
 def bad_xsrf() -> NsxError:
-    """Return 403/98 for a missing, wrong or expired XSRF token or session. [C] nsxlib."""
+    """Return 403/98 for a missing, wrong or expired XSRF token or session. [C nsx-vsphere 2.6]"""
     return NsxError(403, BAD_XSRF, "The XSRF token is not valid for a live session.", module="common-services")
 
 
 def unauthenticated() -> NsxError:
-    """Return 401 for a missing or expired access token behind the cloud's reverse proxy. [B][X]."""
+    """Return 401 for a missing or expired access token behind the cloud's reverse proxy. [D+C nsx-vsphere 2.6]"""
     return NsxError(401, 401, "The access token is missing, wrong or expired.", module="common-services")
 
 
 def failure(call: Call, status: int, code: str | None, message: str | None) -> Response:
-    """Render injected faults, unknown paths and bugs; behind the reverse proxy 502, 503 and 504 are HTML. [C] PYVMC.
+    """Render injected faults, unknown paths and bugs; behind the proxy 502, 503 and 504 are HTML. [C nsx-vsphere 2.6]
 
     With ``settings.nsx.plain_text_limits`` whatever comes from 429 upwards is bare text: the vendor's error page says
-    so. nsx-vsphere 2.6.
+    so. [D nsx-vsphere 2.6]
     """
     text = message or _default_message(call, status)
     if call.via == VMC_PROXY and status in _HTML_STATUSES:

@@ -1,7 +1,7 @@
 """The gateway firewall: policies and rules of the compute gateway, which decide who reaches the outside.
 
 Rules become :class:`FirewallRule` facts, so reachability follows them; groups are resolved to their addresses when a
-rule is written. The last rule of the default policy is the site's default action. [B] VMCPOL; effect inferred.
+rule is written. The last rule of the default policy is the site's default action. [D nsx-vsphere 2.1]; effect inferred.
 """
 
 from __future__ import annotations

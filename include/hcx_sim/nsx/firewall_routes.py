@@ -1,4 +1,4 @@
-"""Gateway policies, their rules, and the groups that rules name. [B] VMCPOL."""
+"""Gateway policies, their rules, and the groups that rules name. [D nsx-vsphere 2.1]"""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def put_group(call: Call, request: Request) -> dict[str, Any]:
 
 
 def delete_group(call: Call, request: Request) -> None:
-    """Delete a group; one that a rule names is refused with 400/500030. [C] NSXOP."""
+    """Delete a group; one that a rule names is refused with 400/500030. [C nsx-vsphere 2.6]"""
     path = _group_path(call, request)
     _group_body(call, path)
     for rule in rules_of(call):

@@ -27,7 +27,7 @@ def _check_point(call: Call, request: Request) -> None:
 
 
 def _check_fabric(call: Call) -> None:
-    """The manager API of VMware Cloud is closed, but for the proxy that one public script goes through. [C]."""
+    """The manager API of VMware Cloud is closed, but for the proxy that one script goes through. [C nsx-vsphere 3]"""
     if call.world.site(call.here).nsx_flavour == "vmc" and not call.via:
         raise NsxError(403, 403, f"{call.path} is not open to this user.", module="common-services")
 
@@ -51,7 +51,7 @@ def list_vms(call: Call, request: Request) -> dict[str, Any]:
 
 
 def list_point_vms(call: Call, request: Request) -> dict[str, Any]:
-    """Return the VMs of an enforcement point; deprecated and used. [C] PYVMC."""
+    """Return the VMs of an enforcement point; deprecated and used. [C nsx-vsphere 3]"""
     _check_point(call, request)
     return list_vms(call, request)
 

@@ -1,4 +1,4 @@
-"""How many requests a manager takes: per second and at once per client, and at once overall. [D] LIMITS.
+"""How many requests a manager takes: per second and at once per client, and at once overall. [D nsx-vsphere 2.7]
 
 The client is the user name, the address where there is none. Time is wall time, because the limits protect the
 manager from real programs; on a stepped clock, where runs must repeat, there are none.

@@ -1,4 +1,4 @@
-"""Bodies that clients send, other than segments: ports, gateway policies, rules and groups. [B] VMCPOL NSX42."""
+"""Bodies that clients send, other than segments: ports, gateway policies, rules and groups. [D nsx-vsphere 3]"""
 
 from __future__ import annotations
 

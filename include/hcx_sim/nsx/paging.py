@@ -1,4 +1,4 @@
-"""Lists in pages: an opaque cursor, and ``result_count`` on the first page only. [B] nsx-vsphere 2.7.
+"""Lists in pages: an opaque cursor, and ``result_count`` on the first page only. [D nsx-vsphere 2.7]
 
 The cursor names the last item shown, so that items that come or go between two pages shift nothing.
 """

@@ -1,7 +1,7 @@
 """Segment ports, derived from the network cards of the VMs: they come at once and go with a delay.
 
 A port is made when a card is plugged into a segment's network and stays ``port_release_seconds`` after the card or
-the VM has left [C] nsx-vsphere 2.8, so a segment that looks empty in vCenter may still refuse to be deleted.
+the VM has left [C nsx-vsphere 2.8], so a segment that looks empty in vCenter may still refuse to be deleted.
 """
 
 from __future__ import annotations

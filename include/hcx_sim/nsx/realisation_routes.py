@@ -123,7 +123,7 @@ def _point_path(call: Call) -> str:
 
 
 def list_entities(call: Call, request: Request) -> dict[str, Any]:
-    """Return the realised entities of an intent path; the manager of VMware Cloud does not offer this. [B]."""
+    """Return the realised entities of an intent path; VMware Cloud does not offer this. [D nsx-vsphere 2.5]"""
     if call.world.site(call.here).nsx_flavour == "vmc":
         raise NsxError(404, 404, f"{call.path} is not offered here.")
     segment = _by_intent_path(call, request)

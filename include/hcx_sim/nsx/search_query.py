@@ -2,7 +2,7 @@
 
 ``field:value`` terms with ``AND``, ``OR``, ``NOT`` and parentheses; terms side by side mean AND; values may be quoted
 or have their special characters escaped by a backslash; ``*`` and ``?`` are wildcards outside of quotes; a field may
-name a nested one by dots. [B] nsx-vsphere 2.1; everything beyond ``field:value AND field:value`` is inferred.
+name a nested one by dots. [D nsx-vsphere 2.1]; everything beyond ``field:value AND field:value`` is inferred.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Search over the objects of a manager, at both of its addresses. nsx-vsphere 2.1.
 
-The answer honours ``included_fields``, which no other list does. [B] VCFNSX.
+The answer honours ``included_fields``, which no other list does. [D nsx-vsphere 2.1]
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The body of a segment as a manager shows it. [B] nsx-vsphere 2.2.
+"""The body of a segment as a manager shows it. [D nsx-vsphere 2.2]
 
 ``type`` is derived, never stored: connectivity OFF or no gateway is DISCONNECTED; an L2VPN makes it EXTENDED
-(without) or ROUTED_AND_EXTENDED (with a connected gateway) [I]; anything else is ROUTED. A segment that HCX extends
-to has connectivity OFF and therefore reads DISCONNECTED, never EXTENDED.
+(without) or ROUTED_AND_EXTENDED (with a connected gateway) [I nsx-vsphere 5]; anything else is ROUTED. A segment that
+HCX extends to has connectivity OFF and therefore reads DISCONNECTED, never EXTENDED.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ADVANCED_DEFAULTS: dict[str, Any] = {
 def effective_gateway(world: World, segment: Segment) -> str | None:
     """Return the gateway address in CIDR form that clients see.
 
-    With ``settings.nsx.disconnected_lacks_subnets`` a disconnected segment has none. [C] PYVMC PR #2.
+    With ``settings.nsx.disconnected_lacks_subnets`` a disconnected segment has none. [C nsx-vsphere 2.2]
     """
     if world.settings.nsx.disconnected_lacks_subnets and segment.connectivity == "OFF":
         return None
@@ -130,7 +130,7 @@ def _connectivity(world: World, segment: Segment) -> dict[str, Any]:
 
 
 def advanced_config(world: World, segment: Segment) -> dict[str, Any] | None:
-    """Return ``advanced_config``; None when the body has none, which means connectivity ON. [C] SALT."""
+    """Return ``advanced_config``; None when the body has none, which means connectivity ON. [C nsx-vsphere 2.2]"""
     absent = segment.connectivity is None or (
         world.settings.nsx.advanced_config_absent and segment.connectivity == "ON"
     )
@@ -138,5 +138,5 @@ def advanced_config(world: World, segment: Segment) -> dict[str, Any] | None:
         return None
     shown = {**_ADVANCED_DEFAULTS, **segment.extra.get("advanced_config", {}), "connectivity": segment.connectivity}
     if segment.connectivity == "OFF" and under_mon(world, segment) and world.settings.nsx.mon_reads == "ROUTED":
-        shown.update(connectivity="ON", local_egress=True)  # inferred from the text of local_egress [I]
+        shown.update(connectivity="ON", local_egress=True)  # inferred from the text of local_egress [I nsx-vsphere 2.3]
     return shown

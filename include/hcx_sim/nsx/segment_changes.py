@@ -124,7 +124,7 @@ def _check_change(world: World, segment: Segment, request: Request, intent: Inte
 
 
 def _check_strict(body: SegmentBody, asked_on: bool) -> None:
-    """Refuse what an SDDC of version M22 refused. [C] PYVMC #189 and #194; which of the two it was is unknown."""
+    """Refuse what an SDDC of version M22 refused. [C nsx-vsphere 0.1]; which of the two it was is unknown."""
     if not body.subnets:
         raise invalid(["subnets: a change of connectivity needs the subnets"])
     says_disconnected = body.type == "DISCONNECTED"

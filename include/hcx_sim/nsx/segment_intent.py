@@ -1,6 +1,6 @@
 """What a write asks for: the writable state of a segment after it, before any check of that state.
 
-A PATCH keeps what it does not name and replaces arrays as a whole; a PUT starts from nothing. [B] nsx-vsphere 2.3.
+A PATCH keeps what it does not name and replaces arrays as a whole; a PUT starts from nothing. [D nsx-vsphere 2.3]
 """
 
 from __future__ import annotations

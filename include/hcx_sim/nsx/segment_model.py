@@ -1,4 +1,4 @@
-"""The body of a segment as clients send it: the fields that exist, their types and limits. [B] nsx-vsphere 2.2."""
+"""The body of a segment as clients send it: the fields that exist, their types and limits. [D nsx-vsphere 2.2]"""
 
 from __future__ import annotations
 

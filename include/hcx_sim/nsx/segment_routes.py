@@ -1,4 +1,4 @@
-"""Segments: the fixed ones below the tier-1 and the flexible ones below infra, two lists that share nothing. [D]."""
+"""Segments: the fixed ones below the tier-1 and the flexible ones below infra, disjoint lists. [D nsx-vsphere 0.1]"""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def flag(request: Request, name: str) -> bool:
 
 
 def overwrites(request: Request) -> bool:
-    """Tell whether the caller sends ``X-Allow-Overwrite: true``. [B] nsx-vsphere 2.2."""
+    """Tell whether the caller sends ``X-Allow-Overwrite: true``. [D nsx-vsphere 2.2]"""
     return request.headers.get("x-allow-overwrite", "").lower() == "true"
 
 

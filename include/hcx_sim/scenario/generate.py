@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from hcx_sim.scenario.schema import DiskSpec, MeshSpec, NetworkSpec, NicSpec, Scenario, SiteSpec, VmSpec
 from hcx_sim.world.model import Power, SiteName
 
-_EXTENSIONS_PER_APPLIANCE = 8  # [D] NE designlet
+_EXTENSIONS_PER_APPLIANCE = 8  # [D hcx 8.1]
 _ROLES = (
     ("web", 2, 4, (20, 40)),
     ("app", 4, 8, (40, 80)),

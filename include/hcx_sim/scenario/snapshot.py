@@ -1,7 +1,7 @@
-"""From the snapshot of a live site pair to a scenario: what a twin world is built from.
+"""Makes a scenario of the snapshot of a live site pair; a twin world is built from it.
 
-Ids are kept: MoRefs, UUIDs, MAC addresses, segment paths, the ids of meshes, extensions and endpoints. What a
-snapshot cannot know is assumed and said in docs/snapshot.md.
+Ids are kept: MoRefs, UUIDs, MAC addresses, segment paths, the ids of meshes, extensions and endpoints. What is
+assumed because a snapshot does not contain it is listed in docs/snapshot.md.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pydantic import ValidationError
 from hcx_sim.scenario.loader import ScenarioError
 from hcx_sim.scenario.schema import MeshSpec, Scenario
 from hcx_sim.scenario.schema_sites import ApplianceSpec, ExtensionSpec, GroupSpec, MigrationSpec
-from hcx_sim.scenario.snapshot_format import FORMAT, VERSION, MeshPart, MigrationPart, SnapshotDocument
 from hcx_sim.scenario.snapshot_sites import domains_of, networks_of, site_of
 from hcx_sim.scenario.snapshot_vms import VmNames, vm_of
 from hcx_sim.settings import HcxSettings, WorldSettings
 from hcx_sim.world.model import SiteName
+from hcx_snapshot import Snapshot, SnapshotFileError, parse_snapshot
+from hcx_snapshot.model import MeshPart, MigrationPart
 
 ASSUMED_CHANGE_MBPS = 1.0
 ASSUMED_LINK_MBPS = 1000.0
@@ -68,16 +69,11 @@ def scenario_from_snapshot(
         raise ScenarioError(f"snapshot: {error}") from error
 
 
-def _parsed(document: Mapping[str, Any]) -> SnapshotDocument:
-    if document.get("format") != FORMAT:
-        raise ScenarioError(f"snapshot: this is no snapshot: its format is {document.get('format')!r}, not {FORMAT!r}")
-    version = document.get("version")
-    if isinstance(version, int) and version > VERSION:
-        raise ScenarioError(f"snapshot: it has version {version}; this simulator reads versions up to {VERSION}")
+def _parsed(document: Mapping[str, Any]) -> Snapshot:
     try:
-        return SnapshotDocument.model_validate(document)
-    except ValidationError as error:
-        raise ScenarioError("\n".join(_lines(error))) from error
+        return parse_snapshot(document)
+    except SnapshotFileError as error:
+        raise ScenarioError(str(error)) from error
 
 
 def _lines(error: ValidationError) -> list[str]:
@@ -90,7 +86,7 @@ def _lines(error: ValidationError) -> list[str]:
     return lines
 
 
-def _hcx_settings(snapshot: SnapshotDocument) -> HcxSettings:
+def _hcx_settings(snapshot: Snapshot) -> HcxSettings:
     """Return settings under which the twin speaks as the live managers do."""
     version, build = _release(snapshot)
     settings = HcxSettings(version=version, build=build)
@@ -105,7 +101,7 @@ def _hcx_settings(snapshot: SnapshotDocument) -> HcxSettings:
     return settings.model_copy(update={"extension_states": words})
 
 
-def _release(snapshot: SnapshotDocument) -> tuple[str, str]:
+def _release(snapshot: Snapshot) -> tuple[str, str]:
     """Return version and build of the managers; where only a generation shows (``4.x``), the appliances' tell more."""
     shown = snapshot.hcx.version
     appliances = [(one.version or "").split(".") for mesh in snapshot.hcx.meshes for one in mesh.appliances]
@@ -115,7 +111,7 @@ def _release(snapshot: SnapshotDocument) -> tuple[str, str]:
     return ".".join(full[:3]) if "x" in shown else shown, full[3]
 
 
-def _mesh(mesh: MeshPart, snapshot: SnapshotDocument) -> MeshSpec:
+def _mesh(mesh: MeshPart, snapshot: Snapshot) -> MeshSpec:
     rates = [rate for up in mesh.uplinks for rate in (up.upload_kbps, up.download_kbps) if rate]
     uplink = mesh.uplinks[0] if mesh.uplinks else None
     return MeshSpec(
@@ -138,7 +134,7 @@ def _tunnel_is_up(mesh: MeshPart) -> bool:
     return not bad_ix and "INTERCONNECT" not in mesh.services_down
 
 
-def _appliances(mesh: MeshPart, snapshot: SnapshotDocument) -> list[ApplianceSpec]:
+def _appliances(mesh: MeshPart, snapshot: Snapshot) -> list[ApplianceSpec]:
     """Return the pairs of appliances: those that the mesh lists, and those that only its extensions name."""
     pairs = [
         (_KINDS[one.kind], one.name, one.peers[0] if one.peers else f"{one.name}-peer")
@@ -158,7 +154,7 @@ def _appliances(mesh: MeshPart, snapshot: SnapshotDocument) -> list[ApplianceSpe
     ]
 
 
-def _stopped(snapshot: SnapshotDocument) -> frozenset[str]:
+def _stopped(snapshot: Snapshot) -> frozenset[str]:
     """Return the network extension appliances that HCX calls broken though their mesh's tunnel is up.
 
     A twin shows that by switching them off.
@@ -171,7 +167,7 @@ def _stopped(snapshot: SnapshotDocument) -> frozenset[str]:
     )
 
 
-def _extensions(snapshot: SnapshotDocument) -> list[ExtensionSpec]:
+def _extensions(snapshot: Snapshot) -> list[ExtensionSpec]:
     """Return the extensions between networks that are both known; others lead elsewhere."""
     meshes = {mesh.mesh_id: mesh.name for mesh in snapshot.hcx.meshes}
     return [
@@ -209,7 +205,7 @@ def _migration(one: MigrationPart) -> MigrationSpec:
     )
 
 
-def _groups(snapshot: SnapshotDocument) -> list[GroupSpec]:
+def _groups(snapshot: Snapshot) -> list[GroupSpec]:
     known = {one.group_id: one.name for one in snapshot.hcx.groups}
     for migration in snapshot.hcx.migrations:
         group_id = migration.group_id or _LOST_GROUP

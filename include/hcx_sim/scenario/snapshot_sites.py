@@ -1,4 +1,4 @@
-"""Sites of a snapshot as a scenario's: places, datastores, networks, segments and the gateway firewall."""
+"""Converts the sites of a snapshot to those of a scenario: places, datastores, networks, segments, gateway firewall."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 from hcx_sim.scenario.schema import NetworkSpec, SiteSpec
 from hcx_sim.scenario.schema_sites import DatastoreSpec, FirewallRuleSpec, IdentitySpec, PlaceSpec
-from hcx_sim.scenario.snapshot_format import (
-    ClusterRule,
-    Network,
-    Nsx,
-    Place,
-    Rule,
+from hcx_sim.world.model import SiteName
+from hcx_snapshot.model import (
+    ClusterRulePart,
+    DatastorePart,
+    FirewallRulePart,
+    NetworkPart,
+    NsxPart,
+    PlacePart,
     SegmentPart,
     SitePart,
-    SnapshotDocument,
-    Store,
+    Snapshot,
 )
-from hcx_sim.world.model import SiteName
 
 _GIB = 1024**3
 _TIER1S = "/infra/tier-1s/"
@@ -34,7 +34,7 @@ _REALISED = {"success": "success", "failed": "failed", "error": "failed", "in_pr
 Ends = Mapping[tuple[SiteName, str], str]
 
 
-def site_of(name: SiteName, site: SitePart, snapshot: SnapshotDocument) -> SiteSpec:
+def site_of(name: SiteName, site: SitePart, snapshot: Snapshot) -> SiteSpec:
     """Return a site's description."""
     tier1s = _tier1_ids(site.nsx)
     rules = site.nsx.firewall if site.nsx is not None else ()
@@ -73,7 +73,7 @@ def _identity(site: SitePart) -> IdentitySpec:
     )
 
 
-def _tier1_ids(nsx: Nsx | None) -> list[str]:
+def _tier1_ids(nsx: NsxPart | None) -> list[str]:
     """Return the gateways of the segments: the parent of fixed ones first, then the most used."""
     segments = nsx.segments if nsx is not None else ()
     fixed = [one.path for one in segments if one.path.startswith(_TIER1S)]
@@ -84,7 +84,7 @@ def _tier1_ids(nsx: Nsx | None) -> list[str]:
     return list(dict.fromkeys([*(name for name, _ in first), *ids]))
 
 
-def _place(place: Place, networks: Iterable[Network]) -> PlaceSpec:
+def _place(place: PlacePart, networks: Iterable[NetworkPart]) -> PlaceSpec:
     given = {
         "version": place.version,
         "max_evc_mode": place.max_evc_mode,
@@ -107,7 +107,7 @@ def _place(place: Place, networks: Iterable[Network]) -> PlaceSpec:
     return PlaceSpec(moref=place.moref, kind=place.kind, name=place.name, parent=place.parent, properties=properties)
 
 
-def _cluster_rule(rule: ClusterRule) -> dict[str, Any]:
+def _cluster_rule(rule: ClusterRulePart) -> dict[str, Any]:
     body: dict[str, Any] = {"_type": f"Cluster{rule.kind}", "name": rule.name}
     body |= {name: value for name in ("enabled", "mandatory") if (value := getattr(rule, name)) is not None}
     if rule.vms:
@@ -115,7 +115,7 @@ def _cluster_rule(rule: ClusterRule) -> dict[str, Any]:
     return body
 
 
-def _datastore(store: Store) -> DatastoreSpec:
+def _datastore(store: DatastorePart) -> DatastoreSpec:
     properties: dict[str, Any] = {}
     if not store.accessible:
         properties["summary.accessible"] = False
@@ -131,7 +131,7 @@ def _datastore(store: Store) -> DatastoreSpec:
     )
 
 
-def _rule(rule: Rule, position: int) -> FirewallRuleSpec:
+def _rule(rule: FirewallRulePart, position: int) -> FirewallRuleSpec:
     """Return a rule; their order across policies becomes one of numbers within the default policy."""
     groups = [*rule.source_groups, *rule.destination_groups]
     body = {
@@ -167,7 +167,7 @@ def _cidrs(groups: Iterable[str]) -> list[str]:
     return cidrs
 
 
-def domains_of(snapshot: SnapshotDocument) -> dict[tuple[SiteName, str], str]:
+def domains_of(snapshot: Snapshot) -> dict[tuple[SiteName, str], str]:
     """Return to which layer 2 domain each network belongs: one name for both ends of a subnet.
 
     A domain has the source network's name (two of one name are told apart by their MoRefs). A network at the
@@ -194,7 +194,7 @@ def domains_of(snapshot: SnapshotDocument) -> dict[tuple[SiteName, str], str]:
     return found
 
 
-def _with_segments(site: SitePart) -> list[tuple[Network, SegmentPart]]:
+def _with_segments(site: SitePart) -> list[tuple[NetworkPart, SegmentPart]]:
     segments = {_id(one.path): one for one in site.nsx.segments} if site.nsx is not None else {}
     found = ((network, segments.get(_id(network.segment_path or ""))) for network in site.networks)
     return [(network, segment) for network, segment in found if segment is not None]
@@ -204,7 +204,7 @@ def _id(path: str) -> str:
     return path.rpartition(_SEGMENTS)[2]
 
 
-def networks_of(name: SiteName, site: SitePart, snapshot: SnapshotDocument, domains: Ends) -> list[NetworkSpec]:
+def networks_of(name: SiteName, site: SitePart, snapshot: Snapshot, domains: Ends) -> list[NetworkSpec]:
     """Return the networks of a site."""
     segments = {network.moref: segment for network, segment in _with_segments(site)}
     gateways = _extended_gateways(name, snapshot)
@@ -224,7 +224,7 @@ def networks_of(name: SiteName, site: SitePart, snapshot: SnapshotDocument, doma
     ]
 
 
-def _extended_gateways(name: SiteName, snapshot: SnapshotDocument) -> dict[str, str]:
+def _extended_gateways(name: SiteName, snapshot: Snapshot) -> dict[str, str]:
     """Return the gateways that extensions know of, in CIDR form, by the MoRef of the network at this end."""
     found = {}
     for one in snapshot.hcx.extensions:
@@ -235,7 +235,7 @@ def _extended_gateways(name: SiteName, snapshot: SnapshotDocument) -> dict[str, 
 
 
 def _network(
-    site: SiteName, network: Network, segment: SegmentPart | None, domain: str, extended: str | None, created: bool
+    site: SiteName, network: NetworkPart, segment: SegmentPart | None, domain: str, extended: str | None, created: bool
 ) -> NetworkSpec:
     gateways = segment.gateways if segment is not None else ()
     common: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""VMs of a snapshot as a scenario's: identities kept, and what the simulator has no field for as vSphere overrides."""
+"""Converts the VMs of a snapshot to those of a scenario, with their ids; facts without a field override properties."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from hcx_sim.scenario.schema import DiskSpec, NicSpec, SnapshotSpec, VmSpec
-from hcx_sim.scenario.snapshot_format import (
+from hcx_sim.world.model import Power, SiteName, VmRole
+from hcx_snapshot.model import (
     DiskPart,
     MediumPart,
     NicPart,
     SitePart,
-    SnapshotDocument,
-    SnapshotPart,
+    Snapshot,
     VmPart,
+    VmSnapshotPart,
 )
-from hcx_sim.world.model import Power, SiteName, VmRole
 
 _GIB = 1024**3
 _MIB = 1024**2
@@ -45,7 +45,7 @@ _BACKINGS = {
 class VmNames:
     """By which name each VM is known in the world: its own where it is the only one of that name."""
 
-    def __init__(self, snapshot: SnapshotDocument) -> None:
+    def __init__(self, snapshot: Snapshot) -> None:
         """Count the names of both sites."""
         self._count = Counter(vm.name for site in (snapshot.source, snapshot.destination) for vm in site.vms)
 
@@ -135,7 +135,7 @@ def _disk(disk: DiskPart) -> DiskSpec:
     )
 
 
-def _snapshot(one: SnapshotPart) -> SnapshotSpec:
+def _snapshot(one: VmSnapshotPart) -> SnapshotSpec:
     return SnapshotSpec(moref=one.moref, name=one.name, parent=one.parent, created_ms=one.created_ms or 0)
 
 

@@ -1,7 +1,7 @@
 """The faults that vCenter throws, with the messages it gives them.
 
-pyVmomi's fault types are exceptions: handlers raise them as they are. Type names and members are [B] PYV; the
-wording follows what vCenter prints and is not promised anywhere. [I]
+pyVmomi's fault types are exceptions: handlers raise them as they are. Type names and members are [D nsx-vsphere 4.2];
+the wording follows what vCenter prints and is not promised anywhere. [I nsx-vsphere 4.2]
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def faulted(fault_type: Any, message: str, **members: Any) -> Faulted:
 
 
 def not_authenticated(receiver: Any) -> Faulted:
-    """The session is missing or over. [D] nsx-vsphere 4.4."""
+    """The session is missing or over. [D nsx-vsphere 4.4]"""
     return faulted(
         vim.fault.NotAuthenticated,
         "The session is not authenticated.",
@@ -83,7 +83,7 @@ def invalid_argument(name: str) -> Faulted:
 
 
 def invalid_property(name: str) -> Faulted:
-    """A property path that the type does not have. [D] nsx-vsphere 4.2."""
+    """A property path that the type does not have. [D nsx-vsphere 4.2]"""
     return faulted(vmodl.query.InvalidProperty, f"A specified parameter was not correct: {name}", name=name)
 
 
@@ -103,7 +103,7 @@ def system_error(reason: str) -> Faulted:
 
 
 def invalid_power_state(requested: str | None, existing: str) -> Faulted:
-    """The VM is in the wrong power state for the request; both states are told. [B] PYV."""
+    """The VM is in the wrong power state for the request; both states are told. [D nsx-vsphere 4.2]"""
     state = vim.VirtualMachine.PowerState
     return faulted(
         vim.fault.InvalidPowerState,
@@ -141,7 +141,7 @@ def tools_unavailable() -> Faulted:
 
 
 def concurrent_access() -> Faulted:
-    """The given version is not the current one. [B] declared, cause [I] nsx-vsphere 4.6."""
+    """The given version is not the current one. Declared [D nsx-vsphere 4.6], its cause [I nsx-vsphere 4.6]."""
     text = "The resource, e.g. a file, is being modified by another operation, or its version is out of date."
     return faulted(vim.fault.ConcurrentAccess, text)
 

@@ -15,7 +15,7 @@ from hcx_sim.world.model import Datastore, NetworkKind, Placement, Segment, Site
 from hcx_sim.world.world import World
 
 ROOT_FOLDER = "group-d1"
-# Managers that every vCenter has, by the ids that it gives them. [C] VCSIM
+# Managers that every vCenter has, by the ids that it gives them. [C nsx-vsphere 4.2]
 SINGLETONS = {
     "ServiceInstance": "ServiceInstance",
     "propertyCollector": "PropertyCollector",

@@ -11,7 +11,7 @@ from hcx_sim.vcenter.soap import methods_of
 
 ANONYMOUS = "System.Anonymous"
 OTHER_PRIVILEGES = ("System.Anonymous", "System.View", "System.Read")
-# Methods for which the type information names none. [I]
+# Methods for which the type information names none. [I nsx-vsphere 4.1]
 _BY_METHOD = {
     ("VirtualMachine", "Rename_Task"): "VirtualMachine.Config.Rename",
     ("VirtualMachine", "Destroy_Task"): "VirtualMachine.Inventory.Delete",

@@ -1,7 +1,7 @@
 """Property paths against pyVmomi's type information.
 
 ``config.hardware.device[4000].connectable`` is a path: names joined by dots, an element of a keyed array chosen by
-its key in brackets. A path that the type does not have is the vendor's InvalidProperty. [D] nsx-vsphere 4.2.
+its key in brackets. A path that the type does not have is the vendor's InvalidProperty. [D nsx-vsphere 4.2]
 """
 
 from __future__ import annotations

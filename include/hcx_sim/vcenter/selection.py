@@ -116,8 +116,8 @@ class _Selector:
 def select(inventory: Inventory, spec: Any, *, lenient: bool = False) -> tuple[list[Found], list[Any]]:
     """Return what a FilterSpec's object set selects, and the references of named objects that do not exist.
 
-    Such an object fails the whole call with ManagedObjectNotFound unless the spec asks to report it [D]
-    nsx-vsphere 4.2, or the caller is ``lenient``.
+    Such an object fails the whole call with ManagedObjectNotFound unless the spec asks to report it [D nsx-vsphere 4.2]
+    or the caller is ``lenient``.
     """
     selected: dict[str, Found] = {}
     missing: list[Any] = []

@@ -28,7 +28,7 @@ from hcx_sim.vcenter.versions import version_of_action
 
 XML = "text/xml; charset=utf-8"
 _PROPERTY_READS = frozenset({"RetrieveProperties", "RetrievePropertiesEx", "Fetch"})
-# What can be read before a log-in, as a client needs it to log in. [C] VCSIM
+# What can be read before a log-in, as a client needs it to log in. [C nsx-vsphere 4.2]
 _OPEN_OBJECTS = frozenset({"ServiceInstance", "SessionManager"})
 
 

@@ -1,7 +1,7 @@
 """API versions: what a vCenter of some release offers, and the one that a request is written in.
 
 The list comes from pyVmomi's own version tables; ``SmartConnect`` probes ``vimServiceVersions.xml`` and takes the
-newest one that it knows itself. [X] PYV.
+newest one that it knows itself. [C nsx-vsphere 4.2]
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ _ADDRESS = {"source": "10.2.0.", "destination": "10.3.0."}
 
 
 def _entity(world: World, entity_id: str, created_us: int) -> dict[str, Any]:
-    """Return the fields without which the official client refuses a record. [X] nsx-vsphere 1.3."""
+    """Return the fields without which the official client refuses a record. [C nsx-vsphere 1.3]"""
     user_id = world.random.stable_uuid("vmc.user")
     return {
         "id": entity_id,

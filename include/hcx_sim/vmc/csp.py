@@ -30,7 +30,7 @@ _MESSAGES = {
 
 
 class CspError(Exception):
-    """A refusal of the sign-in service; a message is all that is known of its body. [C] PYVMC."""
+    """A refusal of the sign-in service; a message is all that is known of its body. [C nsx-vsphere 1.1]"""
 
     def __init__(self, status: int, message: str) -> None:
         """Keep status and message."""
@@ -56,7 +56,7 @@ async def render_unknown_path(request: Request, error: HTTPException) -> Respons
 
 
 def _parameters(call: Call) -> dict[str, str]:
-    """Return the parameters of query and form; clients use either. [C] PYVMC, SIE."""
+    """Return the parameters of query and form; clients use either. [C nsx-vsphere 1.1]"""
     found = parse_qs(call.query)
     found.update(parse_qs(call.body.decode("utf-8", "replace")))
     return {name: values[-1] for name, values in found.items()}

@@ -43,7 +43,7 @@ class VmcError(Exception):
 
 
 def failure(call: Call, status: int, code: str | None, message: str | None) -> Response:
-    """Render an error with the five fields that the binding demands. [B] nsx-vsphere 1.3."""
+    """Render an error with the five fields that the binding demands. [D nsx-vsphere 1.3]"""
     body = {
         "status": status,
         "path": call.path,

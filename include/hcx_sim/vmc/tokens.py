@@ -1,6 +1,6 @@
 """Access tokens of the cloud: issued by the sign-in service, accepted by VMC and by NSX behind the reverse proxy.
 
-A token lives ``settings.vmc.access_token_seconds`` from its issue, used or not (30 minutes [D] nsx-vsphere 1.1).
+A token lives ``settings.vmc.access_token_seconds`` from its issue, used or not (30 minutes [D nsx-vsphere 1.1]).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _records(world: World) -> CspRecords:
 
 
 def issue_token(world: World, user: str) -> dict[str, Any]:
-    """Issue an access token and return the sign-in service's answer. [D][C]."""
+    """Issue an access token and return the sign-in service's answer. [D+C nsx-vsphere 1.1]"""
     records = _records(world)
     now_us = world.idle_now_us()
     lifetime_seconds = world.settings.vmc.access_token_seconds
@@ -79,7 +79,7 @@ def token_user(world: World, token: str) -> str | None:
 
 
 def presented_token(request: Request) -> str:
-    """Return the access token of a request in either header form, empty without one. [C] nsx-vsphere 1.2."""
+    """Return the access token of a request in either header form, empty without one. [C nsx-vsphere 1.2]"""
     token: str = request.headers.get("csp-auth-token", "")
     if token:
         return token

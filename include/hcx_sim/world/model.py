@@ -20,7 +20,7 @@ class SiteName(StrEnum):
 
 
 class Power(StrEnum):
-    """vSphere ``VirtualMachinePowerState``. [D] nsx-vsphere 4.1."""
+    """vSphere ``VirtualMachinePowerState``. [D nsx-vsphere 4.1]"""
 
     ON = "poweredOn"
     OFF = "poweredOff"

@@ -33,7 +33,7 @@ def install(world: World) -> None:
 
 
 def segment_path(world: World, segment: Segment) -> str:
-    """Return the policy path; fixed segments are children of the tier-1. [B] VMCPOL."""
+    """Return the policy path; fixed segments are children of the tier-1. [D nsx-vsphere 2.1]"""
     if segment.fixed:
         return f"/infra/tier-1s/{world.site(segment.site).tier1_id}/segments/{segment.segment_id}"
     return f"/infra/segments/{segment.segment_id}"
@@ -136,7 +136,7 @@ def _realise(world: World, segment_key: str, revision: int, step: str) -> None:
 
 
 def wants_gateway(segment: Segment) -> bool:
-    """Return whether the intent is a connected gateway. Absent connectivity means ON. [C] SALT."""
+    """Return whether the intent is a connected gateway. Absent connectivity means ON. [C nsx-vsphere 2.2]"""
     routed = segment.connectivity != "OFF" and segment.gateway_cidr is not None
     return routed and (segment.fixed or segment.connectivity_path is not None)
 
@@ -144,7 +144,7 @@ def wants_gateway(segment: Segment) -> bool:
 def delete_segment(world: World, segment: Segment) -> None:
     """Remove a segment and the vCenter network that shows it.
 
-    A forced deletion "may result in an inconsistent connectivity" [B] VMCPOL: cards that are still there stay in
+    A forced deletion can leave connectivity inconsistent [D nsx-vsphere 2.1]: cards that are still there stay in
     a port group that carries nothing any more, and an extension of the segment loses its frames.
     """
     network = world.network_of_segment(segment)
@@ -183,7 +183,7 @@ def relocate(
 ) -> Vm:
     """Move a living VM to the other site and return its new object.
 
-    The moref is new [C]; name, MACs, addresses and (``keep_uuids``) UUIDs stay. ``new_macs`` maps old to new
+    The moref is new [C hcx 4.8]; name, MACs, addresses and (``keep_uuids``) UUIDs stay. ``new_macs`` maps old to new
     MACs when they are not retained. Space on the datastores is moved with the disks. Raises :class:`KeyError`
     when a NIC has no network in ``destination.networks``.
     """
@@ -194,7 +194,7 @@ def relocate(
 
 
 def leave_retired_copy(world: World, vm: Vm, name: str, folder_moref: str, bios_uuid: str | None = None) -> Vm:
-    """Turn the VM object at hand into the powered-off leftover of a bulk migration. [D] UG 4.7.
+    """Turn the VM object at hand into the powered-off leftover of a bulk migration. [D hcx 4.8]
 
     Call it on the source object after :func:`copy_arrival` made the living one.
     """

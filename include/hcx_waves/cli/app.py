@@ -27,7 +27,7 @@ _OWN = {
 }
 
 
-class Commands(TyperGroup):
+class CommandGroup(TyperGroup):
     """Commands that are imported when they are called or listed, so that none waits for the libraries of another.
 
     A command whose package is not installed is listed all the same, and says what to install when it is called.
@@ -93,7 +93,7 @@ def _show_version(value: bool) -> None:
 
 main = typer.Typer(
     name="hcx-waves",
-    cls=Commands,
+    cls=CommandGroup,
     help="Moves virtual machines through VMware HCX in waves.",
     no_args_is_help=True,
     add_completion=False,

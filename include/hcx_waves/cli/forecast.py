@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from hcx_snapshot import Snapshot, SnapshotFileError, load_snapshot
 from hcx_waves.cli.inputs import Inputs
 from hcx_waves.cli.output import fail, output_console, write_file
 from hcx_waves.forecast import what_if
@@ -27,8 +28,6 @@ from hcx_waves.forecast.results import Forecast
 from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
 from hcx_waves.forecast.subject import subject_of
 from hcx_waves.forecast.text import print_comparison, print_forecast
-from hcx_waves.snapshot.files import SnapshotFileError, load_snapshot
-from hcx_waves.snapshot.model import Snapshot
 from hcx_waves.wavefile.clock import ClockError
 from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.moments import LocalTimeError, Moment, exact_instant, parse_moment
@@ -41,6 +40,26 @@ _WORTH_A_PROCESS = 100_000
 _UNUSABLE = (
     WaveFileError, SnapshotFileError, ParametersError, ClockError, LocalTimeError, ValidationError, ValueError, OSError,
 )  # fmt: skip
+
+
+StartOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Start of the run in the wave's time zone, such as 2026-10-24 20:00. A what-if if the file has one."
+    ),
+]
+BandwidthOption = Annotated[
+    float | None,
+    typer.Option(min=0.001, help="What if each service mesh had this many Mbit/s between the sites?"),
+]
+SecondMeshOption = Annotated[
+    bool,
+    typer.Option("--second-mesh", help="What if each service mesh shared its VMs and its uplink with a second one?"),
+]
+OrderOption = Annotated[
+    str | None,
+    typer.Option(help=f"What if VMs switched over in this order: {', '.join(what_if.ORDERS)}, or names with commas?"),
+]
 
 
 @dataclass(frozen=True)
@@ -73,27 +92,10 @@ def forecast(
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the random draws. The same seed gives the same nights.")
     ] = 0,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            help="Start of the run in the wave's time zone, such as 2026-10-24 20:00. A what-if if the file has one."
-        ),
-    ] = None,
-    bandwidth: Annotated[
-        float | None, typer.Option(min=0.001, help="What if each service mesh had this many Mbit/s between the sites?")
-    ] = None,
-    second_mesh: Annotated[
-        bool,
-        typer.Option(
-            "--second-mesh", help="What if each service mesh shared its VMs and its uplink with a second one?"
-        ),
-    ] = False,
-    order: Annotated[
-        str | None,
-        typer.Option(
-            help=f"What if VMs switched over in this order: {', '.join(what_if.ORDERS)}, or names with commas?"
-        ),
-    ] = None,
+    start: StartOption = None,
+    bandwidth: BandwidthOption = None,
+    second_mesh: SecondMeshOption = False,
+    order: OrderOption = None,
     safe_start: Annotated[bool, typer.Option(help="Search for the last safe start, which doubles the time.")] = True,
     as_json: Annotated[
         Path | None,

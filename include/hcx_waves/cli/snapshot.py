@@ -11,12 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
+from hcx_snapshot import Snapshot, digest_of, save_snapshot
 from hcx_waves.cli.inputs import Inputs
 from hcx_waves.cli.output import ExitCode, fail, reason
 from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
-from hcx_waves.snapshot import Snapshot, SnapshotError, digest_of, save_snapshot, take_snapshot
+from hcx_waves.snapshot import SnapshotError, take_snapshot
 from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave
@@ -67,7 +68,7 @@ def snapshot(
     _print_contents(taken, out)
     strange = sorted(set(rates) - {vm.name for site in (taken.source, taken.destination) for vm in site.vms})
     if strange:
-        typer.echo(f"{change_rates}: VMs that are not in the snapshot: {', '.join(strange)}", err=True)
+        typer.echo(f"{change_rates}: contains VMs that are not in the snapshot: {', '.join(strange)}", err=True)
 
 
 def _rates(path: Path) -> dict[str, float]:

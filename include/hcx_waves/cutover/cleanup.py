@@ -33,7 +33,7 @@ class Renaming(DomainModel):
     name: str
     already: bool = False
     shown_in_vcenter: bool = False
-    """Whether vCenter shows the name yet; it follows after realisation [C] TFNSX."""
+    """Whether vCenter shows the name yet; it follows after realisation [C nsx-vsphere 2.8]."""
 
 
 def delete_source_segment(plan: WavePlan, segment_name: str, clients: SiteClients) -> Deletion:
@@ -74,7 +74,7 @@ def delete_source_segment(plan: WavePlan, segment_name: str, clients: SiteClient
 def rename_destination_segment(plan: WavePlan, segment_name: str, clients: SiteClients, name: str) -> Renaming:
     """Give the destination segment a name, unless it has it; id and path stay.
 
-    :raises ExtensionPresentError: if the network is still extended: the effect on it is unknown [?].
+    :raises ExtensionPresentError: if the network is still extended: the effect on it is unknown [? nsx-vsphere 2.8].
     :raises ConflictError: if another segment at the destination has that name.
     :raises SubmissionLostError: if NSX still shows the old name afterwards; run it again.
     """

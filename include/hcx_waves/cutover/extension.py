@@ -79,7 +79,7 @@ def unextend_network(
 ) -> Removal:
     """Ask HCX to unextend a network, unless it is gone or being unextended already.
 
-    :param connect: True connects the destination segment to its gateway; HCX's own default is False [D] XWM.
+    :param connect: True connects the destination segment to its gateway; HCX's own default is False [D hcx 5.4].
     :param previous: what an earlier call returned or stored; its job is looked at first.
     :param on_submission: is given an unconfirmed removal right before HCX is asked, and None if HCX then certainly
         refused. Whoever stores it can tell later that the unextend may be under way although no answer came.
@@ -138,7 +138,7 @@ def unextend_status(hcx: HcxClient, removal: Removal) -> UnextendStatus:
 def judge_unextend(job: Job | None, *, listed: bool) -> UnextendStatus:
     """Judge an unextend by its job, if there is one, and by whether the extension is still listed. Pure.
 
-    A failed job may come with and without ``isDone`` [?]. A job that ended well while the extension is still
+    A failed job may come with and without ``isDone`` [? hcx 9.7]. A job that ended well while the extension is still
     listed is not the end.
     """
     percent = None if job is None else job.percent_complete
@@ -177,7 +177,7 @@ def _tell_nobody(_removal: Removal | None) -> None:
 
 
 def _says_busy(error: ClientError) -> bool:
-    """Whether HCX refuses because it is at work on the extension; somebody, perhaps we, was first [I]."""
+    """Whether HCX refuses because it is at work on the extension; somebody, perhaps we, was first [I hcx 5.4]."""
     said = f"{error.vendor_code or ''} {error.vendor_message or ''} {' '.join(error.details.get('messages') or [])}"
     return "progress" in said.lower() or "busy" in said.lower()
 

@@ -27,7 +27,7 @@ def find_extension(clients: SiteClients, segment: PlannedSegment) -> NetworkExte
 
 
 def is_worked_on(extension: NetworkExtension) -> bool:
-    """Whether an extension's status sounds as if HCX were at work on it. The words are published nowhere [?]."""
+    """Whether an extension's status sounds as if HCX were at work on it. The words are not published [? hcx 9.6]."""
     word = (extension.operation_status.state or "").upper()
     return any(part in word for part in _BUSY_WORDS)
 

@@ -33,12 +33,12 @@ class Kind(StrEnum):
     STAYING = "staying"
     """A VM that a person has declared as staying (a router)."""
     RETIRED_COPY = "retired_copy"
-    """The powered-off original of a Bulk migration, whose VM lives at the destination [D] UG 4.7."""
+    """The powered-off original of a Bulk migration, whose VM lives at the destination [D hcx 4.8]."""
     HCX_APPLIANCE = "hcx_appliance"
     NSX_SERVICE = "nsx_service"
     """An edge or service VM of NSX."""
     RELEASING_PORT = "releasing_port"
-    """A port whose VM has left; NSX releases it with a delay [C] TFNSX."""
+    """A port whose VM has left; NSX releases it with a delay [C nsx-vsphere 2.8]."""
     FREE_PORT = "free_port"
 
     @property
@@ -181,7 +181,7 @@ def migrations_in_flight(
 
 
 def _intents(clients: SiteClients, group_ids: Sequence[str]) -> Sequence[GroupIntents]:
-    """Return the groups as submitted; only the newer managers are known to tell [C] T91."""
+    """Return the groups as submitted; only the newer managers are known to tell [C hcx 4.4]."""
     try:
         return clients.hcx.group_intents(group_ids)
     except NotFound:

@@ -15,7 +15,7 @@ from hcx_waves.model.plan import NetworkRef
 def networks_of(vcenter: VsphereClient, reference: NetworkRef, segment_path: str | None) -> list[Network]:
     """Return the vCenter networks that a segment is shown as; by id, and by name only if no id fits.
 
-    Older SDDCs show opaque networks, whose id is the logical switch's and not the segment's [I].
+    Older SDDCs show opaque networks, whose id is the logical switch's and not the segment's [I nsx-vsphere 4.1].
 
     :raises NotFound: if there is none; then nothing can be said about who is on it.
     """

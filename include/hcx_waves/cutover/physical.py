@@ -1,6 +1,6 @@
 """Source gateways outside NSX: by commands of the user (``hook``), or by a person (``manual``).
 
-Blocking the port group is no substitute: it takes neither the gateway's address nor its route away (nsx-vsphere 4.6).
+Blocking the port group is no substitute: it takes neither the gateway's address nor its route away [I nsx-vsphere 4.6].
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who is on a segment by NSX's books: port, VIF, VM, vSphere (nsx-vsphere section 3 [B])."""
+"""Who is on a segment by NSX's books: port, VIF, VM, vSphere [D nsx-vsphere 3]."""
 
 from __future__ import annotations
 

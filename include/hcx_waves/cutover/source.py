@@ -32,7 +32,7 @@ class GatewayReading(DomainModel):
     """Whether the product says that this is in effect."""
     pending: bool = False
     """Whether the product says that it is about to come into effect; the gateway may then be either. A segment that
-    no host needs may be neither settled nor pending (``unknown``, ``NOT_AVAILABLE``) [B]."""
+    no host needs may be neither settled nor pending (``unknown``, ``NOT_AVAILABLE``) [I nsx-vsphere 2.5]."""
     failure: str | None = None
     """What the product says if it could not bring the change into effect."""
     evidence: str = ""
@@ -74,10 +74,10 @@ class SourceGateway(Protocol):
 
 
 class NsxSource:
-    """A segment of the source's NSX: connectivity OFF keeps gateway address, DHCP ranges and path [D] VMCDOC.
+    """A segment of the source's NSX: connectivity OFF keeps gateway address, DHCP ranges and path [D nsx-vsphere 2.3].
 
     :param path: the segment's policy path.
-    :param gateway_address: in CIDR form, for a segment that shows none while it is disconnected [C] PYVMC.
+    :param gateway_address: in CIDR form, for a segment that shows none while it is disconnected [C nsx-vsphere 2.2].
     """
 
     means = Disconnect.NSX
@@ -100,7 +100,7 @@ class NsxSource:
         self._nsx.set_connectivity(self._nsx.segment(self._path), Connectivity.OFF)
 
     def reconnect(self, snapshot: Mapping[str, Any] | None) -> None:
-        """PATCH connectivity ON, with the subnets that the segment had: a PATCH replaces the array [B]."""
+        """PATCH connectivity ON, with the subnets it had: a PATCH replaces the array [D nsx-vsphere 2.3]."""
         segment = self._nsx.segment(self._path)
         saved = dict(snapshot or {})
         if saved.get("subnets") and not segment.raw.get("subnets"):

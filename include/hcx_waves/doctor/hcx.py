@@ -9,13 +9,13 @@ from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.hcx import Appliance, HcxClient, MeshHealth, ServiceMesh, UplinkMetric
 from hcx_waves.doctor.findings import Finding, failed, ok, warning
 
-# Underlay minimum of vMotion and RAV. [D] KB 440117
+# Underlay minimum of vMotion and RAV. [D hcx 8.2]
 RAV_MINIMUM_KBPS = 150_000
-# [2nd-hand] the same table of a later edition
+# The same table, a later edition [C hcx 8.2]
 MAXIMUM_LATENCY_MS = 150.0
 MAXIMUM_LOSS_PERCENT = 0.1
 
-# The words are published nowhere [?]; these are the ones whose meaning leaves no doubt.
+# The words are published nowhere [? hcx 9.6]; these are the ones whose meaning leaves no doubt.
 _GOOD_WORDS = frozenset({"up", "ok", "green", "healthy", "normal", "connected", "success", "running", "good"})
 _BAD_WORDS = frozenset({"down", "red", "failed", "error", "critical", "unreachable", "disconnected", "not_ok"})
 
@@ -69,7 +69,7 @@ def check_meshes(client: HcxClient) -> Iterator[Finding]:
 
 
 def judge_mesh(mesh: ServiceMesh) -> Finding:
-    """Judge a mesh by its services. The last task's status is not looked at: it can be stale for weeks [C] L911."""
+    """Judge a mesh by its services. The last task's status is not looked at: it can be stale for weeks [C hcx 7]."""
     name = f"mesh {mesh.name or mesh.service_mesh_id}"
     down = [f"{service.service_name} {service.status}{_reasons(service.reason)}" for service in _ailing(mesh)]
     if down:

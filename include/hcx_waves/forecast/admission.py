@@ -1,4 +1,4 @@
-"""Who may replicate: at most so many at once per mesh and per manager [D] KB 321604, the others by name."""
+"""Who may replicate: at most so many at once per mesh and per manager [D hcx 8.1], the others by name."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from hcx_waves.migration.course import VmCourse
 from hcx_waves.migration.status import VmPhase
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.states import SegmentOutcome, VmOutcome
-from hcx_waves.report.model import SegmentSteps, VmRow, WaveReport
+from hcx_waves.report.model import SegmentRow, VmRow, WaveReport
 
 _ANSWERS = ("approve", "reject")
 _GATES = ("approve_wave", "approve_switchover", "approve_cutover", "confirm_disconnected")
@@ -178,7 +178,7 @@ def _switchovers(rows: Iterable[VmRow]) -> Iterator[Switchover]:
         yield Switchover(row.migration, (ended - began).total_seconds(), waited, rate)
 
 
-def _take_segment(segment: SegmentSteps, evidence: Evidence) -> None:
+def _take_segment(segment: SegmentRow, evidence: Evidence) -> None:
     removal, outage = segment.removal, segment.outage
     if removal is None or removal.already_gone:
         return

@@ -29,7 +29,7 @@ class Layout:
     """Facts of one column per VM; columns that only fill a block up hold nobody.
 
     Columns are grouped by mesh and sorted by name in each; :attr:`rank` sorts all by name, which is how ties are
-    decided. RAV switchovers have a lane per mesh, vMotions one lane for all [C] chrisdooks.com, virtualbug.in.
+    decided. RAV switchovers have a lane per mesh, vMotions one lane for all [C hcx 8.1].
     """
 
     vms: tuple[ForecastVm | None, ...]

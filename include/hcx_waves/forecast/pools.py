@@ -1,7 +1,7 @@
 """The bandwidth that the transfers of a mesh share, for many nights at once.
 
 Every transfer of a mesh gets the same rate: the least of its share of the line or the IX appliance, and the limit per
-migration [D] KB 321604. So one number per mesh, what each transfer has been given since the beginning, tells the
+migration [D hcx 8.1]. So one number per mesh, what each transfer has been given since the beginning, tells the
 progress of all: a transfer that joins at ``given = g`` with ``n`` bytes has arrived at ``given = g + n``.
 """
 

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
+from hcx_snapshot.model import MeshPart, Snapshot, VmPart
 from hcx_waves.forecast.inputs import DEFAULT_MESH, ForecastInput, ForecastMesh, ForecastSegment, ForecastVm
 from hcx_waves.forecast.parameters import ModelParameters
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import PlannedVm, WavePlan
 from hcx_waves.model.schedule import WaveClock
-from hcx_waves.snapshot.model import Mesh, Snapshot, Vm
 from hcx_waves.wavefile.clock import ClockError
 from hcx_waves.wavefile.settings import VmRequest
 from hcx_waves.wavefile.wave import Wave
@@ -92,7 +92,7 @@ class _Survey:
     ) -> None:
         self._wave, self._plan, self._snapshot = wave, plan, snapshot
         self._transfer = parameters.transfer
-        self._found: dict[str, list[Vm]] = {}
+        self._found: dict[str, list[VmPart]] = {}
         self._segments: dict[str, str] = {}
         if snapshot is not None:
             for vm in snapshot.source.vms:
@@ -132,10 +132,10 @@ class _Survey:
             rate = transfer.link_bits_per_second / 1e6
             yield f"HCX measures no bandwidth of {', '.join(silent)}: {rate:g} Mbit/s is assumed"
 
-    def _is_silent(self, mesh: Mesh) -> bool:
+    def _is_silent(self, mesh: MeshPart) -> bool:
         return _measured(mesh) is None and mesh.name not in self._transfer.mesh_link_bits_per_second
 
-    def _machine(self, request: VmRequest) -> Vm | None:
+    def _machine(self, request: VmRequest) -> VmPart | None:
         found = self._found.get(request.name, [])
         if request.instance_uuid is not None:
             found = [vm for vm in found if (vm.instance_uuid or "").lower() == request.instance_uuid.lower()]
@@ -143,7 +143,7 @@ class _Survey:
             self._assumed["missing"] += 1
         return found[0] if found else None
 
-    def _vm(self, request: VmRequest, plan: PlannedVm | None, machine: Vm | None) -> ForecastVm:
+    def _vm(self, request: VmRequest, plan: PlannedVm | None, machine: VmPart | None) -> ForecastVm:
         kind = request.migration if plan is None else plan.migration
         if plan is None and machine is not None and machine.power != _ON:
             kind = MigrationType.COLD
@@ -161,7 +161,7 @@ class _Survey:
             segments=self._segments_of(plan, machine),
         )
 
-    def _disk_bytes(self, plan: PlannedVm | None, machine: Vm | None) -> float:
+    def _disk_bytes(self, plan: PlannedVm | None, machine: VmPart | None) -> float:
         if machine is not None and machine.disks:
             return float(sum(disk.used_bytes for disk in machine.disks))
         if machine is not None and machine.committed_bytes is not None:
@@ -172,7 +172,7 @@ class _Survey:
         self._assumed["size"] += 1
         return self._transfer.assumed_disk_bytes
 
-    def _segments_of(self, plan: PlannedVm | None, machine: Vm | None) -> tuple[str, ...]:
+    def _segments_of(self, plan: PlannedVm | None, machine: VmPart | None) -> tuple[str, ...]:
         if plan is not None:
             return plan.segments
         if machine is not None:
@@ -195,15 +195,15 @@ class _Survey:
         self._load[chosen] += 1
         return chosen
 
-    def _known_meshes(self) -> tuple[Mesh, ...]:
+    def _known_meshes(self) -> tuple[MeshPart, ...]:
         return () if self._snapshot is None else self._snapshot.hcx.meshes
 
 
-def _measured(mesh: Mesh) -> float | None:
-    """Return a mesh's bandwidth in bits per second, where HCX measures it [C] T91.
+def _measured(mesh: MeshPart) -> float | None:
+    """Return a mesh's bandwidth in bits per second, where HCX measures it [C hcx 6].
 
-    Of several uplinks and both directions the least: which uplink carries what is not published [?], and a twin of the
-    snapshot takes the same.
+    Of several uplinks and both directions the least: which uplink carries what is not published [? hcx 6], and a twin
+    of the snapshot takes the same.
     """
     rates = [rate for uplink in mesh.uplinks for rate in (uplink.upload_kbps, uplink.download_kbps) if rate]
     return min(rates) * _KILOBIT if rates else None

@@ -17,7 +17,7 @@ class CancelAnswer(StrEnum):
     ENDED = "ended"
     """It had ended already; nothing was asked."""
     ASKED = "asked"
-    """HCX accepted; cancelling takes time and can fail [D] XWM."""
+    """HCX accepted; cancelling takes time and can fail [D hcx 7]."""
     FORCED = "forced"
     """HCX accepted a forced cancel."""
     REFUSED = "refused"

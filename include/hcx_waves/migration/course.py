@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -72,17 +72,12 @@ class CourseKeeper:
                 self.courses[vm.name] = after
         self.looked_at = status.at
 
-    def to_json(self) -> list[dict[str, object]]:
-        """Return the courses as JSON primitives."""
-        return [one.model_dump(mode="json", exclude_defaults=True) for one in self.courses.values()]
 
-
-def joined(parts: Iterable[Iterable[Mapping[str, object]]]) -> tuple[VmCourse, ...]:
+def joined(parts: Iterable[Iterable[VmCourse]]) -> tuple[VmCourse, ...]:
     """Return the courses that several tasks have left one after the other, as one course a VM."""
     found: dict[str, VmCourse] = {}
     for part in parts:
-        for document in part:
-            later = VmCourse.model_validate(document)
+        for later in part:
             found[later.name] = _joined(found.get(later.name), later)
     return tuple(found.values())
 

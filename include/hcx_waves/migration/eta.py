@@ -1,7 +1,7 @@
 """When the last VM of a wave will have moved: with the queue of switchovers, which HCX's own estimate leaves out.
 
-RAV switchovers run one at a time per service mesh, vMotions one at a time per site pair [C]; so what is replicated
-may have to wait for hours. Pure.
+RAV switchovers run one at a time per service mesh, vMotions one at a time per site pair [C hcx 4.8]; so what is
+replicated may have to wait for hours. Pure.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from hcx_waves.clients.hcx.values import milliseconds_of
 
 
 def latest_by_entity(migrations: Iterable[Migration]) -> dict[str, Migration]:
-    """Return the newest migration of each VM, by its MoRef: a retry has a new migration id [D] UG 4.9."""
+    """Return the newest migration of each VM, by its MoRef: a retry has a new migration id [D hcx 4.4]."""
     latest: dict[str, Migration] = {}
     for migration in migrations:
         if migration.entity_id is None:

@@ -31,7 +31,7 @@ def group_name(plan: WavePlan) -> str:
     """Return the name of a plan's mobility group: the wave's own name for it and the start of the plan's digest.
 
     The same plan gives the same name, so that a second try finds what the first one made; HCX refuses a
-    duplicate name [C] VRNI.
+    duplicate name [C hcx 4.4].
     """
     return f"{group_prefix(plan)}{plan.digest()[:_DIGEST_CHARACTERS]}"
 

@@ -164,7 +164,7 @@ class _Starter:
         drafts = [one for one in latest.values() if is_draft(one)]
         if not drafts:
             return self._result(group_id, [*migrations, *earlier], adopted=True)
-        # Starting a group also starts again what failed in it [D] UG 4.9, which nobody has asked for here.
+        # Starting a group also starts again what failed in it [D hcx 4.4], which nobody has asked for here.
         ended = [one for one in latest.values() if one.state.is_failure or one.state.is_cancelled]
         if ended:
             names = sorted(one.entity_name or str(one.entity_id) for one in ended)
@@ -262,7 +262,7 @@ def retry_virtual_machines(
 ) -> StartedWave:
     """Start VMs again that failed or were cancelled, in the same group; each only if it is not under way again.
 
-    HCX documents no call for a retry [?]; a start that names the group is used, with a new migration id.
+    HCX documents no call for a retry [? hcx 9.3]; a start that names the group is used, with a new migration id.
 
     :returns: the started wave with the new migration ids.
     :raises KeyError: if a VM was not started before.

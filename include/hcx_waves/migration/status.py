@@ -75,7 +75,7 @@ class VmStatus(DomainModel):
     missed_window: bool = False
     """Its window has closed and it still waits: it will not move unless it is rescheduled."""
     stalled: bool = False
-    """Its window is open, nothing moves on its mesh: HCX may have lost its switchover [D] KB 321654."""
+    """Its window is open, nothing moves on its mesh: HCX may have lost its switchover [D hcx 7]."""
 
     @property
     def outcome(self) -> VmOutcome:
@@ -169,7 +169,7 @@ def wave_status(
     """
     listed = list(migrations)
     latest = latest_by_entity(listed)
-    # An answer of the first generation names no entities [C] LAMW, FED.
+    # An answer of the first generation names no entities [C hcx 4.5].
     by_id = {one.migration_id: one for one in listed}
     vms = [_vm_status(vm, latest.get(vm.vm_id) or by_id.get(vm.migration_id), now) for vm in started.vms]
     return WaveStatus(at=now, vms=tuple(_with_stalls(vms, now, stall_after)))
@@ -214,7 +214,7 @@ def _phase(vm: StartedVm, migration: Migration) -> VmPhase:
 
 @dataclass
 class _Lane:
-    """What is seen of the switchovers of one service mesh, which go one after the other [C]."""
+    """What is seen of the switchovers of one service mesh, which go one after the other [C hcx 4.8]."""
 
     is_moving: bool = False
     last_end: datetime | None = None

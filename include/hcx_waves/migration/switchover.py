@@ -12,12 +12,15 @@ from hcx_waves.clients.hcx import GroupSchedule, HcxClient, Migration, Schedule
 from hcx_waves.migration.errors import NotSettledError, ScheduleRefusedError
 from hcx_waves.migration.groups import latest_by_entity
 from hcx_waves.migration.start import StartedWave
-from hcx_waves.migration.status import VmPhase, WaveStatus
+from hcx_waves.migration.status import VmPhase, WaveStatus, read_status
 from hcx_waves.model.base import DomainModel
+from hcx_waves.model.plan import WavePlan
 from hcx_waves.model.schedule import TimeWindow
 
 HOLD = timedelta(days=180)
 _HOLD_LASTS = timedelta(days=1)
+WITHOUT_WINDOW = timedelta(days=30)
+"""How long a release may be used where the plan has no window."""
 _BEFORE_SWITCHOVER = frozenset(
     {
         VmPhase.QUEUED,
@@ -120,6 +123,25 @@ def next_release(
         vm.name for vm in status.vms if not vm.is_terminal and vm.name not in released and vm.name not in order
     )
     return NextRelease(names=rest)
+
+
+def release_due(
+    hcx: HcxClient, plan: WavePlan, started: StartedWave, released: Collection[str], now: datetime
+) -> NextRelease:
+    """Release the held VMs that are due, within the plan's window; in the plan's order, one after the other.
+
+    :param released: names of the VMs that were released before.
+    :returns: what was released now, and the VM to wait for before the next; or the VM of the order that failed, after
+        which nothing more is released.
+    :raises ScheduleRefusedError, NotSettledError: see :func:`release_switchovers`.
+    """
+    step = next_release(read_status(hcx, started, now), plan.switchover_order, released)
+    if step.stopped_by is not None or not step.names:
+        return step
+    window = plan.clock.switchover or TimeWindow(opens=now, closes=now + WITHOUT_WINDOW)
+    release_switchovers(hcx, started, step.names, window, now)
+    in_order = step.names[0] in plan.switchover_order
+    return NextRelease(names=step.names, waiting_for=step.names[0] if in_order else None)
 
 
 def seeded(status: WaveStatus) -> tuple[str, ...]:

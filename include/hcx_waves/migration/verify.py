@@ -59,7 +59,7 @@ class VmProof(DomainModel):
     before: VmFacts
     after: VmFacts | None = None
     retired_copy: str | None = None
-    """Name of the powered-off copy that a Bulk migration left at the source [D] UG 4.7."""
+    """Name of the powered-off copy that a Bulk migration left at the source [D hcx 4.8]."""
     reasons: tuple[str, ...] = ()
     """Why it is not proven."""
     outstanding: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ def verify_virtual_machines(plan: WavePlan, status: WaveStatus, clients: SiteCli
     """Compare every VM of a status with its plan, at both sites.
 
     A VM is found at the destination by its instance uuid, else by its BIOS uuid, else by name and MAC addresses
-    (whether Bulk keeps the uuids is published nowhere [?]). Nothing is raised for a VM that is not proven.
+    (whether Bulk keeps the uuids is not published [? nsx-vsphere 6.8]). Nothing is raised for a VM without proof.
 
     :raises ClientError: if a vCenter cannot be read.
     """
@@ -159,7 +159,7 @@ class _SiteView:
 def network_fits(network: Network, network_id: str) -> bool:
     """Whether a vCenter network is the one that HCX calls by an id: a MoRef, a segment's policy path or its id.
 
-    A fixed segment's path and the short form ``/infra/segments/<id>`` mean the same segment [?].
+    A fixed segment's path and the short form ``/infra/segments/<id>`` mean the same segment [? nsx-vsphere 6.5].
     """
     keys = _keys_of(network)
     return network_id in keys or ("/segments/" in network_id and _last(network_id) in {_last(key) for key in keys})

@@ -19,7 +19,7 @@ class MigrationType(StrEnum):
 
     @property
     def replicates(self) -> bool:
-        """Whether vSphere Replication copies the disks ahead of the switchover [D] UG."""
+        """Whether vSphere Replication copies the disks ahead of the switchover [D hcx 4.8]."""
         return self in (MigrationType.RAV, MigrationType.BULK)
 
     @property
@@ -31,7 +31,7 @@ class MigrationType(StrEnum):
 class DiskFormat(StrEnum):
     """How disks are provisioned at the destination, as HCX names it."""
 
-    # [C] T91, ASAF.
+    # [C hcx 4.2]
 
     SAME_AS_SOURCE = "sameAsSource"
     THIN = "thin"
@@ -44,13 +44,13 @@ class MigrationOptions(DomainModel):
     """HCX's switches for one migration. What is left out is inherited; what nobody sets is left to HCX."""
 
     remove_snapshots: StrictBool | None = None
-    """Remove the VM's snapshots; Bulk always does."""  # [D] UG 4.9
+    """Remove the VM's snapshots; Bulk always does."""  # [D hcx 4.8]
     remove_isos: StrictBool | None = None
     """Disconnect ISO images."""
     retain_mac: StrictBool | None = None
     """Keep the MAC addresses. True unless set."""
     force_power_off: StrictBool | None = None
-    """Power off a guest that will not shut down; Bulk only."""  # [D] UG 4.7
+    """Power off a guest that will not shut down; Bulk only."""  # [D hcx 4.8]
     upgrade_hardware: StrictBool | None = None
     """Upgrade the virtual hardware."""
     upgrade_vm_tools: StrictBool | None = None
@@ -62,7 +62,7 @@ class MigrationOptions(DomainModel):
     update_custom_attributes: StrictBool | None = None
     """Carry custom attributes over."""
     seed_checkpoint: StrictBool | None = None
-    """Keep replicated data for a retry; RAV and Bulk, and one specific datastore only."""  # [D] UG
+    """Keep replicated data for a retry; RAV and Bulk, and one specific datastore only."""  # [D hcx 4.8]
 
 
 class CutoverPolicy(StrEnum):

@@ -277,7 +277,7 @@ class PreflightContext:
         return tuple(vm for vm in others if vm.moref not in self.appliance_morefs and not self._is_retired(vm))
 
     def _is_retired(self, vm: VirtualMachineSummary) -> bool:
-        """Whether this is what a Bulk migration left at the source: off, renamed, the VM at the destination [D] UG."""
+        """Whether this is what Bulk left at the source: off, renamed, the VM at the destination [D hcx 4.8]."""
         moved = self._moved_names.get(vm.moref)
         renamed = moved is not None and vm.name != moved and vm.name.startswith(moved)
         return renamed and vm.power_state == "poweredOff" and moved in self._destination_names

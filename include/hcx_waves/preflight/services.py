@@ -1,4 +1,4 @@
-"""Which service of a mesh each migration type needs, and which meshes a plan may use. [C] AVS, L911."""
+"""Which service of a mesh each migration type needs, and which meshes a plan may use. [C hcx 4.2]"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hcx_waves.clients.hcx import ServiceMesh
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.preflight.context import PreflightContext
 
-# Cold moves go by HCX vMotion's network file copy [D] UG.
+# Cold moves go by HCX vMotion's network file copy [D hcx 4.2].
 SERVICE_OF = {
     MigrationType.RAV: "RAV",
     MigrationType.BULK: "BULK_MIGRATION",

@@ -1,4 +1,4 @@
-"""Status words of HCX, of which "up" is the only one seen [C] HCXPY; these leave no doubt, others are unknown [?]."""
+"""Status words of HCX, of which "up" is the only one seen; these leave no doubt, others are unknown [? hcx 9.6]."""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ from hcx_waves.rehearsals.truth import TwinTruth, VmTruth
 from hcx_waves.rehearsals.verdict import verdict_of
 from hcx_waves.report.build import REPORT_WRITTEN, RUN_BEGUN
 from hcx_waves.report.comparison import SERIAL
-from hcx_waves.report.model import Approval, SegmentSteps, WaveReport, WaveSteps
+from hcx_waves.report.model import SegmentRow, WaveReport
+from hcx_waves.run.decisions import Approval
+from hcx_waves.run.results import RunResults
 
 _OF_THE_RUN = frozenset({RUN_BEGUN, REPORT_WRITTEN})
 """Events of the orchestrator, not of the night."""
@@ -51,16 +53,16 @@ class Night(DomainModel):
     """In real time."""
 
 
-def build_record(night: Night, steps: WaveSteps, report: WaveReport, truth: TwinTruth) -> RehearsalRecord:
+def build_record(night: Night, results: RunResults, report: WaveReport, truth: TwinTruth) -> RehearsalRecord:
     """Return the record of a rehearsed night, however far it came.
 
-    :param steps: what the run's tasks have left.
+    :param results: what the run's tasks have left.
     :param report: made from them by :func:`hcx_waves.report.build.build_report`.
     :param truth: what the twin knows, see :func:`hcx_waves.rehearsals.truth.truth_of`; may be empty.
     """
-    vms = tuple(_vms(steps, report, truth))
-    segments = tuple(_segments(steps.plan, report.segments, truth))
-    clock = None if steps.plan is None else steps.plan.clock
+    vms = tuple(_vms(results, report, truth))
+    segments = tuple(_segments(results.plan, report.segments, truth))
+    clock = None if results.plan is None else results.plan.clock
     record = RehearsalRecord(
         wave=night.wave,
         night=night.night,
@@ -137,10 +139,10 @@ def build_timeline(
     )
 
 
-def _vms(steps: WaveSteps, report: WaveReport, truth: TwinTruth) -> Iterator[RehearsedVm]:
-    statuses = {vm.name: vm for vm in (steps.status.vms if steps.status is not None else ())}
+def _vms(results: RunResults, report: WaveReport, truth: TwinTruth) -> Iterator[RehearsedVm]:
+    statuses = {vm.name: vm for vm in (results.status.vms if results.status is not None else ())}
     for row in report.vms:
-        planned = None if steps.plan is None else steps.plan.vm(row.name)
+        planned = None if results.plan is None else results.plan.vm(row.name)
         known = truth.vms.get(row.name, VmTruth())
         status: VmStatus | None = statuses.get(row.name)
         mesh = known.service_mesh_id or (None if status is None else status.service_mesh_id)
@@ -158,9 +160,7 @@ def _vms(steps: WaveSteps, report: WaveReport, truth: TwinTruth) -> Iterator[Reh
         )
 
 
-def _segments(
-    plan: WavePlan | None, segments: tuple[SegmentSteps, ...], truth: TwinTruth
-) -> Iterator[RehearsedSegment]:
+def _segments(plan: WavePlan | None, segments: tuple[SegmentRow, ...], truth: TwinTruth) -> Iterator[RehearsedSegment]:
     for one in segments:
         network = one.segment if plan is None else plan.segment(one.segment).source.name
         windows = {} if plan is None else {entry.segment: entry.window for entry in plan.clock.cutovers}

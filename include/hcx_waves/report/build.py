@@ -4,87 +4,110 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hcx_waves.migration.verify import facts_before
+from hcx_waves.migration.course import VmCourse, joined
+from hcx_waves.migration.status import VmStatus
+from hcx_waves.migration.verify import VmProof, facts_before
 from hcx_waves.model.choices import CutoverPolicy
-from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.plan import PlannedVm, WavePlan
 from hcx_waves.model.schedule import TimeWindow
-from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
+from hcx_waves.model.states import SegmentOutcome, VmOutcome
 from hcx_waves.report.comparison import comparisons
-from hcx_waves.report.model import Clock, Deviation, Event, SegmentSteps, VmRow, WaveReport, WaveSteps, row_of
+from hcx_waves.report.model import Clock, Deviation, Event, SegmentRow, VmRow, WaveReport
+from hcx_waves.run.results import RunEnding, RunResults, SegmentResults
 
 RUN_BEGUN = "run begun"
 REPORT_WRITTEN = "report written"
 
 
-def build_report(steps: WaveSteps, wave: str) -> WaveReport:
+def build_report(results: RunResults, ending: RunEnding) -> WaveReport:
     """Return the report of a run, however far it came.
 
-    :param wave: its name, which is known even if it could not be resolved.
+    :param ending: as :func:`hcx_waves.run.ending.judge` returns it.
     """
-    vms = tuple(_rows(steps))
-    segments = tuple(_segments(steps))
-    plan = steps.plan
-    outcome = steps.ended_as or _outcome(steps, vms, segments)
+    plan, apart = results.plan, results.virtual_sites
+    vms = () if plan is None else tuple(_vm_rows(plan, results, ending))
+    segments = tuple(_segment_row(one, ending) for one in results.segments)
+    error = None if results.awaited is None else results.awaited.error
+    compared = results.forecast is not None and not apart
     return WaveReport(
-        wave=wave,
-        run_id=steps.run_id,
-        rehearsal=steps.rehearsal,
-        outcome=outcome,
+        wave=results.wave,
+        run_id=results.run_id,
+        rehearsal=results.rehearsal,
+        outcome=ending.outcome,
         plan_digest=None if plan is None else plan.digest(),
         wave_hash=None if plan is None else plan.wave_hash,
-        begun_at=steps.begun_at,
-        ended_at=steps.ended_at,
+        begun_at=results.begun_at,
+        ended_at=results.ended_at,
         switchover_window=None if plan is None else plan.clock.switchover,
-        reasons=steps.reasons,
-        approvals=steps.approvals,
-        assessments=steps.assessments,
+        reasons=ending.causes,
+        approvals=results.gates,
+        assessments=results.assessments,
         vms=vms,
         segments=segments,
-        deviations=tuple(_deviations(plan, vms, segments, timed=not steps.virtual_sites)) if plan is not None else (),
-        forecast=steps.forecast,
-        comparisons=()
-        if steps.forecast is None or steps.virtual_sites
-        else tuple(comparisons(steps.forecast, vms, segments)),
-        timeline=_in_order(_timeline(steps, vms, segments), apart=steps.virtual_sites),
-        errors=steps.errors,
-        notes=steps.notes,
-        virtual_sites=steps.virtual_sites,
+        deviations=() if plan is None else tuple(_deviations(plan, vms, segments, timed=not apart)),
+        forecast=results.forecast,
+        comparisons=tuple(comparisons(results.forecast, vms, segments)) if results.forecast and compared else (),
+        timeline=_in_order(_timeline(results, vms, segments), apart=apart),
+        errors=() if not error else (error,),
+        notes=(*ending.notes, *results.notes),
+        virtual_sites=apart,
     )
 
 
-def _outcome(steps: WaveSteps, vms: tuple[VmRow, ...], segments: tuple[SegmentSteps, ...]) -> WaveOutcome:
-    """Judge by what became of everything; a run that never had a plan was kept from starting."""
-    if steps.plan is None:
-        return WaveOutcome.BLOCKED
-    return wave_outcome([vm.outcome for vm in vms], [one.outcome for one in segments])
-
-
-def _rows(steps: WaveSteps) -> Iterator[VmRow]:
-    plan = steps.plan
-    if plan is None:
-        return
-    proofs = {proof.name: proof for proof in steps.proofs}
-    statuses = {vm.name: vm for vm in (steps.status.vms if steps.status is not None else ())}
-    courses = {one.name: one for one in steps.courses}
+def _vm_rows(plan: WavePlan, results: RunResults, ending: RunEnding) -> Iterator[VmRow]:
+    proofs = {one.name: one for one in (results.verified.proofs if results.verified is not None else ())}
+    statuses = {vm.name: vm for vm in (results.status.vms if results.status is not None else ())}
+    courses = {one.name: one for one in joined(_courses(results))}
     for vm in plan.vms:
-        row = row_of(plan, vm.name, proofs.get(vm.name), statuses.get(vm.name), facts_before(vm))
-        row = row.model_copy(update={"course": courses.get(vm.name)})
-        yield row.model_copy(update={"outcome": VmOutcome.LEFT_OUT}) if vm.name in steps.left_out else row
+        outcome = ending.vms.get(vm.name, VmOutcome.PLANNED)
+        row = _vm_row(vm, outcome, proofs.get(vm.name), statuses.get(vm.name))
+        yield row.model_copy(update={"course": courses.get(vm.name)})
 
 
-def _segments(steps: WaveSteps) -> Iterator[SegmentSteps]:
-    """Return the segments of the plan in its order; those that are not cut stay stretched."""
-    given = {one.segment: one for one in steps.segments}
-    if steps.plan is None:
-        yield from steps.segments
-        return
-    for planned in steps.plan.segments:
-        untouched = SegmentOutcome.PLANNED if planned.cutover is CutoverPolicy.NOW else SegmentOutcome.STRETCHED
-        yield given.get(planned.name) or SegmentSteps(segment=planned.name, outcome=untouched)
+def _courses(results: RunResults) -> Iterator[tuple[VmCourse, ...]]:
+    for wait in (results.seeded, results.awaited):
+        if wait is not None:
+            yield wait.courses
+
+
+def _vm_row(planned: PlannedVm, outcome: VmOutcome, proof: VmProof | None, status: VmStatus | None) -> VmRow:
+    """Return a VM's row from what is known of it: its proof, else what HCX said last, else the plan alone."""
+    said = (status.message,) if status is not None and status.message and status.outcome.blocks_segments else ()
+    return VmRow(
+        name=planned.name,
+        outcome=outcome,
+        migration=planned.migration.value,
+        before=proof.before if proof is not None else facts_before(planned),
+        after=None if proof is None else proof.after,
+        retired_copy=None if proof is None else proof.retired_copy,
+        begun_at=None if status is None else status.started_at,
+        ended_at=None if status is None else status.ended_at,
+        disk_bytes=planned.disk_bytes,
+        service_mesh_id=planned.service_mesh_id if status is None else status.service_mesh_id,
+        reasons=proof.reasons if proof is not None else said,
+        outstanding=() if proof is None else proof.outstanding,
+    )
+
+
+def _segment_row(left: SegmentResults, ending: RunEnding) -> SegmentRow:
+    reasons = [kind.get(left.segment) for kind in (ending.blocked_segments, ending.open_steps)]
+    return SegmentRow(
+        segment=left.segment,
+        outcome=ending.segments.get(left.segment, SegmentOutcome.PLANNED),
+        proof=left.proof,
+        disconnect=left.disconnect,
+        removal=left.removal,
+        routed=left.routed,
+        reconnect=left.reconnect if left.reconnect is not None and left.reconnect.acted else None,
+        outage=left.outage,
+        deletion=left.deletion,
+        renaming=left.renaming,
+        reasons=tuple(reason for reason in reasons if reason),
+    )
 
 
 def _deviations(
-    plan: WavePlan, vms: tuple[VmRow, ...], segments: tuple[SegmentSteps, ...], *, timed: bool
+    plan: WavePlan, vms: tuple[VmRow, ...], segments: tuple[SegmentRow, ...], *, timed: bool
 ) -> Iterator[Deviation]:
     """Compare with the plan; HCX's instants with its windows only if both are by one clock."""
     for vm in vms:
@@ -103,7 +126,7 @@ def _deviations(
         yield from _late(one, windows.get(one.segment))
 
 
-def _late(one: SegmentSteps, window: TimeWindow | None) -> Iterator[Deviation]:
+def _late(one: SegmentRow, window: TimeWindow | None) -> Iterator[Deviation]:
     if window is None or one.disconnect is None or one.disconnect.sent_at is None:
         return
     if not window.contains(one.disconnect.sent_at):
@@ -114,10 +137,10 @@ def _late(one: SegmentSteps, window: TimeWindow | None) -> Iterator[Deviation]:
         )
 
 
-def _timeline(steps: WaveSteps, vms: tuple[VmRow, ...], segments: tuple[SegmentSteps, ...]) -> Iterator[Event]:
-    if steps.begun_at is not None:
-        yield Event(at=steps.begun_at, what=RUN_BEGUN)
-    for approval in steps.approvals:
+def _timeline(results: RunResults, vms: tuple[VmRow, ...], segments: tuple[SegmentRow, ...]) -> Iterator[Event]:
+    if results.begun_at is not None:
+        yield Event(at=results.begun_at, what=RUN_BEGUN)
+    for approval in results.gates:
         if approval.at is not None:
             yield Event(at=approval.at, what=f"{approval.gate}: {approval.decision}", subject=approval.by or "nobody")
     for vm in vms:
@@ -128,7 +151,7 @@ def _timeline(steps: WaveSteps, vms: tuple[VmRow, ...], segments: tuple[SegmentS
             yield Event(at=vm.ended_at, what=what, subject=vm.name, clock=Clock.HCX)
     for one in segments:
         yield from _segment_events(one)
-    yield Event(at=steps.ended_at, what=REPORT_WRITTEN)
+    yield Event(at=results.ended_at, what=REPORT_WRITTEN)
 
 
 def _in_order(events: Iterable[Event], *, apart: bool) -> tuple[Event, ...]:
@@ -137,7 +160,7 @@ def _in_order(events: Iterable[Event], *, apart: bool) -> tuple[Event, ...]:
     return tuple(sorted(events, key=lambda event: (order.index(event.clock) if apart else 0, event.at)))
 
 
-def _segment_events(one: SegmentSteps) -> Iterator[Event]:
+def _segment_events(one: SegmentRow) -> Iterator[Event]:
     if one.proof is not None:
         yield Event(at=one.proof.at, what="proven empty at the source", subject=one.segment)
     if one.disconnect is not None and one.disconnect.seen_at is not None:

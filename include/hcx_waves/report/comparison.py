@@ -10,10 +10,10 @@ from hcx_waves.migration.status import VmPhase
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.expectation import Expectation, Spread
 from hcx_waves.model.states import SegmentOutcome
-from hcx_waves.report.model import Comparison, SegmentSteps, VmRow
+from hcx_waves.report.model import Comparison, SegmentRow, VmRow
 
 SERIAL = ("RAV", "vMotion")
-"""Migration types whose switchovers go one after the other [C]."""
+"""Migration types whose switchovers go one after the other [C hcx 4.8]."""
 _SLACK_SECONDS, _SLACK_SHARE = 5.0, 0.005
 
 
@@ -34,7 +34,7 @@ class Actual(DomainModel):
     ended_at: datetime | None = None
 
 
-def actual_of(vms: Iterable[VmRow], segments: Iterable[SegmentSteps]) -> Actual:
+def actual_of(vms: Iterable[VmRow], segments: Iterable[SegmentRow]) -> Actual:
     """Return the totals of a run from what was seen of its VMs and segments.
 
     Switchovers are known by looks, so they are as exact as the looks were frequent.
@@ -54,7 +54,7 @@ def actual_of(vms: Iterable[VmRow], segments: Iterable[SegmentSteps]) -> Actual:
     )
 
 
-def comparisons(forecast: Expectation, vms: Iterable[VmRow], segments: Iterable[SegmentSteps]) -> Iterator[Comparison]:
+def comparisons(forecast: Expectation, vms: Iterable[VmRow], segments: Iterable[SegmentRow]) -> Iterator[Comparison]:
     """Yield each forecast quantity with what came of it; those that did not come about have no actual figure."""
     cuts = list(segments)
     actual = actual_of(vms, cuts)

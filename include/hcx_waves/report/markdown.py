@@ -9,7 +9,7 @@ from hcx_waves.migration.verify import VmFacts
 from hcx_waves.model.states import WaveOutcome
 from hcx_waves.model.times import format_duration
 from hcx_waves.report.markup import bullets, code, escape, section, table
-from hcx_waves.report.model import Clock, SegmentSteps, VmRow, WaveReport
+from hcx_waves.report.model import Clock, SegmentRow, VmRow, WaveReport
 
 _HEADLINES = {
     WaveOutcome.AS_PLANNED: "Everything moved as planned.",
@@ -75,7 +75,7 @@ def _vm(vm: VmRow) -> tuple[str, ...]:
     return (vm.name, vm.outcome.value, vm.migration, *changes, "; ".join(remarks))
 
 
-def _segments(segments: Sequence[SegmentSteps]) -> str:
+def _segments(segments: Sequence[SegmentRow]) -> str:
     rows = [
         (
             one.segment,
@@ -94,12 +94,12 @@ def _segments(segments: Sequence[SegmentSteps]) -> str:
     return table(header, rows)
 
 
-def _excluded(one: SegmentSteps) -> str:
+def _excluded(one: SegmentRow) -> str:
     proof = one.disconnect.proof if one.disconnect is not None else one.proof
     return "; ".join(f"{found.name} ({found.kind.value}: {found.reason})" for found in proof.excluded) if proof else ""
 
 
-def _cleanup(one: SegmentSteps) -> str:
+def _cleanup(one: SegmentRow) -> str:
     done = []
     if one.deletion is not None:
         done.append("source segment deleted")

@@ -13,33 +13,15 @@ from hcx_waves.cutover.gateway import DisconnectResult, GatewayChange
 from hcx_waves.cutover.outage import OutageBounds
 from hcx_waves.cutover.routing import RoutedProof
 from hcx_waves.migration.course import VmCourse
-from hcx_waves.migration.start import StartedWave
-from hcx_waves.migration.status import VmStatus, WaveStatus
-from hcx_waves.migration.verify import VmFacts, VmProof
+from hcx_waves.migration.verify import VmFacts
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.expectation import Expectation, Spread
 from hcx_waves.model.findings import Assessments
-from hcx_waves.model.plan import WavePlan
 from hcx_waves.model.schedule import TimeWindow
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
+from hcx_waves.run.decisions import Approval
 
 REPORT_VERSION = 1
-
-
-class Approval(DomainModel):
-    """One answer at a gate."""
-
-    gate: str
-    """Task id of the gate."""
-    decision: str
-    """``approve``, ``reject``, or ``no answer``."""
-    by: str | None = None
-    at: AwareDatetime | None = None
-    asked_at: AwareDatetime | None = None
-    change_reference: str | None = None
-    digest: str | None = None
-    """Of the plan that was shown."""
-    note: str = ""
 
 
 class Clock(StrEnum):
@@ -77,8 +59,8 @@ class Comparison(DomainModel):
     judgement: str
 
 
-class SegmentSteps(DomainModel):
-    """The results of one segment's steps, as far as they ran; each is what its procedure returned."""
+class SegmentRow(DomainModel):
+    """One segment in the report: how it has ended, and what each of its steps returned."""
 
     segment: str
     outcome: SegmentOutcome = SegmentOutcome.PLANNED
@@ -92,36 +74,6 @@ class SegmentSteps(DomainModel):
     renaming: Renaming | None = None
     reasons: tuple[str, ...] = ()
     """Why it was blocked, rejected or went back."""
-
-
-class WaveSteps(DomainModel):
-    """Everything that a run's steps left behind; what did not run is None or empty."""
-
-    run_id: str
-    rehearsal: bool = False
-    plan: WavePlan | None = None
-    assessments: Assessments | None = None
-    approvals: tuple[Approval, ...] = ()
-    started: StartedWave | None = None
-    status: WaveStatus | None = None
-    courses: tuple[VmCourse, ...] = ()
-    """What the looks at the migrations saw."""
-    forecast: Expectation | None = None
-    """What was shown before it was approved."""
-    proofs: tuple[VmProof, ...] = ()
-    segments: tuple[SegmentSteps, ...] = ()
-    left_out: tuple[str, ...] = ()
-    """VMs that the run was told to leave where they are."""
-    ended_as: WaveOutcome | None = None
-    """If a step decided how the run ended: rejected, blocked, drifted."""
-    reasons: tuple[str, ...] = ()
-    errors: tuple[dict[str, JsonValue], ...] = ()
-    """Errors of steps, as ``ClientError.to_dict`` writes them."""
-    begun_at: AwareDatetime | None = None
-    ended_at: AwareDatetime
-    notes: tuple[str, ...] = ()
-    virtual_sites: bool = False
-    """Whether the sites are simulated and keep a virtual time of their own, while the run goes by wall time."""
 
 
 class VmRow(DomainModel):
@@ -160,7 +112,7 @@ class WaveReport(DomainModel):
     approvals: tuple[Approval, ...] = ()
     assessments: Assessments | None = None
     vms: tuple[VmRow, ...] = ()
-    segments: tuple[SegmentSteps, ...] = ()
+    segments: tuple[SegmentRow, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     forecast: Expectation | None = None
     comparisons: tuple[Comparison, ...] = ()
@@ -176,27 +128,3 @@ class WaveReport(DomainModel):
         """The longest outage of a segment, or None if there was none."""
         bounds = [one.outage for one in self.segments if one.outage is not None]
         return max(bounds, key=lambda one: one.upper_seconds or float("inf"), default=None)
-
-
-def row_of(plan: WavePlan, name: str, proof: VmProof | None, status: VmStatus | None, before: VmFacts) -> VmRow:
-    """Return a VM's row from what is known of it: its proof, else what HCX said last, else the plan alone."""
-    planned = plan.vm(name)
-    outcome = VmOutcome.PLANNED if status is None else status.outcome
-    return VmRow(
-        name=name,
-        outcome=proof.outcome if proof is not None else outcome,
-        migration=planned.migration.value,
-        before=proof.before if proof is not None else before,
-        after=None if proof is None else proof.after,
-        retired_copy=None if proof is None else proof.retired_copy,
-        begun_at=None if status is None else status.started_at,
-        ended_at=None if status is None else status.ended_at,
-        disk_bytes=planned.disk_bytes,
-        service_mesh_id=planned.service_mesh_id if status is None else status.service_mesh_id,
-        reasons=proof.reasons if proof is not None else _said(status),
-        outstanding=() if proof is None else proof.outstanding,
-    )
-
-
-def _said(status: VmStatus | None) -> tuple[str, ...]:
-    return (status.message,) if status is not None and status.message and status.outcome.blocks_segments else ()

@@ -133,6 +133,6 @@ class _Index:
 
 
 def _is_retired(vm: VirtualMachineSummary, request: VmRequest, there: Sequence[VirtualMachineSummary]) -> bool:
-    """Whether this is what Bulk leaves at the source: powered off and renamed, the VM itself elsewhere [D] UG 4.7."""
+    """Whether this is what Bulk leaves at the source: powered off and renamed, the VM itself elsewhere [D hcx 4.8]."""
     renamed = vm.name != request.name and vm.name.startswith(request.name)
     return renamed and vm.power_state == "poweredOff" and any(one.name == request.name for one in there)

@@ -1,4 +1,4 @@
-"""Meshes, extensions, policies and migrations of HCX as a snapshot keeps them."""
+"""Converts meshes, extensions, storage policies and migrations of HCX to parts of a snapshot."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from hcx_snapshot.model import (
+    AppliancePart,
+    ExtensionPart,
+    GroupPart,
+    MeshPart,
+    MigrationPart,
+    StoragePolicyPart,
+    UplinkPart,
+)
 from hcx_waves.clients import hcx as found
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.hcx import HcxClient
 from hcx_waves.migration.groups import is_from, is_in_flight
 from hcx_waves.resolve.network_index import NetworkIndex
-from hcx_waves.snapshot.model import Appliance, Extension, Group, Mesh, Migration, StoragePolicy, Uplink
 
-# No call tells them. [D] KB 321604 (manager, mesh), [D] NE designlet (appliance).
+# No call tells them. [D hcx 8.1]
 LIMITS = {"migrations_per_manager": 300, "migrations_per_mesh": 200, "extensions_per_appliance": 8}
 
 
@@ -21,11 +29,11 @@ def meshes_of(
     meshes: Collection[found.ServiceMesh],
     appliances: Collection[found.Appliance],
     underlay: Collection[found.MeshHealth],
-) -> tuple[Mesh, ...]:
+) -> tuple[MeshPart, ...]:
     """Return the service meshes with their appliances and what is measured on them, sorted by id."""
     uplinks = {health.service_mesh_id: health.uplinks for health in underlay}
     return tuple(
-        Mesh(
+        MeshPart(
             mesh_id=one.service_mesh_id,
             name=one.name or one.service_mesh_id,
             state=one.state,
@@ -50,9 +58,9 @@ def underlay_of(hcx: HcxClient, vc_guid: str | None) -> tuple[found.MeshHealth, 
         return ()
 
 
-def _appliance(one: found.Appliance) -> Appliance:
+def _appliance(one: found.Appliance) -> AppliancePart:
     summary = one.status.summary
-    return Appliance(
+    return AppliancePart(
         appliance_id=one.appliance_id,
         name=one.appliance_name or one.appliance_id,
         kind=one.appliance_type,
@@ -69,8 +77,8 @@ def peer_names(appliance: found.Appliance) -> tuple[str, ...]:
     return tuple(str(peer["applianceName"]) for peer in peers if peer.get("applianceName"))
 
 
-def _uplink(one: found.UplinkMetric) -> Uplink:
-    return Uplink(
+def _uplink(one: found.UplinkMetric) -> UplinkPart:
+    return UplinkPart(
         name=one.uplink_name,
         upload_kbps=one.upload_kbps,
         download_kbps=one.download_kbps,
@@ -86,7 +94,7 @@ def extensions_of(
     destination_endpoint_id: str,
     appliances: Collection[found.Appliance],
     routed: Mapping[str, tuple[str, ...]],
-) -> tuple[Extension, ...]:
+) -> tuple[ExtensionPart, ...]:
     """Return the extensions, sorted by id.
 
     :param routed: names of the VMs that MON routes at the destination, by extension id.
@@ -98,7 +106,7 @@ def extensions_of(
         is_ours = one.destination.endpoint_id in (None, destination_endpoint_id)
         near, far = one.source_appliance, one.destination_appliance
         kept.append(
-            Extension(
+            ExtensionPart(
                 extension_id=one.extension_id,
                 source=moref_of(one.source_network, source),
                 destination=moref_of(one.destination_network, destination) if is_ours else None,
@@ -127,7 +135,7 @@ def moref_of(network: Any, index: NetworkIndex) -> str | None:
 
 def policies_of(
     policies: Iterable[found.InventoryEntity], source_endpoint_id: str, destination_endpoint_id: str
-) -> tuple[StoragePolicy, ...]:
+) -> tuple[StoragePolicyPart, ...]:
     """Return the storage policies of the two sites, sorted by id."""
     sites: dict[str | None, Literal["source", "destination"] | None] = {
         source_endpoint_id: "source",
@@ -135,7 +143,7 @@ def policies_of(
         None: None,
     }
     kept = [
-        StoragePolicy(policy_id=one.entity_id, name=one.name, site=sites[one.endpoint_id])
+        StoragePolicyPart(policy_id=one.entity_id, name=one.name, site=sites[one.endpoint_id])
         for one in policies
         if one.entity_id and one.endpoint_id in sites
     ]
@@ -148,7 +156,7 @@ def migrations_of(
     entity_ids: Collection[str],
     names: Collection[str],
     source_endpoint_id: str,
-) -> tuple[Migration, ...]:
+) -> tuple[MigrationPart, ...]:
     """Return the migrations in flight and those of certain VMs, sorted by id.
 
     :param listed: all of them, archived ones included.
@@ -163,12 +171,12 @@ def migrations_of(
     return tuple(sorted(kept, key=lambda migration: migration.migration_id))
 
 
-def _migration(one: found.Migration, archived: bool, source_endpoint_id: str) -> Migration:
+def _migration(one: found.Migration, archived: bool, source_endpoint_id: str) -> MigrationPart:
     switchover = one.raw.get("switchoverParams")
     kind = one.raw.get("migrationType") or (
         switchover.get("switchoverType") if isinstance(switchover, Mapping) else None
     )
-    return Migration(
+    return MigrationPart(
         migration_id=one.migration_id,
         group_id=one.group_id,
         entity_id=one.entity_id,
@@ -188,8 +196,8 @@ def _ms(instant: datetime | None) -> int | None:
     return None if instant is None else int(instant.timestamp() * 1000)
 
 
-def groups_of(groups: Iterable[found.MobilityGroup], migrations: Collection[Migration]) -> tuple[Group, ...]:
+def groups_of(groups: Iterable[found.MobilityGroup], migrations: Collection[MigrationPart]) -> tuple[GroupPart, ...]:
     """Return the mobility groups that the migrations are in, sorted by id."""
     wanted = {one.group_id for one in migrations}
-    kept = [Group(group_id=one.group_id, name=one.name) for one in groups if one.group_id in wanted]
+    kept = [GroupPart(group_id=one.group_id, name=one.name) for one in groups if one.group_id in wanted]
     return tuple(sorted(kept, key=lambda group: group.group_id))

@@ -1,4 +1,4 @@
-"""Virtual machines as a snapshot keeps them."""
+"""Converts virtual machines, as vCenter reports them, to parts of a snapshot."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Literal
 
+from hcx_snapshot.model import AddressPart, DiskPart, MediumPart, NicPart, PassthroughPart, VmPart, VmSnapshotPart
 from hcx_waves.clients.vsphere import models as found
 from hcx_waves.resolve.network_index import NetworkIndex
-from hcx_waves.snapshot.model import Address, Disk, Medium, Nic, Passthrough, Vm, VmSnapshot
 
 HCX_OWNER = "com.vmware.hybridity"
 ASSUMED_USED_SHARE = 0.6
@@ -26,7 +26,7 @@ def vm_of(
     stays: Collection[str] = (),
     appliances: Collection[str] = (),
     change_rates: Mapping[str, float] | None = None,
-) -> Vm:
+) -> VmPart:
     """Return a VM as it was read.
 
     :param stays: names of VMs that a wave lets remain on a segment that it cuts over.
@@ -35,7 +35,7 @@ def vm_of(
     """
     owner = vm.managed_by
     is_appliance = owner.startswith(HCX_OWNER) if owner is not None else vm.name in appliances
-    return Vm(
+    return VmPart(
         moref=vm.moref,
         name=vm.name,
         instance_uuid=vm.instance_uuid,
@@ -71,7 +71,7 @@ def vm_of(
         nics=tuple(_nic(vm, nic, networks) for nic in sorted(vm.nics, key=lambda nic: nic.key)),
         disks=_disks(vm),
         media=tuple(_medium(one) for one in vm.media if one.backing != "none"),
-        passthrough=tuple(Passthrough(key=one.key, label=one.label, kind=one.kind) for one in vm.passthrough),
+        passthrough=tuple(PassthroughPart(key=one.key, label=one.label, kind=one.kind) for one in vm.passthrough),
         snapshots=tuple(_snapshots(vm.snapshots, None)),
         tags=tuple(sorted(vm.tags)),
         custom_attributes=tuple(sorted(key for key, _ in vm.custom_values)),
@@ -82,9 +82,9 @@ def _unless(value: str | None, usual: str) -> str | None:
     return None if value == usual else value
 
 
-def _nic(vm: found.VirtualMachineDetail, nic: found.Nic, networks: NetworkIndex) -> Nic:
+def _nic(vm: found.VirtualMachineDetail, nic: found.Nic, networks: NetworkIndex) -> NicPart:
     network = networks.of_nic(nic)
-    return Nic(
+    return NicPart(
         key=nic.key,
         label=nic.label,
         card=nic.card,
@@ -95,7 +95,7 @@ def _nic(vm: found.VirtualMachineDetail, nic: found.Nic, networks: NetworkIndex)
         start_connected=nic.start_connected,
         external_id=nic.external_id,
         addresses=tuple(
-            Address(ip=one.address, prefix=one.prefix_length)
+            AddressPart(ip=one.address, prefix=one.prefix_length)
             for one in vm.addresses_of(nic)
             if _is_address(one.address)
         ),
@@ -111,10 +111,10 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _disks(vm: found.VirtualMachineDetail) -> tuple[Disk, ...]:
+def _disks(vm: found.VirtualMachineDetail) -> tuple[DiskPart, ...]:
     disks = sorted(vm.disks, key=lambda disk: disk.key)
     return tuple(
-        Disk(
+        DiskPart(
             key=disk.key,
             label=disk.label,
             capacity_bytes=disk.capacity_bytes,
@@ -152,8 +152,8 @@ def used_bytes(vm: found.VirtualMachineDetail, disks: Sequence[found.Disk]) -> l
     return used
 
 
-def _medium(medium: found.Medium) -> Medium:
-    return Medium(
+def _medium(medium: found.Medium) -> MediumPart:
+    return MediumPart(
         key=medium.key,
         label=medium.label,
         kind=medium.kind,
@@ -164,8 +164,8 @@ def _medium(medium: found.Medium) -> Medium:
     )
 
 
-def _snapshots(trees: Sequence[found.Snapshot], parent: str | None) -> Iterator[VmSnapshot]:
+def _snapshots(trees: Sequence[found.Snapshot], parent: str | None) -> Iterator[VmSnapshotPart]:
     for tree in trees:
         created_ms = None if tree.created is None else int(tree.created.timestamp() * 1000)
-        yield VmSnapshot(moref=tree.moref, name=tree.name, parent=parent, created_ms=created_ms)
+        yield VmSnapshotPart(moref=tree.moref, name=tree.name, parent=parent, created_ms=created_ms)
         yield from _snapshots(tree.children, tree.moref)

@@ -1,29 +1,29 @@
-"""Networks, NSX segments and the gateway firewall as a snapshot keeps them."""
+"""Converts networks, NSX segments and the gateway firewall to parts of a snapshot."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from hcx_snapshot.model import FirewallRulePart, NetworkPart, NsxPart, SegmentPart
 from hcx_waves.clients.errors import NotFound, PermissionDenied
 from hcx_waves.clients.nsx import NsxPolicyClient, Vif
 from hcx_waves.clients.nsx import Segment as NsxSegment
 from hcx_waves.clients.vsphere import inventory_models as found
 from hcx_waves.resolve.network_index import NetworkIndex, segment_id_of, segment_path_of
-from hcx_waves.snapshot.model import FirewallRule, Network, Nsx, Segment
 
 _CLOUD = "vmc-overlay-tz"
 _ANY = ("ANY",)
 
 
-def networks_of(index: NetworkIndex, segments: Collection[NsxSegment]) -> tuple[Network, ...]:
+def networks_of(index: NetworkIndex, segments: Collection[NsxSegment]) -> tuple[NetworkPart, ...]:
     """Return a site's networks, sorted by MoRef; uplink port groups are no networks for VMs."""
     by_name = {one.display_name: one.path for one in segments}
     ordered = sorted(index.networks, key=lambda network: network.moref)
     return tuple(_network(one, index, by_name) for one in ordered)
 
 
-def _network(one: found.Network, index: NetworkIndex, segments: Mapping[str, str]) -> Network:
+def _network(one: found.Network, index: NetworkIndex, segments: Mapping[str, str]) -> NetworkPart:
     ref = index.ref(one)
     path = segment_path_of(one)
     common: dict[str, Any] = {
@@ -35,11 +35,11 @@ def _network(one: found.Network, index: NetworkIndex, segments: Mapping[str, str
     if isinstance(one, found.DistributedVirtualPortgroup):
         key = None if one.key == one.moref else one.key
         binding = None if one.binding == "earlyBinding" else one.binding
-        return Network(kind="distributed", key=key, binding=binding, segment_path=path, **common)
+        return NetworkPart(kind="distributed", key=key, binding=binding, segment_path=path, **common)
     if isinstance(one, found.OpaqueNetwork):
         # An opaque network names the logical switch, which Policy does not: the display name has to do.
-        return Network(kind="opaque", key=one.opaque_id, segment_path=segments.get(one.name), **common)
-    return Network(kind="standard", **common)
+        return NetworkPart(kind="opaque", key=one.opaque_id, segment_path=segments.get(one.name), **common)
+    return NetworkPart(kind="standard", **common)
 
 
 def nsx_of(
@@ -50,7 +50,7 @@ def nsx_of(
     known_uuids: Collection[str],
     *,
     firewall: bool,
-) -> Nsx:
+) -> NsxPart:
     """Return what a snapshot keeps of an NSX manager.
 
     :param closely: ids of the segments whose realisation and ports are read, one request each.
@@ -68,7 +68,7 @@ def nsx_of(
             kept.append(_segment(one, None, ()))
     zones = sorted({str(one.raw["transport_zone_path"]) for one in segments if one.raw.get("transport_zone_path")})
     is_cloud = any(_CLOUD in zone for zone in zones) or any("/tier-1s/cgw/" in one.path for one in segments)
-    return Nsx(
+    return NsxPart(
         flavour="vmc" if is_cloud else "onprem",
         version=_version(nsx),
         transport_zone_path=zones[0] if zones else None,
@@ -101,14 +101,14 @@ def _strange_ports(
     )
 
 
-def _segment(one: NsxSegment, state: str | None, strange: tuple[str, ...]) -> Segment:
+def _segment(one: NsxSegment, state: str | None, strange: tuple[str, ...]) -> SegmentPart:
     subnets = [subnet for subnet in one.raw.get("subnets") or () if isinstance(subnet, Mapping)]
     configs = [subnet.get("dhcp_config") for subnet in subnets]
     servers = [config.get("server_address") for config in configs if isinstance(config, Mapping)]
     advanced = one.raw.get("advanced_config")
     says_connectivity = isinstance(advanced, Mapping) and advanced.get("connectivity") is not None
     config_path = one.raw.get("dhcp_config_path")
-    return Segment(
+    return SegmentPart(
         segment_id=segment_id_of(one.path),
         name=one.display_name,
         path=one.path,
@@ -124,13 +124,13 @@ def _segment(one: NsxSegment, state: str | None, strange: tuple[str, ...]) -> Se
     )
 
 
-def _rules(nsx: NsxPolicyClient, domain: str) -> list[FirewallRule]:
+def _rules(nsx: NsxPolicyClient, domain: str) -> list[FirewallRulePart]:
     """Return the rules in the order in which they take effect: by policy, then by number, the default one last."""
     try:
         policies = sorted(nsx.gateway_policies(domain), key=_order)
     except NotFound:
         return []
-    found_rules: list[FirewallRule] = []
+    found_rules: list[FirewallRulePart] = []
     for policy in policies:
         body = nsx.gateway_policy(str(policy["id"]), domain)
         rules = sorted(body.get("rules") or (), key=_order)
@@ -142,12 +142,12 @@ def _order(item: Mapping[str, Any]) -> int:
     return int(item.get("sequence_number") or 0)
 
 
-def _rule(policy_id: str, rule: Mapping[str, Any]) -> FirewallRule:
+def _rule(policy_id: str, rule: Mapping[str, Any]) -> FirewallRulePart:
     def groups(name: str) -> tuple[str, ...]:
         listed = tuple(str(one) for one in rule.get(name) or ())
         return () if listed == _ANY else listed
 
-    return FirewallRule(
+    return FirewallRulePart(
         policy_id=policy_id,
         rule_id=str(rule.get("id")),
         name=str(rule.get("display_name") or rule.get("id")),

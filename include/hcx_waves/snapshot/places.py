@@ -1,13 +1,13 @@
-"""Folders, clusters, hosts, pools and datastores of a site, as a tree with MoRefs."""
+"""Converts folders, clusters, hosts, pools and datastores of a site to parts of a snapshot."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from hcx_snapshot.model import ClusterRulePart, DatastorePart, PlacePart
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere import inventory_models as found
-from hcx_waves.snapshot.model import ClusterRule, Datastore, Place
 
 ROOT_FOLDER = "group-d1"
 _ROOT_CHILDREN = ("Folder", "Datacenter")
@@ -15,7 +15,7 @@ _ROOT_CHILDREN = ("Folder", "Datacenter")
 
 @dataclass(frozen=True)
 class Furniture:
-    """What a vCenter has to put VMs into."""
+    """The places of a vCenter into which VMs can be put."""
 
     folders: Sequence[found.Folder]
     pools: Sequence[found.ResourcePool]
@@ -38,7 +38,7 @@ class Furniture:
         )
 
 
-def places_of(furniture: Furniture, network_morefs: Collection[str]) -> tuple[Place, ...]:
+def places_of(furniture: Furniture, network_morefs: Collection[str]) -> tuple[PlacePart, ...]:
     """Return all places, sorted by kind and MoRef.
 
     :param network_morefs: the site's networks: a cluster that has them all need not list them.
@@ -48,15 +48,15 @@ def places_of(furniture: Furniture, network_morefs: Collection[str]) -> tuple[Pl
         *(_cluster(one, furniture, network_morefs) for one in furniture.clusters),
         *_lone_hosts(furniture),
         *(_host(one) for one in furniture.hosts),
-        *(Place(moref=one.moref, kind="ResourcePool", name=one.name, parent=one.parent) for one in furniture.pools),
+        *(PlacePart(moref=one.moref, kind="ResourcePool", name=one.name, parent=one.parent) for one in furniture.pools),
     ]
     return tuple(sorted(places, key=lambda place: (place.kind, place.moref)))
 
 
-def datastores_of(furniture: Furniture) -> tuple[Datastore, ...]:
+def datastores_of(furniture: Furniture) -> tuple[DatastorePart, ...]:
     """Return the datastores, sorted by MoRef; one that cannot be read has no room."""
     return tuple(
-        Datastore(
+        DatastorePart(
             moref=one.moref,
             name=one.name,
             kind=one.kind,
@@ -69,7 +69,7 @@ def datastores_of(furniture: Furniture) -> tuple[Datastore, ...]:
     )
 
 
-def _tree(folders: Sequence[found.Folder]) -> list[Place]:
+def _tree(folders: Sequence[found.Folder]) -> list[PlacePart]:
     """Return folders and the datacentres between them, which show in the folders' paths; the root folder, too.
 
     A parent that is no folder is a datacentre, or the root folder: a datacentre is a part of its children's paths.
@@ -77,23 +77,25 @@ def _tree(folders: Sequence[found.Folder]) -> list[Place]:
     by_path = {one.path: one for one in folders}
     known = {one.moref for one in folders}
     places = [
-        Place(moref=one.moref, kind="Folder", name=one.name, parent=one.parent, child_types=_kinds(one))
+        PlacePart(moref=one.moref, kind="Folder", name=one.name, parent=one.parent, child_types=_kinds(one))
         for one in folders
     ]
-    above: dict[str, Place] = {}
+    above: dict[str, PlacePart] = {}
     for one in folders:
         if one.parent is None or one.parent in known:
             continue
         parts = one.path.strip("/").split("/")
         if len(parts) == 1:
-            above[one.parent] = Place(moref=one.parent, kind="Folder", name="Datacenters", child_types=_ROOT_CHILDREN)
+            above[one.parent] = PlacePart(
+                moref=one.parent, kind="Folder", name="Datacenters", child_types=_ROOT_CHILDREN
+            )
         else:
             higher = by_path.get("/" + "/".join(parts[:-2]))
             parent = higher.moref if higher is not None else ROOT_FOLDER
-            above[one.parent] = Place(moref=one.parent, kind="Datacenter", name=parts[-2], parent=parent)
+            above[one.parent] = PlacePart(moref=one.parent, kind="Datacenter", name=parts[-2], parent=parent)
     root = next((place for place in above.values() if place.kind == "Folder"), None)
     if root is None:
-        root = Place(moref=ROOT_FOLDER, kind="Folder", name="Datacenters", child_types=_ROOT_CHILDREN)
+        root = PlacePart(moref=ROOT_FOLDER, kind="Folder", name="Datacenters", child_types=_ROOT_CHILDREN)
         above[root.moref] = root
     elif root.moref != ROOT_FOLDER:
         above = {
@@ -107,11 +109,11 @@ def _kinds(folder: found.Folder) -> tuple[str, ...]:
     return tuple(sorted(kind.rpartition(".")[2] for kind in folder.child_types))
 
 
-def _cluster(one: found.Cluster, furniture: Furniture, network_morefs: Collection[str]) -> Place:
+def _cluster(one: found.Cluster, furniture: Furniture, network_morefs: Collection[str]) -> PlacePart:
     stores = {store.moref for store in furniture.datastores}
     known = set(network_morefs)
     networks = [moref for moref in one.networks if moref in known]
-    return Place(
+    return PlacePart(
         moref=one.moref,
         kind="ClusterComputeResource",
         name=one.name,
@@ -123,14 +125,16 @@ def _cluster(one: found.Cluster, furniture: Furniture, network_morefs: Collectio
         datastores=None if stores <= set(one.datastores) else tuple(sorted(one.datastores)),
         networks=None if known <= set(networks) else tuple(sorted(networks)),
         rules=tuple(
-            ClusterRule(name=rule.name, kind=rule.kind, enabled=rule.enabled, mandatory=rule.mandatory, vms=rule.vms)
+            ClusterRulePart(
+                name=rule.name, kind=rule.kind, enabled=rule.enabled, mandatory=rule.mandatory, vms=rule.vms
+            )
             for rule in one.rules
         ),
     )
 
 
-def _host(one: found.Host) -> Place:
-    return Place(
+def _host(one: found.Host) -> PlacePart:
+    return PlacePart(
         moref=one.moref,
         kind="HostSystem",
         name=one.name,
@@ -144,12 +148,12 @@ def _host(one: found.Host) -> Place:
     )
 
 
-def _lone_hosts(furniture: Furniture) -> list[Place]:
+def _lone_hosts(furniture: Furniture) -> list[PlacePart]:
     """Return the compute resources of hosts that are in no cluster; they lie in the datacentre's host folder."""
     clusters = {one.moref for one in furniture.clusters}
     folder = next((one.moref for one in furniture.folders if one.name == "host"), None)
     return [
-        Place(moref=one.parent, kind="ComputeResource", name=one.name, parent=folder)
+        PlacePart(moref=one.parent, kind="ComputeResource", name=one.name, parent=folder)
         for one in furniture.hosts
         if one.parent is not None and one.parent not in clusters
     ]

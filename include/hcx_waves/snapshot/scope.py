@@ -1,21 +1,21 @@
-"""Which VMs and networks a snapshot is about: the waves', everybody on their segments, and whoever is in their way."""
+"""Which VMs and networks belong to a snapshot: those of the waves, and the other VMs on the same networks."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hcx_snapshot.model import ExtensionPart
 from hcx_waves.clients.nsx import Segment as NsxSegment
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.resolve.network_index import NetworkIndex, segment_id_of, segment_path_of
-from hcx_waves.snapshot.model import Extension
 from hcx_waves.wavefile.wave import Wave
 
 Summaries = Sequence[VirtualMachineSummary]
 
 
 @dataclass(frozen=True)
-class Scope:
+class SnapshotScope:
     """What is asked for, by name.
 
     :param waves: the waves' names.
@@ -32,7 +32,7 @@ class Scope:
     segments: tuple[tuple[str, str | None], ...]
 
     @classmethod
-    def of(cls, wanted: Iterable[Wave | str]) -> Scope:
+    def of(cls, wanted: Iterable[Wave | str]) -> SnapshotScope:
         """Return the scope of waves and of VMs by name."""
         given = tuple(wanted)
         waves = [one for one in given if isinstance(one, Wave)]
@@ -61,11 +61,11 @@ class Neighbourhood:
 
 
 def neighbourhood_of(
-    scope: Scope,
+    scope: SnapshotScope,
     source_vms: Summaries,
     source: NetworkIndex,
     destination: NetworkIndex,
-    extensions: Collection[Extension],
+    extensions: Collection[ExtensionPart],
     segments: Mapping[str, Collection[NsxSegment]],
 ) -> Neighbourhood:
     """Return the waves' segments, the extended networks of their VMs, and what these are at the destination.

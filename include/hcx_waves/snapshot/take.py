@@ -1,4 +1,4 @@
-"""Taking a snapshot: reads of both sites and nothing else."""
+"""Takes a snapshot: reads both sites and changes nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from hcx_snapshot.model import (
+    FORMAT,
+    VERSION,
+    EndpointPart,
+    ExtensionPart,
+    HcxPart,
+    SitePart,
+    Snapshot,
+    VcenterPart,
+    VmPart,
+)
 from hcx_waves.clients import hcx as hcx_models
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.hcx.inventory import Site as HcxSite
@@ -20,17 +31,16 @@ from hcx_waves.resolve.problems import PlanError, Problems
 from hcx_waves.resolve.sites import planned_sites
 from hcx_waves.snapshot import interconnect
 from hcx_waves.snapshot.machines import vm_of
-from hcx_waves.snapshot.model import FORMAT, VERSION, Endpoint, Extension, Hcx, Site, Snapshot, Vcenter, Vm
 from hcx_waves.snapshot.networks import networks_of, nsx_of, owners_of
 from hcx_waves.snapshot.places import Furniture, datastores_of, places_of
-from hcx_waves.snapshot.scope import Neighbourhood, Scope, neighbourhood_of, segment_ids_of
+from hcx_waves.snapshot.scope import Neighbourhood, SnapshotScope, neighbourhood_of, segment_ids_of
 from hcx_waves.wavefile.wave import Wave
 
 _AT_ONCE = 500
 
 
 class SnapshotError(ValueError):
-    """No snapshot can be taken of these sites; the message lists every reason, one a line."""
+    """A snapshot of these sites cannot be taken; the message lists every reason, one a line."""
 
 
 @dataclass
@@ -87,13 +97,15 @@ def take_snapshot(
     :raises SnapshotError: if HCX does not pair these two vCenters.
     :raises ClientError: if a product cannot be read.
     """
-    return _Reading(clients, Scope.of(wanted), whole_inventory, dict(change_rates or {})).snapshot(now)
+    return _Reading(clients, SnapshotScope.of(wanted), whole_inventory, dict(change_rates or {})).snapshot(now)
 
 
 class _Reading:
     """One snapshot while it is taken."""
 
-    def __init__(self, clients: SiteClients, scope: Scope, whole: bool, change_rates: Mapping[str, float]) -> None:
+    def __init__(
+        self, clients: SiteClients, scope: SnapshotScope, whole: bool, change_rates: Mapping[str, float]
+    ) -> None:
         self._scope, self._whole, self._rates = scope, whole, change_rates
         self._hcx = clients.hcx
         self._here = _End.read(clients.source_vcenter, clients.source_nsx, self._hcx, HcxSite(remote=False))
@@ -133,7 +145,7 @@ class _Reading:
             raise SnapshotError(str(PlanError(problems.found)))
         return sites
 
-    def _extensions(self) -> tuple[Extension, ...]:
+    def _extensions(self) -> tuple[ExtensionPart, ...]:
         listed = self._hcx.extensions()
         source, destination = self._sites
         routed = {}
@@ -179,14 +191,16 @@ class _Reading:
         for end in (self._here, self._there):
             end.look_closely(lambda vm: bool(vm.instance_uuid) and str(vm.instance_uuid).lower() in uuids)
 
-    def _site(self, end: _End, planned: PlannedSite, near: Collection[str], owners: Mapping[str, str | None]) -> Site:
+    def _site(
+        self, end: _End, planned: PlannedSite, near: Collection[str], owners: Mapping[str, str | None]
+    ) -> SitePart:
         furniture = Furniture.of(end.vcenter)
         networks = networks_of(end.networks, end.segments)
         is_source = end is self._here
         uuids = {vm.instance_uuid.lower() for vm in end.vms if vm.instance_uuid}
         closely = segment_ids_of(end.networks, near)
-        return Site(
-            vcenter=Vcenter(
+        return SitePart(
+            vcenter=VcenterPart(
                 instance_uuid=planned.compute_resource_id,
                 name=planned.vcenter_name or end.about.name,
                 version=end.about.version,
@@ -202,21 +216,21 @@ class _Reading:
             vms=self._vms(end),
         )
 
-    def _endpoint(self, planned: PlannedSite, is_source: bool) -> Endpoint:
+    def _endpoint(self, planned: PlannedSite, is_source: bool) -> EndpointPart:
         kinds = {one.endpoint_id: one.endpoint_type for one in self._containers}
         if is_source:
             version: str | None = self._hcx.version().text
         else:
             paired = [one for one in self._hcx.cloud_configs() if one.endpoint_id == planned.endpoint_id]
             version = paired[0].version if paired else None
-        return Endpoint(
+        return EndpointPart(
             endpoint_id=planned.endpoint_id,
             name=planned.endpoint_name,
             kind=kinds.get(planned.endpoint_id),
             hcx_version=version,
         )
 
-    def _vms(self, end: _End) -> tuple[Vm, ...]:
+    def _vms(self, end: _End) -> tuple[VmPart, ...]:
         appliances = {one.appliance_name for one in self._appliances}
         appliances |= {name for one in self._appliances for name in interconnect.peer_names(one)}
         details = sorted(end.details.values(), key=lambda vm: vm.moref)
@@ -225,7 +239,7 @@ class _Reading:
             vm_of(one, end.networks, stays=stays, appliances=appliances, change_rates=self._rates) for one in details
         )
 
-    def _hcx_part(self, extensions: tuple[Extension, ...]) -> Hcx:
+    def _hcx_part(self, extensions: tuple[ExtensionPart, ...]) -> HcxPart:
         hcx = self._hcx
         present = {one.migration_id for one in hcx.query_migrations()}
         asked = {moref for moref, vm in self._here.details.items() if self._scope.is_wanted(vm)}
@@ -233,7 +247,7 @@ class _Reading:
         migrations = interconnect.migrations_of(
             hcx.query_migrations(include_archived=True), present, asked, names, self._sites[0].endpoint_id
         )
-        return Hcx(
+        return HcxPart(
             version=hcx.version().text,
             meshes=interconnect.meshes_of(
                 hcx.service_meshes(self._vc_guid), self._appliances, interconnect.underlay_of(hcx, self._vc_guid)
@@ -247,7 +261,7 @@ class _Reading:
             limits=dict(interconnect.LIMITS),
         )
 
-    def _sources(self, source: Collection[Vm], destination: Collection[Vm], hcx: Hcx) -> dict[str, str]:
+    def _sources(self, source: Collection[VmPart], destination: Collection[VmPart], hcx: HcxPart) -> dict[str, str]:
         """Say how the parts came to be known."""
         vms = [*source, *destination]
         movable = [vm for vm in source if not vm.hcx_appliance and not vm.template]

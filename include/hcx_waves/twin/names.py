@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-REHEARSAL_PREFIX = "rehearsal__"
-"""Of the id of a wave's rehearsal DAG."""
 UPSTREAM = "upstream"
 """The annotation of a world that holds the tasks right before each task of the run."""
 PREFIX = "rh-"

@@ -17,7 +17,7 @@ WAIT_WITHOUT_WINDOW = timedelta(hours=24)
 WAIT_FOR_CLEANUP = timedelta(days=7)
 
 
-class Gate(DomainModel):
+class GateSettings(DomainModel):
     """A question that a person answers before the wave goes on."""
 
     approvers: tuple[UserName, ...] | None = Field(default=None, json_schema_extra={"minItems": 1})
@@ -42,7 +42,7 @@ class Gate(DomainModel):
 
 
 def time_to_answer(
-    gate: Gate, asked_at: datetime, window: TimeWindow | None, otherwise: timedelta = WAIT_WITHOUT_WINDOW
+    gate: GateSettings, asked_at: datetime, window: TimeWindow | None, otherwise: timedelta = WAIT_WITHOUT_WINDOW
 ) -> timedelta:
     """Return how long a gate may be asked.
 
@@ -64,15 +64,15 @@ class Gates(DomainModel):
     four_eyes: StrictBool = False
     """Whether whoever has started the run may not approve any gate that does not say otherwise. A run that nobody has
     started by hand (``start``, ``after``, the cleanup after the hold) may be approved by anybody."""
-    approve_wave: Gate = Gate()
+    approve_wave: GateSettings = GateSettings()
     """Before anything is started."""
-    approve_switchover: Gate | None = None
+    approve_switchover: GateSettings | None = None
     """Before seeded VMs switch over. Asked only if it is written here; ``{}`` will do."""
-    approve_cutover: Gate = Gate()
+    approve_cutover: GateSettings = GateSettings()
     """Before a segment's gateway moves; once per segment."""
-    approve_cleanup: Gate = Gate()
+    approve_cleanup: GateSettings = GateSettings()
     """Before the source segments are deleted."""
 
-    def settled(self, gate: Gate) -> Gate:
+    def settled(self, gate: GateSettings) -> GateSettings:
         """Return a gate with what it inherits."""
         return gate if gate.four_eyes is not None else gate.model_copy(update={"four_eyes": self.four_eyes})

@@ -39,7 +39,7 @@ class VmSettings(DomainModel):
     migration: MigrationType | None = None
     """How a running VM is moved (RAV unless set); one that is powered off is moved cold whatever stands here."""
     service_mesh: ObjectName | None = None
-    """The service mesh; HCX chooses unless set (HCX 4.8 or later)."""  # [D] release note 4.8
+    """The service mesh; HCX chooses unless set (HCX 4.8 or later)."""  # [D hcx 4.3]
     cluster: ObjectName | None = None
     """The destination cluster."""
     resource_pool: ObjectName | None = None

@@ -16,8 +16,9 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException
 from typing_extensions import override
 
-from hcx_airflow.dag_factory import names
-from hcx_airflow.runs.leftovers import SEGMENTS_CONF
+from hcx_airflow import names
+from hcx_airflow.results import ENDING
+from hcx_airflow.task import TaskRun
 from hcx_waves.model.states import SegmentOutcome
 
 _RETRIES: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=5)}
@@ -41,27 +42,28 @@ class ScheduleCleanupOperator(TriggerDagRunOperator):
             **_RETRIES,
             trigger_rule="all_done",
             trigger_dag_id=names.cleanup_dag_id(wave_id),
-            conf={"wave_dag_id": "{{ dag_run.dag_id }}", "wave_run_id": "{{ run_id }}"},
+            conf={names.WAVE_DAG_ID_CONF: "{{ dag_run.dag_id }}", names.WAVE_RUN_ID_CONF: "{{ run_id }}"},
             skip_when_already_exists=True,
             openlineage_inject_parent_info=False,
             deferrable=False,
             **kwargs,
         )
+        self.wave_id = wave_id
         self.hold_seconds = hold_seconds
 
     @override
     def execute(self, context: Context) -> None:
         if context["params"].get("stop_before_cutover"):
             raise AirflowSkipException("this run left every segment stretched, so there is nothing to clean up")
-        ending = context["ti"].xcom_pull(task_ids=names.CONCLUDE_WAVE, map_indexes=-1) or {}
-        segments = ending.get("segments") or {}
-        cut = sorted(name for name, outcome in segments.items() if outcome == SegmentOutcome.CUT_OVER)
+        ending = TaskRun(self.wave_id, False, context).results.read(ENDING)
+        segments = {} if ending is None else ending.segments
+        cut = sorted(name for name, outcome in segments.items() if outcome is SegmentOutcome.CUT_OVER)
         if not cut:
             raise AirflowSkipException("this run has cut no segment over, so there is nothing to clean up")
         self.run_after = datetime.now(UTC) + timedelta(seconds=self.hold_seconds)
-        self.conf = {**(self.conf or {}), SEGMENTS_CONF: cut}
+        self.conf = {**(self.conf or {}), names.SEGMENTS_CONF: cut}
         # No wave's name has an underscore, so this is never the id of its DAG.
-        origin = {str(context["dag_run"].dag_id): [str(context["run_id"])], SEGMENTS_CONF: cut}
+        origin = {str(context["dag_run"].dag_id): [str(context["run_id"])], names.SEGMENTS_CONF: cut}
         self.trigger_run_id = follow_up_id(origin)
         _say_if_paused(self, context)
         self.log.info("%s may begin at %s", self.trigger_dag_id, self.run_after.isoformat(timespec="seconds"))

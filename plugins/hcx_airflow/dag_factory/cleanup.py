@@ -6,14 +6,15 @@ from typing import Any
 
 from airflow.sdk import DAG, BaseOperator, TaskGroup
 
-from hcx_airflow.dag_factory import names, priorities
+from hcx_airflow import names
+from hcx_airflow.dag_factory import priorities
 from hcx_airflow.dag_factory.contents import segments_to_clean
 from hcx_airflow.dag_factory.form import cleanup_params, set_params
 from hcx_airflow.dag_factory.outcome import add_confirmation
 from hcx_airflow.dag_factory.texts import cleanup_document, owner_of, tags_of
+from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.operators.cleanup import DeleteSourceSegmentOperator, RenameDestinationSegmentOperator
 from hcx_airflow.operators.cutover import ProveSegmentEmptyOperator
-from hcx_airflow.operators.gates import WaveGate
 from hcx_airflow.operators.report import WriteReportOperator
 from hcx_waves.wavefile.loader import dump_wave
 from hcx_waves.wavefile.segments import Segment

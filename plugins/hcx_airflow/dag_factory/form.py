@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from airflow.sdk import DAG, Param
-from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk import ParamsDict as Params  # type: ignore[attr-defined]
 
-from hcx_waves.wavefile.gates import Gate
+from hcx_airflow.names import WAVE_RUN_ID_CONF
+from hcx_waves.wavefile.gates import GateSettings
 from hcx_waves.wavefile.wave import Wave
 
 # The form opens with the params that have no section; every section is closed at first and opens alone.
@@ -21,7 +22,7 @@ def set_params(dag: DAG, params: dict[str, Param]) -> None:
     Each task that is made while a DAG has params gets copies of them, three times over, which takes most of the time
     of a parse and of a serialisation; at run time a task sees the DAG's params in any case.
     """
-    dag.params = ParamsDict(params)
+    dag.params = Params(params)
 
 
 def live_params(wave: Wave) -> dict[str, Param]:
@@ -66,7 +67,7 @@ def live_params(wave: Wave) -> dict[str, Param]:
 def cleanup_params(wave: Wave) -> dict[str, Param]:
     """Return the params of a wave's cleanup DAG."""
     return {
-        "wave_run_id": Param(
+        WAVE_RUN_ID_CONF: Param(
             None,
             type=["string", "null"],
             maxLength=250,
@@ -78,7 +79,7 @@ def cleanup_params(wave: Wave) -> dict[str, Param]:
     }
 
 
-def _record_params(gate: Gate) -> dict[str, Param]:
+def _record_params(gate: GateSettings) -> dict[str, Param]:
     reference: dict[str, Any] = {"type": ["string", "null"], "maxLength": 200}
     wanted = "The change that this belongs to. It can be given when the gate is answered as well."
     pattern = _whole(gate.change_reference_pattern)

@@ -11,14 +11,15 @@ import pendulum
 from airflow.sdk import DAG, BaseOperator
 from airflow.timetables.events import EventsTimetable
 
-from hcx_airflow.dag_factory import names, priorities
+from hcx_airflow import names
+from hcx_airflow.dag_factory import priorities
 from hcx_airflow.dag_factory.chain import ScheduleCleanupOperator, StartWaveOperator
 from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_airflow.dag_factory.form import live_params, set_params
 from hcx_airflow.dag_factory.outcome import add_confirmation
 from hcx_airflow.dag_factory.segments import add_cutover_group
 from hcx_airflow.dag_factory.texts import live_document, owner_of, tags_of
-from hcx_airflow.operators.gates import WaveGate
+from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.operators.migration import (
     EvaluateMigrationsOperator,
     ReleaseSwitchoversOperator,

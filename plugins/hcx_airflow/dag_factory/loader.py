@@ -13,7 +13,7 @@ from pathlib import Path
 
 from airflow.sdk import DAG
 
-from hcx_airflow.dag_factory import names
+from hcx_airflow import names
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_airflow.dag_factory.live import build_live_dag

@@ -7,12 +7,13 @@ from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable
 
-from hcx_airflow.dag_factory import names, priorities
+from hcx_airflow import names
+from hcx_airflow.dag_factory import priorities
 from hcx_airflow.dag_factory.form import set_params
 from hcx_airflow.dag_factory.live import add_wave_tasks
 from hcx_airflow.dag_factory.rehearsal_form import rehearsal_params
 from hcx_airflow.dag_factory.texts import owner_of, rehearsal_document, tags_of
-from hcx_airflow.operators.twin import (
+from hcx_airflow.operators.rehearsal import (
     CloseTwinOperator,
     OpenTwinOperator,
     SummariseRehearsalsOperator,

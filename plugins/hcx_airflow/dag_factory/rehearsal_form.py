@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk import Param
 
 from hcx_airflow.dag_factory.form import live_params
-from hcx_airflow.runs.rehearsal import FAULTS, RehearsalParams
+from hcx_airflow.rehearsal.night import FAULTS, RehearsalParams
 from hcx_waves.wavefile.night import LONGEST_LEAD
 from hcx_waves.wavefile.wave import Wave
 

@@ -7,16 +7,17 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, TaskGroup
 
-from hcx_airflow.dag_factory import names, priorities
+from hcx_airflow import names
+from hcx_airflow.dag_factory import priorities
+from hcx_airflow.gates.manual import ConfirmDisconnectedGate
+from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.operators.cutover import (
     DisconnectSourceSegmentOperator,
     ProveSegmentEmptyOperator,
-    ReconnectSourceSegmentOperator,
     UnextendNetworkOperator,
     VerifyDestinationRoutedOperator,
 )
-from hcx_airflow.operators.gates import WaveGate
-from hcx_airflow.operators.manual import ConfirmDisconnectedGate
+from hcx_airflow.operators.reconnect import ReconnectSourceSegmentOperator
 from hcx_airflow.sensors.unextend import AwaitUnextendedSensor
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.wavefile.segments import Segment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hcx_airflow.dag_factory import names
+from hcx_airflow import names
 from hcx_airflow.dag_factory.contents import has_cleanup, segments_to_clean
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.times import format_duration

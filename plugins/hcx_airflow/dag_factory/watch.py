@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from hcx_airflow.dag_factory import names
+from hcx_airflow import names
 from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_waves.wavefile.sets import WaveSet, load_folder
 from hcx_waves.wavefile.wave import Wave

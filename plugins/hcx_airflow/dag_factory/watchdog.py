@@ -11,11 +11,12 @@ from airflow.sdk import DAG, BaseOperator, Context, CronTriggerTimetable
 from airflow.sdk.exceptions import AirflowRuntimeError
 from typing_extensions import override
 
-from hcx_airflow.common.errors import WaveTaskError
-from hcx_airflow.dag_factory import names
+from hcx_airflow import names
 from hcx_airflow.dag_factory.live import LONG_AGO
 from hcx_airflow.dag_factory.watch import concerns_of
-from hcx_airflow.runs.files import wave_folders
+from hcx_airflow.errors import WaveTaskError
+from hcx_airflow.task import bundle_path
+from hcx_airflow.work import wave_folders
 
 _EVERY_FIVE_MINUTES = "*/5 * * * *"
 
@@ -81,8 +82,7 @@ class AirflowRuns:
 
 def folder_of_waves(context: Any) -> Path:
     """Return the first folder of wave files that exists, that of the DAG's bundle before others."""
-    bundle = getattr(context["ti"], "bundle_instance", None)
-    folders = wave_folders(None if bundle is None else Path(bundle.path))
+    folders = wave_folders(bundle_path(context["ti"]))
     return next((folder for folder in folders if folder.is_dir()), folders[-1])
 
 

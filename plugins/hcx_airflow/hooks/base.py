@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVa
 
 from airflow.sdk import BaseHook, Connection
 
-from hcx_airflow.common.errors import ConnectionSettingsError, name_connection
+from hcx_airflow.errors import ConnectionSettingsError, name_connection
 from hcx_airflow.hooks.extras import Extras, read_extras
 from hcx_airflow.hooks.roles import allowed_endpoints, check_identity
 from hcx_waves.clients.errors import ClientError
@@ -19,7 +19,7 @@ from hcx_waves.clients.peek import peek_identity
 from hcx_waves.clients.transport_wire import Ambient
 
 if TYPE_CHECKING:
-    from hcx_airflow.hooks.twin import TwinWorld
+    from hcx_airflow.hooks.world import TwinWorld
 
 
 class ManagerClient(Protocol):

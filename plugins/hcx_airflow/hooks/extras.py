@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hcx_airflow.common.errors import ConnectionSettingsError
+from hcx_airflow.errors import ConnectionSettingsError
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_retry import RetryPolicy
 from hcx_waves.clients.transport_wire import TransportSettings

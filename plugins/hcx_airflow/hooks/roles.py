@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hcx_airflow.common.errors import ConnectionSettingsError
+from hcx_airflow.errors import ConnectionSettingsError
 from hcx_waves.clients.errors import EndpointMismatch
 from hcx_waves.clients.identity import AllowedEndpoints, EndpointIdentity, Role
 

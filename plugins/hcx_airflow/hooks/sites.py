@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseHook
 
-from hcx_airflow.common.errors import name_connection
+from hcx_airflow.errors import name_connection
 from hcx_airflow.hooks.base import ManagerHook
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.nsx_policy import NsxPolicyHook
 from hcx_airflow.hooks.roles import connection_id_for, snapshot_connection_id
-from hcx_airflow.hooks.twin import TwinWorld
 from hcx_airflow.hooks.vmc import VmcHook
 from hcx_airflow.hooks.vsphere import VsphereHook
+from hcx_airflow.hooks.world import TwinWorld
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.wavefile.connections import SiteConnections
 from hcx_waves.wavefile.wave import Wave

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from hcx_airflow.common.errors import ConnectionSettingsError
+from hcx_airflow.errors import ConnectionSettingsError
 from hcx_airflow.hooks.base import ManagerHook, naming
 from hcx_airflow.hooks.extras import VmcExtras
 

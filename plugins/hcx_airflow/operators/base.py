@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator, Context
 from typing_extensions import override
 
-from hcx_airflow.common.retries import retry_arguments
-from hcx_airflow.links.lending import lend_links
-from hcx_airflow.links.managers import LINKS
-from hcx_airflow.runs.pace import at_its_pace
-from hcx_airflow.runs.task import TaskRun
+from hcx_airflow.hooks.sites import open_sites, pages_of
+from hcx_airflow.results import Slot, to_json
+from hcx_airflow.retries import retry_arguments
+from hcx_airflow.task import TaskRun
+from hcx_airflow.tries import on_its_clock
+from hcx_airflow.ui.lending import lend_links
+from hcx_airflow.ui.links import LINKS
+from hcx_waves.wavefile.wave import Wave
+
+if TYPE_CHECKING:
+    from hcx_waves.clients.bundle import SiteClients
 
 
 class WaveOperator(BaseOperator):
@@ -28,6 +34,8 @@ class WaveOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("wave_id",)
     operator_extra_links = LINKS
+    result: ClassVar[Slot[Any]]
+    """What it leaves; returned by :meth:`act`."""
     ui_color = "#e7f0f7"
     retries_and_delay: ClassVar[dict[str, Any]] = {}
     takes_part: ClassVar[bool] = True
@@ -41,29 +49,30 @@ class WaveOperator(BaseOperator):
         self.rehearsal = rehearsal
         self.pages: dict[str, str] = {}
 
-    def run_of(self, context: Context) -> TaskRun:
-        """Return what the task knows of its run."""
-        return TaskRun(self.wave_id, self.rehearsal, context)
-
     @override
     def execute(self, context: Context) -> Any:
         return self.take_part(context, self.act)
 
     def take_part(self, context: Context, step: Callable[[TaskRun], Any]) -> Any:
-        """Do a step by the time of its run."""
-        run = self.run_of(context)
-        try:
-            with at_its_pace(run, self.retry_policy) if self.takes_part else nullcontext():
-                result = step(run)
-        finally:
-            self.pages = run.pages
+        """Do a step by its run's clock, and return what it leaves as JSON."""
+        run = TaskRun(self.wave_id, self.rehearsal, context)
+        with on_its_clock(run, self.retry_policy) if self.takes_part else nullcontext():
+            result = step(run)
         if not self.rehearsal:
-            lend_links(run.ti, run.pages, map(run.sibling, self.lends_links_to))
-        return result
+            lend_links(run.ti, self.pages, map(run.sibling, self.lends_links_to))
+        return None if result is None else to_json(self.result, result)
 
     @abstractmethod
     def act(self, run: TaskRun) -> Any:
-        """Do the step; return JSON."""
+        """Do the step; return what :attr:`result` is for, or None."""
+
+    @contextmanager
+    def sites(self, run: TaskRun, wave: Wave, *, check: bool = True) -> Iterator[SiteClients]:
+        """Open the clients of both sites; see :func:`hcx_airflow.hooks.sites.open_sites`."""
+        twin = run.clock.twin
+        with open_sites(wave, rehearsal=run.rehearsal, check=check, twin=twin) as clients:
+            self.pages = pages_of(wave, clients, rehearsal=run.rehearsal, twin=twin)
+            yield clients
 
 
 class SegmentOperator(WaveOperator):

@@ -1,31 +1,35 @@
-"""Start the migrations, judge how they ended, and prove it."""
+"""Start the migrations, evaluate how they ended, and prove it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import Context
 from typing_extensions import override
 
-from hcx_airflow.common.errors import DRIFT_KEY, DriftedError, IncompleteError, NothingMigratedError
+from hcx_airflow import names, results
+from hcx_airflow.errors import DriftedError, IncompleteError, NothingMigratedError, WaitedInVainError
+from hcx_airflow.forecasts import expected_vms
+from hcx_airflow.gates import table
+from hcx_airflow.gates.approval import require_approval
 from hcx_airflow.hooks.sites import hcx_connection_id
 from hcx_airflow.operators.base import WaveOperator
-from hcx_airflow.runs.forecasts import expected_of
-from hcx_airflow.runs.task import TaskRun
+from hcx_airflow.results import Slot, to_json
+from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.migration import MigrationStatusTrigger
+from hcx_airflow.work import Work, read_work
 from hcx_waves.clients.errors import ClientError
 
-APPROVE_WAVE = "approve_wave"
-APPROVE_SWITCHOVER = "approve_switchover"
-STARTED_KEY = "started"
-RELEASED_KEY = "released"
+if TYPE_CHECKING:
+    from hcx_waves.clients.bundle import SiteClients
+    from hcx_waves.migration.cancel import CancelReport
+    from hcx_waves.run.results import Evaluation, MigrationsWait, Released, StartedMigrations, Verification
+
 LAST_TRY_TO_SETTLE = 4
 LONGEST_WAIT = timedelta(days=30)
 AFTER_WINDOW = timedelta(hours=6)
-_NOTHING_STARTED: dict[str, Any] = {
-    "group_id": "", "group_name": "", "vms": [], "adopted": False, "earlier_groups": [], "warnings": [], "held": False,
-}  # fmt: skip
 
 
 class StartMigrationsOperator(WaveOperator):
@@ -38,64 +42,66 @@ class StartMigrationsOperator(WaveOperator):
         ``approve_switchover`` gate or an order of switchovers.
     """
 
-    lends_links_to: ClassVar[tuple[str, ...]] = ("await_seeded", "await_migrations")
+    result: ClassVar[Slot[Any]] = results.STARTED
+    lends_links_to: ClassVar[tuple[str, ...]] = (names.AWAIT_SEEDED, names.AWAIT_MIGRATIONS)
 
     def __init__(self, *, hold_switchovers: bool | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.hold_switchovers = hold_switchovers
 
     @override
-    def act(self, run: TaskRun) -> dict[str, Any]:
-        from hcx_waves.clients.hcx import Schedule
+    def act(self, run: TaskRun) -> StartedMigrations:
         from hcx_waves.migration.start import start_wave
         from hcx_waves.migration.switchover import hold
+        from hcx_waves.run.results import StartedIds, StartedMigrations
 
-        plan = run.plan
-        names = run.scope.moves(plan)
-        decision = run.approval(APPROVE_WAVE, run.wave.gates.approve_wave)
+        work = read_work(run)
+        moving = work.scope.moves(work.plan)
+        decision = require_approval(run, work, table.WAVE)
         self.log.info("Wave %s was %s", run.wave_id, decision.spoken)
-        window: Schedule | None = hold(run.now()) if self._holds(run) else None
-        if not names:
+        if not moving:
             self.log.info("No VM is to be moved by this run")
-            return {**_NOTHING_STARTED, **self._waiting(run)}
-        with run.sites() as clients:
-            self._refuse_drift(run, clients)
-            started = start_wave(plan, clients, window=window, only=names)
-        result = {**started.model_dump(mode="json"), **self._waiting(run), "held": window is not None}
-        run.remember(STARTED_KEY, {"group_id": started.group_id, "migration_ids": started.migration_ids})
+            return StartedMigrations(group_id="", group_name="", vms=(), **self._waiting(run, work))
+        window = hold(run.now()) if self._holds(work) else None
+        with self.sites(run, work.wave) as clients:
+            self._refuse_drift(run, work, clients)
+            started = start_wave(work.plan, clients, window=window, only=moving)
+        run.results.keep(
+            results.STARTED_IDS, StartedIds(group_id=started.group_id, migration_ids=started.migration_ids)
+        )
         verb = "Adopted" if started.adopted else "Started"
-        self.log.info("%s mobility group %s: %s", verb, started.group_name, ", ".join(names))
+        self.log.info("%s mobility group %s: %s", verb, started.group_name, ", ".join(moving))
         for warning in started.warnings:
             self.log.warning("HCX: %s", warning)
-        return result
+        return StartedMigrations(**started.model_dump(), held=window is not None, **self._waiting(run, work))
 
-    def _holds(self, run: TaskRun) -> bool:
+    def _holds(self, work: Work) -> bool:
         if self.hold_switchovers is not None:
             return self.hold_switchovers
-        return run.wave.gates.approve_switchover is not None or bool(run.wave.switchover_order)
+        return work.wave.gates.approve_switchover is not None or bool(work.wave.switchover_order)
 
-    def _refuse_drift(self, run: TaskRun, clients: Any) -> None:
+    def _refuse_drift(self, run: TaskRun, work: Work, clients: SiteClients) -> None:
         """Refuse to start what has changed since it was approved. Once started, the inventory changes by itself."""
         from hcx_waves.migration.intents import group_name
         from hcx_waves.resolve import drift_of
 
-        if clients.hcx.find_group_by_name(group_name(run.plan)) is not None:
+        if clients.hcx.find_group_by_name(group_name(work.plan)) is not None:
             return
-        differences = drift_of(run.plan, run.wave, clients, now=run.now())
+        differences = drift_of(work.plan, work.wave, clients, now=run.now())
         if differences:
             drifted = DriftedError("the inventory is not what was approved; nothing was started", differences)
-            run.ti.xcom_push(key=DRIFT_KEY, value=str(drifted))
+            run.results.leave(results.DRIFT, str(drifted))
             raise drifted
 
-    def _waiting(self, run: TaskRun) -> dict[str, Any]:
+    def _waiting(self, run: TaskRun, work: Work) -> dict[str, Any]:
         """Return what the sensor needs to know: where to ask, how often, and until when."""
-        window = run.plan.clock.switchover
-        deadline = run.now() + LONGEST_WAIT if window is None else max(window.closes, run.now()) + AFTER_WINDOW
+        window, forecast = work.plan.clock.switchover, expected_vms(run)
         return {
-            "hcx_conn_id": hcx_connection_id(run.wave, rehearsal=run.rehearsal),
-            "poll_seconds": run.scope.poll_seconds(run.wave),
-            "deadline": deadline.isoformat(),
-            **expected_of(run),
+            "hcx_conn_id": hcx_connection_id(work.wave, rehearsal=run.rehearsal),
+            "poll_seconds": work.scope.poll_seconds(work.wave),
+            "deadline": run.now() + LONGEST_WAIT if window is None else max(window.closes, run.now()) + AFTER_WINDOW,
+            "expected_vms": forecast,
+            "switchover_order": work.plan.switchover_order if forecast else (),
         }
 
     @override
@@ -104,26 +110,29 @@ class StartMigrationsOperator(WaveOperator):
 
 
 class EvaluateMigrationsOperator(WaveOperator):
-    """Judge what the sensor has seen: who has arrived, who has not, and which segments that blocks.
+    """Evaluate what the sensor has seen: who has arrived, who has not, and which segments that blocks.
 
     :raises NothingMigratedError: if no VM is at the destination, or more failed than the wave allows.
     """
 
-    @override
-    def act(self, run: TaskRun) -> dict[str, Any]:
-        from hcx_airflow.runs.outcomes import evaluate
+    result: ClassVar[Slot[Any]] = results.EVALUATED
 
-        result = evaluate(run.plan, run.wave, run.scope, run.nearby("await_migrations"))
-        for line in result["notes"]:
+    @override
+    def act(self, run: TaskRun) -> Evaluation:
+        from hcx_waves.run.evaluation import evaluate
+
+        work = read_work(run)
+        found = evaluate(work.plan, work.scope, _awaited(run), work.wave.limits.max_failed_vms)
+        for line in found.notes:
             self.log.warning("%s", line)
-        for vm in result["vms"]:
-            self.log.info("%-24s %s %s", vm["name"], vm["outcome"], vm["message"])
-        for segment, reason in result["blocked_segments"].items():
+        for vm in found.vms:
+            self.log.info("%-24s %s %s", vm.name, vm.outcome, vm.message)
+        for segment, reason in found.blocked_segments.items():
             self.log.warning("Segment %s will not be cut over: %s", segment, reason)
-        if result["fatal"]:
-            run.ti.xcom_push(key="return_value", value=result)
-            raise NothingMigratedError(result["fatal"])
-        return result
+        if found.fatal:
+            run.results.leave(results.EVALUATED, found)
+            raise NothingMigratedError(found.fatal)
+        return found
 
 
 class VerifyVirtualMachinesOperator(WaveOperator):
@@ -132,23 +141,28 @@ class VerifyVirtualMachinesOperator(WaveOperator):
     :raises IncompleteError: if not one of them is.
     """
 
-    @override
-    def act(self, run: TaskRun) -> dict[str, Any]:
-        from hcx_airflow.runs.outcomes import prove
-        from hcx_waves.migration.errors import NotSettledError
+    result: ClassVar[Slot[Any]] = results.VERIFIED
 
-        evaluated = run.nearby("evaluate_migrations")
-        with run.sites() as clients:
-            result = prove(run.plan, evaluated, run.nearby("await_migrations"), clients)
-        if result["may_settle"] and run.ti.try_number < LAST_TRY_TO_SETTLE:
+    @override
+    def act(self, run: TaskRun) -> Verification:
+        from hcx_waves.migration.errors import NotSettledError
+        from hcx_waves.run.evaluation import verify
+
+        work = read_work(run)
+        evaluated = run.results.beside(results.EVALUATED)
+        if evaluated is None:
+            raise WaitedInVainError(f"{names.EVALUATE_MIGRATIONS} has left nothing to prove; clear it")
+        with self.sites(run, work.wave) as clients:
+            found = verify(work.plan, evaluated, _awaited(run), clients)
+        if found.may_settle and run.ti.try_number < LAST_TRY_TO_SETTLE:
             raise NotSettledError("guests have not reported their addresses yet")
-        for proof in result["proofs"]:
-            words = "; ".join(proof["reasons"] + proof["outstanding"]) or "as before"
-            self.log.info("%-24s %s: %s", proof["name"], proof["outcome"], words)
-        if not any(proof["proven"] for proof in result["proofs"]):
-            run.ti.xcom_push(key="return_value", value=result)
+        for proof in found.proofs:
+            words = "; ".join(proof.reasons + proof.outstanding) or "as before"
+            self.log.info("%-24s %s: %s", proof.name, proof.outcome, words)
+        if not any(proof.is_proven for proof in found.proofs):
+            run.results.leave(results.VERIFIED, found)
             raise IncompleteError("no VM was found at the destination as it should be; no segment is cut over")
-        return result
+        return found
 
 
 class ReleaseSwitchoversOperator(WaveOperator):
@@ -159,28 +173,40 @@ class ReleaseSwitchoversOperator(WaveOperator):
     :raises IncompleteError: if a VM of the order fails; those after it stay held.
     """
 
-    @override
-    def act(self, run: TaskRun) -> dict[str, Any]:
-        from hcx_airflow.runs.switchovers import release_next
+    result: ClassVar[Slot[Any]] = results.RELEASED
 
-        if run.wave.gates.approve_switchover is not None:
-            decision = run.approval(APPROVE_SWITCHOVER, run.wave.gates.approve_switchover)
+    @override
+    def act(self, run: TaskRun) -> Released:
+        from hcx_waves.migration.switchover import release_due
+        from hcx_waves.run.results import Released
+
+        work = read_work(run)
+        if work.wave.gates.approve_switchover is not None:
+            decision = require_approval(run, work, table.SWITCHOVER)
             self.log.info("Switchovers were %s", decision.spoken)
-        started = run.nearby("start_migrations")
-        released: list[str] = list(run.recall(RELEASED_KEY) or ())
-        if not started["vms"]:
-            return {"released": released}
-        with run.sites(check=False) as clients:
-            step = release_next(run.plan, started, released, clients, run.now())
-        released += step.released
-        run.remember(RELEASED_KEY, released)
-        self.log.info("Released %s", ", ".join(step.released) or "nothing")
+        started = run.results.beside(results.STARTED)
+        released = run.results.recall(results.RELEASED_SO_FAR) or ()
+        if started is None or not started.vms:
+            return Released(released=released)
+        with self.sites(run, work.wave, check=False) as clients:
+            step = release_due(clients.hcx, work.plan, started, released, run.now())
+        if step.stopped_by is not None:
+            raise IncompleteError(
+                f"{step.stopped_by} did not get through, so the VMs after it in the order stay held; release them by "
+                "hand in HCX, or cancel them"
+            )
+        released += step.names
+        run.results.keep(results.RELEASED_SO_FAR, released)
+        self.log.info("Released %s", ", ".join(step.names) or "nothing")
         if step.waiting_for is not None:
             trigger = MigrationStatusTrigger(
-                started=started, rehearsal=self.rehearsal, until_ended=step.waiting_for, ends_task=False
+                started=to_json(results.STARTED, started),
+                rehearsal=self.rehearsal,
+                until_ended=step.waiting_for,
+                ends_task=False,
             )
             self.defer(trigger=trigger, method_name="execute_complete")
-        return {"released": released}
+        return Released(released=released)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Go on after a VM of the order is through."""
@@ -196,18 +222,32 @@ class CancelMigrationsOperator(WaveOperator):
     :param start_task_id: the task whose record is used.
     """
 
-    def __init__(self, *, force: bool = False, start_task_id: str = "start_migrations", **kwargs: Any) -> None:
+    result: ClassVar[Slot[Any]] = results.CANCELLED
+
+    def __init__(self, *, force: bool = False, start_task_id: str = names.START_MIGRATIONS, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.force = force
         self.start_task_id = start_task_id
 
     @override
-    def act(self, run: TaskRun) -> dict[str, Any]:
+    def act(self, run: TaskRun) -> CancelReport:
+        from hcx_airflow.work import read_wave
         from hcx_waves.migration.cancel import cancel_migrations
 
-        started = run.xcom(self.start_task_id, STARTED_KEY) or {}
-        ids = list(started.get("migration_ids", {}).values())
-        with run.sites() as clients:
+        started = run.results.beside(replace(results.STARTED_IDS, task=self.start_task_id))
+        ids = [] if started is None else list(started.migration_ids.values())
+        with self.sites(run, read_wave(run)) as clients:
             report = cancel_migrations(clients.hcx, ids, force=self.force)
         self.log.info("Cancelled: %s", report or "nothing, as this run has started nothing")
-        return dict(report.model_dump(mode="json"))
+        return report
+
+
+def _awaited(run: TaskRun) -> MigrationsWait:
+    """Return what the sensor has left.
+
+    :raises WaitedInVainError: if it left nothing.
+    """
+    awaited = run.results.beside(results.AWAITED)
+    if awaited is None:
+        raise WaitedInVainError(f"{names.AWAIT_MIGRATIONS} has left no outcome; clear it to look again")
+    return awaited

@@ -2,45 +2,94 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow.sdk import BaseOperator, Context
 from typing_extensions import override
 
-from hcx_airflow.common.errors import IncompleteError
+from hcx_airflow import results
+from hcx_airflow.errors import IncompleteError, PlanMissingError
 from hcx_airflow.operators.base import WaveOperator
-from hcx_airflow.runs.task import TaskRun
-from hcx_waves.model.states import WaveOutcome
+from hcx_airflow.reports import collect, write_report
+from hcx_airflow.results import Results, Slot
+from hcx_airflow.retries import retry_arguments
+from hcx_airflow.task import TaskRun
+
+if TYPE_CHECKING:
+    from hcx_waves.run.results import RunEnding
 
 
 class ConcludeWaveOperator(WaveOperator):
     """Let the run be green only if everything has ended as planned; leaves how each VM and segment has ended.
 
+    :raises PlanMissingError: if there is no plan.
     :raises IncompleteError: if a VM or a segment was left behind, rejected or is in an outage; names them.
     """
+
+    result: ClassVar[Slot[Any]] = results.ENDING
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trigger_rule": "all_done", **kwargs})
 
     @override
-    def act(self, run: TaskRun) -> dict[str, Any]:
-        from hcx_airflow.runs.ending import ending_of
-        from hcx_airflow.runs.verdicts import sentence_of
+    def act(self, run: TaskRun) -> RunEnding:
+        from hcx_waves.run.ending import judge, verdict
 
-        ending = ending_of(run)
-        if WaveOutcome(ending["outcome"]).is_green:
-            self.log.info("%s", sentence_of(run.wave_id, ending))
-            return ending
-        run.ti.xcom_push(key="return_value", value=ending)
-        raise IncompleteError(sentence_of(run.wave_id, ending))
+        found = collect(run)
+        if found.plan is None:
+            raise PlanMissingError(found.plan_missing)
+        ending = judge(found)
+        if not ending.outcome.is_green:
+            run.results.leave(results.ENDING, ending)
+            raise IncompleteError(verdict(ending))
+        self.log.info("%s", verdict(ending))
+        return ending
 
 
 class WriteReportOperator(WaveOperator):
     """Write the report of the run; meant as a teardown, so that it always runs and never decides the colour."""
 
-    @override
-    def act(self, run: TaskRun) -> dict[str, Any]:
-        from hcx_airflow.runs.reports import write_report
+    result: ClassVar[Slot[Any]] = results.REPORT
 
+    @override
+    def act(self, run: TaskRun) -> dict[str, str]:
         written = write_report(run)
-        self.log.info("Report: %s", ", ".join(str(path) for path in written.values()))
+        self.log.info("Report: %s", ", ".join(written.values()))
         return written
+
+
+class ConfirmOutcomeOperator(BaseOperator):
+    """Fail unless all the tasks that decide have succeeded; a teardown that decides the run's colour.
+
+    When a user marks a run failed, Airflow skips what has not run yet, lets the teardowns run, and then judges the run
+    by its last tasks; skipped ones are no failure to it, so the run would end green.
+
+    :param required: ids of the tasks that decide.
+    :param excuses: for some of them the task before it; if that has left that there was nothing to do, the one may have
+        been skipped.
+    :raises IncompleteError: naming those that have not succeeded.
+    """
+
+    template_fields: Sequence[str] = ("required",)
+
+    def __init__(self, *, required: Sequence[str], excuses: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(**{**retry_arguments(), **kwargs})
+        self.required = list(required)
+        self.excuses = dict(excuses or {})
+
+    @override
+    def execute(self, context: Context) -> None:
+        run = TaskRun("", False, context)
+        ended = run.task_states(self.required)
+        wrong = {task_id: ended.get(task_id) for task_id in self.required if ended.get(task_id) != "success"}
+        wrong = {name: state for name, state in wrong.items() if not self._is_excused(run.results, name, state)}
+        if wrong:
+            listed = ", ".join(f"{task_id} ({state or 'not run'})" for task_id, state in wrong.items())
+            raise IncompleteError(f"this run has not done what it was to do: {listed}")
+
+    def _is_excused(self, left: Results, task_id: str, state: str | None) -> bool:
+        if state != "skipped" or task_id not in self.excuses:
+            return False
+        group = self.excuses[task_id].rpartition(".")[0]
+        return left.read_here(results.NOT_DUE, group) is not None

@@ -12,11 +12,12 @@ from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
 from airflow.triggers.base import StartTriggerArgs
 from typing_extensions import override
 
-from hcx_airflow.common.retries import retry_arguments
-from hcx_airflow.links.managers import LINKS
-from hcx_airflow.runs.task import TaskRun
+from hcx_airflow.retries import retry_arguments
+from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.base import OutcomeTrigger
 from hcx_airflow.triggers.polling import Poller
+from hcx_airflow.ui.links import LINKS
+from hcx_waves.run.results import WaitResult
 
 LONGEST = timedelta(days=40)
 
@@ -69,8 +70,8 @@ class OutcomeSensor(BaseSensorOperator):
         """Return the trigger, for a task that has a worker already."""
 
     @abstractmethod
-    def make_poller(self, run: TaskRun) -> Poller | dict[str, Any]:
-        """Return what looks, or the outcome if there is nothing to wait for."""
+    def make_poller(self, run: TaskRun) -> Poller | WaitResult:
+        """Return what looks, or the result if there is nothing to wait for."""
 
     @override
     def execute(self, context: Context) -> Any:
@@ -82,25 +83,27 @@ class OutcomeSensor(BaseSensorOperator):
 
     def _wait_here(self, run: TaskRun) -> dict[str, Any]:
         """Wait in the worker by the rehearsal's time, of which Airflow's own pokes know nothing."""
-        with run.pace.taking_part(), self._closing:
+        with run.clock.taking_part(), self._closing:
             made = self.make_poller(run)
-            return made if isinstance(made, dict) else made.run_here()
+            found = made.run_here() if isinstance(made, Poller) else made
+            return found.model_dump(mode="json")
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the outcome that the trigger has sent."""
         if not isinstance(event, dict) or "ended" not in event:
             raise ValueError("the trigger sent no outcome")
-        with TaskRun(self.wave_id, self.rehearsal, context).pace.taking_part():
+        with TaskRun(self.wave_id, self.rehearsal, context).clock.taking_part():
             return event
 
     @override
     def poke(self, context: Context) -> PokeReturnValue:
         if self._poller is None:
             made = self.make_poller(TaskRun(self.wave_id, self.rehearsal, context))
-            if isinstance(made, dict):
-                return PokeReturnValue(is_done=True, xcom_value=made)
+            if not isinstance(made, Poller):
+                return PokeReturnValue(is_done=True, xcom_value=made.model_dump(mode="json"))
             self._poller = made
-        outcome = self._poller.step()
-        if outcome is not None:
-            self._closing.close()
-        return PokeReturnValue(is_done=outcome is not None, xcom_value=outcome)
+        found = self._poller.step()
+        if found is None:
+            return PokeReturnValue(is_done=False)
+        self._closing.close()
+        return PokeReturnValue(is_done=True, xcom_value=found.model_dump(mode="json"))

@@ -8,11 +8,14 @@ from typing_extensions import override
 
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.roles import connection_id_for
-from hcx_airflow.runs.task import TaskRun
+from hcx_airflow.names import START_MIGRATIONS
+from hcx_airflow.results import STARTED
 from hcx_airflow.sensors.base import OutcomeSensor
+from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.base import read_json
-from hcx_airflow.triggers.migration import MigrationStatusTrigger, migration_poller, nothing_to_wait_for
+from hcx_airflow.triggers.migration import MigrationStatusTrigger, migration_poller, migrations_without_look
 from hcx_airflow.triggers.polling import Poller
+from hcx_waves.run.results import Ended, WaitResult
 
 
 class AwaitMigrationsSensor(OutcomeSensor):
@@ -22,7 +25,7 @@ class AwaitMigrationsSensor(OutcomeSensor):
     """
 
     trigger_path: ClassVar[str] = "hcx_airflow.triggers.migration.MigrationStatusTrigger"
-    started_by: ClassVar[str] = "start_migrations"
+    started_by: ClassVar[str] = START_MIGRATIONS
 
     def __init__(self, *, until_seeded: bool = False, **kwargs: Any) -> None:
         self.until_seeded = until_seeded
@@ -42,10 +45,10 @@ class AwaitMigrationsSensor(OutcomeSensor):
         )
 
     @override
-    def make_poller(self, run: TaskRun) -> Poller | dict[str, Any]:
-        started = run.xcom(self._starter_id())
-        if not started or not started.get("vms"):
-            return nothing_to_wait_for(run.pace)
-        conn_id = connection_id_for(str(started["hcx_conn_id"]), rehearsal=self.rehearsal)
-        hook = HcxHook(conn_id, rehearsal=self.rehearsal, twin=run.pace.twin)
-        return self._closing.enter_context(migration_poller(hook, started, run.pace, until_seeded=self.until_seeded))
+    def make_poller(self, run: TaskRun) -> Poller | WaitResult:
+        started = run.results.beside(STARTED)
+        if started is None or not started.vms:
+            return migrations_without_look(run.clock, Ended.NOTHING)
+        conn_id = connection_id_for(started.hcx_conn_id, rehearsal=self.rehearsal)
+        hook = HcxHook(conn_id, rehearsal=self.rehearsal, twin=run.clock.twin)
+        return self._closing.enter_context(migration_poller(hook, started, run.clock, until_seeded=self.until_seeded))

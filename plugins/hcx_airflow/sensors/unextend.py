@@ -6,11 +6,14 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from hcx_airflow.runs.task import TaskRun
+from hcx_airflow.names import UNEXTEND_NETWORK
+from hcx_airflow.results import UNEXTEND_STARTED
 from hcx_airflow.sensors.base import OutcomeSensor
-from hcx_airflow.triggers.base import failed_outcome, read_json
-from hcx_airflow.triggers.polling import Ended, Poller
-from hcx_airflow.triggers.unextend import UnextendTrigger, unextend_poller
+from hcx_airflow.task import TaskRun
+from hcx_airflow.triggers.base import read_json
+from hcx_airflow.triggers.polling import Poller
+from hcx_airflow.triggers.unextend import UnextendTrigger, unextend_poller, unextend_without_look
+from hcx_waves.run.results import Ended, WaitResult
 
 
 class AwaitUnextendedSensor(OutcomeSensor):
@@ -20,7 +23,7 @@ class AwaitUnextendedSensor(OutcomeSensor):
     """
 
     trigger_path: ClassVar[str] = "hcx_airflow.triggers.unextend.UnextendTrigger"
-    started_by: ClassVar[str] = "unextend_network"
+    started_by: ClassVar[str] = UNEXTEND_NETWORK
 
     def __init__(self, *, segment: str, **kwargs: Any) -> None:
         super().__init__(**{"poke_interval": 1.0, **kwargs})
@@ -31,8 +34,8 @@ class AwaitUnextendedSensor(OutcomeSensor):
         return UnextendTrigger(started=read_json(self.started), rehearsal=self.rehearsal, ends_task=False)
 
     @override
-    def make_poller(self, run: TaskRun) -> Poller | dict[str, Any]:
-        started = run.xcom(self._starter_id())
-        if not started:
-            return failed_outcome(None, Ended.NOTHING, run.pace)
-        return self._closing.enter_context(unextend_poller(started, {}, run.pace, rehearsal=self.rehearsal))
+    def make_poller(self, run: TaskRun) -> Poller | WaitResult:
+        started = run.results.beside(UNEXTEND_STARTED)
+        if started is None:
+            return unextend_without_look(run.clock, Ended.NOTHING)
+        return self._closing.enter_context(unextend_poller(started, {}, run.clock, rehearsal=self.rehearsal))

@@ -1,21 +1,24 @@
-"""What the triggers have in common: arguments as plain JSON, one outcome, and a kill that cancels nothing."""
+"""What the triggers have in common: arguments as plain JSON, one result, and a kill that cancels nothing."""
 
 from __future__ import annotations
 
 import json
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseHook
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 from typing_extensions import override
 
+from hcx_airflow.clock.base import RunClock, SystemClock
+from hcx_airflow.clock.thread import OwnThread
 from hcx_airflow.hooks.twin import TWIN_CONTROL
-from hcx_airflow.pace.base import Pace, WallPace, utc_now
-from hcx_airflow.pace.thread import OwnThread
-from hcx_airflow.triggers.polling import Ended
+from hcx_airflow.names import RETURN_VALUE
 from hcx_waves.clients.errors import ClientError
+
+if TYPE_CHECKING:
+    from hcx_waves.run.results import Ended, WaitResult
 
 
 class OutcomeTrigger(BaseTrigger):
@@ -26,51 +29,57 @@ class OutcomeTrigger(BaseTrigger):
     :param rehearsal: whether it waits by the time of the run's own world, and works on nothing else.
     """
 
-    real_time: ClassVar[Pace] = WallPace()
+    real_time: ClassVar[RunClock] = SystemClock()
 
     def __init__(self, *, ends_task: bool = True, rehearsal: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.ends_task = ends_task
         self.rehearsal = rehearsal
-        self.pace: Pace = self.real_time
+        self.clock: RunClock = self.real_time
 
     @abstractmethod
-    async def wait(self) -> dict[str, Any]:
-        """Wait, and return the outcome."""
+    async def wait(self) -> WaitResult:
+        """Wait, and return why it ended."""
+
+    @abstractmethod
+    def without_look(self, ended: Ended, error: Mapping[str, Any] | None = None) -> WaitResult:
+        """Return the result of a wait that never looked."""
 
     @override
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        outcome = await self._outcome()
+        outcome = (await self._outcome()).model_dump(mode="json")
         if self.ends_task:
-            yield TaskSuccessEvent(xcoms={"return_value": outcome})
+            yield TaskSuccessEvent(xcoms={RETURN_VALUE: outcome})
         else:
             yield TriggerEvent(outcome)  # type: ignore[no-untyped-call]
 
-    async def _outcome(self) -> dict[str, Any]:
+    async def _outcome(self) -> WaitResult:
+        from hcx_waves.run.results import Ended
+
         try:
-            self.pace = await self._open_pace()
-            async with self.pace.taking_part_async(goes_on=not self.ends_task):
+            self.clock = await self._open_clock()
+            async with self.clock.taking_part_async(goes_on=not self.ends_task):
                 return await self.wait()
         except ClientError as error:
-            return failed_outcome(error.to_dict())
+            return self.without_look(Ended.ERROR, error.to_dict())
         except Exception as error:
-            # A trigger that raises fails its task past every retry policy; the outcome tells the worker task instead.
-            self.log.exception("waiting failed")
+            # A trigger that raises fails its task past every retry policy; the result tells the worker task instead.
+            self.log.exception("Waiting failed")
             message = f"waiting failed: {type(error).__name__}: {error}"
-            return failed_outcome({"type": "ClientError", "message": message})
+            return self.without_look(Ended.ERROR, {"type": "ClientError", "message": message})
 
-    async def _open_pace(self) -> Pace:
+    async def _open_clock(self) -> RunClock:
         """Return the time of the run; which world that is follows from the run that Airflow names."""
         if not self.rehearsal:
             return self.real_time
-        from hcx_airflow.pace.twin import RunningTask, open_pace
+        from hcx_airflow.clock.twin import RunningTask, open_twin_clock
 
         connection = await BaseHook.aget_connection(TWIN_CONTROL)
         task = RunningTask.of(self.task_instance)
         # In a thread of its own: a server of twins that does not answer must not hold up what live runs wait for.
         thread = OwnThread(f"twin of {task.task_id}")
         try:
-            return await thread.call(lambda: open_pace(task, connection=connection))
+            return await thread.call(lambda: open_twin_clock(task, connection=connection))
         finally:
             thread.end()
 
@@ -78,20 +87,6 @@ class OutcomeTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         # Also called when the task is cleared, after its next try has begun: what it waits for must go on.
         self.log.warning("No longer waiting; nothing was cancelled at the other side")
-
-
-def failed_outcome(
-    error: Mapping[str, Any] | None, ended: Ended = Ended.ERROR, pace: Pace | None = None
-) -> dict[str, Any]:
-    """Return the outcome of a wait that never looked."""
-    return {
-        "status": None,
-        "ended": ended.value,
-        "error": None if error is None else dict(error),
-        "notes": [],
-        "polls": 0,
-        "at": (utc_now() if pace is None else pace.now()).isoformat(),
-    }
 
 
 def read_json(value: Any) -> Any:

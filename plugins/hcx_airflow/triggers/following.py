@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from hcx_waves.migration.course import CourseKeeper
-    from hcx_waves.migration.eta import EtaKeeper
-    from hcx_waves.migration.status import WaveStatus
+from hcx_waves.migration.course import CourseKeeper
+from hcx_waves.migration.eta import EtaKeeper
+from hcx_waves.migration.status import WaveStatus
+from hcx_waves.run.results import StartedMigrations
 
 logger = logging.getLogger(__name__)
-
-EXPECTED_VMS, ORDER = "expected_vms", "switchover_order"
 
 
 @dataclass
@@ -25,22 +21,16 @@ class Following:
     eta: EtaKeeper | None = None
 
     @classmethod
-    def of(cls, started: Mapping[str, Any], *, until_seeded: bool, estimates: bool) -> Following:
+    def of(cls, started: StartedMigrations, *, until_seeded: bool, estimates: bool) -> Following:
         """Make one for a started wave.
 
         :param started: what ``start_migrations`` left; with what the forecast expects of each VM, if there is one.
         :param estimates: whether the sites' instants are those of the run, so that anything can be estimated.
         """
-        from hcx_waves.migration.course import CourseKeeper
-        from hcx_waves.migration.eta import EtaKeeper, expected_by_name
-
         made = cls(CourseKeeper())
-        try:
-            if estimates and started.get(EXPECTED_VMS):
-                expected = expected_by_name(started[EXPECTED_VMS])
-                made.eta = EtaKeeper(expected, tuple(started.get(ORDER) or ()), only_replication=until_seeded)
-        except Exception:
-            logger.warning("No estimate can be made of when the wave will be through", exc_info=True)
+        if estimates and started.expected_vms:
+            expected = {vm.name: vm for vm in started.expected_vms}
+            made.eta = EtaKeeper(expected, started.switchover_order, only_replication=until_seeded)
         return made
 
     def see(self, status: WaveStatus) -> None:

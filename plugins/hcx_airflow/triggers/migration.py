@@ -6,23 +6,24 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseHook
 from typing_extensions import override
 
+from hcx_airflow.clock.base import RunClock
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.roles import connection_id_for
-from hcx_airflow.pace.base import Pace
-from hcx_airflow.triggers.base import OutcomeTrigger, failed_outcome, read_json
+from hcx_airflow.triggers.base import OutcomeTrigger, read_json
 from hcx_airflow.triggers.following import Following
-from hcx_airflow.triggers.polling import Ended, Poller, Watch, in_thread
+from hcx_airflow.triggers.polling import Poller, Watch, in_thread
+from hcx_waves.migration.status import WaveStatus, read_status
+from hcx_waves.migration.switchover import seeded
+from hcx_waves.run.results import Ended, MigrationsWait, StartedMigrations
 
 if TYPE_CHECKING:
     from hcx_waves.clients.hcx import HcxClient
     from hcx_waves.migration.start import StartedWave
-    from hcx_waves.migration.status import WaveStatus
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +45,10 @@ class MigrationWatch(Watch):
 
     @override
     def look(self) -> Ended | None:
-        from hcx_waves.migration.status import read_status
-
         if self.client is None or self.started is None:
             return Ended.NOTHING
         before = None if self.status is None else _summary(self.status)
-        self.status = read_status(self.client, self.started, self.pace.now())
+        self.status = read_status(self.client, self.started, self.clock.now())
         self.say(*self.status.notes(self.said))
         if self.following is not None:
             self.following.see(self.status)
@@ -65,14 +64,14 @@ class MigrationWatch(Watch):
         return self.until_seeded and _is_seeded(status)
 
     @override
-    def outcome(self) -> dict[str, Any]:
-        courses = [] if self.following is None else self.following.courses.to_json()
-        return {"status": None if self.status is None else self.status.model_dump(mode="json"), "courses": courses}
+    def result(self, **why: Any) -> MigrationsWait:
+        courses = () if self.following is None else tuple(self.following.courses.courses.values())
+        return MigrationsWait(status=self.status, courses=courses, **why)
 
 
-def _has_own_time(hook: HcxHook, pace: Pace) -> bool:
+def _has_own_time(hook: HcxHook, clock: RunClock) -> bool:
     """Whether the sites' instants are those of the run: not of a simulated site whose clock runs faster than ours."""
-    return pace.twin is not None or not hook.extras.simulated
+    return clock.twin is not None or not hook.extras.simulated
 
 
 def _summary(status: WaveStatus) -> str:
@@ -81,8 +80,6 @@ def _summary(status: WaveStatus) -> str:
 
 
 def _is_seeded(status: WaveStatus) -> bool:
-    from hcx_waves.migration.switchover import seeded
-
     waiting = seeded(status)
     return all(vm.is_terminal or vm.name in waiting for vm in status.vms)
 
@@ -128,53 +125,60 @@ class MigrationStatusTrigger(OutcomeTrigger):
         )
 
     @override
-    async def wait(self) -> dict[str, Any]:
-        started = read_json(self.started)
-        if not started or not started.get("vms"):
-            return nothing_to_wait_for(self.pace)
-        conn_id = connection_id_for(str(started["hcx_conn_id"]), rehearsal=self.rehearsal)
+    async def wait(self) -> MigrationsWait:
+        started = read_started(self.started)
+        if started is None:
+            return self.without_look(Ended.NOTHING)
+        conn_id = connection_id_for(started.hcx_conn_id, rehearsal=self.rehearsal)
         hook = HcxHook(
             conn_id,
             rehearsal=self.rehearsal,
             connection=await BaseHook.aget_connection(conn_id),
-            twin=self.pace.twin,
+            twin=self.clock.twin,
         )
         poller = migration_poller(
-            hook, started, self.pace, until_seeded=self.until_seeded, until_ended=self.until_ended
+            hook, started, self.clock, until_seeded=self.until_seeded, until_ended=self.until_ended
         )
-        async with in_thread(poller, self.pace) as made:
-            return await made.run()
+        async with in_thread(poller, self.clock) as made:
+            return cast(MigrationsWait, await made.run())
+
+    @override
+    def without_look(self, ended: Ended, error: Mapping[str, Any] | None = None) -> MigrationsWait:
+        return migrations_without_look(self.clock, ended, error)
 
 
-def nothing_to_wait_for(pace: Pace) -> dict[str, Any]:
-    """Return the outcome of a run that has started nothing."""
-    outcome = failed_outcome(None, Ended.NOTHING, pace)
-    return {**outcome, "status": {"at": outcome["at"], "vms": []}}
+def migrations_without_look(clock: RunClock, ended: Ended, error: Mapping[str, Any] | None = None) -> MigrationsWait:
+    """Return the result of a wait that never looked; with nothing to wait for, of no VM."""
+    now = clock.now()
+    status = WaveStatus(at=now, vms=()) if ended is Ended.NOTHING else None
+    return MigrationsWait(ended=ended, error=None if error is None else dict(error), at=now, status=status)
+
+
+def read_started(value: Any) -> StartedMigrations | None:
+    """Return what ``start_migrations`` has left, from a trigger's argument; None if nothing was started."""
+    document = read_json(value)
+    return StartedMigrations.model_validate(document) if document and document["vms"] else None
 
 
 @contextmanager
 def migration_poller(
     hook: HcxHook,
-    started: Mapping[str, Any],
-    pace: Pace,
+    started: StartedMigrations,
+    clock: RunClock,
     *,
     until_seeded: bool = False,
     until_ended: str | None = None,
 ) -> Iterator[Poller]:
     """Make what looks at a started wave; its client is closed at the end."""
-    from hcx_waves.migration.start import StartedWave
-
-    fields = {name: started[name] for name in StartedWave.model_fields if name in started}
-    wave = StartedWave.model_validate(fields)
     with hook.client() as client:
         hook.check(client)
         watch = MigrationWatch(
             conn_ids={hook.system: hook.conn_id},
-            pace=pace,
+            clock=clock,
             client=client,
-            started=wave,
+            started=started,
             until_seeded=until_seeded,
             until_ended=until_ended,
-            following=Following.of(started, until_seeded=until_seeded, estimates=_has_own_time(hook, pace)),
+            following=Following.of(started, until_seeded=until_seeded, estimates=_has_own_time(hook, clock)),
         )
-        yield Poller(watch, datetime.fromisoformat(started["deadline"]), float(started["poll_seconds"]))
+        yield Poller(watch, started.deadline, started.poll_seconds)

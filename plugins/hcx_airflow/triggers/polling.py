@@ -8,32 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, TypeVar
 
-from hcx_airflow.common.errors import name_connection
-from hcx_airflow.pace.base import Pace, WallPace
+from hcx_airflow.clock.base import RunClock, SystemClock
+from hcx_airflow.errors import name_connection
 from hcx_waves.clients.errors import ClientError
+from hcx_waves.run.results import Ended, WaitResult
 
 logger = logging.getLogger(__name__)
 
 GAVE_UP_AFTER = 20
 Held = TypeVar("Held")
-
-
-class Ended(StrEnum):
-    """Why the waiting ended. Stored in runs: add, never rename."""
-
-    TERMINAL = "terminal"
-    """There is nothing more to wait for."""
-    STUCK = "stuck"
-    """Nothing moves any more; a person has to act."""
-    DEADLINE = "deadline"
-    """The deadline has passed."""
-    ERROR = "error"
-    """The other side cannot be asked; ``error`` says why."""
-    NOTHING = "nothing"
-    """There was nothing to wait for."""
 
 
 @dataclass
@@ -42,7 +27,7 @@ class Watch(ABC):
 
     conn_ids: dict[str, str] = field(default_factory=dict)
     """The connections by product, to name them in errors."""
-    pace: Pace = field(default_factory=WallPace)
+    clock: RunClock = field(default_factory=SystemClock)
     """By which time it is looked."""
     said: set[str] = field(default_factory=set)
     polls: int = 0
@@ -52,8 +37,11 @@ class Watch(ABC):
         """Look once, in a thread; return why it is over, or None."""
 
     @abstractmethod
-    def outcome(self) -> dict[str, Any]:
-        """Return what was seen last, as JSON."""
+    def result(self, **why: Any) -> WaitResult:
+        """Return what was seen last.
+
+        :param why: the fields of :class:`~hcx_waves.run.results.WaitResult`.
+        """
 
     def say(self, *notes: str) -> None:
         """Log each note once."""
@@ -77,16 +65,16 @@ class Poller:
     failures: int = 0
 
     @property
-    def pace(self) -> Pace:
+    def clock(self) -> RunClock:
         """By which time it looks."""
-        return self.watch.pace
+        return self.watch.clock
 
     def now(self) -> datetime:
         """Return the present instant."""
-        return self.pace.now()
+        return self.clock.now()
 
-    def step(self) -> dict[str, Any] | None:
-        """Look once; return the outcome if it is over."""
+    def step(self) -> WaitResult | None:
+        """Look once; return the result if it is over."""
         self.watch.polls += 1
         try:
             ended = self.watch.look()
@@ -97,24 +85,24 @@ class Poller:
             ended = Ended.DEADLINE
         return None if ended is None else self._outcome(ended)
 
-    async def run(self) -> dict[str, Any]:
+    async def run(self) -> WaitResult:
         """Look in a thread until it is over."""
         while True:
-            outcome = await self.pace.call(self.step)
+            outcome = await self.clock.call(self.step)
             if outcome is not None:
                 return outcome
-            await self.pace.pause(self._seconds_to_next())
+            await self.clock.pause(self._seconds_to_next())
 
-    def run_here(self) -> dict[str, Any]:
+    def run_here(self) -> WaitResult:
         """Look until it is over, in a worker."""
         while (outcome := self.step()) is None:
-            self.pace.sleep(self._seconds_to_next())
+            self.clock.sleep(self._seconds_to_next())
         return outcome
 
     def _seconds_to_next(self) -> float:
         return max(0.0, min(self.seconds, (self.deadline - self.now()).total_seconds()))
 
-    def _after_failure(self, error: ClientError) -> dict[str, Any] | None:
+    def _after_failure(self, error: ClientError) -> WaitResult | None:
         self.failures += 1
         if error.system in self.watch.conn_ids:
             name_connection(error, self.watch.conn_ids[error.system])
@@ -124,22 +112,16 @@ class Poller:
             return None
         return self._outcome(Ended.ERROR, error.to_dict())
 
-    def _outcome(self, ended: Ended, error: dict[str, Any] | None = None) -> dict[str, Any]:
-        return {
-            **self.watch.outcome(),
-            "ended": ended.value,
-            "error": error,
-            "notes": sorted(self.watch.said),
-            "polls": self.watch.polls,
-            "at": self.now().isoformat(),
-        }
+    def _outcome(self, ended: Ended, error: dict[str, Any] | None = None) -> WaitResult:
+        watch = self.watch
+        return watch.result(ended=ended, error=error, notes=tuple(sorted(watch.said)), polls=watch.polls, at=self.now())
 
 
 @asynccontextmanager
-async def in_thread(manager: AbstractContextManager[Held], pace: Pace) -> AsyncIterator[Held]:
+async def in_thread(manager: AbstractContextManager[Held], clock: RunClock) -> AsyncIterator[Held]:
     """Enter and leave a context in threads: logging in and out must not hold up the other triggers."""
-    held = await pace.call(manager.__enter__)
+    held = await clock.call(manager.__enter__)
     try:
         yield held
     finally:
-        await pace.call(lambda: manager.__exit__(None, None, None))
+        await clock.call(lambda: manager.__exit__(None, None, None))

@@ -6,23 +6,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseHook, Connection
 from typing_extensions import override
 
+from hcx_airflow.clock.base import RunClock
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.nsx_policy import NsxPolicyHook
 from hcx_airflow.hooks.roles import connection_id_for
 from hcx_airflow.hooks.vmc import VmcHook
-from hcx_airflow.pace.base import Pace
-from hcx_airflow.triggers.base import OutcomeTrigger, failed_outcome, read_json
-from hcx_airflow.triggers.polling import Ended, Poller, Watch, in_thread
+from hcx_airflow.triggers.base import OutcomeTrigger, read_json
+from hcx_airflow.triggers.polling import Poller, Watch, in_thread
+from hcx_waves.cutover.extension import Removal, UnextendStatus, unextend_status
+from hcx_waves.cutover.source import reading_of
+from hcx_waves.run.results import Ended, UnextendStarted, UnextendWait
 
 if TYPE_CHECKING:
     from hcx_waves.clients.hcx import HcxClient
     from hcx_waves.clients.nsx import NsxPolicyClient
-    from hcx_waves.cutover.extension import Removal, UnextendStatus
 
 
 @dataclass
@@ -39,8 +41,6 @@ class UnextendWatch(Watch):
 
     @override
     def look(self) -> Ended | None:
-        from hcx_waves.cutover.extension import unextend_status
-
         if self.hcx is None or self.removal is None:
             return Ended.NOTHING
         self._look_at_destination()
@@ -48,24 +48,20 @@ class UnextendWatch(Watch):
         return Ended.TERMINAL if self.status.is_terminal else None
 
     def _look_at_destination(self) -> None:
-        from hcx_waves.cutover.source import reading_of
-
         if self.nsx is None or self.routed_first is not None:
             return
-        asked = self.pace.now()
+        asked = self.clock.now()
         reading = reading_of(self.nsx, self.nsx.segment(self.destination_path))
         if reading.is_on:
-            self.routed_first = self.pace.now()
+            self.routed_first = self.clock.now()
         else:
             self.routed_not_last = asked
 
     @override
-    def outcome(self) -> dict[str, Any]:
-        return {
-            "status": None if self.status is None else self.status.model_dump(mode="json"),
-            "routed_not_last": None if self.routed_not_last is None else self.routed_not_last.isoformat(),
-            "routed_first": None if self.routed_first is None else self.routed_first.isoformat(),
-        }
+    def result(self, **why: Any) -> UnextendWait:
+        return UnextendWait(
+            status=self.status, routed_not_last=self.routed_not_last, routed_first=self.routed_first, **why
+        )
 
 
 class UnextendTrigger(OutcomeTrigger):
@@ -92,32 +88,44 @@ class UnextendTrigger(OutcomeTrigger):
         )
 
     @override
-    async def wait(self) -> dict[str, Any]:
-        started = read_json(self.started)
-        if not started:
-            return failed_outcome(None, Ended.NOTHING, self.pace)
+    async def wait(self) -> UnextendWait:
+        started = read_unextend(self.started)
+        if started is None:
+            return self.without_look(Ended.NOTHING)
         connections = {
             conn_id: await BaseHook.aget_connection(conn_id)
             for conn_id in connections_of(started, rehearsal=self.rehearsal)
         }
-        poller = unextend_poller(started, connections, self.pace, rehearsal=self.rehearsal)
-        async with in_thread(poller, self.pace) as made:
-            return await made.run()
+        poller = unextend_poller(started, connections, self.clock, rehearsal=self.rehearsal)
+        async with in_thread(poller, self.clock) as made:
+            return cast(UnextendWait, await made.run())
+
+    @override
+    def without_look(self, ended: Ended, error: Mapping[str, Any] | None = None) -> UnextendWait:
+        return unextend_without_look(self.clock, ended, error)
+
+
+def unextend_without_look(clock: RunClock, ended: Ended, error: Mapping[str, Any] | None = None) -> UnextendWait:
+    """Return the result of a wait that never looked."""
+    return UnextendWait(ended=ended, error=None if error is None else dict(error), at=clock.now())
+
+
+def read_unextend(value: Any) -> UnextendStarted | None:
+    """Return what ``unextend_network`` has left, from a trigger's argument; None if nothing."""
+    document = read_json(value)
+    return UnextendStarted.model_validate(document) if document else None
 
 
 @contextmanager
 def unextend_poller(
-    started: Mapping[str, Any], connections: Mapping[str, Connection], pace: Pace, *, rehearsal: bool
+    started: UnextendStarted, connections: Mapping[str, Connection], clock: RunClock, *, rehearsal: bool
 ) -> Iterator[Poller]:
     """Make what looks at an unextend; its clients are closed at the end.
 
     :param connections: the Airflow connections that were fetched already, by id.
     """
-    from hcx_waves.cutover.extension import Removal
-
-    fields = {name: started[name] for name in Removal.model_fields if name in started}
     hcx_id, nsx_id = connections_of(started, rehearsal=rehearsal)
-    common: dict[str, Any] = {"rehearsal": rehearsal, "twin": pace.twin}
+    common: dict[str, Any] = {"rehearsal": rehearsal, "twin": clock.twin}
     with ExitStack() as stack:
         hook = HcxHook(hcx_id, connection=connections.get(hcx_id), **common)
         hcx = stack.enter_context(hook.client())
@@ -125,23 +133,21 @@ def unextend_poller(
         nsx_connection = connections.get(nsx_id) or BaseHook.get_connection(nsx_id)
         watch = UnextendWatch(
             conn_ids={"hcx": hcx_id, "nsx": nsx_id, "vmc": nsx_id},
-            pace=pace,
+            clock=clock,
             hcx=hcx,
             nsx=_open_nsx(nsx_id, {**common, "connection": nsx_connection, "site": "destination"}, stack),
-            removal=Removal.model_validate(fields),
-            destination_path=str(started["destination_segment_path"]),
+            removal=started,
+            destination_path=started.destination_segment_path,
         )
-        yield Poller(watch, datetime.fromisoformat(started["deadline"]), float(started["poll_seconds"]))
+        yield Poller(watch, started.deadline, started.poll_seconds)
 
 
-def connections_of(started: Mapping[str, Any], *, rehearsal: bool) -> tuple[str, str]:
+def connections_of(started: UnextendStarted, *, rehearsal: bool) -> tuple[str, str]:
     """Return the connections to HCX and to the destination's NSX: in a rehearsal twins', whatever was left.
 
     :raises ConnectionSettingsError: if a live run names a twin.
     """
-    hcx_id, nsx_id = (
-        connection_id_for(str(started[name]), rehearsal=rehearsal) for name in ("hcx_conn_id", "nsx_conn_id")
-    )
+    hcx_id, nsx_id = (connection_id_for(one, rehearsal=rehearsal) for one in (started.hcx_conn_id, started.nsx_conn_id))
     return hcx_id, nsx_id
 
 

@@ -110,7 +110,7 @@ def test_every_route_asks_for_a_user() -> None:
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi.routing import APIRoute
 
-    from hcx_airflow.board.app import make_app
+    from hcx_airflow.ui.board.app import make_app
 
     def callables(dependant: Any) -> set[Any]:
         found = {dependant.call}
@@ -238,14 +238,14 @@ def test_airflow_finds_the_plugin_and_its_views(airflow: TestClient) -> None:
 
 
 def test_the_board_stays_below_the_path_of_the_base_url(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hcx_airflow.board.plugin import board_path
+    from hcx_airflow.ui.board.plugin import board_path
 
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com/moves/")
     assert board_path() == "/moves/hcx-waves"
 
 
 def test_the_plugin_imports_no_page_before_one_is_asked_for() -> None:
-    names = {"hcx_airflow.board.app", "hcx_airflow.board.pages", "matplotlib", "hcx_waves.rehearsals.summary"}
-    code = f"import sys, hcx_airflow.board.plugin; print(sorted({names} & set(sys.modules)))"
+    names = {"hcx_airflow.ui.board.app", "hcx_airflow.ui.board.pages", "matplotlib", "hcx_waves.rehearsals.summary"}
+    code = f"import sys, hcx_airflow.ui.board.plugin; print(sorted({names} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.splitlines()[-1] == "[]"

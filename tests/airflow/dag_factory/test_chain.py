@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException
 
-from hcx_airflow.common.errors import IncompleteError
 from hcx_airflow.dag_factory.chain import ScheduleCleanupOperator, StartWaveOperator, follow_up_id
 from hcx_airflow.dag_factory.live import build_live_dag
-from hcx_airflow.dag_factory.outcome import ConfirmOutcomeOperator
+from hcx_airflow.errors import IncompleteError
+from hcx_airflow.operators.report import ConfirmOutcomeOperator
 from hcx_waves.wavefile.loader import read_wave
 from support.wave_files import minimal
 

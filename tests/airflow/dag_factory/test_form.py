@@ -9,7 +9,7 @@ from airflow.sdk import Param
 from airflow.sdk.exceptions import ParamValidationError
 
 from hcx_airflow.dag_factory.form import cleanup_params, live_params
-from hcx_airflow.runs.scope import Scope
+from hcx_waves.run.scope import Scope
 from hcx_waves.wavefile.loader import read_wave
 from support.wave_files import changed, full_wave, minimal
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from hcx_airflow.common.errors import (
+from hcx_airflow.errors import (
     BlockedError,
     IncompleteError,
     NotApprovedError,
     RejectedError,
     UnansweredError,
 )
-from hcx_airflow.operators.manual import ConfirmDisconnectedGate
+from hcx_airflow.gates.manual import ConfirmDisconnectedGate
 from hcx_waves.migration.errors import ManualStepOutstandingError, ProcedureError, ReconnectRefusedError
 from hcx_waves.report.files import read_report
 from support.airflow_tasks import AirflowRun

@@ -12,10 +12,10 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import DataInterval, TimeRestriction
 
-from hcx_airflow.common.errors import RunRefusedError
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.watchdog import build_watchdog_dag
+from hcx_airflow.errors import RunRefusedError
 from hcx_airflow.operators.plan import refuse_wrong_run
 from hcx_waves.wavefile.loader import read_wave
 from support.wave_files import FULL, changed, full_wave, minimal
@@ -79,7 +79,7 @@ def test_a_run_that_is_no_real_one_is_told_where_to_go(kind: str, user: str | No
     dag_run = SimpleNamespace(run_type=kind, triggering_user_name=user)
     run: Any = SimpleNamespace(rehearsal=False, wave_id="erp-1", wave=full_wave(), context={"dag_run": dag_run})
     with pytest.raises(RunRefusedError, match=r"never moves real machines; rehearse with rehearsal__erp-1$"):
-        refuse_wrong_run(run, START)
+        refuse_wrong_run(run, run.wave, START)
 
 
 def test_only_what_starts_nothing_by_itself_is_born_unpaused() -> None:

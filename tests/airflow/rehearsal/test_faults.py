@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.runs.faults import faults_of, in_force
-from hcx_airflow.runs.rehearsal import TWIN_FAULTS, Rehearsal
+from hcx_airflow.rehearsal.faults import faults_of, in_force
+from hcx_airflow.rehearsal.night import TWIN_FAULTS, Rehearsal
 from hcx_sim.faults.catalogue import FAULT_SCENARIOS
 from hcx_waves.twin.models import NewWorld
 from hcx_waves.wavefile.loader import load_wave, read_wave

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from hcx_airflow.runs.snapshots import (
+from hcx_airflow.rehearsal.snapshots import (
     MOST_SNAPSHOTS,
     forget_old,
     fresh_snapshot,
     one_at_a_time,
-    snapshot_id_of,
     snapshot_path,
     snapshots_folder,
 )
@@ -96,21 +93,3 @@ def test_of_those_that_begin_together_one_goes_first_and_the_others_find_what_it
     for thread in threads:
         thread.join(timeout=10)
     assert len(taken) == 1
-
-
-def test_the_id_is_the_one_that_the_simulator_gives(site_server: Any) -> None:
-    """Else every night would send the snapshot again."""
-    import requests
-
-    sample = sorted((Path(__file__).parents[2] / "contract" / "snapshot").glob("*.json"))[0]
-    document = json.loads(sample.read_text())
-    control = site_server.default().endpoints["control"]
-    answer = requests.post(
-        f"{control['url']}/snapshots",
-        json=document,
-        headers={"Authorization": f"Bearer {control['token']}"},
-        verify=site_server.default().ca_file,
-        timeout=30,
-    )
-    assert answer.status_code in (200, 201), answer.text
-    assert answer.json()["snapshot_id"] == snapshot_id_of(document)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.common.errors import UnansweredError
+from hcx_airflow.errors import UnansweredError
 from hcx_waves.model.states import SegmentOutcome, WaveOutcome
 from hcx_waves.rehearsals.model import RehearsalRecord
 from hcx_waves.rehearsals.store import RecordStore

@@ -1,4 +1,4 @@
-"""What belongs to a run asks its pace for the time, and nothing else."""
+"""What belongs to a run asks its clock for the time, and nothing else."""
 
 from __future__ import annotations
 

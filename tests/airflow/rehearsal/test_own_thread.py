@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from hcx_airflow.pace.thread import OwnThread
+from hcx_airflow.clock.thread import OwnThread
 
 WHERE = contextvars.ContextVar("where", default="nowhere")
 

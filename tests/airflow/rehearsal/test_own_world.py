@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.common.errors import ConnectionSettingsError
+from hcx_airflow.errors import ConnectionSettingsError
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.roles import snapshot_connection_id
 from hcx_airflow.hooks.sites import open_sites, open_sites_for_snapshot, secrets_of
-from hcx_airflow.hooks.twin import TwinControlHook, TwinWorld
+from hcx_airflow.hooks.twin import TwinControlHook
 from hcx_airflow.hooks.vmc import VmcHook
+from hcx_airflow.hooks.world import TwinWorld
 from hcx_waves.clients.errors import AuthenticationFailed, EndpointMismatch
 from hcx_waves.clients.nsx.models import Connectivity
 from hcx_waves.twin.names import world_id_of

@@ -1,4 +1,4 @@
-"""The pace of a rehearsal: nothing waits by real time, real delays do not show, and retries wait by the night's own."""
+"""The clock of a rehearsal: nothing waits by real time, real delays do not show, and retries wait by it too."""
 
 from __future__ import annotations
 

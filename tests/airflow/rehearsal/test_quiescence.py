@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from airflow.utils.state import TaskInstanceState
 
-from hcx_airflow.pace.quiescence import ENDED, THERE, WITHOUT_SLOT, judge
+from hcx_airflow.clock.quiescence import ENDED, THERE, WITHOUT_SLOT, judge
 from hcx_waves.twin.clock import Busy, Quiet
 
 CHAIN = {"a": [], "b": ["a"], "c": ["b"]}

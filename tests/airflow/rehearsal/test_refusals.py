@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from hcx_airflow.common.errors import NotApprovedError, RunRefusedError
+from hcx_airflow.errors import NotApprovedError, RunRefusedError
 from hcx_airflow.hooks.sites import open_sites_for_snapshot
 from hcx_waves.clients.errors import ClientError, EndpointMismatch
 from hcx_waves.wavefile.loader import load_wave

@@ -12,11 +12,14 @@ import pytest
 from airflow.sdk import Param
 from airflow.sdk.exceptions import ParamValidationError
 
-from hcx_airflow.common.errors import RunRefusedError
 from hcx_airflow.dag_factory.rehearsal_form import rehearsal_params
-from hcx_airflow.runs.rehearsal import FAULTS, Rehearsal, gates_of
-from hcx_airflow.runs.scope import Scope
+from hcx_airflow.errors import RunRefusedError
+from hcx_airflow.gates.rehearsed import draw_reactions
+from hcx_airflow.gates.table import gates_of_night
+from hcx_airflow.rehearsal.night import FAULTS, Rehearsal
+from hcx_airflow.task import TaskRun
 from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.run.scope import Scope
 from hcx_waves.twin.names import world_id_of
 from hcx_waves.wavefile.loader import load_wave, read_wave
 from hcx_waves.wavefile.night import seed_of
@@ -35,7 +38,8 @@ def rehearsal(wave: Wave | None = None, kind: str = "manual", logical: str | Non
         start_date=None,
     )
     context = {"params": params, "dag_run": run, "ti": SimpleNamespace(run_id="manual__1")}
-    return Rehearsal.of(wave or read_wave(minimal().replace("UTC", "Europe/Berlin")), context)
+    task = TaskRun("small", True, context)
+    return Rehearsal.of(wave or read_wave(minimal().replace("UTC", "Europe/Berlin")), task)
 
 
 @pytest.mark.parametrize("kind", ["scheduled", "backfill"])
@@ -126,20 +130,22 @@ def test_faults_take_turns_by_wave_and_date_alone() -> None:
 
 def test_every_gate_of_the_dag_has_a_reaction_time_that_follows_from_the_night() -> None:
     wave = full_wave()
-    first = rehearsal(wave, night="2026-10-24").reactions(ModelParameters())
+    first = draw_reactions(rehearsal(wave, night="2026-10-24"), ModelParameters())
     assert set(first) == {
         "approve_wave", "approve_switchover", "cutover_erp.approve_cutover", "cutover_voice.approve_cutover",
         "cutover_voice.confirm_disconnected",
     }  # fmt: skip
-    assert first == rehearsal(wave, night="2026-10-24").reactions(ModelParameters())
-    assert len({*first.values(), *rehearsal(wave, night="2026-10-25").reactions(ModelParameters()).values()}) == 10
+    assert first == draw_reactions(rehearsal(wave, night="2026-10-24"), ModelParameters())
+    assert (
+        len({*first.values(), *draw_reactions(rehearsal(wave, night="2026-10-25"), ModelParameters()).values()}) == 10
+    )
     assert all(0 < seconds <= 7200 for seconds in first.values() if seconds is not None)
 
 
 def test_the_reaction_times_are_drawn_from_the_model_or_are_the_one_that_is_given() -> None:
-    drawn = [rehearsal(night=night.isoformat()).reactions(ModelParameters())["approve_wave"] for night in NIGHTS]
+    drawn = [draw_reactions(rehearsal(night=night.isoformat()), ModelParameters())["approve_wave"] for night in NIGHTS]
     assert 120 < sorted(filter(None, drawn))[15] < 800, "the model's median is 300 s"
-    assert rehearsal(reaction_minutes=2).reactions(ModelParameters()) == {"approve_wave": 120.0}
+    assert draw_reactions(rehearsal(reaction_minutes=2), ModelParameters()) == {"approve_wave": 120.0}
 
 
 @pytest.mark.parametrize(
@@ -155,9 +161,9 @@ def test_the_reaction_times_are_drawn_from_the_model_or_are_the_one_that_is_give
     ids=["cutovers", "none but the start", "switchovers"],
 )
 def test_an_approver_who_sleeps_answers_none_of_the_nights_gates(wave: Wave, asleep: set[str]) -> None:
-    reactions = rehearsal(wave, faults=["approver-asleep"]).reactions(ModelParameters())
+    reactions = draw_reactions(rehearsal(wave, faults=["approver-asleep"]), ModelParameters())
     assert {task_id for task_id, seconds in reactions.items() if seconds is None} == asleep
-    assert set(reactions) == set(gates_of(wave))
+    assert set(reactions) == {one.task_id for one in gates_of_night(wave)}
 
 
 def test_each_run_has_a_world_of_its_own() -> None:

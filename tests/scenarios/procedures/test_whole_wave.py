@@ -14,10 +14,10 @@ from hcx_waves.cutover.routing import verify_destination_routed
 from hcx_waves.cutover.source import nsx_source
 from hcx_waves.migration.start import start_wave
 from hcx_waves.migration.verify import verify_virtual_machines
-from hcx_waves.model.states import SegmentOutcome, WaveOutcome
-from hcx_waves.report.build import build_report
+from hcx_waves.model.states import WaveOutcome
 from hcx_waves.report.files import read_report, write_report
-from hcx_waves.report.model import Approval, SegmentSteps, WaveSteps
+from hcx_waves.run.results import RunResults, SegmentResults
+from support import run_results
 from support.procedures import Planner, await_unextended, patience_of, run_to_end, sites_of
 from support.site_pair import SitePair
 
@@ -61,16 +61,16 @@ def test_seed_wave_from_plan_to_report(site_pair: SitePair, tmp_path: Path) -> N
         deletion = delete_source_segment(plan, SEED, clients)
         renaming = rename_destination_segment(plan, SEED, clients, "seed-net-cloud")
 
-    cut = SegmentSteps(
-        segment=SEED, outcome=SegmentOutcome.CUT_OVER, proof=proof, disconnect=disconnect, removal=removal,
-        routed=routed, outage=bounds, deletion=deletion, renaming=renaming,
+    cut = SegmentResults(
+        segment=SEED, proof=proof, disconnect=disconnect, removal=removal, routed=run_results.routed(routed, bounds),
+        deletion=deletion, renaming=renaming,
     )  # fmt: skip
-    approval = Approval(gate="approve_wave", decision="approve", by="demo", at=begun_at, digest=plan.digest())
-    steps = WaveSteps(
-        run_id="manual__1", plan=plan, started=started, status=status, proofs=proofs, segments=(cut,),
-        approvals=(approval,), begun_at=begun_at, ended_at=site_pair.now,
+    approval = run_results.answer("approve_wave", "approve", by="demo", at=begun_at, digest=plan.digest())
+    found = run_results.run_results(
+        wave=plan.wave, plan=plan, status=status, proofs=proofs, segments=(cut,), gates=(approval,), begun_at=begun_at,
+        ended_at=site_pair.now,
     )  # fmt: skip
-    report = build_report(WaveSteps.model_validate_json(steps.model_dump_json()), plan.wave)
+    report = run_results.report_of(RunResults.model_validate_json(found.model_dump_json()))
     assert report.outcome is WaveOutcome.AS_PLANNED
     assert report.deviations == ()
 
@@ -92,4 +92,4 @@ def test_seed_wave_from_plan_to_report(site_pair: SitePair, tmp_path: Path) -> N
         text = path.read_text(encoding="utf-8")
         assert not [secret for secret in secrets if secret in text]
         assert "seed-net-cloud" in text
-    assert read_report(tmp_path / "test" / "manual__1.json") == report
+    assert read_report(tmp_path / "test" / "manual__1.json").model_dump() == report.model_dump()

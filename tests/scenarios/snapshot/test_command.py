@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from hcx_snapshot import digest_of, load_snapshot
 from hcx_waves.cli import main
-from hcx_waves.snapshot import digest_of, load_snapshot
 from support.site_pair import SitePair
 from support.waves import SHIPPED, nothing_changed, scenario
 
@@ -98,7 +98,7 @@ def test_change_rates_of_nobody_and_everything_that_is_wrong(site_pair: SitePair
     rates = tmp_path / "rates.json"
     rates.write_text('{"db01": 80, "bd02": 5}')
     result = run(tmp_path, site_pair.endpoints, "--change-rates", str(rates))
-    assert (result.exit_code, result.stderr) == (0, f"{rates}: VMs that are not in the snapshot: bd02\n")
+    assert (result.exit_code, result.stderr) == (0, f"{rates}: contains VMs that are not in the snapshot: bd02\n")
     rates.write_text('{"db01": "fast", "web01": -1}')
     arguments = ["snapshot", "none.yaml", "--endpoints", "none.json", "--out", "o.json", "--change-rates", str(rates)]
     result = CliRunner().invoke(main, arguments)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.runs.snapshots import snapshot_id_of
+from hcx_snapshot import identity_of
 from support.site_pair import SitePair
 from support.snapshots import document_of, taken
 from support.waves import shipped
@@ -33,7 +33,7 @@ def test_twins_are_made_of_a_stored_snapshot_with_faults_on_the_waves_vms(site_p
 
     made = [http.post(f"{control['url']}/worlds", json={"world_id": name, **wanted}) for name in ("rh-a", "rh-b")]
 
-    assert stored["snapshot_id"] == snapshot_id_of(document_of(snapshot))
+    assert stored["snapshot_id"] == identity_of(document_of(snapshot)).snapshot_id
     first, second = (answer.json()["world"] for answer in made)
     assert (first["role"], first["guarded"]) == ("twin", True)
     assert first["fault_scenarios"] == second["fault_scenarios"]

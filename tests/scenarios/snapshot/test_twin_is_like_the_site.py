@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hcx_waves.snapshot import digest_of, to_document
+from hcx_snapshot import digest_of, to_document
 from support.site_pair import SitePair, SiteServer
 from support.snapshots import judged, taken, twin_of
 from support.waves import SEED_SEGMENT, shipped, wave_of

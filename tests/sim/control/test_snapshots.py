@@ -124,7 +124,7 @@ def test_unknown_snapshots_make_no_world(control: Any) -> None:
 @pytest.mark.parametrize(
     ("document", "error"),
     [
-        ([1], "a snapshot is a JSON object"),
+        ([1], "a snapshot must be a JSON object"),
         ({"no": 1}, "snapshot: format: Field required"),
         ({"scenario": {"name": "x", "colour": 1}}, "document: colour: Extra inputs are not permitted"),
     ],

@@ -1,4 +1,4 @@
-"""The call of port 9443 that people stumble over. hcx-api section 7, L911."""
+"""The call of port 9443 that people stumble over. hcx 7, L911."""
 
 from __future__ import annotations
 

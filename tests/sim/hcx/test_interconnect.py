@@ -1,4 +1,4 @@
-"""Service meshes, appliances, tasks and underlay over the wire: hcx-api section 6 and its rows of section 7."""
+"""Service meshes, appliances, tasks and underlay over the wire: hcx 6 and its rows of hcx 7."""
 
 from __future__ import annotations
 

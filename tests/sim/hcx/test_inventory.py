@@ -1,4 +1,4 @@
-"""Inventory queries of hcx-api 3.2 over the wire."""
+"""Inventory queries of hcx 3.2 over the wire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extending networks over the wire: hcx-api 5.2, 5.3 and its rows of section 7."""
+"""Extending networks over the wire: hcx 5.2, 5.3 and its rows of hcx 7."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Unextending over the wire: hcx-api 5.4 and its rows of section 7, judged by audit and oracle."""
+"""Unextending over the wire: hcx 5.4 and its rows of hcx 7, judged by audit and oracle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MON, and what only 9.x offers: hcx-api 5.1 and 5.5 over the wire."""
+"""MON, and what only 9.x offers: hcx 5.1 and 5.5 over the wire."""
 
 from __future__ import annotations
 

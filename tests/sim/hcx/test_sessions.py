@@ -1,4 +1,4 @@
-"""Sessions over the wire: hcx-api section 2 and the token rows of section 7."""
+"""Sessions over the wire: hcx 2 and the token rows of hcx 7."""
 
 from __future__ import annotations
 

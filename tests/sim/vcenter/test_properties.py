@@ -1,4 +1,4 @@
-"""Every property of section 4.1 on a suitable object, and values that come as data."""
+"""Every property of nsx-vsphere 4.1 on a suitable object, and values that come as data."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from hcx_demo.commands import slots_for
 from hcx_demo.errors import DemoError
 from hcx_demo.rehearsal.backfill import NightRange, backfill_arguments, shown_command
-from hcx_demo.rehearsal.progress import Rehearsal
+from hcx_demo.rehearsal.progress import RehearsalRun
 from hcx_demo.rehearsal.series import SeriesOptions
 from hcx_demo.rehearsal.view import RehearsalsView, line_of
 from hcx_waves.model.states import WaveOutcome
@@ -95,11 +95,11 @@ def record(outcome: WaveOutcome, faults: tuple[str, ...] = ()) -> RehearsalRecor
 
 def test_a_night_is_told_once_when_it_has_ended() -> None:
     text = io.StringIO()
-    done = Rehearsal(
+    done = RehearsalRun(
         date(2026, 10, 24), "success", "r1", wall_seconds=41.2, record=record(WaveOutcome.AS_PLANNED, ("x",))
     )
-    ahead = Rehearsal(date(2026, 10, 25), "running", "r2", activity="Migration: waiting for HCX")
-    lost = Rehearsal(date(2026, 10, 26), "failed", "r3", wall_seconds=2)
+    ahead = RehearsalRun(date(2026, 10, 25), "running", "r2", activity="Migration: waiting for HCX")
+    lost = RehearsalRun(date(2026, 10, 26), "failed", "r3", wall_seconds=2)
     with RehearsalsView(Console(file=text, width=200), 3) as view:
         view.show([done, ahead], 50)
         view.show([done, ahead, lost], 60)
@@ -112,8 +112,8 @@ def test_a_night_is_told_once_when_it_has_ended() -> None:
 
 def test_a_terminal_shows_what_is_under_way_and_how_long_it_will_take() -> None:
     text = io.StringIO()
-    done = Rehearsal(date(2026, 10, 24), "success", "r1", wall_seconds=41.2, record=record(WaveOutcome.AS_PLANNED))
-    ahead = Rehearsal(date(2026, 10, 25), "running", "r2", activity="Migration: waiting for HCX")
+    done = RehearsalRun(date(2026, 10, 24), "success", "r1", wall_seconds=41.2, record=record(WaveOutcome.AS_PLANNED))
+    ahead = RehearsalRun(date(2026, 10, 25), "running", "r2", activity="Migration: waiting for HCX")
     with RehearsalsView(Console(file=text, width=200, force_terminal=True), 3) as view:
         view.show([done, ahead], 50)
     assert "1 of 3 nights, 1 in progress, 50.0 s, about 1 min 40 s left" in text.getvalue()

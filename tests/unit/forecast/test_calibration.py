@@ -23,7 +23,8 @@ from hcx_waves.migration.course import PhaseSeen, VmCourse
 from hcx_waves.migration.status import VmPhase
 from hcx_waves.migration.verify import VmFacts
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
-from hcx_waves.report.model import Approval, SegmentSteps, VmRow, WaveReport
+from hcx_waves.report.model import SegmentRow, VmRow, WaveReport
+from hcx_waves.run.decisions import Approval
 
 ZERO = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 FACTS = VmFacts(site="source", vm_id="vm-1", name="x", power_state="poweredOn", instance_uuid="u", bios_uuid="b")
@@ -63,14 +64,14 @@ def a_report(*rows: VmRow, **more: Any) -> WaveReport:
     return WaveReport(**{**fields, **more})
 
 
-def a_cutover(seconds: float, **more: Any) -> SegmentSteps:
+def a_cutover(seconds: float, **more: Any) -> SegmentRow:
     """Return a segment whose unextend took so long, as far as two looks a second apart can tell."""
     outage = outage_bounds(
         connected_last=at(0), disconnected_first=at(3), routed_not_last=at(9 + seconds), routed_first=at(11 + seconds)
     )
     removal = Removal(segment="s", extension_id="e", connect=True, accepted_at=at(10))
     fields: dict[str, Any] = {"outcome": SegmentOutcome.CUT_OVER, "removal": removal, "outage": outage}
-    return SegmentSteps(segment="s", **{**fields, **more})
+    return SegmentRow(segment="s", **{**fields, **more})
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from hcx_snapshot import load_snapshot
+from hcx_snapshot.model import DiskPart, MeshPart, NicPart, Snapshot, UplinkPart
 from hcx_waves.forecast import ModelParameters
 from hcx_waves.forecast.subject import subject_of
 from hcx_waves.model.choices import Disconnect, MigrationType
-from hcx_waves.snapshot.files import load_snapshot
-from hcx_waves.snapshot.model import Disk, Mesh, Nic, Snapshot, Uplink
 from hcx_waves.wavefile.clock import ClockError
 from support.waves import seed_wave, shipped
 
@@ -28,7 +28,7 @@ def sample(**vm: Any) -> Snapshot:
     return snapshot.model_copy(update={"source": snapshot.source.model_copy(update={"vms": tuple(vms)})})
 
 
-def with_meshes(snapshot: Snapshot, *meshes: Mesh) -> Snapshot:
+def with_meshes(snapshot: Snapshot, *meshes: MeshPart) -> Snapshot:
     return snapshot.model_copy(update={"hcx": snapshot.hcx.model_copy(update={"meshes": meshes})})
 
 
@@ -49,18 +49,18 @@ def test_a_snapshot_tells_sizes_segments_and_meshes() -> None:
 
 def test_of_measured_bandwidths_the_least_is_used_as_twins_do() -> None:
     uplinks = (
-        Uplink(name="a", upload_kbps=400_000.0, download_kbps=300_000.0),
-        Uplink(name="b", upload_kbps=900_000.0),
-        Uplink(name="c"),
+        UplinkPart(name="a", upload_kbps=400_000.0, download_kbps=300_000.0),
+        UplinkPart(name="b", upload_kbps=900_000.0),
+        UplinkPart(name="c"),
     )
-    mesh = Mesh(mesh_id="m", name="seed-mesh", services=("RAV",), uplinks=uplinks)
+    mesh = MeshPart(mesh_id="m", name="seed-mesh", services=("RAV",), uplinks=uplinks)
     subject = subject_of(seed_wave(), with_meshes(sample(), mesh), ModelParameters(), starts_at=AT)
     assert subject.link_of("seed-mesh") == 300e6
     assert not any("bandwidth" in note for note in subject.notes)
 
 
 def test_hcx_is_taken_to_spread_vms_over_the_meshes_that_can_move_them() -> None:
-    meshes = [Mesh(mesh_id=name, name=name, services=(service,)) for name, service in (
+    meshes = [MeshPart(mesh_id=name, name=name, services=(service,)) for name, service in (
         ("one", "RAV"), ("two", "RAV"), ("three", "VMOTION"),
     )]  # fmt: skip
     subject = subject_of(seed_wave(), with_meshes(sample(), *meshes), ModelParameters(), starts_at=AT)
@@ -77,7 +77,7 @@ def test_a_vm_that_is_powered_off_moves_cold() -> None:
     ({"disks": (), "committed_bytes": 5 * GIB}, 5 * GIB, None),
     ({"disks": (), "committed_bytes": None}, 100e9, "1 of 4 VMs have no known size: 100 GB are assumed of each"),
     ({"name": "renamed"}, 100e9, "1 of 4 VMs are not in the snapshot"),
-    ({"disks": (Disk(key=1, label="d", capacity_bytes=9 * GIB, used_bytes=3 * GIB),) * 2}, 6 * GIB, None),
+    ({"disks": (DiskPart(key=1, label="d", capacity_bytes=9 * GIB, used_bytes=3 * GIB),) * 2}, 6 * GIB, None),
 ])  # fmt: skip
 def test_what_a_snapshot_does_not_tell_is_assumed_and_said(vm: dict[str, Any], size: float, note: str | None) -> None:
     subject = subject_of(seed_wave(), sample(**vm), ModelParameters(), starts_at=AT)
@@ -95,7 +95,7 @@ def test_without_a_snapshot_everything_is_assumed() -> None:
 
 
 def test_a_nic_in_another_network_blocks_nothing() -> None:
-    elsewhere = (Nic(key=1, label="n", card="vmxnet3", mac="00:50:56:00:00:01", network="dvportgroup-10"),)
+    elsewhere = (NicPart(key=1, label="n", card="vmxnet3", mac="00:50:56:00:00:01", network="dvportgroup-10"),)
     subject = subject_of(seed_wave(), sample(nics=elsewhere), ModelParameters(), starts_at=AT)
     assert next(vm.segments for vm in subject.vms if vm.name == "web01") == ()
 

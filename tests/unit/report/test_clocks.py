@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from hcx_waves.migration.status import VmPhase, VmStatus, WaveStatus
-from hcx_waves.report.build import build_report
 from hcx_waves.report.markdown import render_markdown
-from hcx_waves.report.model import Approval, Clock, WaveReport, WaveSteps
+from hcx_waves.report.model import Clock, WaveReport
 from support.plans import plan_of
+from support.run_results import answer, report_of, run_results
 
 ZERO = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 
@@ -31,17 +31,16 @@ def report(**changes: Any) -> WaveReport:
         started_at=at(4),
         ended_at=at(90),
     )
-    approval = Approval(gate="approve_wave", decision="approve", by="ada", at=at(3))
-    steps = WaveSteps(
-        run_id="manual__1",
+    approval = answer("approve_wave", "approve", by="ada", at=at(3))
+    found = run_results(
         plan=plan_of("web01", switchover=(at(0), at(60))),
         status=WaveStatus(at=at(19), vms=(status,)),
-        approvals=(approval,),
+        gates=(approval,),
         begun_at=ZERO,
         ended_at=at(20),
         **changes,
     )
-    return build_report(steps, "wave-7")
+    return report_of(found)
 
 
 def test_every_instant_says_whose_it_is() -> None:

@@ -14,7 +14,7 @@ from hcx_waves.migration.verify import VmFacts
 from hcx_waves.model.expectation import Expectation, ExpectedOutage, Spread
 from hcx_waves.model.states import SegmentOutcome, VmOutcome
 from hcx_waves.report.comparison import actual_of, comparisons
-from hcx_waves.report.model import SegmentSteps, VmRow
+from hcx_waves.report.model import SegmentRow, VmRow
 
 ZERO = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 FACTS = VmFacts(site="source", vm_id="vm-1", name="x", power_state="poweredOn", instance_uuid="u", bios_uuid="b")
@@ -36,15 +36,15 @@ def a_row(name: str, switched: float, ended: float, **more: Any) -> VmRow:
     return VmRow(name=name, before=FACTS, **{**fields, **more})
 
 
-def a_cut(name: str, began: float, ended: float) -> SegmentSteps:
+def a_cut(name: str, began: float, ended: float) -> SegmentRow:
     outage = outage_bounds(
         connected_last=at(began), disconnected_first=at(began), routed_not_last=at(ended), routed_first=at(ended)
     )
-    return SegmentSteps(segment=name, outcome=SegmentOutcome.CUT_OVER, outage=outage)
+    return SegmentRow(segment=name, outcome=SegmentOutcome.CUT_OVER, outage=outage)
 
 
 ROWS = (a_row("a", 60, 63), a_row("b", 63, 65), a_row("c", 40, 100, migration="Bulk"))
-CUTS = (a_cut("web", 110, 113), a_cut("app", 112, 120), SegmentSteps(segment="dmz", outcome=SegmentOutcome.STRETCHED))
+CUTS = (a_cut("web", 110, 113), a_cut("app", 112, 120), SegmentRow(segment="dmz", outcome=SegmentOutcome.STRETCHED))
 FORECAST = Expectation(
     starts_at=ZERO, nights=10, transfer_end=spread(40), switchover_queue=spread(4.5), cutover_start=spread(90),
     end=spread(105), outages=(ExpectedOutage(segment="web", outage=spread(3.1)),),

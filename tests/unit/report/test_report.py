@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hcx_waves.cutover.emptiness import EmptyProof
+from hcx_waves.cutover.extension import Removal
 from hcx_waves.cutover.gateway import DisconnectResult
 from hcx_waves.cutover.leftovers import Found, Kind
 from hcx_waves.cutover.outage import outage_bounds
@@ -21,10 +22,12 @@ from hcx_waves.model.findings import Finding, Severity, Waiver, assess
 from hcx_waves.model.plan import NetworkRef, PlannedNic, PlannedSegment, PlannedSite, PlannedVm, WavePlan
 from hcx_waves.model.schedule import SegmentWindow, TimeWindow, WaveClock
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
-from hcx_waves.report.build import build_report
 from hcx_waves.report.files import file_name, read_report, write_report
 from hcx_waves.report.markdown import render_markdown
-from hcx_waves.report.model import Approval, SegmentSteps, WaveSteps
+from hcx_waves.report.model import WaveReport
+from hcx_waves.run.results import EvaluatedVm, Evaluation, SegmentResults
+from hcx_waves.run.scope import Scope
+from support.run_results import answer, report_of, routed, run_results
 
 ZERO = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 RUN = "manual__2026-03-01T22:00:00+00:00"
@@ -85,7 +88,7 @@ def proof(name: str, outcome: VmOutcome = VmOutcome.MIGRATED, reasons: tuple[str
     return VmProof(name=name, outcome=outcome, before=before, after=None if reasons else after, reasons=reasons)
 
 
-def cut(sent_minutes: float = 130) -> SegmentSteps:
+def cut(sent_minutes: float = 130) -> SegmentResults:
     router = Found(kind=Kind.STAYING, name="edge", object_id="vm-9", reason="the wave file declares that it stays")
     empty = EmptyProof(segment="app", at=at(sent_minutes), vcenter_networks=("app (net-1)",), nsx_port_count=2,
                        migrations_read=2, excluded=(router,))  # fmt: skip
@@ -97,108 +100,107 @@ def cut(sent_minutes: float = 130) -> SegmentSteps:
         connected_last=at(sent_minutes), disconnected_first=at(sent_minutes + 0.01),
         routed_not_last=at(sent_minutes + 3), routed_first=at(sent_minutes + 3.01),
     )  # fmt: skip
-    return SegmentSteps(
-        segment="app", outcome=SegmentOutcome.CUT_OVER, proof=empty, disconnect=disconnect, outage=bounds
-    )
+    return SegmentResults(segment="app", proof=empty, disconnect=disconnect, routed=routed(None, bounds))
 
 
-def steps(**changes: Any) -> WaveSteps:
+DMZ = SegmentResults(segment="dmz")
+
+
+def report(**changes: Any) -> WaveReport:
     facts: dict[str, Any] = {
         "run_id": RUN,
         "plan": PLAN,
         "proofs": (proof("web|01"), proof("web02")),
-        "segments": (cut(),),
+        "segments": (cut(), DMZ),
         "begun_at": ZERO,
         "ended_at": at(200),
-        "approvals": (
-            Approval(gate="approve_wave", decision="approve", by="ada", at=at(5), change_reference="CHG-1",
-                     digest=PLAN.digest()),
+        "gates": (
+            answer("approve_wave", "approve", by="ada", at=at(5), change_reference="CHG-1", digest=PLAN.digest()),
         ),
     }  # fmt: skip
-    return WaveSteps(**{**facts, **changes})
+    return report_of(run_results(**{**facts, **changes}))
 
 
 def test_wave_that_went_as_planned() -> None:
-    report = build_report(steps(), "wave-7")
-    assert report.outcome is WaveOutcome.AS_PLANNED
-    assert report.deviations == ()
-    assert [one.outcome for one in report.segments] == [SegmentOutcome.CUT_OVER, SegmentOutcome.STRETCHED]
-    text = render_markdown(report)
+    made = report()
+    assert made.outcome is WaveOutcome.AS_PLANNED
+    assert made.deviations == ()
+    assert [one.outcome for one in made.segments] == [SegmentOutcome.CUT_OVER, SegmentOutcome.STRETCHED]
+    text = render_markdown(made)
     assert "# Wave wave-7" in text
     assert "**as_planned**: Everything moved as planned." in text
     assert "- Longest outage: between 179.4 s and 180.6 s" in text
     assert "| web\\|01 | migrated | RAV | source → destination | poweredOn | 00:50:56:00:00:01 | 10.0.0.1 |" in text
     assert "edge (staying: the wave file declares that it stays)" in text
     assert f"| approve_wave | approve | ada | 2026-03-01 22:05:00 | CHG-1 | {PLAN.digest()[:12]} |" in text
-    assert [event.what for event in report.timeline][:2] == ["run begun", "approve_wave: approve"]
+    assert [event.what for event in made.timeline][:2] == ["run begun", "approve_wave: approve"]
 
 
 def test_what_was_left_behind_is_said() -> None:
     left = proof("web02", VmOutcome.FAILED, ("HCX: failed",))
-    blocked = SegmentSteps(segment="app", outcome=SegmentOutcome.BLOCKED, reasons=("web02 is still at the source",))
+    blocked = {"app": "web02 is still at the source"}
     error = UnextendFailedError("the unextend failed", vendor_detail="x").to_dict()
-    report = build_report(steps(proofs=(proof("web|01"), left), segments=(blocked,), errors=(error,)), "wave-7")
-    assert report.outcome is WaveOutcome.INCOMPLETE
-    assert {(one.subject, one.planned, one.actual) for one in report.deviations} == {
+    untouched = (SegmentResults(segment="app"), DMZ)
+    made = report(proofs=(proof("web|01"), left), segments=untouched, blocked=blocked, error=error)
+    assert made.outcome is WaveOutcome.INCOMPLETE
+    assert {(one.subject, one.planned, one.actual) for one in made.deviations} == {
         ("web02", "migrated", "failed"), ("app", "cut_over", "blocked"),
     }  # fmt: skip
-    text = render_markdown(report)
+    text = render_markdown(made)
     assert "web02 is still at the source" in text
     assert "UnextendFailedError: the unextend failed. If the extension still exists reconnect the source" in text
 
 
 def test_outage_that_is_left_open_is_the_gravest() -> None:
-    open_end = cut().model_copy(update={"outcome": SegmentOutcome.UNEXTENDING})
-    report = build_report(steps(segments=(open_end,)), "wave-7")
-    assert report.outcome is WaveOutcome.STRANDED
-    assert "a person has to act now" in render_markdown(report)
+    removal = Removal(segment="app", extension_id="ext-app", connect=True, accepted_at=at(131))
+    made = report(segments=(cut().model_copy(update={"routed": None, "removal": removal}), DMZ))
+    assert made.outcome is WaveOutcome.STRANDED
+    assert "a person has to act now" in render_markdown(made)
 
 
 def test_cut_outside_its_window_is_a_deviation() -> None:
-    report = build_report(steps(segments=(cut(190),)), "wave-7")
-    [late] = report.deviations
+    [late] = report(segments=(cut(190), DMZ)).deviations
     assert late.subject == "app"
     assert late.planned == "cut between 2026-03-02 00:00 and 01:00 UTC"
     assert late.actual == "cut at 2026-03-02 01:10 UTC"
 
 
 def test_run_that_was_rejected_or_never_resolved() -> None:
-    rejected = Approval(gate="approve_wave", decision="reject", by="ada", at=at(5), note="not tonight")
-    report = build_report(
-        steps(proofs=(), segments=(), approvals=(rejected,), ended_as=WaveOutcome.REJECTED,
-              reasons=("ada: not tonight",)),
-        "wave-7",
-    )  # fmt: skip
-    assert report.outcome is WaveOutcome.REJECTED
-    assert {one.outcome for one in report.vms} == {VmOutcome.PLANNED}
-    assert "- ada: not tonight" in render_markdown(report)
-    nothing = build_report(WaveSteps(run_id=RUN, ended_at=ZERO, reasons=("no such VM: x",)), "wave-7")
+    rejected = answer("approve_wave", "reject", by="ada", at=at(5), note="not tonight")
+    made = report(proofs=(), segments=(), gates=(rejected,))
+    assert made.outcome is WaveOutcome.REJECTED
+    assert {one.outcome for one in made.vms} == {VmOutcome.PLANNED}
+    assert "- ada said no to approve_wave (not tonight)" in render_markdown(made)
+    nothing = report_of(run_results(ended_at=ZERO, plan_missing="no such VM: x"))
     assert nothing.outcome is WaveOutcome.BLOCKED
     assert "no such VM: x" in render_markdown(nothing)
 
 
 def test_left_out_vms_are_as_planned() -> None:
-    report = build_report(
-        steps(proofs=(proof("web|01"),), left_out=("web02",), segments=(
-            SegmentSteps(segment="app", outcome=SegmentOutcome.STRETCHED),)),
-        "wave-7",
-    )  # fmt: skip
-    assert report.outcome is WaveOutcome.AS_PLANNED
-    assert [(one.subject, one.actual) for one in report.deviations] == [("app", "stretched")]
+    left_out = EvaluatedVm(name="web02", outcome=VmOutcome.LEFT_OUT)
+    made = report(
+        proofs=(proof("web|01"),),
+        evaluated=Evaluation(vms=(left_out,)),
+        segments=(SegmentResults(segment="app"), DMZ),
+        scope=Scope(stop_before_cutover=True),
+    )
+    assert made.outcome is WaveOutcome.AS_PLANNED
+    assert [(one.subject, one.actual) for one in made.deviations] == [("app", "stretched")]
 
 
 def test_findings_with_their_waivers() -> None:
     finding = Finding(finding_id="vm-has-snapshots", severity=Severity.BLOCKING, subject="web02", message="2 snapshots")
     waiver = Waiver(finding="vm-has-snapshots", subject="*", reason="small", approved_by="bob", expires="2026-04-01")
-    report = build_report(steps(assessments=assess([finding], [waiver], ZERO.date())), "wave-7")
+    made = report(assessments=assess([finding], [waiver], ZERO.date()))
     row = "| blocking | vm-has-snapshots | web02 | 2 snapshots | bob until 2026-04-01: small |"
-    assert row in render_markdown(report)
+    assert row in render_markdown(made)
 
 
 def test_files_are_whole_private_and_without_secrets(tmp_path: Path) -> None:
     note = "log in with geheim-123 or ?token=abcdef"
-    report = build_report(steps(notes=(note,), reasons=("<b>bold</b> `x`",)), "wave-7")
-    paths = write_report(report, tmp_path, secrets=["geheim-123", ""])
+    refused = answer("approve_wave", "reject", by="ada", at=at(5), note="<b>bold</b> `x`")
+    made = report(notes=(note,), gates=(refused,))
+    paths = write_report(made, tmp_path, secrets=["geheim-123", ""])
     assert paths["json"] == tmp_path / "wave-7" / f"{file_name(RUN)}.json"
     for path in paths.values():
         text = path.read_text(encoding="utf-8")
@@ -207,9 +209,9 @@ def test_files_are_whole_private_and_without_secrets(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "&lt;b>bold" in paths["markdown"].read_text(encoding="utf-8")
     again = read_report(paths["json"])
-    assert again.model_copy(update={"notes": report.notes}) == report
+    assert again.model_dump() == {**made.model_dump(), "notes": again.notes}
     assert json.loads(paths["json"].read_text())["report_version"] == 1
-    assert write_report(report, tmp_path) == paths
+    assert write_report(made, tmp_path) == paths
     assert sorted(path.suffix for path in (tmp_path / "wave-7").iterdir()) == [".json", ".md"]
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from hcx_waves.snapshot.schema import snapshot_schema, snapshot_schema_text
+from hcx_snapshot.schema import snapshot_schema, snapshot_schema_text
 
 DOCS = Path(__file__).parents[3] / "docs"
 

@@ -1,4 +1,4 @@
-"""Snapshot files: the same inventory makes the same bytes, and what is no snapshot is refused with every problem."""
+"""Snapshot files: the same inventory makes the same bytes; other files are refused, with every problem."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hcx_waves.snapshot import (
+from hcx_snapshot import (
     Snapshot,
     SnapshotFileError,
     digest_of,
@@ -18,7 +18,7 @@ from hcx_waves.snapshot import (
     parse_snapshot,
     save_snapshot,
 )
-from hcx_waves.snapshot import files as snapshot_files
+from hcx_snapshot import files as snapshot_files
 
 SAMPLE = Path(__file__).parents[2] / "contract" / "snapshot" / "every_field.json"
 
@@ -60,15 +60,17 @@ def test_the_suffix_decides_about_compression(snapshot: Snapshot, tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("a.json", b"{", "a.json: is no JSON"),
-        ("a.json", b"[]", "a.json: is no snapshot: it holds no JSON object"),
-        ("a.json", b'{"format": "tar"}', 'a.json: is no snapshot: its format is not "hcx-waves-snapshot"'),
+        ("a.json", b"{", "a.json: is not valid JSON"),
+        ("a.json", b"[]", "a.json: is not a snapshot: it must be a JSON object"),
+        ("a.json", b'{"format": "tar"}', 'a.json: is not a snapshot: its format is "tar", not "hcx-waves-snapshot"'),
         ("a.json.gz", b"{}", "a.json.gz: cannot be read: Not a gzipped file"),
         ("a.json.gz", gzip.compress(b'{"format": 1}', mtime=0)[:-9], "a.json.gz: is damaged"),
-        ("a.json", b"\xff", "a.json: is no JSON"),
+        ("a.json", b"[" * 100_000, "a.json: is not valid JSON"),
+        ("a.json", b'{"format": ' + b"[" * 100_000, "a.json: is not valid JSON"),
+        ("a.json", b"\xff", "a.json: is not valid JSON"),
     ],
 )
-def test_what_is_no_snapshot(tmp_path: Path, name: str, content: bytes, says: str) -> None:
+def test_files_that_are_not_snapshots(tmp_path: Path, name: str, content: bytes, says: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SnapshotFileError) as error:
         load_snapshot(tmp_path / name)

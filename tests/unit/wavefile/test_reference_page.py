@@ -13,7 +13,7 @@ from hcx_waves.model.findings import Waiver
 from hcx_waves.model.times import parse_duration
 from hcx_waves.wavefile.connections import SiteConnections
 from hcx_waves.wavefile.document import Cleanup, Limits, Options
-from hcx_waves.wavefile.gates import Gate, Gates
+from hcx_waves.wavefile.gates import Gates, GateSettings
 from hcx_waves.wavefile.segments import Hook, Manual, Segment
 from hcx_waves.wavefile.settings import VirtualMachine, VmSettings
 from hcx_waves.wavefile.wave import Wave
@@ -34,7 +34,7 @@ TABLES = [
     ("`hook`: commands are", Hook),
     ("`manual`: a person acts", Manual),
     ("### `cleanup`", Cleanup),
-    ("### `gates`", Gate),
+    ("### `gates`", GateSettings),
     ("### `limits`", Limits),
     ("### `options` of the wave", Options),
     ("### `waivers`", Waiver),

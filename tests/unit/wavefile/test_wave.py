@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from hcx_waves.model.choices import MigrationOptions, MigrationType
 from hcx_waves.model.times import format_duration, parse_duration
-from hcx_waves.wavefile.gates import Gate, time_to_answer
+from hcx_waves.wavefile.gates import GateSettings, time_to_answer
 from hcx_waves.wavefile.loader import dump_wave, read_wave
 from hcx_waves.wavefile.settings import NetworkMapping, NicMapping
 from hcx_waves.wavefile.wave import Wave
@@ -223,14 +223,14 @@ def test_a_gate_is_asked_until_its_window_closes() -> None:
     window = clock.cutover("erp")
     hour = timedelta(hours=1)
 
-    assert time_to_answer(Gate(), window.closes - hour, window) == hour
-    assert time_to_answer(Gate(response_timeout=timedelta(minutes=5)), window.closes - hour, window) == timedelta(
-        minutes=5
-    )
-    assert time_to_answer(Gate(response_timeout=2 * hour), window.closes - hour, window) == hour
-    assert time_to_answer(Gate(), window.closes + hour, window) == timedelta()
-    assert time_to_answer(Gate(), window.opens, None) == timedelta(hours=24)
-    assert time_to_answer(Gate(response_timeout=hour), window.opens, None) == hour
+    assert time_to_answer(GateSettings(), window.closes - hour, window) == hour
+    assert time_to_answer(
+        GateSettings(response_timeout=timedelta(minutes=5)), window.closes - hour, window
+    ) == timedelta(minutes=5)
+    assert time_to_answer(GateSettings(response_timeout=2 * hour), window.closes - hour, window) == hour
+    assert time_to_answer(GateSettings(), window.closes + hour, window) == timedelta()
+    assert time_to_answer(GateSettings(), window.opens, None) == timedelta(hours=24)
+    assert time_to_answer(GateSettings(response_timeout=hour), window.opens, None) == hour
 
 
 @UNHURRIED

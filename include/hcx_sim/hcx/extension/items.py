@@ -1,4 +1,4 @@
-"""Extensions as the wire shows them. [D+C] XWM, PCLI, TF, AVS, MONPS; [D] XWM for what 9.x adds."""
+"""Extensions as the wire shows them. [D+C hcx 5.2], and what 9.x adds [D hcx 5.2]."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hcx_sim.world.world import World
 
 
 def extension_items(world: World) -> list[dict[str, Any]]:
-    """Return all extensions; both managers list the same ones [I] for the destination."""
+    """Return all extensions; both managers list the same ones [I hcx 5.2] for the destination."""
     records = state_of(world).extensions
     return [extension_item(world, b, records[b.key]) for b in world.bridges.values() if b.key in records]
 

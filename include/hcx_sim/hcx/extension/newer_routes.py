@@ -1,4 +1,4 @@
-"""``/networkExtensions`` and ``/l2NetworkExtensions``: what 9.x offers beside the older calls. [D] XWM.
+"""``/networkExtensions`` and ``/l2NetworkExtensions``: what 9.x offers beside the older calls. [D hcx 5.1]
 
 Paths and statuses are documented; most bodies were not seen and follow the older calls.
 """
@@ -117,7 +117,7 @@ def _extend_one(call: Call, session: Session, body: dict[str, Any]) -> dict[str,
     "9.x; only the path is known: it is accepted for known extensions and changes nothing",
 )  # fmt: skip
 async def transition_network_extensions(request: Request) -> Response:
-    """Accept a transition of known extensions; what it does in the product is not known [?]."""
+    """Accept a transition of known extensions; what it does in the product is not known [? hcx 5.1]."""
     call, _session = _enter(request)
     wishes = as_list(body_of(call).get("items"))
     ids = [as_text(wish.get("stretchId")) if isinstance(wish, dict) else "" for wish in wishes]

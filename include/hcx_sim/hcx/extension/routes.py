@@ -1,4 +1,4 @@
-"""``/l2Extensions``: what every client uses, although 9.x marks it deprecated. [D+C] XWM, XOLD, TF, MONPS."""
+"""``/l2Extensions``: what every client uses, although 9.x marks it deprecated. [D+C hcx 5.1]"""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ coverage.states("switchoverType of MON", SWITCHOVER_TYPES[1:], Confidence.CONFIR
 coverage.fields(
     "fault points",
     (extend.FAULT_POINT, unextend.CUT_POINT, unextend.CONNECT_POINT),
-    Confidence.INFERRED, "hcx-api-5", "engine rules: fail, delay, stall",
+    Confidence.INFERRED, "XWM TF", "engine rules: fail, delay, stall",
 )  # fmt: skip
 
 
 @coverage.route(app, "GET", EXTENSIONS, "l2_extensions.list", Confidence.CONFIRMED, "XWM PCLI TF AVS MONPS")
 async def list_extensions(request: Request) -> Response:
-    """List all extensions; one in the making is not among them yet [I]."""
+    """List all extensions; one in the making is not among them yet [I hcx 5.2]."""
     authenticated(request)
     return json_response({"items": extension_items(call_of(request).world)})
 
 
 @coverage.route(
     app, "POST", EXTENSIONS, "l2_extensions.create", Confidence.CONFIRMED, "TF XWM",
-    "refusals and their wording are inferred; an overlapping subnet fails the job [I]",
+    "refusals and their wording are inferred; an overlapping subnet fails the job [I hcx 7]",
 )  # fmt: skip
 async def create_extension(request: Request) -> Response:
     """Extend a network; the answer names the job, not the extension."""
@@ -65,13 +65,13 @@ async def create_extension(request: Request) -> Response:
 
 
 def connect_wanted(call: Call) -> bool:
-    """Return what ``connectToLocalRouter`` says; left out it means false: the destination stays isolated. [D] XOLD."""
+    """Return what ``connectToLocalRouter`` says; without it false: the destination stays isolated. [D hcx 5.4]"""
     return as_bool(parse_qs(call.query).get("connectToLocalRouter", ["false"])[-1])
 
 
 @coverage.route(
     app, "DELETE", f"{EXTENSIONS}/{{stretch_id}}", "l2_extensions.delete", Confidence.CONFIRMED, "XOLD XWM TF",
-    "unknown parameters such as force are ignored, or refused by settings.hcx.accepts_force_flag [?]",
+    "unknown parameters such as force are ignored, or refused by settings.hcx.accepts_force_flag [? hcx 9.9]",
 )  # fmt: skip
 async def delete_extension(request: Request) -> Response:
     """Unextend a network; the answer names the job."""
@@ -103,7 +103,7 @@ async def list_routed_vms(request: Request) -> Response:
     "MONPS", "what it answers was not seen",
 )  # fmt: skip
 async def route_vms(request: Request) -> Response:
-    """Route VMs at the destination or back; refused when the extension is without MON [I]."""
+    """Route VMs at the destination or back; refused when the extension is without MON [I hcx 5.5]."""
     authenticated(request)
     call = call_of(request)
     bridge, _record = bridge_and_record(call.world, request.path_params["stretch_id"])

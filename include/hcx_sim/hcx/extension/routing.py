@@ -1,4 +1,4 @@
-"""Mobility Optimized Networking: VMs routed at the destination although its gateway is off. [C] MONPS."""
+"""Mobility Optimized Networking: VMs routed at the destination although its gateway is off. [C hcx 5.5]"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def vm_items(world: World, bridge: Bridge) -> list[dict[str, Any]]:
 def route(world: World, bridge: Bridge, wishes: list[Any]) -> list[dict[str, Any]]:
     """Route VMs at the endpoint that each item names; return one result per item, with ``errors`` when refused.
 
-    The destination's endpoint id routes there; the source's routes back [I].
+    The destination's endpoint id routes there; the source's routes back [I hcx 5.5].
     """
     vms = {vm.moref: vm for vm in routable_vms(world, bridge)}
     near, far = (world.site(site).hcx_endpoint_id for site in ends_of(bridge))

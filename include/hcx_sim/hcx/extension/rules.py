@@ -1,4 +1,4 @@
-"""What may be extended, over which appliance, onto which segment. [D] UG 4.5, hcx.design, NE designlet."""
+"""What may be extended, over which appliance, onto which segment. [D+C hcx 7]"""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _check_extendable(world: World, network: VcNetwork) -> None:
 
 
 def obstacle(world: World, network: VcNetwork) -> str:
-    """Return why a network's kind cannot be extended, an empty string when it can. [D] UG 4.5."""
+    """Return why a network's kind cannot be extended, an empty string when it can. [D hcx 7]"""
     untagged = network.segment_id is None and not network.vlan_id
     checks = (
         (network.network_kind is NetworkKind.STANDARD, "it belongs to a standard switch"),
@@ -135,7 +135,7 @@ def segment_for(world: World, site: SiteName, subnet: IPv4Network) -> Segment | 
     """Return the segment of exactly this subnet that an extension reuses, None when a new one is to be made.
 
     Raises :class:`ValueError` when the subnet overlaps another without being equal, or when the segment of the
-    subnet is a destination already. [D] hcx.design 2022-04-07.
+    subnet is a destination already. [C hcx 7]
     """
     for segment in world.segments.values():
         if segment.site is not site or segment.gateway_cidr is None:
@@ -151,5 +151,5 @@ def segment_for(world: World, site: SiteName, subnet: IPv4Network) -> Segment | 
 
 
 def new_segment_name(network_name: str, stretch_id: str) -> str:
-    """Return the name that HCX gives a segment it makes; the pattern is a guess [?]."""
+    """Return the name that HCX gives a segment it makes; the pattern is a guess [? hcx 5.3]."""
     return f"L2E_{re.sub(r'[^A-Za-z0-9._-]', '_', network_name)}_{stretch_id[:8]}"

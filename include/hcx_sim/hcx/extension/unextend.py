@@ -1,7 +1,7 @@
 """Unextending a network: a job that takes the bridge down and, when asked, connects the destination gateway.
 
 The bridge goes down after ``settings.hcx.unextend_bridge_share`` of the job. The product has no guard against VMs that
-are still at the source, nor against a source gateway that is still connected. [D] XOLD, XWM; hcx.design, avshub.
+are still at the source, nor against a source gateway that is still connected. [D+C hcx 5.4]
 
 Fault points (object: name of the network): ``extension.unextend`` before the bridge goes down (*fail* fails the job
 and leaves the extension as it was, *delay* prolongs, *stall* leaves the job running for ever); ``extension.connect``

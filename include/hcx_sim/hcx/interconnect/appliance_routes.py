@@ -1,4 +1,4 @@
-"""``/interconnect/appliances``: list, query, redeploy, HA groups. [C] TF, HCXPY, L911, [D] XWM."""
+"""``/interconnect/appliances``: list, query, redeploy, HA groups. [D+C hcx 6]"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ coverage.fields(
     "appliance",
     ("applianceId", "applianceName", "applianceType", "serviceMeshId", "computeProfileId", "networkExtensionCount",
      "applianceVersion", "peerAppliances", "status.summary.overallStatus", "status.summary.reasons"),
-    Confidence.CONFIRMED, "TF HCXPY L911", "endpointId, serviceMeshName, members of peerAppliances are additions [I]",
+    Confidence.CONFIRMED, "TF HCXPY L911", "endpointId, serviceMeshName, members of peerAppliances are added [I hcx 6]",
 )  # fmt: skip
 coverage.states("appliance type", (INTERCONNECT, NETWORK_EXTENSION), Confidence.CONFIRMED, "TF HCXPY L911")
 

@@ -1,4 +1,4 @@
-"""Creating a service mesh: a task that deploys its appliances at both sites. [C] TF, L911."""
+"""Creating a service mesh: a task that deploys its appliances at both sites. [C hcx 6]"""
 
 from __future__ import annotations
 

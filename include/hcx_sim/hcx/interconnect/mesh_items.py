@@ -1,4 +1,4 @@
-"""Service meshes and appliances as the wire shows them. [D+C] XWM, L911, HCXPY, TF."""
+"""Service meshes and appliances as the wire shows them. [D+C hcx 6]"""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def compute_profile_id(world: World, mesh: Mesh, site: SiteName) -> str:
 
 
 def status_word(world: World, up: bool) -> str:
-    """Return the word for up or down; apart from "up" the words are not published [?]."""
+    """Return the word for up or down; apart from "up" the words are not published [? hcx 9.6]."""
     word = "up" if up else "down"
     return world.settings.hcx.appliance_states.get(word, word)
 
@@ -90,7 +90,7 @@ def service_states(world: World, mesh: Mesh) -> list[dict[str, Any]]:
 
 
 def last_task_details(world: World, mesh: Mesh, site: SiteName) -> dict[str, Any]:
-    """Return the last task on a mesh; the product may leave it at RUNNING for weeks, which is a switch. [C] L911."""
+    """Return the last task on a mesh; the product may leave it at RUNNING for weeks, which is a switch. [C hcx 7]"""
     tasks = state_of(world).tasks[site]
     on_it = [task for task in tasks.values() if task.entity_id == mesh.key]
     last: Task | None = max(on_it, key=lambda task: (task.created_us, task.task_id), default=None)

@@ -1,4 +1,4 @@
-"""``/interconnect/serviceMesh``: list, preview, create, resync, delete. [D+C] XWM, TF, L911, HCXPY."""
+"""``/interconnect/serviceMesh``: list, preview, create, resync, delete. [D+C hcx 6]"""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ coverage.fields(
     ("serviceMeshId", "name", "state", "isLocalMesh", "updateAvailable", "switchPairCount", "wanoptConfig",
      "trafficEnggCfg", "services", "backingApplianceType", "lastTaskDetails", "status", "computeProfiles"),
     Confidence.CONFIRMED, "XWM L911 HCXPY TF",
-    "lastTaskDetails.status may stay at RUNNING: settings.hcx.task_status_stuck [C] L911",
+    "lastTaskDetails.status may stay at RUNNING: settings.hcx.task_status_stuck [C hcx 7]",
 )  # fmt: skip
 coverage.states("service mesh state", ("COMMITTED", "UPDATE_FAILED"), Confidence.CONFIRMED, "L911 HCXPY")
 coverage.states(
@@ -48,7 +48,7 @@ def mesh_of(call: Call, mesh_id: str) -> Mesh:
 
 
 def check_vc_guid(call: Call) -> None:
-    """Answer 400 when ``vcGuid`` is given and is not the local vCenter's [I]."""
+    """Answer 400 when ``vcGuid`` is given and is not the local vCenter's [I hcx 6]."""
     wanted = parse_qs(call.query).get("vcGuid", [])
     if wanted and call.world.site(call.here).vcenter_instance_uuid not in wanted:
         raise HcxError(400, f"vcGuid {wanted[0]} is not registered with this manager.", code="UNKNOWN_VC")
@@ -80,7 +80,7 @@ async def resync_mesh(request: Request) -> Response:
     "409 while extensions hang on it and 400 at the receiving site are inferred",
 )  # fmt: skip
 async def remove_mesh(request: Request) -> Response:
-    """Start to delete a mesh, on the initiating site only. [C] L911."""
+    """Start to delete a mesh, on the initiating site only. [C hcx 7]"""
     authenticated(request)
     call = call_of(request)
     mesh = mesh_of(call, request.path_params["mesh_id"])

@@ -1,8 +1,8 @@
-"""What tasks do to meshes and appliances: resync, redeploy, delete. [C] L911, [D] XWM.
+"""What tasks do to meshes and appliances: resync, redeploy, delete. [D+C hcx 6]
 
-A redeployment interrupts the layer 2 traffic of its appliance [D] UG 4.7. When an appliance VM was deleted behind the
+A redeployment interrupts the layer 2 traffic of its appliance [D hcx 7]. When an appliance VM was deleted behind the
 product's back, a resync fails and leaves the mesh in ``UPDATE_FAILED``; only a forced delete clears it, in about three
-minutes, on the initiating site. [C] L911.
+minutes, on the initiating site. [C hcx 7]
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def struck(world: World, name: str) -> str:
 
 
 def delete_mesh(world: World, site: SiteName, mesh: Mesh, *, force: bool) -> Task:
-    """Start to delete a mesh; raises :class:`HcxError` 409 while extensions or migrations use it [I]."""
+    """Start to delete a mesh; raises :class:`HcxError` 409 while extensions or migrations use it [I hcx 7]."""
     if use := _use_of(world, mesh):
         raise HcxError(409, f"Service mesh {mesh.name} cannot be deleted: {use}.", code="MESH_IN_USE")
     steps = ("Remove tunnels", "Delete appliances")
@@ -111,7 +111,7 @@ def _delete_done(world: World, mesh_id: str, task_id: str, *, force: bool) -> No
 def redeploy(world: World, appliance: Appliance, *, in_service: bool) -> Task:
     """Start to replace an appliance; legacy interrupts for most of the task, in service for seconds.
 
-    In service fails at once when an extended port group uses ephemeral binding. [D] UG 4.7.
+    In service fails at once when an extended port group uses ephemeral binding. [D hcx 7]
     """
     if vm_of(world, appliance.uid) is None:
         message = f"Appliance VM {appliance.uid} was not found in the inventory."

@@ -1,4 +1,4 @@
-"""Interconnect tasks. [D] PCLI, [C] TF, AVS.
+"""Interconnect tasks. [D+C hcx 6]
 
 A task is queued, runs and ends; its progress and that of its steps follow from the times when it is read.
 """
@@ -159,7 +159,7 @@ def _steps(task: Task, status: str, progress: int) -> list[dict[str, Any]]:
 
 @coverage.route(app, "GET", f"{TASKS}/{{task_id}}", "interconnect.tasks.get", Confidence.CONFIRMED, "PCLI TF AVS")
 async def get_task(request: Request) -> Response:
-    """Return a task of this manager; an unknown id is answered with 404 [I]."""
+    """Return a task of this manager; an unknown id is answered with 404 [I hcx 6]."""
     authenticated(request)
     call = call_of(request)
     task = state_of(call.world).tasks[call.here].get(request.path_params["task_id"])

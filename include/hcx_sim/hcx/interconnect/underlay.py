@@ -1,4 +1,4 @@
-"""The underlay between the sites, as 9.1 measures it. [C] T91."""
+"""The underlay between the sites, as 9.1 measures it. [C hcx 6]"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Inventory queries: what the managers know of the vCenters of both sites. [C] hcx-api 3.2."""
+"""Inventory queries: what the managers know of the vCenters of both sites. [C hcx 3.2]"""

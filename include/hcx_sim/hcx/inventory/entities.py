@@ -1,4 +1,4 @@
-"""Items of the inventory queries. Both the older ``id`` and the newer ``entity_id`` are given. [C] hcx-api 3.2."""
+"""Items of the inventory queries. Both the older ``id`` and the newer ``entity_id`` are given. [C hcx 3.2]"""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _network_of(world: World, site: SiteName, nic: Nic) -> dict[str, Any]:
 
 
 def _network_device(nic: Nic) -> dict[str, Any]:
-    """Return a card; what the product sends here was not seen, the MAC address is certain to be in it [I]."""
+    """Return a card; what the product sends here was not seen, the MAC address is certain to be in it [I hcx 3.2]."""
     return {
         "key": nic.key,
         "label": nic.label,

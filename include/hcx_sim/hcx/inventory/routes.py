@@ -26,7 +26,7 @@ coverage.fields(
     ("entity_id", "id", "name", "entityType", "summary", "network", "networkDevices", "_origin"),
     Confidence.CONFIRMED,
     "AYANNY LAMW FED",
-    "templates are left out [I]; members of networkDevices and powerState, usedDiskSize in summary are guesses",
+    "templates are left out [I hcx 3.2]; members of networkDevices and powerState, usedDiskSize in summary are guesses",
 )
 coverage.fields(
     "inventory network", ("entity_id", "id", "name", "type", "entityType", "href"), Confidence.CONFIRMED, "AYANNY TF",
@@ -47,7 +47,7 @@ coverage.fields(
     ("filter.cloud.local", "filter.cloud.remote", "filter.cloud.endpointId", "filter.entityType", "hcspUUID",
      "paging.skipCount", "paging.pageSize"),
     Confidence.CONFIRMED, "AYANNY LAMW TF",
-    "filter wrapper optional, booleans as strings; data.paging in answers is an addition [I]",
+    "filter wrapper optional, booleans as strings; data.paging in answers is an addition [I hcx 3.2]",
 )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ async def list_containers(request: Request) -> Response:
 
 @coverage.route(
     app, "POST", f"{INVENTORY}/storageProfiles", "inventory.storage_profiles.list", Confidence.CONFIRMED,
-    "AYANNY ASAF", "an empty filter means both sites [I]",
+    "AYANNY ASAF", "an empty filter means both sites [I hcx 3.2]",
 )  # fmt: skip
 async def list_storage_profiles(request: Request) -> Response:
     """List the storage policies; clients send an empty filter and look for names of the destination."""

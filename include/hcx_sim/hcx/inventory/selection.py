@@ -43,8 +43,8 @@ class Selection:
 def select(request: Request, default_sites: Iterable[str] = ("local",)) -> Selection:
     """Authenticate and read a query.
 
-    The filter may be given without its wrapper and booleans as strings [C] LAMW; ``hcspUUID`` narrows to one
-    endpoint. Without any word on sites ``default_sites`` (of ``local`` and ``remote``) are meant [I].
+    The filter may be given without its wrapper and booleans as strings [C hcx 3.2]; ``hcspUUID`` narrows to one
+    endpoint. Without any word on sites ``default_sites`` (of ``local`` and ``remote``) are meant [I hcx 3.2].
     """
     authenticated(request)
     call = call_of(request)
@@ -76,7 +76,7 @@ def _sites(call: Call, wanted: Mapping[str, Any], default_sites: Iterable[str]) 
 
 
 def answer(selection: Selection, items: Sequence[Mapping[str, Any]], total: int) -> Response:
-    """Return a page of items in the legacy envelope, with the paging as it was understood [I]."""
+    """Return a page of items in the legacy envelope, with the paging as it was understood [I hcx 3.2]."""
     size = len(items) if selection.size is None else selection.size
     paging = {"offset": selection.skip, "pageSize": size, "totalSize": total}
     return legacy(selection.world, {"items": list(items), "paging": paging})

@@ -1,4 +1,4 @@
-"""The local vCenter as a tree, and what hangs on its clusters. [C] TF, AVS."""
+"""The local vCenter as a tree, and what hangs on its clusters. [C hcx 3.2]"""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _node(world: World, site: SiteName, placement: Placement, children: list[dic
 
 @coverage.route(
     app, "POST", f"{INVENTORY}/vc/list", "inventory.vcenters.list", Confidence.CONFIRMED, "TF",
-    "vCenter, its datacentres, their clusters; entityType words are vSphere's [I]",
+    "vCenter, its datacentres, their clusters; entityType words are vSphere's [I hcx 3.2]",
 )  # fmt: skip
 async def list_vcenters(request: Request) -> Response:
     """Return the local vCenter's tree: a client takes clusters from ``items[0].children[0].children``."""

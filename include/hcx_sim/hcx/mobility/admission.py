@@ -1,7 +1,7 @@
 """Getting going: transfer windows, the limits on concurrent replications, and preparing the VM.
 
-Limits: 300 replications per manager, 200 per mesh [D] KB 321604. Whether the next one queues or is rejected is
-not published [?]; ``settings.hcx.over_limit`` decides.
+Limits: 300 replications per manager, 200 per mesh [D hcx 8.1]. Whether the next one queues or is rejected is
+not published [? hcx 8.1]; ``settings.hcx.over_limit`` decides.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Admission:
             outcome = Phase.TRANSFER_FAILED if plan.migration_type.replicates else Phase.FAILED
             self._flow.fail(migration, outcome, f"Virtual machine {plan.vm_name} is no longer at the source.")
             return
-        always = plan.migration_type in (MigrationType.BULK, MigrationType.OSAM)  # bulk always removes [D] UG 4.9
+        always = plan.migration_type in (MigrationType.BULK, MigrationType.OSAM)  # bulk always removes [D hcx 4.8]
         if vm.snapshots and (plan.options.remove_snapshots or always):
             self._world.update(vm, snapshots=[])
             self._flow.say(migration, "Snapshots removed")

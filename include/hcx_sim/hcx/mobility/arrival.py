@@ -1,8 +1,8 @@
 """A VM arrives: what it keeps, what is new, and what a bulk migration leaves behind.
 
-The moref is new [C]; names, addresses and UUIDs stay; MACs stay unless ``retainMac`` is false. Bulk renames the source
-VM with a POSIX timestamp and moves it to the folder "Migrated VMs" [D] UG 4.7; whether it keeps the UUIDs is not
-published [?] (``settings.hcx.bulk_keeps_uuids``).
+The moref is new [C hcx 4.8]; names, addresses and UUIDs stay; MACs stay unless ``retainMac`` is false. Bulk renames the
+source VM with a POSIX timestamp and moves it to the folder "Migrated VMs" [D hcx 4.8]; whether it keeps the UUIDs is
+not published [? nsx-vsphere 6.8] (``settings.hcx.bulk_keeps_uuids``).
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class _Compute:
 
 
 def check_placement(case: Case) -> None:
-    """Resolve folder, datacentre and compute; morefs must be bare (``domain-c9``). [C] T91."""
+    """Resolve folder, datacentre and compute; morefs must be bare (``domain-c9``). [C hcx 1]"""
     if case.destination is None:
         return
     found: dict[str, Placement] = {}
@@ -158,7 +158,7 @@ def _root_folder(case: Case, datacenter: Placement) -> Placement | None:
 
 
 def _datastore(case: Case) -> Datastore | None:
-    """Find the datastore; a datastore cluster cannot hold seed data. [D] UG 4.7."""
+    """Find the datastore; a datastore cluster cannot hold seed data. [D hcx 4.8]"""
     intent = case.intent
     if intent.storage_type not in _DATASTORE_TYPES:
         if intent.long_recovery:
@@ -239,7 +239,7 @@ def _matches(source_id: str, ids: set[str]) -> bool:
 
 
 def check_schedule(case: Case) -> None:
-    """Check that the windows make sense and are not over; vMotion has none. [D] UG, AVS."""
+    """Check that the windows make sense and are not over; vMotion has none. [D hcx 4.8]"""
     intent, now_us = case.intent, case.world.now_us
     for problem in intent.problems:
         case.refuse(problem)

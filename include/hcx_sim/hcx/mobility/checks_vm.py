@@ -18,12 +18,12 @@ _OLD_WORDS = {
     "Bulk": MigrationType.BULK,
     "bulkVMotion": MigrationType.RAV,
 }
-_LIVE_HARDWARE = 9  # [D] KB 440117
+_LIVE_HARDWARE = 9  # [D hcx 10.1]
 _ASSISTED_VMOTION_SINCE = (4, 10)  # field survey 2.1
 
 
 def migration_type_of(word: str) -> MigrationType | None:
-    """Return the type of a word of any generation, None for an unknown one. [C] LAMW, [D] XWM."""
+    """Return the type of a word of any generation, None for an unknown one. [D+C hcx 4.2]"""
     if word in _OLD_WORDS:
         return _OLD_WORDS[word]
     return next((kind for kind in MigrationType if kind.value == word), None)
@@ -106,7 +106,7 @@ def check_power(case: Case) -> None:
 
 
 def check_hardware(case: Case) -> None:
-    """Check hardware version and disks. [D] KB 440117 (version 9), UG (physical RDM, sharing)."""
+    """Check hardware version and disks. [D hcx 10.1]"""
     if case.vm is None or case.kind is None:
         return
     vm = case.vm
@@ -127,7 +127,7 @@ def _hardware_number(vm: Vm) -> int:
 
 
 def check_leftovers(case: Case) -> None:
-    """Warn of snapshots and ISO images that will be in the way. [D] UG 4.9, 4.10."""
+    """Warn of snapshots and ISO images that will be in the way. [D hcx 4.8]"""
     if case.vm is None or case.kind is None:
         return
     vm, options = case.vm, case.intent.options
@@ -142,7 +142,7 @@ def check_leftovers(case: Case) -> None:
 
 
 def check_other_migrations(case: Case) -> None:
-    """Check that nothing else moves the VM and that no incomplete rollback is in the way. [D] UG 4.9."""
+    """Check that nothing else moves the VM and that no incomplete rollback is in the way. [D hcx 4.4]"""
     if case.vm is None:
         return
     store = case.mobility.store

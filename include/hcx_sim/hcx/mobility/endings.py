@@ -1,7 +1,7 @@
 """How migrations end: completed, rolled back, cancelled, forced; and what is left behind.
 
 A rollback that does not finish blocks the next attempt until a force cancel (UG 4.9). A graceful cancel is a workflow
-of its own that takes time and can fail [D] XWM; its path on the wire is a guess.
+of its own that takes time and can fail [D hcx 7]; its path on the wire is a guess.
 """
 
 from __future__ import annotations

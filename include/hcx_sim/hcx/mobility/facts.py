@@ -54,7 +54,7 @@ coverage.fields(
      "1 vMotion per site pair"),
     _D,
     "KB-321604 KB-440117",
-    "queue or reject is settings.hcx.over_limit [?]; one RAV switchover per mesh: chrisdooks.com",
+    "queue or reject is settings.hcx.over_limit [? hcx 8.1]; one RAV switchover per mesh [C hcx 8.1]",
 )  # fmt: skip
 coverage.fields(
     "migration durations",

@@ -50,7 +50,7 @@ def state_name(world: World, migration: Migration) -> str:
 
 
 def first_state_name(migration: Migration) -> str:
-    """Return the first generation's ``jobInfo.state``. [D+C] PCLI, LAMW."""
+    """Return the first generation's ``jobInfo.state``. [D+C hcx 4.6]"""
     return {
         Phase.COMPLETE: "MIGRATED",
         Phase.FAILED: "MIGRATE_FAILED",
@@ -60,7 +60,7 @@ def first_state_name(migration: Migration) -> str:
 
 
 def second_form(flow: Flow, migration: Migration) -> dict[str, Any]:
-    """Return an item of a compat 2.1 query. [C] ASAF, VRNI, AYANNY."""
+    """Return an item of a compat 2.1 query. [C hcx 4.5]"""
     intent, plan = migration.intent, migration.plan
     replicates = plan is not None and plan.migration_type.replicates
     transfer, switchover = section(intent, "transferParams"), section(intent, "switchoverParams")
@@ -91,7 +91,7 @@ def second_form(flow: Flow, migration: Migration) -> dict[str, Any]:
 
 
 def first_form(flow: Flow, migration: Migration) -> dict[str, Any]:
-    """Return an item or row of a first generation query. [C] LAMW, FED."""
+    """Return an item or row of a first generation query. [C hcx 4.5]"""
     return {
         "migrationId": migration.migration_id,
         "migrationInfo": {
@@ -125,7 +125,7 @@ V2_STATUS = {
 
 
 def v2_migration(flow: Flow, migration: Migration) -> dict[str, Any]:
-    """Return an item of a v2 query for the migrations of a group. [C] T91."""
+    """Return an item of a v2 query for the migrations of a group. [C hcx 4.5]"""
     amount = amount_of(flow, migration)
     errors = [{"message": migration.error}] if migration.error and not migration.phase.active else []
     return {
@@ -149,7 +149,7 @@ def v2_migration(flow: Flow, migration: Migration) -> dict[str, Any]:
 
 
 def v2_group(flow: Flow, group: MobilityGroup, migrations: list[Migration], state: str) -> dict[str, Any]:
-    """Return an item of a v2 group query, with a counter per kind of migration. [C] T91."""
+    """Return an item of a v2 group query, with a counter per kind of migration. [C hcx 4.5]"""
     counts = dict.fromkeys(V2_STATUS, 0)
     for migration in migrations:
         counts[category_of(migration)] += 1

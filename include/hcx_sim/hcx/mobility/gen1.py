@@ -1,4 +1,4 @@
-"""The first generation's body, turned into an intent of the second. [D+C] XWM "nls_1.0_*", LAMW, FED.
+"""The first generation's body, turned into an intent of the second. [D+C hcx 4.7]
 
 Its schedule is told in two ways: ``scheduledFailover, startTime, endTime`` by the reference, a broken-down date with
 ``timezoneOffset`` by LAMW. Both are read.

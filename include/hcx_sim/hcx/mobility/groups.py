@@ -12,7 +12,7 @@ from hcx_sim.hcx.mobility.mobility import Mobility
 from hcx_sim.hcx.mobility.model import UNSUCCESSFUL, Migration, MobilityGroup, Phase
 from hcx_sim.hcx.mobility.submission import UNKNOWN_GROUP, Caller, new_draft
 
-DUPLICATE_NAME = "Mobility group with same name exist."  # the vendor's words [C] VRNI
+DUPLICATE_NAME = "Mobility group with same name exist."  # the vendor's words [C hcx 4.4]
 GROUP_STATES = ("DRAFT", "STARTED", "COMPLETED", "FAILED")
 
 
@@ -38,7 +38,7 @@ def group_state(mobility: Mobility, group: MobilityGroup) -> str:
 
 
 def create_groups(mobility: Mobility, caller: Caller, items: Sequence[Mapping[str, Any]]) -> list[GroupResult]:
-    """Make draft groups; a name that is in use refuses the request. [C] VRNI."""
+    """Make draft groups; a name that is in use refuses the request. [C hcx 4.4]"""
     results = [GroupResult(None, name=as_text(item.get("name"))) for item in items]
     taken: set[str] = set()
     for result in results:
@@ -172,7 +172,7 @@ def delete_groups(mobility: Mobility, items: Sequence[Mapping[str, Any]]) -> lis
 
 
 def all_terminal(mobility: Mobility, group: MobilityGroup) -> bool:
-    """Tell whether a group may be archived. [D] XWM."""
+    """Tell whether a group may be archived. [D hcx 4.4]"""
     return all(migration.phase.terminal for migration in mobility.store.of_group(group))
 
 
@@ -185,7 +185,7 @@ def archive(mobility: Mobility, group: MobilityGroup) -> None:
 
 
 def counters(mobility: Mobility, group: MobilityGroup) -> dict[str, int]:
-    """Return completed, failed, running and total migrations of a group. [D] PCLI HCXMobilityGroup."""
+    """Return completed, failed, running and total migrations of a group. [D hcx 4.4]"""
     migrations = mobility.store.latest_of_group(group)
 
     def count(*phases: Phase) -> int:

@@ -1,7 +1,8 @@
 """Reading what a client wants: an intent, with the group's defaults, as typed values.
 
-Every field is optional to the vendor's schema [D]; what is missing is found by validation, not here. Options come as
-``switchoverParams.options`` or as ``switchoverProfile``/``transferProfile`` lists, in singular or plural [D+C].
+Every field is optional to the vendor's schema [D hcx 4.3]; what is missing is found by validation, not here. Options
+come as ``switchoverParams.options`` or as ``switchoverProfile``/``transferProfile`` lists, in singular or plural
+[D+C hcx 4.3].
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Intent:
 
 
 def with_defaults(raw: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an intent completed by its group's defaults; what the VM says itself wins. [D] XWM, [C] T91."""
+    """Return an intent completed by its group's defaults; what the VM says itself wins. [D+C hcx 4.4]"""
     merged = dict(raw)
     for name in _DEFAULTED:
         if name in defaults:
@@ -112,7 +113,7 @@ def read_intent(raw: Mapping[str, Any]) -> Intent:
 
 
 def read_window(schedule: Any, what: str, problems: list[str]) -> Window:
-    """Return a schedule's window, times in ms; 0, {} and ``clearSchedule`` mean as soon as possible. [D+C]."""
+    """Return a schedule's window, times in ms; 0, {} and ``clearSchedule`` mean as soon as possible. [D+C hcx 4.3]"""
     if not isinstance(schedule, dict) or as_bool(schedule.get("clearSchedule")):
         return Window()
     ends: list[int | None] = []

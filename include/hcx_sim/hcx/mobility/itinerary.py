@@ -2,7 +2,7 @@
 
 A step whose guard does not hold for a migration is left out of its way. Failure and cancellation leave the way
 altogether (rollback, cancelling) and end in a terminal phase of their own. Sources: UG 4.7 and 4.9, KB 323663
-(stages), KB 440117 (replication, then vMotion), hcx-api 4.8.
+(stages), KB 440117 (replication, then vMotion), hcx 4.8.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Serial lanes: one at a time, the one that was ready first goes first.
 
-RAV switchovers share a lane per service mesh, HCX vMotion has one per site pair (hcx-api section 8).
+RAV switchovers share a lane per service mesh, HCX vMotion has one per site pair [C hcx 8.1].
 """
 
 from __future__ import annotations

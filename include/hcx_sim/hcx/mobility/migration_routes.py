@@ -48,7 +48,7 @@ def wire_problems(messages: list[str]) -> list[dict[str, str]]:
 
 
 def wire_result(result: Result) -> dict[str, Any]:
-    """Return one item of ``migrationIntentsPostResponse``. [D+C] XWM, ASAF."""
+    """Return one item of ``migrationIntentsPostResponse``. [D+C hcx 4.3]"""
     ids = {"migrationId": result.migration_id, "migrationGroupId": result.group_id}
     return {
         **{name: value for name, value in ids.items() if value},

@@ -50,5 +50,5 @@ def mobility_of(world: World) -> Mobility:
 
 
 def restart_services(world: World) -> int:
-    """Restart the services of the managers; return how many lost switchovers were found again. [D] KB 321654."""
+    """Restart the services of the managers; return how many lost switchovers were found again. [D hcx 7]"""
     return mobility_of(world).windows.restart_services()

@@ -15,7 +15,7 @@ from hcx_sim.world.model import SiteName
 
 
 class MigrationType(StrEnum):
-    """How a VM moves. [D] XWM switchoverParams; the words of ``migrationType`` [C] ASAF, VRNI, T91."""
+    """How a VM moves. [D hcx 4.2] The words of ``migrationType``: [C hcx 4.2]."""
 
     RAV = "RAV"
     BULK = "vSphereReplication"
@@ -41,14 +41,14 @@ class MigrationType(StrEnum):
 
     @property
     def transfer_type(self) -> str:
-        """The ``transferType`` that belongs to it. [D] XWM transferParams; RAV and NO_OP inferred."""
+        """The ``transferType`` that belongs to it. [D hcx 4.2]; RAV and NO_OP inferred."""
         if self is MigrationType.OSAM:
             return "OsAssistedReplication"
         return "vSphereReplication" if self.replicates else "NO_OP"
 
     @property
     def service(self) -> str:
-        """The service that a mesh must offer for it. [C] AVS, L911; of cold and xVMotion inferred."""
+        """The service that a mesh must offer for it. [C hcx 4.2]; of cold and xVMotion inferred."""
         return _SERVICES[self]
 
 
@@ -126,7 +126,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Switchover and transfer options of one migration, whichever way they were sent. [D+C] XWM, ASAF, T91."""
+    """Switchover and transfer options of one migration, whichever way they were sent. [D+C hcx 4.3]"""
 
     remove_snapshots: bool = False
     remove_isos: bool = False
@@ -278,7 +278,7 @@ class MobilityGroup:
 
 @dataclass(slots=True)
 class Seed:
-    """Replicated data that a failed or cancelled migration left on the target datastore. [D] UG 4.7."""
+    """Replicated data that a failed or cancelled migration left on the target datastore. [D hcx 4.8]"""
 
     vm_uid: str
     datastore_key: str

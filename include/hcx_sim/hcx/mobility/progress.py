@@ -1,6 +1,6 @@
 """How far a migration is: numbers and flags, computed from its record and the time, never kept.
 
-The names of the flags are documented [D] XWM; which of them are set in which phase is inferred from their names. A
+The names of the flags are documented [D hcx 4.5]; which of them are set in which phase is inferred from their names. A
 count is 0 or 1 for a single migration, the value beside it the bytes it stands for (a guess).
 """
 
@@ -123,7 +123,7 @@ def _end_flags(flags: dict[str, int], migration: Migration, switching: bool) -> 
 
 
 def progress_of(flow: Flow, migration: Migration) -> dict[str, Any]:
-    """Return the ``progress`` block of a compat 2.1 answer. [D] XWM, [C] ASAF."""
+    """Return the ``progress`` block of a compat 2.1 answer. [D+C hcx 4.5]"""
     phase = migration.phase
     amount = amount_of(flow, migration)
     flags = flags_of(flow, migration)
@@ -190,7 +190,7 @@ def _switchover_times(migration: Migration) -> tuple[int, int]:
 
 
 def category_of(migration: Migration) -> str:
-    """Return the counter of a v2 group summary that a migration belongs to. [C] T91."""
+    """Return the counter of a v2 group summary that a migration belongs to. [C hcx 4.5]"""
     phase = migration.phase
     if phase is Phase.DRAFT:
         return "totalVmsDraft"

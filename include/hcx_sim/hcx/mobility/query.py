@@ -31,12 +31,12 @@ class Page:
     total_size: int
 
     def wire(self) -> dict[str, int]:
-        """Return the ``paging`` block. [C] LAMW."""
+        """Return the ``paging`` block. [C hcx 4.5]"""
         return {"offset": self.offset, "pageSize": self.page_size, "totalSize": self.total_size}
 
 
 def filter_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a query's filter; one without the wrapper counts as well. [C] LAMW."""
+    """Return a query's filter; one without the wrapper counts as well. [C hcx 1]"""
     wanted = section(dict(body), "filter")
     return wanted or {name: body[name] for name in FILTERS if name in body}
 

@@ -193,7 +193,7 @@ class Replication:
         return min(max(0, seed.seeded_bytes - stale_bytes), total_disk_bytes(vm.disks))
 
     def keep_seed(self, migration: Migration) -> None:
-        """After a failure: keep the replicated data as a seed if asked for, else delete it. [D] UG 4.7."""
+        """After a failure: keep the replicated data as a seed if asked for, else delete it. [D hcx 4.8]"""
         plan = migration.known
         sync = migration.sync
         seeded_bytes = min(sync.base_bytes, sync.done_bytes, migration.reserved_bytes)

@@ -1,4 +1,4 @@
-"""Rescheduling the windows of a group and of its migrations. [D] XWM; values of ``action`` are unknown, and ignored.
+"""Rescheduling the windows of a group and of its migrations. [D hcx 4.4] Values of ``action`` are ignored [? hcx 9.3].
 
 The group's new defaults go to every migration that the request does not name, and to those that it names as
 inheriting. What is past the point of rescheduling is left alone, and refused when it is named.

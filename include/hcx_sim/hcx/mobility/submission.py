@@ -1,7 +1,7 @@
 """Taking migrations: validating intents, starting them, starting drafts, retrying what failed.
 
 A request is taken as a whole or not at all: one refused item and nothing starts. A retry is a new migration id in the
-same group [D] UG 4.9, with seed checkpoint unless it says otherwise.
+same group [D hcx 4.4], with seed checkpoint unless it says otherwise.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def new_draft(mobility: Mobility, caller: Caller, group: MobilityGroup, intent: 
 
 
 def startable(mobility: Mobility, group: MobilityGroup) -> list[Migration]:
-    """Return what starting a group would start: its drafts, and what failed or was cancelled last. [D] UG 4.9."""
+    """Return what starting a group would start: its drafts, and what failed or was cancelled last. [D hcx 4.4]"""
     return [
         migration
         for migration in mobility.store.latest_of_group(group)
@@ -204,7 +204,7 @@ def _draft_of(mobility: Mobility, item: Mapping[str, Any]) -> Migration | None:
 
 
 def _implicit_group(mobility: Mobility, caller: Caller, first_name: str) -> MobilityGroup:
-    """Make the group of a start that names none. [C] AYANNY; its name is a guess."""
+    """Make the group of a start that names none. [C hcx 4.3]; its name is a guess."""
     world = mobility.world
     group_id = world.random.uuid(f"mobility-group/start/{first_name}")
     group = MobilityGroup(group_id, f"group-{group_id[:8]}", caller.username, world.now_us, world.now_us, implicit=True)

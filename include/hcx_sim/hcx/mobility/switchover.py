@@ -2,7 +2,7 @@
 
 A live switchover ends with a stun of the running VM; longer than ``settings.hcx.max_switchover_seconds`` vSphere
 gives up and the VM goes on at the source (KB 307365). A bulk switchover shuts the VM down, sends the last delta and
-starts the replica. A vCenter that is down is tolerated in transfer and fails a switchover (hcx-api section 7), and so
+starts the replica. A vCenter that is down is tolerated in transfer and fails a switchover [C hcx 7], and so
 does a tunnel that is down.
 """
 

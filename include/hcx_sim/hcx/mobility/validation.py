@@ -1,6 +1,6 @@
 """Validation of intents: all checks in one list, each adding errors or warnings, and the plan that comes of it.
 
-Errors refuse an intent, warnings never do [C] ASAF. Wording and codes are ours; the vendor's are not published.
+Errors refuse an intent, warnings never do [C hcx 4.3]. Wording and codes are ours; the vendor's are not published.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _plan(case: Case) -> Plan:
 def _transfer_waits(case: Case) -> bool:
     """Tell whether the transfer waits for its window.
 
-    ASAF sends the switchover's window for both; whether the transfer waits for it then is unknown [?], and
+    ASAF sends the switchover's window for both; whether the transfer waits for it then is unknown [? hcx 4.3], and
     ``settings.hcx.equal_windows_hold_transfer`` decides.
     """
     intent = case.intent

@@ -1,7 +1,7 @@
 """Switchover windows: waiting for them, missing them, and the tracker that loses them.
 
-How a missed window ends is not published [?]; ``settings.hcx.missed_window`` decides between waiting for a new one
-and failing. A *lost* migration (KB 321654) waits although its window is open, and is not even failed when it passes,
+How a missed window ends is not published [? hcx 9.4]; ``settings.hcx.missed_window`` decides between waiting for a new
+one and failing. A *lost* migration [D hcx 7] waits although its window is open, and is not even failed when it passes,
 until it is rescheduled or the services restart.
 """
 
@@ -55,7 +55,7 @@ class Windows:
             self._flow.enter(migration, Phase.SWITCHOVER_WINDOW)
 
     def restart_services(self) -> int:
-        """Restart the managers' services, which finds lost migrations again; return how many. [D] KB 321654."""
+        """Restart the managers' services, which finds lost migrations again; return how many. [D hcx 7]"""
         lost = [migration for migration in self._flow.store.active() if migration.tracker_lost]
         for migration in sorted(lost, key=lambda each: each.entity_name):
             migration.tracker_lost = False

@@ -60,7 +60,7 @@ def _absent(references: list[Any], tag: str, version: str) -> str:
 
 @method(_COLLECTOR, "RetrievePropertiesEx", anonymous=True, note="anonymous for the service's own objects only")
 async def retrieve_properties_ex(context: Context) -> RawXml:
-    """Read properties once; more than a page is continued by a token. [D] nsx-vsphere 4.2."""
+    """Read properties once; more than a page is continued by a token. [D nsx-vsphere 4.2]"""
     options = context.arguments["options"]
     wanted, missing = _wanted(context.inventory, context.arguments["specSet"])
     page_size = options.maxObjects if options is not None else None

@@ -260,7 +260,7 @@ def destroy_filter(context: Context) -> None:
 
 @method(_COLLECTOR, "CreatePropertyCollector")
 def create_collector(context: Context) -> object:
-    """Make a collector of one's own: one per thread. [D] nsx-vsphere 4.2."""
+    """Make a collector of one's own: one per thread. [D nsx-vsphere 4.2]"""
     key = context.inventory.session_key
     name = f"{key}-collector-{context.state.next_id('collector')}"
     context.state.collectors[key, name] = Collector(name, key)

@@ -2,7 +2,7 @@
 
 A provider is ``(inventory, record) -> value``. It answers for one path (``config.instanceUuid``) and, through the
 members of the value that it returns, for all paths below it. None means unset: the property is absent from answers,
-as on a real vCenter. [D] nsx-vsphere 4.2.
+as on a real vCenter. [D nsx-vsphere 4.2]
 """
 
 from __future__ import annotations

@@ -68,13 +68,13 @@ def _key(_inventory: Inventory, network: VcNetwork) -> Any:
 
 @provides(PORT_GROUP, "config.backingType")
 def backing_type(_inventory: Inventory, network: VcNetwork) -> str:
-    """``nsx`` for a segment's port group, ``standard`` for a VLAN's. [B] PYV"""
+    """``nsx`` for a segment's port group, ``standard`` for a VLAN's. [D nsx-vsphere 4.1]"""
     return "nsx" if network.segment_id is not None else "standard"
 
 
 @provides(PORT_GROUP, "config.segmentId")
 def _segment_id(inventory: Inventory, network: VcNetwork) -> Any:
-    """The policy path; for fixed segments an inference. [I] nsx-vsphere 4.1."""
+    """The policy path; for fixed segments an inference. [I nsx-vsphere 6.9]"""
     segment = inventory.segment_of(network)
     return segment_path(inventory.world, segment) if segment is not None else None
 

@@ -1,6 +1,6 @@
 """The default port policy of a distributed port group: built, read and merged.
 
-On a vCenter unset members of a new policy leave the old ones as they are. [X] nsx-vsphere 4.6
+On a vCenter unset members of a new policy leave the old ones as they are. [C nsx-vsphere 4.6]
 """
 
 from __future__ import annotations

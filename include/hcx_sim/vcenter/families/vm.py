@@ -1,4 +1,4 @@
-"""``VirtualMachine``: the properties of section 4.1 that are cheap, and the summary."""
+"""``VirtualMachine``: the properties of nsx-vsphere 4.1 that are cheap, and the summary."""
 
 from __future__ import annotations
 

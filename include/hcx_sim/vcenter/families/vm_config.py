@@ -79,7 +79,7 @@ def _change_tracking(_inventory: Inventory, _vm: Vm) -> Any:
 
 @provides(VM, "config.managedBy")
 def managed_by(_inventory: Inventory, vm: Vm) -> Any:
-    """HCX marks its own appliances. [I]"""
+    """HCX marks its own appliances. [I nsx-vsphere 4.1]"""
     if vm.role is not VmRole.HCX_APPLIANCE:
         return None
     return vim.ext.ManagedByInfo(extensionKey="com.vmware.hybridity", type="HCX appliance")

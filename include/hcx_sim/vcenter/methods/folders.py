@@ -23,7 +23,7 @@ _RENAMED_PLACES = ("Folder", "Datacenter", "ClusterComputeResource", "ResourcePo
 
 
 def managed_by_nsx() -> Faulted:
-    """NSX owns the port groups of its segments: they are changed in NSX. [I] nsx-vsphere 4.6."""
+    """NSX owns the port groups of its segments: they are changed in NSX. [I nsx-vsphere 4.6]"""
     return faulted(vim.fault.DvsFault, "The distributed port group is managed by NSX and cannot be changed here.")
 
 

@@ -65,7 +65,12 @@ def _shown(inventory: Inventory, network: VcNetwork) -> dict[str, Any]:
     return changes
 
 
-@method(PORT_GROUP, "ReconfigureDVPortgroup_Task", mutating=True, note="ConcurrentAccess on a stale configVersion [I]")
+@method(
+    PORT_GROUP,
+    "ReconfigureDVPortgroup_Task",
+    mutating=True,
+    note="ConcurrentAccess on a stale configVersion [I nsx-vsphere 4.6]",
+)
 def reconfigure_port_group(context: Context) -> Any:
     """Change a port group; unset members of the policy stay as they are."""
     return run_task(context, "reconfigurePortgroup")

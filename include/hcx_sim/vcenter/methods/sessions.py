@@ -24,7 +24,7 @@ _MANAGER = "SessionManager"
 def session_of(call: Call, state: SiteState, cookie_header: str) -> Session | None:
     """Return the session behind a cookie and slide its expiry; None when there is none or it was idle too long.
 
-    Idle time is 30 minutes by default [D] nsx-vsphere 4.4.
+    Idle time is 30 minutes by default [D nsx-vsphere 4.4].
     """
     match = _COOKIE.search(cookie_header)
     session = state.sessions.get(match.group(1)) if match else None
@@ -100,7 +100,7 @@ def logout(context: Context) -> None:
     context.state.drop_session(context.caller)
 
 
-@method(_MANAGER, "SessionIsActive", note="needs Sessions.ValidateSession [I] nsx-vsphere 4.4")
+@method(_MANAGER, "SessionIsActive", note="needs Sessions.ValidateSession [I nsx-vsphere 4.4]")
 def session_is_active(context: Context) -> bool:
     """Tell whether a session of that key and user is alive."""
     wanted = (context.arguments["sessionID"], _normal(context.arguments["userName"]).lower())

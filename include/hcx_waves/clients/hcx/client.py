@@ -31,7 +31,7 @@ class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, Ex
     """What one HCX Manager offers; no policy above it. Safe for several threads.
 
     The session is opened by the first call and renewed once when it is refused: it ends after 15 idle
-    minutes, each request resets that [D] KB 408950.
+    minutes, each request resets that [D hcx 2].
 
     :param base_url: ``https://<manager>``, without ``/hybridity/api``.
     :param username: a vCenter SSO user with an HCX role.
@@ -39,7 +39,7 @@ class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, Ex
     :param settings: time-outs, bounds and retries.
     :param allowed_roles: which endpoint identities may be changed (``site``, ``twin``, ``real``); None: any.
     :param version: skips asking the manager, e.g. ``4.11.3``.
-    :param cancel_path: of the graceful cancel, which no source documents ([I], weak).
+    :param cancel_path: of the graceful cancel, which no source documents [? hcx 9.2].
     :raises ValueError: if URL or version are none.
     """
 
@@ -84,7 +84,7 @@ class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, Ex
 
     @property
     def endpoint_id(self) -> str | None:
-        """The manager's own endpoint id as the log-in told it ([C] VRNI), or None before or without."""
+        """The manager's own endpoint id as the log-in told it ([C hcx 2]), or None before or without."""
         return self._endpoint_id
 
     def login(self) -> None:
@@ -96,7 +96,7 @@ class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, Ex
         self._auth.headers()
 
     def logout(self) -> None:
-        """Give the session up. The call is undocumented ([?] T91), so its failure means nothing."""
+        """Give the session up. The call is undocumented ([C hcx 2]), so its failure means nothing."""
         if not self._auth.is_active:
             return
         token = dict(self._auth.headers())

@@ -1,4 +1,4 @@
-"""Network extensions and MON (section 5).
+"""Network extensions and MON (hcx 5).
 
 Three URL families: ``/l2Extensions`` is what every HCX since 3.5 answers and what lists and creates;
 ``/networkExtensions/{id}`` deletes on 9.x (202, no job); ``/l2NetworkExtensions`` is the batch family of 9.x.
@@ -53,13 +53,13 @@ class ExtensionFeatures(HcxModel):
 
 
 class OperationStatus(HcxModel):
-    """``operationStatus``; its words are published nowhere [?]."""
+    """``operationStatus``; its words are published nowhere [? hcx 9.6]."""
 
     state: str | None = None
 
 
 class NetworkExtension(HcxModel):
-    """An extended network [D+C] XWM, PCLI metadata, TF, AVS, MONPS."""
+    """An extended network [D+C hcx 5.2]."""
 
     extension_id: str = Field(validation_alias=AliasChoices("stretchId", "extensionId", "id", "extension_id"))
     vc_guid: str | None = None
@@ -104,7 +104,7 @@ class ExtensionRequest:
     mobility_optimized_networking: bool = False
 
     def to_wire(self) -> dict[str, Any]:
-        """Return the body of ``POST /l2Extensions`` [C] TF."""
+        """Return the body of ``POST /l2Extensions`` [C hcx 5.3]."""
         destination = {
             "endpointId": self.destination_endpoint_id,
             "endpointName": self.destination_endpoint_name,
@@ -147,7 +147,7 @@ class ExtensionRemoval:
 
 
 class MonVirtualMachine(HcxModel):
-    """A VM of an extended network and whether the cloud routes it [C] MONPS."""
+    """A VM of an extended network and whether the cloud routes it [C hcx 5.5]."""
 
     vm_id: str
     name: str = ""
@@ -204,7 +204,7 @@ class ExtensionCalls(SessionCalls):
     def create_extension(self, request: ExtensionRequest) -> str:
         """Extend a network.
 
-        :returns: the id of the job. The extension's id is found afterwards by its source network [C] TF.
+        :returns: the id of the job. The extension's id is found afterwards by its source network [C hcx 5.3].
         :raises ValidationFailed: if HCX refuses.
         :raises OutcomeUnknownError: if the answer was lost; look for the source network.
         """
@@ -226,8 +226,8 @@ class ExtensionCalls(SessionCalls):
         """Unextend a network.
 
         :param connect_to_local_router: True connects the destination segment to its gateway; False leaves
-            it isolated. HCX's own default is False [D] XWM, which is why it has to be said here.
-        :param force: 9.x only (``forceOperation``) [D].
+            it isolated. HCX's own default is False [D hcx 5.4], which is why it has to be said here.
+        :param force: 9.x only (``forceOperation``) [D hcx 5.4].
         :raises ValueError: if ``force`` is asked of a manager that documents none.
         :raises NotFound: if there is no such extension.
         :raises OutcomeUnknownError: if the answer was lost; look whether the extension is still listed.
@@ -258,7 +258,7 @@ class ExtensionCalls(SessionCalls):
     def mon_virtual_machines(
         self, extension_id: str, *, destination_endpoint_id: str, source_endpoint_id: str
     ) -> tuple[MonVirtualMachine, ...]:
-        """List the VMs of an extension with their MON state [C] MONPS."""
+        """List the VMs of an extension with their MON state [C hcx 5.5]."""
         return self._get(
             f"/l2Extensions/{path_segment(extension_id)}/vms",
             {"endpointId": destination_endpoint_id, "hcspUUID": source_endpoint_id},
@@ -275,7 +275,7 @@ class ExtensionCalls(SessionCalls):
     ) -> None:
         """Set by which site's router VMs leave their network (MON), at once. Repeating it changes nothing.
 
-        :param router_endpoint_id: the destination's endpoint id, or the source's to route them back [I].
+        :param router_endpoint_id: the destination's endpoint id, or the source's to route them back [I hcx 5.5].
         """
         items = [
             {

@@ -1,4 +1,4 @@
-"""Mobility groups (``/mobility/groups``) [D+C] XWM, VRNI, T91."""
+"""Mobility groups (``/mobility/groups``) [D+C hcx 4.4]."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class GroupCalls(HcxCalls):
     def update_group(
         self, group_id: str, draft: GroupDraft, *, state: str | None = None, force: bool = False
     ) -> SubmittedGroup:
-        """Replace a group's content [D] XWM. Repeating it sets the same content again.
+        """Replace a group's content [D hcx 4.4]. Repeating it sets the same content again.
 
         :raises NotFound: if the group does not exist.
         :raises ValidationFailed: if HCX refuses the content.
@@ -80,7 +80,7 @@ class GroupCalls(HcxCalls):
         return groups[0]
 
     def start_groups(self, group_ids: Sequence[str]) -> tuple[SubmittedGroup, ...]:
-        """Start every migration of the groups [D] XWM.
+        """Start every migration of the groups [D hcx 4.4].
 
         :returns: per group its migrations with ids and errors; a 202 may hold refused ones.
         :raises ValidationFailed: if HCX refuses.
@@ -89,7 +89,7 @@ class GroupCalls(HcxCalls):
         return self._group_call("/mobility/groups/start", group_ids, "migrations that are no drafts: it acted")
 
     def delete_groups(self, group_ids: Sequence[str]) -> tuple[SubmittedGroup, ...]:
-        """Delete groups [C] VRNI.
+        """Delete groups [C hcx 4.4].
 
         :raises OutcomeUnknownError: if the answer was lost; list the groups.
         """
@@ -99,7 +99,7 @@ class GroupCalls(HcxCalls):
         return answer.parse_items(SubmittedGroup) if answer.body else ()
 
     def archive_groups(self, group_ids: Sequence[str]) -> None:
-        """Archive finished groups [D] XWM. Archiving twice changes nothing more.
+        """Archive finished groups [D hcx 4.4]. Archiving twice changes nothing more.
 
         :raises PermissionDenied: 403, which here means that a migration is not terminal.
         :raises NotFound: if a group does not exist.
@@ -113,7 +113,7 @@ class GroupCalls(HcxCalls):
         defaults: GroupSchedule | None = None,
         migrations: dict[str, GroupSchedule] | None = None,
     ) -> ScheduleResult:
-        """Set the schedule of a group, of some of its migrations, or both [D] XWM.
+        """Set the schedule of a group, of some of its migrations, or both [D hcx 4.4].
 
         :param migrations: schedules by migration id.
         :returns: how many schedules changed and which were refused.
@@ -131,7 +131,7 @@ class GroupCalls(HcxCalls):
         return answer.parse(ScheduleResult, answer.mapping())
 
     def groups(self, *, skip_drafts: bool = False, page_size: int = 1000) -> tuple[MobilityGroup, ...]:
-        """List the mobility groups [C] VRNI."""
+        """List the mobility groups [C hcx 4.4]."""
         body = {"filter": {"skipDrafts": skip_drafts}, "options": {"compat": COMPAT}}
         pages = self._pages("/migration/queryMobilityGroups", body, page_size=page_size)
         return tuple(answer.parse(MobilityGroup, item) for answer, item in pages)
@@ -157,7 +157,7 @@ class GroupCalls(HcxCalls):
         return found[0] if found else None
 
     def group_intents(self, group_ids: Sequence[str]) -> tuple[GroupIntents, ...]:
-        """Return groups with their migrations as submitted [C] T91."""
+        """Return groups with their migrations as submitted [C hcx 4.4]."""
         body = {"filters": {"groups": [{"migrationGroupId": group_id} for group_id in group_ids]}}
         return self._ask("/mobility/groups/intents", body).parse_items(GroupIntents)
 

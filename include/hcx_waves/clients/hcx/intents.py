@@ -1,4 +1,4 @@
-"""What a migration is asked to be: typed input that is written as HCX documents it (section 4.3 [D+C]).
+"""What a migration is asked to be: typed input that is written as HCX documents it [D+C hcx 4.3].
 
 Members left None are not sent, so that HCX's own default (or the group's) holds.
 """
@@ -15,7 +15,7 @@ from hcx_waves.clients.hcx.values import milliseconds_of
 
 
 class MigrationType(StrEnum):
-    """``migrationType`` and ``switchoverType`` [D] XWM switchoverParams."""
+    """``migrationType`` and ``switchoverType`` [D hcx 4.2]."""
 
     RAV = "RAV"
     VMOTION = "vMotion"
@@ -26,7 +26,7 @@ class MigrationType(StrEnum):
 
     @property
     def transfer_type(self) -> str:
-        """The ``transferType`` that belongs to it: RAV and bulk replicate by vSphere Replication [I]."""
+        """The ``transferType`` that belongs to it: RAV and bulk replicate by vSphere Replication [I hcx 4.2]."""
         if self in (MigrationType.RAV, MigrationType.BULK):
             return "vSphereReplication"
         return "OsAssistedReplication" if self is MigrationType.OS_ASSISTED else "NO_OP"
@@ -66,7 +66,7 @@ class Entity:
 
 @dataclass(frozen=True)
 class SiteRef:
-    """One side: endpoint id and vCenter instance uuid suffice [C] ASAF; the names are for people."""
+    """One side: endpoint id and vCenter instance uuid suffice [C hcx 4.3]; the names are for people."""
 
     endpoint_id: str
     compute_resource_id: str
@@ -92,7 +92,7 @@ class SiteRef:
 class Placement:
     """A destination container; ``kind`` is ``cluster``, ``resourcePool``, ``folder``, ``dataCenter`` or ``host``.
 
-    The id is a bare MoRef: ``domain-c9``, not ``ClusterComputeResource-domain-c9`` [C] T91.
+    The id is a bare MoRef: ``domain-c9``, not ``ClusterComputeResource-domain-c9`` [C hcx 1].
     """
 
     container_id: str
@@ -159,7 +159,7 @@ class NetworkMapping:
 
 @dataclass(frozen=True)
 class MigrationOptions:
-    """Switches of a migration. ``force_power_off_vm`` means something to bulk only [D] UG 4.7."""
+    """Switches of a migration. ``force_power_off_vm`` means something to bulk only [D hcx 4.8]."""
 
     remove_snapshots: bool | None = None
     remove_isos: bool | None = None
@@ -172,11 +172,11 @@ class MigrationOptions:
     update_custom_attributes: bool | None = None
 
     def transfer_profile(self) -> list[dict[str, Any]]:
-        """Return ``transferProfile`` [C] AYANNY, T91."""
+        """Return ``transferProfile`` [C hcx 4.3]."""
         return _profile({"removeSnapshots": self.remove_snapshots, "removeISOs": self.remove_isos})
 
     def switchover_profile(self) -> list[dict[str, Any]]:
-        """Return ``switchoverProfile`` [C] ASAF, T91."""
+        """Return ``switchoverProfile`` [C hcx 4.3]."""
         return _profile(
             {
                 "retainMac": self.retain_mac,
@@ -194,11 +194,11 @@ class MigrationOptions:
 class MigrationIntent:
     """One migration (or, without ``entity``, the defaults of a group).
 
-    :param service_mesh_id: since HCX 4.8; None lets HCX choose [D].
+    :param service_mesh_id: since HCX 4.8; None lets HCX choose [D hcx 4.3].
     :param window: the switchover window.
     :param transfer_window: when replication may run; None is at once.
-    :param seed_checkpoint: keep replicated data for a retry (``longRecovery``) [D] XWM, UG.
-    :param sync_interval_minutes: of delta syncs; HCX's default is 120 [D] UG, unit [I].
+    :param seed_checkpoint: keep replicated data for a retry (``longRecovery``) [D hcx 4.3].
+    :param sync_interval_minutes: of delta syncs; HCX's default is 120 [D hcx 4.3], unit [I hcx 4.3].
     """
 
     migration_type: MigrationType
@@ -262,7 +262,7 @@ class MigrationIntent:
 class GroupDraft:
     """A mobility group to create or update.
 
-    :param name: unique per manager; HCX refuses a duplicate [C] VRNI.
+    :param name: unique per manager; HCX refuses a duplicate [C hcx 4.4].
     :param defaults: what every member inherits, or None.
     :param migrations: the members; their own entries override the defaults.
     """

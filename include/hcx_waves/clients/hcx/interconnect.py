@@ -1,4 +1,4 @@
-"""Jobs, interconnect tasks, service meshes, appliances and their health (section 6)."""
+"""Jobs, interconnect tasks, service meshes, appliances and their health (hcx 6)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hcx_waves.clients.transport_wire import path_segment
 
 
 class Job(HcxModel):
-    """``/jobs/{id}`` [D+C]. A failed job may come with and without ``isDone`` ([?] on the real one)."""
+    """``/jobs/{id}`` [D+C hcx 6]. A failed job may come with and without ``isDone`` ([? hcx 9.7] on the real one)."""
 
     job_id: str | None = None
     is_queued: bool = False
@@ -52,7 +52,7 @@ class TaskStep(HcxModel):
 
 
 class InterconnectTask(HcxModel):
-    """``/interconnect/tasks/{id}`` [D] PCLI metadata: QUEUED, RUNNING, SUCCESS, FAILED."""
+    """``/interconnect/tasks/{id}`` [D hcx 6]: QUEUED, RUNNING, SUCCESS, FAILED."""
 
     task_id: str | None = Field(default=None, validation_alias=AliasChoices("interconnectTaskId", "task_id"))
     task_type: str | None = Field(default=None, validation_alias=AliasChoices("type", "task_type"))
@@ -81,7 +81,7 @@ class InterconnectTask(HcxModel):
 
 
 class ServiceStatus(HcxModel):
-    """One service of a mesh: ``up`` is the only healthy word seen [C] HCXPY."""
+    """One service of a mesh: ``up`` is the only healthy word seen [C hcx 9.6]."""
 
     service_name: str = ""
     status: str = ""
@@ -101,9 +101,9 @@ class MeshStatus(HcxModel):
 
 
 class ServiceMesh(HcxModel):
-    """A service mesh [D+C] XWM, L911, HCXPY.
+    """A service mesh [D+C hcx 6].
 
-    ``last_task`` is not updated when the task ends and can read RUNNING for weeks (L911): poll the task.
+    ``last_task`` is not updated when the task ends and can read RUNNING for weeks [C hcx 7]: poll the task.
     """
 
     service_mesh_id: str = Field(validation_alias=AliasChoices("serviceMeshId", "servicemeshId", "id"))
@@ -125,7 +125,7 @@ class ServiceMesh(HcxModel):
 
 
 class ApplianceHealth(HcxModel):
-    """``status.summary`` of an appliance; the words are published nowhere [?]."""
+    """``status.summary`` of an appliance; the words are published nowhere [? hcx 9.6]."""
 
     overall_status: str = ""
     reasons: tuple[Any, ...] = ()
@@ -138,7 +138,7 @@ class ApplianceStatus(HcxModel):
 
 
 class Appliance(HcxModel):
-    """An interconnect or network extension appliance [C] TF, HCXPY, L911."""
+    """An interconnect or network extension appliance [C hcx 6]."""
 
     appliance_id: str
     appliance_name: str = ""
@@ -178,7 +178,7 @@ class UplinkMetric(HcxModel):
 
     @classmethod
     def of_wire(cls, data: Mapping[str, Any]) -> UplinkMetric:
-        """Flatten ``measuredData`` [C] T91 (9.1); what is missing or of another shape stays None."""
+        """Flatten ``measuredData`` of 9.1 [C hcx 6]; what is missing or of another shape stays None."""
         measured = _mapping(data.get("measuredData"))
         bandwidth = _mapping(measured.get("maxAvailableBandwidth"))
         rates = _mapping(bandwidth.get("value"))
@@ -222,7 +222,7 @@ class InterconnectCalls(HcxCalls):
         return answer.parse(InterconnectTask, {"interconnectTaskId": task_id, **answer.mapping()})
 
     def interconnect_tasks(self) -> tuple[InterconnectTask, ...]:
-        """List the interconnect tasks ([I] from metadata)."""
+        """List the interconnect tasks [I hcx 6]."""
         return self._get("/interconnect/tasks").parse_items(InterconnectTask)
 
     def service_meshes(self, vc_guid: str | None = None) -> tuple[ServiceMesh, ...]:
@@ -254,7 +254,7 @@ class InterconnectCalls(HcxCalls):
         return answer.parse_items(Appliance)
 
     def underlay_health(self, vc_guid: str | None = None) -> tuple[MeshHealth, ...]:
-        """Read bandwidth, latency and loss per mesh [C] T91 (9.1).
+        """Read bandwidth, latency and loss per mesh, 9.1 [C hcx 6].
 
         :raises NotFound: on a manager that does not offer it.
         """

@@ -1,4 +1,4 @@
-"""The inventory that HCX keeps of both sites (section 3.2, all [C])."""
+"""The inventory that HCX keeps of both sites [C hcx 3.2]."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BOTH_SITES = Site()
 
 
 class CloudConfig(HcxModel):
-    """A site pairing: ``cloudConfigs`` [C] TF, LAMW, AVS."""
+    """A site pairing: ``cloudConfigs`` [C hcx 3.1]."""
 
     endpoint_id: str
     url: str | None = None
@@ -46,7 +46,7 @@ class CloudConfig(HcxModel):
 
 
 class ResourceContainer(HcxModel):
-    """A vCenter known to HCX, flat (AYANNY, TF) or with a nested endpoint (FED, LAMW)."""
+    """A vCenter known to HCX, flat or with a nested endpoint [C hcx 3.2]."""
 
     endpoint_id: str
     endpoint_name: str | None = None

@@ -17,7 +17,7 @@ from hcx_waves.clients.hcx.values import HcxModel, Instant, Notice, instant_of
 class Migration:
     """One migration as the query shows it, of either generation.
 
-    :param migration_id: HCX's id of this attempt; a retry gets a new one [D] UG 4.9.
+    :param migration_id: HCX's id of this attempt; a retry gets a new one [D hcx 4.4].
     :param group_id: the mobility group, if the answer names it.
     :param entity_id: the VM's MoRef at the source, if the answer names it (gen 1 does not).
     :param state: what the status means.
@@ -41,7 +41,7 @@ class Migration:
 
     @classmethod
     def of_wire(cls, item: Mapping[str, Any]) -> Migration:
-        """Read an item of the compat 2.1 query [C] ASAF, VRNI or of the gen 1 query [C] LAMW, FED.
+        """Read an item of the compat 2.1 query or of the gen 1 query [C hcx 4.5].
 
         :raises ValueError: if the item has no migration id.
         """
@@ -94,7 +94,7 @@ def _of_gen1(item: Mapping[str, Any]) -> Migration:
 
 
 class SubmittedMigration(HcxModel):
-    """One line of the answer to validate, start, cancel or force cancel [D] XWM."""
+    """One line of the answer to validate, start, cancel or force cancel [D hcx 4.3]."""
 
     migration_id: str | None = None
     group_id: str | None = Field(default=None, validation_alias=AliasChoices("migrationGroupId", "group_id"))
@@ -127,13 +127,13 @@ class Submission(HcxModel):
 
     @property
     def warning_messages(self) -> tuple[str, ...]:
-        """Every warning, top level first. Warnings alone do not fail a validation [D+C]."""
+        """Every warning, top level first. Warnings alone do not fail a validation [D+C hcx 4.3]."""
         own = [notice.message for notice in self.warnings]
         return (*own, *(notice.message for item in self.items for notice in item.warnings))
 
 
 class SubmittedGroup(HcxModel):
-    """One group of the answer to a group call [D] XWM."""
+    """One group of the answer to a group call [D hcx 4.4]."""
 
     group_id: str = Field(validation_alias=AliasChoices("migrationGroupId", "id", "group_id"))
     name: str | None = Field(default=None, validation_alias=AliasChoices("name", "entityName"))
@@ -145,7 +145,7 @@ class SubmittedGroup(HcxModel):
 
 
 class MobilityGroup(HcxModel):
-    """One group of ``queryMobilityGroups`` [C] VRNI."""
+    """One group of ``queryMobilityGroups`` [C hcx 4.4]."""
 
     group_id: str = Field(validation_alias=AliasChoices("id", "migrationGroupId", "group_id"))
     name: str = Field(default="", validation_alias=AliasChoices("entityName", "name"))
@@ -155,7 +155,7 @@ class MobilityGroup(HcxModel):
 
 
 class GroupIntents(HcxModel):
-    """A group and its migrations as they were submitted [C] T91."""
+    """A group and its migrations as they were submitted [C hcx 4.4]."""
 
     group_id: str | None = Field(default=None, validation_alias=AliasChoices("migrationGroupId", "group_id"))
     name: str | None = None
@@ -163,7 +163,7 @@ class GroupIntents(HcxModel):
 
 
 class ScheduleResult(HcxModel):
-    """What a (re)schedule changed [D] XWM."""
+    """What a (re)schedule changed [D hcx 4.4]."""
 
     affected_transfer_schedule_count: int = 0
     affected_switchover_schedule_count: int = 0

@@ -23,7 +23,7 @@ class MobilityCalls(HcxCalls):
     _cancel_path: str
 
     def validate_migrations(self, intents: Sequence[Intent]) -> Submission:
-        """Ask HCX whether it would accept these migrations; changes nothing [D+C].
+        """Ask HCX whether it would accept these migrations; changes nothing [D+C hcx 4.3].
 
         :returns: the answer with its warnings.
         :raises ValidationFailed: if HCX refuses one; ``items`` and ``messages`` say which and why.
@@ -34,7 +34,7 @@ class MobilityCalls(HcxCalls):
         return answer.parse(Submission, answer.mapping())
 
     def start_migrations(self, intents: Sequence[Intent]) -> Submission:
-        """Start these migrations; without a group HCX makes one [C] AYANNY.
+        """Start these migrations; without a group HCX makes one [C hcx 4.3].
 
         :returns: ids per item. A 202 may hold refused items: look at ``refused``.
         :raises ValidationFailed: if HCX refuses all of them.
@@ -63,7 +63,7 @@ class MobilityCalls(HcxCalls):
         *,
         remove_seed_data: bool = False,
     ) -> Submission:
-        """Clear migrations that could not be cancelled gracefully, at both sites [D] XWM.
+        """Clear migrations that could not be cancelled gracefully, at both sites [D hcx 4.4].
 
         :param migrations: migrations, or their ids mapped to their group ids (or None).
         :param remove_seed_data: also drop unused seed disks (``removeLongRecoveryData``).
@@ -78,9 +78,9 @@ class MobilityCalls(HcxCalls):
         )
 
     def cancel_migrations(self, migrations: Sequence[Migration] | Mapping[str, str | None]) -> Submission:
-        """Cancel gracefully; cancelling is itself a workflow, takes time and can fail [D] XWM.
+        """Cancel gracefully; cancelling is itself a workflow, takes time and can fail [D hcx 7].
 
-        The path is a guess ([I], weak): no source documents it. It is the client's ``cancel_path``.
+        The path is a guess [? hcx 9.2]: no source documents it. It is the client's ``cancel_path``.
 
         :raises NotFound: if the manager does not know the path.
         :raises OutcomeUnknownError: if the answer was lost; query the migrations.
@@ -99,7 +99,7 @@ class MobilityCalls(HcxCalls):
         created_after: datetime | None = None,
         page_size: int = 1000,
     ) -> tuple[Migration, ...]:
-        """Read the status of migrations, by one request for each ``page_size`` of them [D+C].
+        """Read the status of migrations, by one request for each ``page_size`` of them [D+C hcx 4.5].
 
         Uses ``compat: 2.1``; a manager that answers in the gen 1 form is understood as well.
 

@@ -44,8 +44,8 @@ class HcxVersion:
 class Metainfo:
     """``/metainfo/context/interconnect``.
 
-    :param vc_guid: the vCenter's id that newer calls take as ``vcGuid`` [C] HCXPY, T91.
-    :param version: the manager's version if it is named here ([I]: no source lists the other members).
+    :param vc_guid: the vCenter's id that newer calls take as ``vcGuid`` [C hcx 3.2].
+    :param version: the manager's version if it is named here ([I hcx 3.2]: no source lists the other members).
     :param raw: the body as it came.
     """
 
@@ -78,7 +78,7 @@ class SessionCalls(HcxCalls):
     def version(self) -> HcxVersion:
         """Return the manager's version; it is read once.
 
-        Where metainfo names none, the paths tell: ``/l2NetworkExtensions`` exists since 9.x [D] XWM.
+        Where metainfo names none, the paths tell: ``/l2NetworkExtensions`` exists since 9.x [D hcx 5.1].
 
         :raises ClientError: if the manager cannot be asked.
         """

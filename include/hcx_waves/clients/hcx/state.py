@@ -2,8 +2,8 @@
 
 HCX has three families of state names, and most intermediate names are published nowhere. So the decision
 rests on ``progress.isDone/didFail/isCancelled`` and on the terminal names that have a source; phases come
-from the flags of ``progress.state``; anything unknown is running. Source: [D] XWM for the flags,
-[C] ASAF, VRNI, AYANNY, LAMW, FED and [D] PCLI for the names.
+from the flags of ``progress.state``; anything unknown is running. Source: [D hcx 4.5] for the flags,
+[D+C hcx 4.6] for the names.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Phase(StrEnum):
 
 TERMINAL_PHASES = frozenset({Phase.DONE, Phase.FAILED, Phase.CANCELLED})
 
-# CANCELLED is spelt with one L before the look-up, since HCX uses both spellings [C] ASAF, [D] PCLI.
+# CANCELLED is spelt with one L before the look-up, since HCX uses both spellings [D+C hcx 4.6].
 _TERMINAL_NAMES = {
     "MIGRATION_COMPLETE": Phase.DONE,
     "MIGRATED": Phase.DONE,
@@ -77,8 +77,8 @@ class MigrationState:
 
         :param name: ``state`` of the item, or ``jobInfo.state``.
         :param progress: ``progress`` or ``progressDetails``; anything but a mapping counts as absent.
-        :param workflow_version: 2 means that percent is bytes transferred over total bytes [C] ASAF.
-        :param step: gen 1's workflow step, which tells the phase but never the end [C] FED.
+        :param workflow_version: 2 means that percent is bytes transferred over total bytes [C hcx 4.5].
+        :param step: gen 1's workflow step, which tells the phase but never the end [C hcx 4.6].
         """
         facts: Mapping[str, Any] = progress if isinstance(progress, Mapping) else {}
         flags = _mapping(facts.get("state"))

@@ -10,9 +10,9 @@ from pydantic.alias_generators import to_camel
 
 
 def instant_of(value: Any) -> datetime | None:
-    """Read a time as HCX writes it: epoch milliseconds as number or digits [C] ASAF, [D] XWM.
+    """Read a time as HCX writes it: epoch milliseconds as number or digits [D+C hcx 1].
 
-    Extension records carry a date text instead ("date-parsable", [C] MONPS). Zero, nothing and what cannot
+    Extension records carry a date text instead ("date-parsable", [C hcx 5.2]). Zero, nothing and what cannot
     be read are None: no decision hangs on these.
     """
     if isinstance(value, datetime):
@@ -30,7 +30,7 @@ def instant_of(value: Any) -> datetime | None:
 
 
 def milliseconds_of(moment: datetime | None) -> int:
-    """Write a time as HCX reads it; None is 0, "as soon as possible" [C] ASAF.
+    """Write a time as HCX reads it; None is 0, "as soon as possible" [C hcx 4.3].
 
     :raises ValueError: if the time has no zone.
     """
@@ -69,7 +69,7 @@ class HcxModel(BaseModel):
 
 
 class Notice(HcxModel):
-    """One ``{code, message}`` of an error or warning list [D] XWM."""
+    """One ``{code, message}`` of an error or warning list [D hcx 1]."""
 
     code: str | None = None
     message: str = ""

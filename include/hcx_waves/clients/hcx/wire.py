@@ -1,7 +1,7 @@
 """How HCX talks: two response envelopes, several error shapes, and XML while it starts up.
 
-Sources: the envelopes and their errors [C] TF, AYANNY, AVS, [D] XWM; errors inside HTTP 200/202 [C] TF
-(cloudConfigs); the XML start-up body [C] TF; the 9443 style [D] XADM.
+Sources: the envelopes and their errors [D+C hcx 1]; errors inside HTTP 200/202 [C hcx 1]
+(cloudConfigs); the XML start-up body [C hcx 2]; the 9443 style [D hcx 1].
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ def _notices(errors: Any) -> Iterator[tuple[str | None, str | None]]:
 
 
 def _schedule_refusals(errors: Any) -> list[Any]:
-    """Return the refusals of a reschedule: ``errors{migrations:[{id,errors}], mobilityGroupDefaults}`` [D]."""
+    """Return the refusals of a reschedule: ``errors{migrations:[{id,errors}], mobilityGroupDefaults}`` [D hcx 4.4]."""
     if not isinstance(errors, Mapping):
         return []
     migrations = errors.get("migrations")

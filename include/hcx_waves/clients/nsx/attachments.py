@@ -1,4 +1,4 @@
-"""Who is on a segment: ports, VIFs, VMs, MAC and ARP tables (section 3), and the gateway firewall."""
+"""Who is on a segment: ports, VIFs, VMs, MAC and ARP tables (nsx-vsphere 3), and the gateway firewall."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hcx_waves.clients.transport_wire import path_segment
 
 
 class AttachmentCalls(NsxCalls):
-    """Reads of what is attached where. Chain: port → VIF → VM → vSphere [B]."""
+    """Reads of what is attached where. Chain: port → VIF → VM → vSphere [D nsx-vsphere 3]."""
 
     _enforcement_point: str
 
@@ -46,7 +46,7 @@ class AttachmentCalls(NsxCalls):
         return self._list(f"{segment_path}/gateway-interface-arp-table")
 
     def gateway_policies(self, domain: str = "cgw") -> tuple[dict[str, Any], ...]:
-        """List the gateway firewall policies of a domain ([B] path of the policy binding)."""
+        """List the gateway firewall policies of a domain [D nsx-vsphere 2.1]."""
         return self._list(f"/infra/domains/{path_segment(domain)}/gateway-policies")
 
     def gateway_policy(self, policy_id: str = "default", domain: str = "cgw") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Log-in by session, for an NSX manager of one's own (section 1.2 [C] nsxlib, [B] VCFNSX)."""
+"""Log-in by session, for an NSX manager of one's own [D+C nsx-vsphere 1.2]."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class NsxPolicyClient(SegmentCalls, AttachmentCalls, RestClient):
 
     :param base_url: of the manager or the reverse proxy, without ``/policy/api/v1``.
     :param auth: ``BasicAuth``, ``SessionAuth`` or (VMware Cloud) ``CspTokenAuth``.
-    :param enforcement_point: ``vmc-enforcementpoint`` on VMware Cloud, else ``default`` [B].
+    :param enforcement_point: ``vmc-enforcementpoint`` on VMware Cloud, else ``default`` [D nsx-vsphere 1.3].
     :param tier1_id: parent of the fixed segments (``cgw`` on VMware Cloud); None if there are none.
     :param allowed_roles: which endpoint identities may be changed; None: any.
     :raises ValueError: if the URL is none.
@@ -59,7 +59,7 @@ class NsxPolicyClient(SegmentCalls, AttachmentCalls, RestClient):
         return f"NsxPolicyClient({self.base_url!r})"
 
     def product_version(self) -> str | None:
-        """Read the manager's version, such as ``4.1.2.0.1.22596744``; None when the answer holds none. [D] VCFNSX.
+        """Read the manager's version, such as ``4.1.2.0.1.22596744``; None without any. [D nsx-vsphere 1.2]
 
         :raises NotFound: where the node API is not offered, as behind some proxies.
         """

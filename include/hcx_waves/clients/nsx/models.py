@@ -17,13 +17,13 @@ class Connectivity(StrEnum):
 
 @dataclass(frozen=True)
 class Segment:
-    """A segment (section 2.2 [B]).
+    """A segment [D nsx-vsphere 2.2].
 
     :param path: its policy path; fixed ones lie below a tier-1.
     :param segment_type: the read-only ``type``: ``ROUTED``, ``DISCONNECTED``, ...; None if not given.
         A network extended by HCX reads ``DISCONNECTED``, not ``EXTENDED`` (that is NSX L2VPN).
-    :param connectivity: absent on the wire counts as ON [C] SALT.
-    :param gateway_addresses: in CIDR form, as given; a disconnected segment may have none [C] PYVMC.
+    :param connectivity: absent on the wire counts as ON [C nsx-vsphere 2.2].
+    :param gateway_addresses: in CIDR form, as given; a disconnected segment may have none [C nsx-vsphere 2.2].
     """
 
     segment_id: str

@@ -1,4 +1,4 @@
-"""Segments: find, connect and disconnect, rename, delete, and what is realised (section 2)."""
+"""Segments: find, connect and disconnect, rename, delete, and what is realised (nsx-vsphere 2)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class SegmentCalls(NsxCalls):
     ) -> None:
         """Connect a segment to its gateway (ON) or disconnect it (OFF); nothing else changes.
 
-        The body is what is known to work (section 2.3 [C] PYVMC #194): identity, the read
+        The body is what is known to work [C nsx-vsphere 2.3]: identity, the read
         ``advanced_config`` with connectivity replaced, the read ``subnets`` verbatim (a PATCHed array
         replaces the array), and ``connectivity_path`` for flexible segments. Never ``type``, which is
         derived and read-only. A 200 proves nothing: read the segment back.
@@ -106,7 +106,7 @@ class SegmentCalls(NsxCalls):
         :param gateway_address: CIDR form; used to connect a segment that reads without ``subnets``.
         :param force: flexible segments only, where NSX asks for it.
         :raises ValidationFailed: before anything is sent, if the segment has no gateway to connect to.
-        :raises ValueError: if ``force`` is asked for a fixed segment, which has no such variant [B].
+        :raises ValueError: if ``force`` is asked for a fixed segment, which has no such variant [D nsx-vsphere 2.1].
         """
         if force and segment.is_fixed:
             raise ValueError(f"there is no forced PATCH of a fixed segment: {segment.path}")
@@ -137,7 +137,7 @@ class SegmentCalls(NsxCalls):
     def rename_segment(self, segment: Segment, display_name: str) -> None:
         """Change the display name; id and path stay.
 
-        Only after the network is unextended: the effect on a living extension is unknown [?].
+        Only after the network is unextended: the effect on a living extension is unknown [? nsx-vsphere 2.8].
         """
         self._patch(segment.path, {**_identity_of(segment), "display_name": display_name})
 
@@ -160,7 +160,7 @@ class SegmentCalls(NsxCalls):
     def delete_segment(self, segment: Segment, *, force: bool = False) -> None:
         """Delete a segment; NSX refuses while it has ports.
 
-        :param force: bypasses NSX's validations and "may result in an inconsistent connectivity" [B].
+        :param force: skips NSX's validation and can leave connectivity inconsistent [D nsx-vsphere 2.1].
         :raises ConflictError: if ports remain (503040) or another object uses it (500030).
         :raises OutcomeUnknownError: if the answer was lost; see whether it exists.
         """

@@ -1,7 +1,7 @@
 """How NSX Policy talks: error bodies with related errors, cursors, and HTML from the proxy in front.
 
-Sources: error body and paging [B] VMCPOL; code numbers from clients (section 2.6: NSXOP, nsxlib), which is
-not a vendor list; the HTML 504 of the VMware Cloud proxy [C] PYVMC.
+Sources: error body and paging [D nsx-vsphere 2.6]; code numbers from clients [C nsx-vsphere 2.6], which is
+not a vendor list; the HTML 504 of the VMware Cloud proxy [C nsx-vsphere 2.6].
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class NsxCalls:
         return reply.body
 
     def _list(self, path: str, query: Query | None = None) -> tuple[dict[str, Any], ...]:
-        """Read every page of a list, until no cursor comes; ``result_count`` is not trusted [B]."""
+        """Read every page of a list, until no cursor comes; ``result_count`` is not trusted [D nsx-vsphere 2.7]."""
         found: list[dict[str, Any]] = []
         cursors: set[str] = set()
         cursor: str | None = None

@@ -1,4 +1,4 @@
-"""Log-in to VMware Cloud: a token exchange at CSP, valid for about 30 minutes (section 1 [B][C][D])."""
+"""Log-in to VMware Cloud: a token exchange at CSP, valid for about 30 minutes [D+C nsx-vsphere 1.1]."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CspTokenAuth(RenewableAuth):
     """Presents a CSP access token, and exchanges a new one when it is refused or nearly over.
 
     Sends ``csp-auth-token`` and ``Authorization: Bearer``: products differ in which they read, and both
-    together are safe (section 1.2 [I]).
+    together are safe [I nsx-vsphere 1.2].
 
     :param transport: to CSP.
     :param credentials: an API token or an OAuth app.
@@ -63,7 +63,7 @@ class CspTokenAuth(RenewableAuth):
         try:
             reply = self._csp.send(call)
         except ValidationFailed as error:
-            # CSP answers 400 for a token that is expired or wrong [C] PYVMC.
+            # CSP answers 400 for a token that is expired or wrong [C nsx-vsphere 1.1].
             context = error.context
             context["hint"] = "Create a new API token; this one is expired, revoked or mistyped."
             raise AuthenticationFailed("the token was refused", **context) from error

@@ -26,7 +26,7 @@ Parsed = TypeVar("Parsed")
 
 
 class VmcDialect:
-    """Reads the errors of VMware Cloud (``error_code``, ``error_messages[]`` [B]) and CSP (``message`` [C])."""
+    """Reads the errors of VMware Cloud [D nsx-vsphere 1.3] and CSP [C nsx-vsphere 1.1]."""
 
     system = "vmc"
 
@@ -102,7 +102,7 @@ class VmcClient(RestClient):
     """What VMware Cloud offers that is needed here. Safe for several threads.
 
     :param credentials: an API token (as text or ``RefreshToken``) or an ``OAuthApp``.
-    :param vmc_url: base of the service; both are configurable since hosts may change [I].
+    :param vmc_url: base of the service; both are configurable since hosts may change [I nsx-vsphere 1.3].
     :param csp_url: base of the log-in.
     :param org_id: the organisation, if it need not be looked for.
     :param tls: what to trust at all three (service, log-in, reverse proxy).

@@ -1,7 +1,7 @@
 """Where a vCenter's SOAP service is, and which API version it speaks.
 
 pyvmomi's own probe (``SmartConnect``) has no time-out, and its ``Connect`` keeps the last connection in a
-module-wide variable; so the probe is made here and the stub is built directly. [X] pyvmomi 9.1.1.0
+module-wide variable; so the probe is made here and the stub is built directly. [C nsx-vsphere 4.5]
 """
 
 from __future__ import annotations

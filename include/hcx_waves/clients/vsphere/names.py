@@ -1,6 +1,6 @@
 r"""Names of inventory objects on the wire and as a person writes them.
 
-vCenter escapes ``%``, ``/`` and ``\``, and only these, in the names of managed entities. [D] ManagedEntity.name
+vCenter escapes ``%``, ``/`` and ``\``, and only these, in the names of managed entities. [D nsx-vsphere 4.1]
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Distributed port groups without NSX: who is on them, and blocking or isolating them.
 
-Two different cuts [D]: *blocked* stops forwarding on every port of the group, also between its own VMs; *no
-uplinks* isolates the group from the physical network while VMs of one host still reach each other. Neither
+Two different cuts [D nsx-vsphere 4.6]: *blocked* stops forwarding on every port of the group, also between its own VMs;
+*no uplinks* isolates the group from the physical network while VMs of one host still reach each other. Neither
 takes the gateway away: its address stays with the physical router.
 
-A real vCenter leaves unset members of a policy alone, others replace the whole of it [X]; so the full object is
-read, changed and sent back.
+A real vCenter leaves unset members of a policy alone, others replace the whole of it [C nsx-vsphere 4.6]; so the full
+object is read, changed and sent back.
 """
 
 from __future__ import annotations

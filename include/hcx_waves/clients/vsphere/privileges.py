@@ -9,7 +9,7 @@ from typing import Any
 from hcx_waves.clients.errors import ClientError, PermissionDenied, ValidationFailed, VendorFault
 from hcx_waves.clients.vsphere.session import Live, VsphereSession
 
-# What the clients' own calls need. [D] vSphere API reference, "Required Privileges" of each method
+# What the clients' own calls need. [D nsx-vsphere 4.1]
 OPERATION_PRIVILEGES = (
     "System.Read",
     "VirtualMachine.Interact.PowerOn",

@@ -70,7 +70,7 @@ class PropertyReader:
     def all_of(self, paths: PropertyPaths) -> list[ObjectProperties]:
         """Read every object of a kind below the root folder, by a ContainerView.
 
-        The order is undefined [D]. Objects of a derived kind are included.
+        The order is undefined [D nsx-vsphere 4.2]. Objects of a derived kind are included.
         """
 
         def call(live: Live) -> list[ObjectProperties]:

@@ -1,7 +1,7 @@
 """One vCenter session: log in late, log in again once, log out; reads are repeated, mutating calls are not.
 
-vCenter ends a session after 30 idle minutes and answers ``NotAuthenticated`` from then on [D]. Views, property
-collectors and filters die with the session, so what is repeated after a new login is a whole read, never a
+vCenter ends a session after 30 idle minutes and answers ``NotAuthenticated`` from then on [D nsx-vsphere 4.4]. Views,
+property collectors and filters die with the session, so what is repeated after a new login is a whole read, never a
 single call of it.
 """
 
@@ -52,7 +52,7 @@ class Live:
 
     @property
     def collector(self) -> Any:
-        """The calling thread's own PropertyCollector (the vendor asks for one per thread [D])."""
+        """The calling thread's own PropertyCollector (the vendor asks for one per thread [D nsx-vsphere 4.2])."""
         collector = getattr(self._threads, "collector", None)
         if collector is None:
             collector = self.content.propertyCollector.CreatePropertyCollector()

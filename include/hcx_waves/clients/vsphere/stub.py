@@ -29,7 +29,7 @@ class SoapResponse(HTTPResponse):
     """An HTTP answer that must be SOAP.
 
     pyvmomi takes any well-formed XML for an empty result: a proxy's page would be an inventory without a
-    single machine, or the success of a call that was never made. [X] pyvmomi 9.1.1.0
+    single machine, or the success of a call that was never made. [C nsx-vsphere 4.5]
     """
 
     def begin(self) -> None:
@@ -55,7 +55,7 @@ class VimStub(SoapStubAdapter):  # type: ignore[misc]  # pyvmomi's base class is
     """A SOAP stub for one address. Safe to share between threads, like its base.
 
     :param context: our own TLS context, or None for a plain http address. A context is always given for
-        https: without one pyvmomi turns verification off for loopback hosts. [X]
+        https: without one pyvmomi turns verification off for loopback hosts. [C nsx-vsphere 4.5]
     :param connect_timeout_seconds: for the TCP connection and the TLS handshake.
     :param read_timeout_seconds: for each wait for bytes of an answer.
     """

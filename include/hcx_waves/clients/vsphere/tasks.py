@@ -1,6 +1,6 @@
 """Waiting for tasks by ``WaitForUpdatesEx`` on four leaf properties.
 
-pyVim's own ``WaitForTask`` reads the whole ``info`` and fails on a method name that pyvmomi does not know. [X]
+pyVim's own ``WaitForTask`` reads the whole ``info`` and fails on an unknown method name. [C nsx-vsphere 4.4]
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The two passes over virtual machines: light for all of them, everything for a few.
 
 Reading the devices of every VM costs ten times as much as the light pass, nearly all of it spent on parsing
-XML in the client, and threads only make it slower. [X]
+XML in the client, and threads only make it slower. [C nsx-vsphere 4.3]
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Network extension appliances are up and carry no more networks than supported: 8 each [D] NE designlet."""
+"""Network extension appliances are up and carry no more networks than supported: 8 each [D hcx 8.1]."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""No more replications at once than supported: 300 per manager, 200 per mesh [D] KB 321604.
+"""No more replications at once than supported: 300 per manager, 200 per mesh [D hcx 8.1].
 
-Whether HCX queues or refuses the rest is not documented [?].
+Whether HCX queues or refuses the rest is not documented [? hcx 8.1].
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The services of the meshes are up, and so are their interconnect appliances and tunnels.
 
-The status of a mesh's last task is not looked at: it can be stale for weeks [C] L911.
+The status of a mesh's last task is not looked at: it can be stale for weeks [C hcx 7].
 """
 
 from __future__ import annotations

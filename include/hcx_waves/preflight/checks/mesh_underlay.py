@@ -1,7 +1,7 @@
 """The underlay is good enough, as far as HCX measures it.
 
-vMotion and RAV need 150 Mbit/s [D] KB 440117; a loss of 0.1 % and 150 ms round trip, and for Bulk and Cold
-50 Mbit/s and 1 %, are [2nd] from a later table of the vendor.
+vMotion and RAV need 150 Mbit/s [D hcx 8.2]; a loss of 0.1 % and 150 ms round trip, and for Bulk and Cold
+50 Mbit/s and 1 %, are from a later table [C hcx 8.2].
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """No address is used twice on a segment, as the guests report it and NSX sees it.
 
 NSX marks duplicates port by port, one request each; it is asked only about ports whose guests report nothing, and
-about so many of them that its limit of 100 requests a second [D] LIMITS is not met.
+about so many of them that its limit of 100 requests a second [D nsx-vsphere 2.7] is not met.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""DHCP that the source serves on a segment vanishes for its VMs with the cutover. [D] HCX 4.10 guide."""
+"""DHCP that the source serves on a segment vanishes for its VMs with the cutover. [D hcx 10.2]"""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
 
 
 def served_by(segment: Mapping[str, Any]) -> list[str]:
-    """Return what makes a segment's body serve DHCP: ranges, a server, or a relay. [B] section 2.2."""
+    """Return what makes a segment's body serve DHCP: ranges, a server, or a relay. [D nsx-vsphere 2.2]"""
     found = [str(segment["dhcp_config_path"])] if segment.get("dhcp_config_path") else []
     for subnet in segment.get("subnets") or []:
         found += [str(one) for one in subnet.get("dhcp_ranges") or []]

@@ -1,7 +1,7 @@
 """Each segment's extension is there, leads where the plan says, and carries frames.
 
-The words of ``operationStatus.state`` are published nowhere [?]; one reporting script takes CONNECTED, REALIZED and
-SUCCESS for healthy.
+The words of ``operationStatus.state`` are published nowhere [? hcx 9.6]; one reporting script takes CONNECTED, REALIZED
+and SUCCESS for healthy.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
 
 
 def domain_of(segment: PlannedSegment) -> str:
-    """Return the domain whose gateway policies hold for a segment: ``cgw`` on VMware Cloud [B], else ``default``."""
+    """The domain of a segment's gateway policies: ``cgw`` on VMware Cloud, else ``default``. [D nsx-vsphere 2.1]"""
     return "cgw" if segment.destination_segment_path.startswith("/infra/tier-1s/cgw/") else "default"
 
 

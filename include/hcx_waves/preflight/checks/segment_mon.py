@@ -1,4 +1,4 @@
-"""Mobility Optimized Networking is off before an extension is removed. (azure-docs uninstall note; KB 395509)"""
+"""Mobility Optimized Networking is off before an extension is removed. [D+C hcx 5.5]"""
 
 from __future__ import annotations
 

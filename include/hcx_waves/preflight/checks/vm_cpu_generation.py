@@ -1,4 +1,4 @@
-"""The destination's CPUs offer what a running VM uses, as far as EVC modes tell. [2nd] chrisdooks.com, hcx.design."""
+"""The destination's CPUs offer what a running VM uses, as far as EVC modes tell. [C hcx 10.1]"""
 
 from __future__ import annotations
 

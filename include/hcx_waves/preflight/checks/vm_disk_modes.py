@@ -1,4 +1,4 @@
-"""Disks can be replicated: none independent; no NVMe controller with Bulk. [D] HCX guide, [2nd] nextlevelsddc.com."""
+"""Disks can be replicated: none independent; no NVMe controller with Bulk. [D+C hcx 10.1]"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No encrypted VM; encrypted vMotion is not required. [D] HCX guide: "Required" drops to Opportunistic."""
+"""No encrypted VM; encrypted vMotion is not required. [I hcx 10.1]; "Required" drops to Opportunistic [D hcx 10.1]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fault tolerance is off: HCX does not move such VMs. [D] HCX guide."""
+"""Fault tolerance is off: HCX does not move such VMs. [D hcx 10.1]"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The virtual hardware is new enough: version 9 for RAV and vMotion [D] KB 440117, 7 for Bulk [2nd]."""
+"""The virtual hardware is new enough: version 9 for RAV and vMotion [D hcx 10.1], 7 for Bulk [C hcx 10.1]."""
 
 from __future__ import annotations
 

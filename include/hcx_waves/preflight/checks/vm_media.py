@@ -1,4 +1,4 @@
-"""No ISO image, host drive or Tools installer is connected. [D] HCX guide: unsupported; an option removes ISOs."""
+"""No ISO image, host drive or Tools installer is connected. [D hcx 10.1]: unsupported; an option removes ISOs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No VM is being migrated by somebody else, and no failed migration has left anything behind. [D] UG 4.9."""
+"""No VM is being migrated by somebody else, and no failed migration has left anything behind. [D hcx 4.4]"""
 
 from __future__ import annotations
 

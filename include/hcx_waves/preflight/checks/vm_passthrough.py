@@ -1,4 +1,4 @@
-"""No device ties a VM to its host: USB, PCI passthrough, SR-IOV. [D] HCX guide."""
+"""No device ties a VM to its host: USB, PCI passthrough, SR-IOV. [D hcx 10.1]"""
 
 from __future__ import annotations
 

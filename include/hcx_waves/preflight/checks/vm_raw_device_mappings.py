@@ -1,4 +1,4 @@
-"""No raw device mapping, but in virtual compatibility mode with Bulk. [D] HCX guide."""
+"""No raw device mapping, but in virtual compatibility mode with Bulk. [D hcx 10.1]"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No disk is shared: multi-writer or a shared SCSI bus. [D] HCX guide."""
+"""No disk is shared: multi-writer or a shared SCSI bus. [D hcx 10.1]"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snapshots: live and cold moves need them removed, Bulk always removes them. [D] UG 4.9, 4.10."""
+"""Snapshots: live and cold moves need them removed, Bulk always removes them. [D hcx 4.8]"""
 
 from __future__ import annotations
 

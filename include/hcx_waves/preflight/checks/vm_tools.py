@@ -1,6 +1,6 @@
 """VMware Tools run: Bulk needs them to shut the guest down, and without them addresses cannot be proven.
 
-[2nd] nextlevelsddc.com; [D] UG 4.7 (force power-off).
+[D+C hcx 10.1]
 """
 
 from __future__ import annotations

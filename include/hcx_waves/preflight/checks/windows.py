@@ -1,7 +1,7 @@
 """The wave's windows are still ahead, and the switchover window holds all switchovers one after the other.
 
-One RAV switchover at a time per mesh ([C] chrisdooks.com), one vMotion at a time per site pair ([D] UG); each takes
-minutes to an hour. The durations below are estimates [I].
+One RAV switchover at a time per mesh ([C hcx 4.8]), one vMotion at a time per site pair ([D hcx 4.8]); each takes
+minutes to an hour. The durations below are estimates [I hcx 8.3].
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hcx_waves.preflight.services import meshes_of
 
 LEAST_SWITCHOVER_SECONDS = 60
 USUAL_SWITCHOVER_SECONDS = 300
-_COPY_BYTES_PER_SECOND = 125_000_000  # 1 Gbit/s per migration [D] KB 321604
+_COPY_BYTES_PER_SECOND = 125_000_000  # 1 Gbit/s per migration [D hcx 8.1]
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:

@@ -1,0 +1,96 @@
+"""What a gate decided: by whom, about what, and when."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field, JsonValue
+
+from hcx_waves.model.base import DomainModel
+
+
+class Choice(StrEnum):
+    """How a gate ended. Stored in runs: add, never rename."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    UNANSWERED = "unanswered"
+
+    @property
+    def is_no(self) -> bool:
+        """Whether the step behind the gate must not happen."""
+        return self is not Choice.APPROVED
+
+
+class Decision(DomainModel):
+    """A decision as it is signed and stored: its fields are a wire format."""
+
+    wave: str
+    dag_id: str
+    run_id: str
+    task_id: str
+    try_number: int
+    clear_number: int | None = None
+    """How often tasks of the run had been cleared when it was given; None in what older releases have signed."""
+    gate: str
+    segment: str | None = None
+    digest: str
+    """Of the plan that was shown."""
+    scope: dict[str, JsonValue]
+    """What of the plan the run does, as shown."""
+    choice: Choice
+    user_id: str | None = None
+    user_name: str | None = None
+    change_reference: str | None = None
+    reason: str | None = None
+    started_by: str | None = None
+    """Who had started the run; None if nobody had by hand, and in what older releases have signed."""
+    rehearsal: bool = False
+    """Whether nobody was asked, as nothing real is touched."""
+    at: AwareDatetime
+    asked_at: AwareDatetime | None = None
+    """When the gate asked."""
+
+    @property
+    def spoken(self) -> str:
+        """The decision as a sentence's end: ``approved by alice at ... (CHG1)``."""
+        who = "in rehearsal" if self.rehearsal else f"by {self.user_name or 'nobody'}"
+        why = "; ".join(text for text in (self.change_reference, self.reason) if text)
+        return f"{self.choice} {who} at {self.at:%Y-%m-%d %H:%M:%S} UTC" + (f" ({why})" if why else "")
+
+
+class Approval(DomainModel):
+    """One gate in a report."""
+
+    gate: str
+    """Task id of the gate."""
+    decision: str
+    """``approve``, ``reject``, ``no answer``, ``no decision`` or ``not valid``."""
+    by: str | None = None
+    at: AwareDatetime | None = None
+    asked_at: AwareDatetime | None = None
+    change_reference: str | None = None
+    digest: str | None = None
+    """Of the plan that was shown."""
+    note: str = ""
+
+
+class GateAnswer(Approval):
+    """One gate of a run with what its answer means for the run."""
+
+    choice: Choice | None = Field(default=None)
+    """None if there is no decision that counts."""
+    segment: str | None = None
+    """The segment that it is about; None for a gate of the whole run."""
+    starts_outage: bool = False
+    """Whether following it begins an outage: a person was told to switch a gateway off."""
+    in_this_run: bool = True
+    """False for a gate of the wave's own run, seen from its cleanup."""
+
+    @property
+    def refusal(self) -> str:
+        """Who said no to what, as a sentence."""
+        why = f" ({self.note})" if self.note else ""
+        if self.choice is Choice.UNANSWERED:
+            return f"nobody answered {self.gate} in time, which counts as no{why}"
+        return f"{self.by or 'somebody'} said no to {self.gate}{why}"

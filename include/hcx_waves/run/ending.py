@@ -1,0 +1,132 @@
+"""How a run has ended: every VM, every segment, the run as a whole, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hcx_waves.cutover.gateway import Situation
+from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.plan import PlannedSegment, WavePlan
+from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
+from hcx_waves.run.results import RunEnding, RunResults, SegmentResults
+
+
+def judge(results: RunResults) -> RunEnding:
+    """Return how a run has ended so far, from what its tasks have left."""
+    plan = results.plan
+    if plan is None:
+        reasons = (results.plan_missing,) if results.plan_missing else ()
+        return RunEnding(wave=results.wave, outcome=WaveOutcome.BLOCKED, causes=reasons)
+    left = {one.segment: one for one in results.segments}
+    vms = _vm_outcomes(plan, results)
+    segments = {
+        one.name: _segment_outcome(one, left.get(one.name) or SegmentResults(segment=one.name), results)
+        for one in plan.segments
+    }
+    outcome, causes = _judged(wave_outcome(vms.values(), segments.values()), plan, results)
+    return RunEnding(
+        wave=results.wave,
+        outcome=outcome,
+        vms=vms,
+        segments=segments,
+        blocked_segments=results.blocked_segments,
+        open_steps=dict(_open_steps(results)),
+        causes=causes,
+        notes=() if results.evaluated is None else results.evaluated.notes,
+    )
+
+
+def verdict(ending: RunEnding) -> str:
+    """Return the verdict about a run, as one sentence."""
+    if ending.outcome.is_green:
+        return f"wave {ending.wave} has ended as planned"
+    parts = [*ending.causes, *_not_as_planned(ending), *ending.open_steps.values()]
+    return f"wave {ending.wave} has not ended as planned but {ending.outcome}: {'; '.join(parts)}"
+
+
+def _open_steps(results: RunResults) -> Iterator[tuple[str, str]]:
+    for one in results.segments:
+        if one.reconnect is not None and one.reconnect.open:
+            yield one.segment, one.reconnect.open
+
+
+def _vm_outcomes(plan: WavePlan, results: RunResults) -> dict[str, VmOutcome]:
+    """Return the outcome of each VM: as proven, else as evaluated, else as HCX said last, else as planned."""
+    found = {vm.name: VmOutcome.PLANNED for vm in plan.vms}
+    found.update({vm.name: vm.outcome for vm in (results.status.vms if results.status is not None else ())})
+    found.update({vm.name: vm.outcome for vm in (results.evaluated.vms if results.evaluated is not None else ())})
+    found.update({one.name: one.outcome for one in (results.verified.proofs if results.verified is not None else ())})
+    return found
+
+
+def _segment_outcome(planned: PlannedSegment, left: SegmentResults, results: RunResults) -> SegmentOutcome:
+    if planned.cutover is not CutoverPolicy.NOW or results.scope.stop_before_cutover:
+        return SegmentOutcome.STRETCHED
+    if left.routed is not None:
+        return SegmentOutcome.CUT_OVER
+    if left.reconnect is not None and left.reconnect.acted:
+        return SegmentOutcome.RECONNECTED
+    if left.removal is not None:
+        return SegmentOutcome.UNEXTENDING
+    situation = None if left.reconnect is None else left.reconnect.situation
+    if left.snapshot is not None:
+        return SegmentOutcome.RECONNECTED if situation is Situation.CONNECTED else SegmentOutcome.UNCERTAIN
+    answers = [one for one in results.gates if one.segment == planned.name]
+    told = any(one.starts_outage and one.choice is not None for one in answers)
+    if (left.reconnect is not None and left.reconnect.open) or (told and situation is None):
+        # A person was told to switch the gateway off, and it is not known to be on.
+        return SegmentOutcome.UNCERTAIN
+    if any(one.choice is not None and one.choice.is_no for one in answers):
+        return SegmentOutcome.REJECTED
+    return SegmentOutcome.BLOCKED if planned.name in results.blocked_segments else SegmentOutcome.PLANNED
+
+
+def _judged(outcome: WaveOutcome, plan: WavePlan, results: RunResults) -> tuple[WaveOutcome, tuple[str, ...]]:
+    """Return how the run has ended, and why.
+
+    :param outcome: by what has become of VMs and segments alone.
+    """
+    refused = [one for one in results.gates if one.choice is not None and one.choice.is_no]
+    # A cleanup that is refused changes nothing about what the wave's own run has done, nor the other way round.
+    refused = [one for one in refused if one.in_this_run or one.segment is not None]
+    causes = tuple(one.refusal for one in refused)
+    if any(one.segment is None for one in refused):
+        return WaveOutcome.REJECTED, causes
+    if outcome is WaveOutcome.AS_PLANNED:
+        left = list(_left_uncleaned(plan, results))
+        return (WaveOutcome.INCOMPLETE, (*causes, f"not cleaned up: {', '.join(left)}")) if left else (outcome, causes)
+    if outcome is WaveOutcome.INCOMPLETE:
+        findings = _blocking_findings(results)
+        if findings:
+            return WaveOutcome.BLOCKED, (*causes, *findings)
+        if results.drift is not None:
+            return WaveOutcome.DRIFTED, (*causes, results.drift)
+    return outcome, causes
+
+
+def _left_uncleaned(plan: WavePlan, results: RunResults) -> Iterator[str]:
+    """Yield the segments that a cleanup was to delete at the source and has not."""
+    if not results.is_cleanup:
+        return
+    left = {one.segment: one for one in results.segments}
+    for planned in plan.segments:
+        found = left.get(planned.name) or SegmentResults(segment=planned.name)
+        due = planned.cutover is CutoverPolicy.NOW and planned.deletes_source and found.not_due is None
+        if due and found.deletion is None:
+            yield planned.name
+
+
+def _blocking_findings(results: RunResults) -> tuple[str, ...]:
+    """Return what preflight found against the wave, if that kept it from starting."""
+    if results.assessments is None or results.started is not None:
+        return ()
+    return tuple(f"{one.subject}: {one.message}" for one in results.assessments.blocking)
+
+
+def _not_as_planned(ending: RunEnding) -> Iterator[str]:
+    """Yield what is not as planned; what was not begun only if nothing else says why."""
+    outcomes: list[tuple[str, VmOutcome | SegmentOutcome]] = [*ending.vms.items(), *ending.segments.items()]
+    for name, outcome in outcomes:
+        begun = outcome not in (VmOutcome.PLANNED, SegmentOutcome.PLANNED)
+        if not outcome.is_as_planned and (begun or not ending.causes):
+            yield f"{name}: {outcome}"

@@ -1,0 +1,103 @@
+"""What became of the VMs, and which segments must keep their gateway at the source because of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from hcx_waves.clients.bundle import SiteClients
+from hcx_waves.clients.errors import ClientError
+from hcx_waves.migration.status import VmStatus
+from hcx_waves.migration.verify import VmProof, facts_before, verify_virtual_machines
+from hcx_waves.model.plan import PlannedVm, WavePlan
+from hcx_waves.model.states import VmOutcome
+from hcx_waves.run.results import Ended, EvaluatedVm, Evaluation, MigrationsWait, Verification
+from hcx_waves.run.scope import Scope
+
+
+def evaluate(plan: WavePlan, scope: Scope, awaited: MigrationsWait, max_failed_vms: int | None = None) -> Evaluation:
+    """Evaluate every VM of a plan after the wait for its migrations.
+
+    :param scope: what of the plan the run does.
+    :param max_failed_vms: with more than this, no segment is cut over; None for no limit.
+    :raises ClientError: the one that ended the wait, if HCX could not be asked any more.
+    """
+    if awaited.error:
+        raise ClientError.from_dict(awaited.error)
+    listed = {} if awaited.status is None else {vm.name: vm for vm in awaited.status.vms}
+    moving = scope.moves(plan)
+    vms = tuple(_evaluated(vm, listed.get(vm.name), moving) for vm in plan.vms)
+    failed = [vm for vm in vms if not vm.outcome.is_as_planned]
+    arrived = any(vm.outcome.is_at_destination for vm in vms)
+    late = ("the deadline passed before HCX was through with every VM",) if awaited.ended is Ended.DEADLINE else ()
+    return Evaluation(
+        vms=vms,
+        blocked_segments=_blocked(plan, vms, failed, max_failed_vms),
+        notes=(*awaited.notes, *late),
+        fatal="" if arrived else _nothing_arrived(failed),
+    )
+
+
+def verify(plan: WavePlan, evaluated: Evaluation, awaited: MigrationsWait, clients: SiteClients) -> Verification:
+    """Compare every VM with the plan, at both sites; one that is not as it should be blocks its segments.
+
+    :raises ClientError: if a vCenter cannot be read.
+    """
+    found = () if awaited.status is None else verify_virtual_machines(plan, awaited.status, clients)
+    proofs = (*found, *(_already_there(vm) for vm in plan.vms if vm.already_there))
+    return Verification(proofs=proofs, blocked_segments=_with_unproven(plan, evaluated.blocked_segments, proofs))
+
+
+def _evaluated(vm: PlannedVm, status: VmStatus | None, moving: Sequence[str]) -> EvaluatedVm:
+    if vm.already_there:
+        outcome, message = VmOutcome.ALREADY_THERE, ""
+    elif vm.name not in moving:
+        outcome, message = VmOutcome.LEFT_OUT, "not part of this run"
+    elif status is None:
+        outcome, message = VmOutcome.PLANNED, "nothing was started for it"
+    else:
+        outcome, message = status.outcome, status.message
+    return EvaluatedVm(
+        name=vm.name,
+        outcome=outcome,
+        message=message,
+        migration_id=None if status is None else status.migration_id,
+        state=None if status is None else status.state_name,
+        segments=vm.segments,
+    )
+
+
+def _blocked(
+    plan: WavePlan, vms: Iterable[EvaluatedVm], failed: Sequence[EvaluatedVm], most: int | None
+) -> dict[str, str]:
+    """Return why segments are blocked, by name."""
+    if most is not None and len(failed) > most:
+        names = ", ".join(vm.name for vm in failed)
+        reason = f"{len(failed)} VMs failed and the wave allows {most}: {names}"
+        return {segment.name: reason for segment in plan.segments}
+    blocking = {vm.name: vm for vm in vms if vm.outcome.blocks_segments}
+    found = {}
+    for segment in plan.segments:
+        left = [blocking[vm.name] for vm in plan.vms_of(segment.name) if vm.name in blocking]
+        if left:
+            found[segment.name] = "; ".join(f"{vm.name} is {vm.outcome}" for vm in left)
+    return found
+
+
+def _nothing_arrived(failed: Iterable[EvaluatedVm]) -> str:
+    listed = "; ".join(f"{vm.name}: {vm.outcome} {vm.message}".strip() for vm in failed)
+    return f"no VM has arrived, so nothing further is done ({listed or 'none was to move'})"
+
+
+def _already_there(vm: PlannedVm) -> VmProof:
+    """A VM that the plan has found at the destination, which needs no further proof."""
+    there = facts_before(vm).model_copy(update={"site": "destination"})
+    return VmProof(name=vm.name, outcome=VmOutcome.ALREADY_THERE, before=there)
+
+
+def _with_unproven(plan: WavePlan, blocked: Mapping[str, str], proofs: Iterable[VmProof]) -> dict[str, str]:
+    found = dict(blocked)
+    for proof in proofs:
+        if not proof.is_proven:
+            for name in plan.vm(proof.name).segments:
+                found.setdefault(name, f"{proof.name} is not proven: {'; '.join(proof.reasons)}")
+    return found

@@ -1,0 +1,70 @@
+"""Everything of Airflow that is not its public interface. Each version that is known to have it is listed here.
+
+A test fails on any other version: read what has changed in the modules that are imported below, then add it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+KNOWN_VERSIONS = frozenset({"3.3.2"})
+TASK_MODULES = ("airflow.sdk.execution_time.task_runner", "airflow.dag_processing.dagbag")
+"""What every task start, and every parse of a DAG file, imports."""
+_TICK = timedelta(microseconds=1)
+
+
+def store_xcom(ti: Any, task_id: str, key: str, value: Any) -> None:
+    """Store an XCom of another task of the run, as Airflow would if that task had ended in a worker."""
+    from airflow.sdk.bases.xcom import BaseXCom
+
+    BaseXCom.set(key, value, dag_id=ti.dag_id, task_id=task_id, run_id=ti.run_id)
+
+
+def task_instance_at(dag_id: str, task_id: str, logical_date: datetime) -> Any:
+    """Return a task of the run with a logical date, as Airflow's API server knows it now; None if there is none.
+
+    "The last one before the next instant" is the one of that run: a logical date exists once per DAG.
+    """
+    from airflow.sdk.execution_time.comms import GetPreviousTI
+
+    asked = GetPreviousTI(dag_id=dag_id, task_id=task_id, logical_date=logical_date + _TICK)
+    return getattr(ask_supervisor(asked), "task_instance", None)
+
+
+def ask_supervisor(question: Any) -> Any:
+    """Ask the task's supervisor; the SDK has no words of its own for some questions."""
+    from airflow.sdk.execution_time import task_runner
+
+    return task_runner.SUPERVISOR_COMMS.send(question)
+
+
+def task_states_function() -> Any:
+    """Return what asks for the states of tasks, for code in the triggerer, whose task instance cannot ask."""
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    return RuntimeTaskInstance.get_task_states
+
+
+def auth_manager() -> Any:
+    """Return the API server's auth manager."""
+    from airflow.api_fastapi.app import get_auth_manager
+
+    return get_auth_manager()
+
+
+def user_dependency() -> Any:
+    """Return the annotation by which a route gets the user who asks."""
+    from airflow.api_fastapi.core_api.security import GetUserDep
+
+    return GetUserDep
+
+
+def require_dag_read(dag_id: str, request: Any, user: Any) -> None:
+    """Refuse a user who may not read a DAG.
+
+    :raises HTTPException: 401 without a user, 403 if the user may not.
+    """
+    from airflow.api_fastapi.core_api.security import requires_access_dag
+
+    requires_access_dag("GET", param_dag_id=dag_id)(request, user)

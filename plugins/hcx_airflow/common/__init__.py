@@ -1,1 +1,0 @@
-"""What hooks, triggers, sensors and operators share: errors, wave files, signatures, retries."""

@@ -1,0 +1,77 @@
+"""What the steps of a cutover share: the segment's gateway, and whether a step may begin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hcx_airflow.errors import BlockedError, RunRefusedError
+from hcx_airflow.results import EVALUATED, VERIFIED
+from hcx_airflow.task import TaskRun
+from hcx_airflow.work import Work
+from hcx_waves.model.choices import Disconnect
+
+if TYPE_CHECKING:
+    from hcx_waves.clients.bundle import SiteClients
+    from hcx_waves.cutover.source import SourceGateway
+    from hcx_waves.twin.routers import TwinRouter
+
+
+def source_gateway(run: TaskRun, work: Work, segment: str, clients: SiteClients) -> SourceGateway:
+    """Return the segment's gateway at the source, by the means that the wave file chooses.
+
+    In a rehearsal a router of the twin takes the place of the wave's commands: none of them is run.
+    """
+    from hcx_waves.cutover import physical
+
+    chosen, planned = work.wave.segment(segment), work.plan.segment(segment)
+    return physical.source_gateway(chosen, planned, clients.source_nsx, twin_router(run, work, segment, clients))
+
+
+def twin_router(run: TaskRun, work: Work, segment: str, clients: SiteClients) -> TwinRouter | None:
+    """Return the twin's router of a segment, None in a live run.
+
+    :raises RunRefusedError: in a rehearsal without a world of its own.
+    """
+    if not run.rehearsal:
+        return None
+    from hcx_airflow.clock.twin import TwinClock
+    from hcx_waves.twin.routers import TwinRouter
+
+    clock = run.clock
+    if not isinstance(clock, TwinClock):
+        raise RunRefusedError("this rehearsal has no world of its own, so no router may be touched")
+    chosen, planned = work.wave.segment(segment), work.plan.segment(segment)
+    return TwinRouter.of(clock.control, clock.twin.world_id, chosen, planned, clients.source_nsx)
+
+
+def is_switched_by_hand(work: Work, segment: str) -> bool:
+    """Whether a person switches the segment's source gateway; then nothing that this run kept says what it is."""
+    return work.plan.segment(segment).disconnect is Disconnect.MANUAL
+
+
+def require_unblocked(run: TaskRun, segment: str) -> None:
+    """Refuse a segment of which a VM was left behind.
+
+    :raises BlockedError: naming the VMs.
+    """
+    evaluated, verified = run.results.read_here(EVALUATED), run.results.read_here(VERIFIED)
+    for blocked in (one.blocked_segments for one in (evaluated, verified) if one is not None):
+        if blocked.get(segment):
+            raise BlockedError(f"segment {segment} keeps its gateway at the source: {blocked[segment]}")
+
+
+def require_open_window(work: Work, segment: str, now: datetime) -> None:
+    """Refuse to move a gateway outside its window.
+
+    :raises BlockedError: saying when it is open.
+    """
+    clock = work.plan.clock
+    window = clock.cutover(segment)
+    if window.contains(now):
+        return
+    opens, closes = clock.local(window.opens), clock.local(window.closes)
+    raise BlockedError(
+        f"the cutover window of segment {segment} is {opens:%Y-%m-%d %H:%M} to {closes:%Y-%m-%d %H:%M} "
+        f"{clock.time_zone}, and it is {clock.local(now):%Y-%m-%d %H:%M}"
+    )

@@ -1,0 +1,73 @@
+"""What the gates of a run were answered, and what became of those that left no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hcx_airflow.errors import NotApprovedError
+from hcx_airflow.gates.table import PlacedGate, gate_tasks
+from hcx_airflow.results import decision_slot
+from hcx_airflow.signing import read_decision, signing_key
+from hcx_airflow.task import TaskRun
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.run.decisions import Choice, Decision, GateAnswer
+
+_WORDS = {Choice.APPROVED: "approve", Choice.REJECTED: "reject", Choice.UNANSWERED: "no answer"}
+_LOG = "Airflow's event log (Browse, Audit Log)"
+_WITHOUT = {
+    "success": f"no decision by the gate itself; its task was marked success. {_LOG} shows by which user: look for "
+    "patch_task_instance of this task and run",
+    "failed": f"no answer that counts; the task's log says why, or {_LOG} which user marked it failed",
+}
+
+
+def read_answers(run: TaskRun, plan: WavePlan) -> Iterator[GateAnswer]:
+    """Yield what every gate of a run has left, and those that have ended and left nothing."""
+    gates = list(gate_tasks(plan))
+    states = _states(run, [placed.task_id for placed in gates])
+    for placed in gates:
+        group, _, name = placed.task_id.rpartition(".")
+        own = run.results.read_here(decision_slot(name), group)
+        document = run.results.read(decision_slot(name), group) if own is None else own
+        # Whoever says no to a wave says nothing about its cleanup, nor the other way round.
+        common: dict[str, Any] = {"segment": placed.segment, "in_this_run": own is not None or not run.is_cleanup}
+        decision = None if document is None else _decision(document)
+        if isinstance(decision, Decision):
+            yield _answer(placed, decision, common)
+        elif decision is not None:
+            yield GateAnswer(gate=placed.task_id, decision="not valid", note=decision, **common)
+        elif states.get(placed.task_id) in _WITHOUT:
+            note = _WITHOUT[states[placed.task_id]]
+            yield GateAnswer(gate=placed.task_id, decision="no decision", note=note, **common)
+
+
+def _answer(placed: PlacedGate, decision: Decision, common: dict[str, Any]) -> GateAnswer:
+    return GateAnswer(
+        gate=placed.task_id,
+        decision=_WORDS[decision.choice],
+        by=decision.user_name,
+        at=decision.at,
+        asked_at=decision.asked_at,
+        change_reference=decision.change_reference,
+        digest=decision.digest,
+        note=decision.reason or "",
+        choice=decision.choice,
+        starts_outage=placed.gate.starts_outage,
+        **common,
+    )
+
+
+def _decision(document: Any) -> Decision | str:
+    """Return a decision, or why what is in its place is none."""
+    try:
+        return read_decision(document, signing_key())
+    except NotApprovedError as error:
+        return str(error)
+
+
+def _states(run: TaskRun, task_ids: list[str]) -> dict[str, str]:
+    """Return how the gates have ended, in the wave's own run and in this one."""
+    wave_run = run.wave_run()
+    of_wave = {} if wave_run is None else run.task_states(task_ids, wave_run)
+    return {**of_wave, **run.task_states(task_ids)}

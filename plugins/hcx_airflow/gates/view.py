@@ -1,0 +1,30 @@
+"""What a gate shows, from what the run's tasks have left."""
+
+from __future__ import annotations
+
+from hcx_airflow.due import why_not_due
+from hcx_airflow.forecasts import read_forecast
+from hcx_airflow.gates.body import GateView
+from hcx_airflow.results import ASSESSMENTS, PROOF, SEEDED, VERIFIED
+from hcx_airflow.task import TaskRun
+from hcx_airflow.work import Work
+
+
+def read_view(run: TaskRun, work: Work, segment: str | None) -> GateView:
+    """Return what a gate of a run shows.
+
+    :param segment: the segment that it is about; None for a gate of the whole run.
+    """
+    seeded, verified = run.results.beside(SEEDED), run.results.beside(VERIFIED)
+    return GateView(
+        plan=work.plan,
+        wave=work.wave,
+        scope=work.scope,
+        segment=segment,
+        assessments=run.results.beside(ASSESSMENTS),
+        forecast=read_forecast(run),
+        seeded=None if seeded is None else seeded.status,
+        proofs=() if verified is None else verified.proofs,
+        emptiness=None if segment is None else run.results.beside(PROOF),
+        not_due={one.name: why_not_due(run, one.name) for one in work.plan.segments},
+    )

@@ -1,0 +1,127 @@
+"""The way back of a cutover that broke off: connect the source gateway again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
+
+from hcx_airflow import results
+from hcx_airflow.cutover_steps import is_switched_by_hand, source_gateway
+from hcx_airflow.names import CONFIRM_DISCONNECTED
+from hcx_airflow.operators.base import SegmentOperator
+from hcx_airflow.operators.cutover import QUICK
+from hcx_airflow.results import Slot, decision_slot
+from hcx_airflow.task import TaskRun
+from hcx_airflow.work import Work, read_work
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hcx_waves.cutover.gateway import GatewayChange, Situation
+    from hcx_waves.migration.errors import ProcedureError
+    from hcx_waves.run.results import ReconnectResult
+
+
+class ReconnectSourceSegmentOperator(SegmentOperator):
+    """Connect the source gateway again if, and only if, the cutover broke off before the unextend was accepted.
+
+    Meant as a teardown: it runs after success and rejection as well, looks at the state first, and mostly finds that
+    there is nothing to do. Once an unextend has been accepted it refuses: the way back is a person's decision then.
+    Where a person switches the gateway it always looks, as the person may have done so and said no to the rest; it
+    fails with what is to be undone, and by whom, until the check says that it is.
+
+    :param decided_by: the person who decided to go back although an unextend was accepted.
+    """
+
+    result: ClassVar[Slot[Any]] = results.RECONNECTED
+    retries_and_delay: ClassVar[dict[str, Any]] = QUICK
+
+    def __init__(self, *, decided_by: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.decided_by = decided_by
+
+    @override
+    def act(self, run: TaskRun) -> ReconnectResult:
+        from hcx_waves.cutover.gateway import Situation, read_situation, reconnect_source_segment
+        from hcx_waves.migration.errors import ProcedureError
+
+        snapshot = run.results.beside(results.SNAPSHOT)
+        work = read_work(run, even_if_changed=True)
+        if snapshot is None and not self.decided_by and not is_switched_by_hand(work, self.segment):
+            return self._nothing("this run has not touched the source gateway")
+        removal = run.results.beside(results.REMOVAL)
+        with self.sites(run, work.wave, check=False) as clients:
+            gateway = source_gateway(run, work, self.segment, clients)
+            situation = read_situation(work.plan, self.segment, clients, gateway, removal)
+            looked_at = run.now()
+            if situation in (Situation.CONNECTED, Situation.CUT_OVER):
+                undone = self._undone_by_hand(run) if situation is Situation.CONNECTED else None
+                return undone or self._nothing(situation.value, situation)
+            try:
+                change = reconnect_source_segment(
+                    work.plan,
+                    self.segment,
+                    clients,
+                    gateway,
+                    run.clock.patience(pause_seconds=0.2),
+                    snapshot=snapshot,
+                    removal=removal,
+                    decided_by=self.decided_by,
+                )
+            except ProcedureError as error:
+                self._leave_open(run, work, situation, error)
+                raise
+        return self._done(run, change, situation, looked_at)
+
+    def _done(self, run: TaskRun, change: GatewayChange, situation: Situation, looked_at: datetime) -> ReconnectResult:
+        from hcx_waves.run.outage import RoutedInstants, measured_outage
+        from hcx_waves.run.results import ReconnectResult
+
+        outage = measured_outage(
+            RoutedInstants(change.last_not_at, change.seen_at),
+            run.results.beside(results.DISCONNECTED),
+            run.results.beside(results.ACTING_SINCE),
+            looked_at,
+        )
+        self.log.warning("The source gateway of %s is on again; outage %s", self.segment, outage or "not measured")
+        return ReconnectResult(**change.model_dump(), acted=True, situation=situation, outage=outage)
+
+    def _nothing(self, why: str, situation: Situation | None = None) -> ReconnectResult:
+        from hcx_waves.run.results import ReconnectResult
+
+        self.log.info("Nothing to reconnect: %s", why)
+        return ReconnectResult(segment=self.segment, situation=situation)
+
+    def _leave_open(self, run: TaskRun, work: Work, situation: Situation, error: ProcedureError) -> None:
+        """Leave for the verdict and the report that the source gateway is not on again, and what is to be done."""
+        from hcx_waves.run.results import ReconnectResult
+
+        if is_switched_by_hand(work, self.segment):
+            run.results.keep(results.FOUND_OFF, True)
+        text = f"{error.message}. {self._undo(run, work)}".strip()
+        run.results.leave(self.result, ReconnectResult(segment=self.segment, situation=situation, open=text))
+        self.log.error("%s", text)
+
+    def _undone_by_hand(self, run: TaskRun) -> ReconnectResult | None:
+        """Return the change, if an earlier try found the gateway off and a person has switched it on since."""
+        from hcx_waves.cutover.gateway import Situation
+        from hcx_waves.run.results import ReconnectResult
+
+        if not run.results.recall(results.FOUND_OFF):
+            return None
+        self.log.warning("The source gateway of %s is on again: it was switched on by hand", self.segment)
+        evidence = "found off by an earlier look, and switched on by hand since"
+        return ReconnectResult(
+            segment=self.segment, already=True, evidence=evidence, acted=True, situation=Situation.CONNECTED
+        )
+
+    def _undo(self, run: TaskRun, work: Work) -> str:
+        """Say who has to undo what; nothing where no person has switched the gateway."""
+        manual = work.wave.segment(self.segment).manual
+        if not is_switched_by_hand(work, self.segment) or manual is None:
+            return ""
+        decision = run.results.beside(decision_slot(CONFIRM_DISCONNECTED)) or {}
+        who = decision.get("user_name")
+        person = f"{who}, who answered {CONFIRM_DISCONNECTED}," if who else f"Whoever followed {CONFIRM_DISCONNECTED}"
+        return f"{person} has to undo it by hand, then clear this task: {manual.undo_instructions}"

@@ -1,0 +1,1 @@
+"""What a rehearsed run is about: its night, faults, snapshot and twin. Nothing is imported here."""

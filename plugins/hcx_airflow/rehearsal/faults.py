@@ -1,0 +1,65 @@
+"""Where and when the faults of a rehearsal strike: what the wave moves, and while it matters.
+
+Left to itself the twin would draw from its whole inventory and from the first hours, in which a wave may do nothing
+but wait for its window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from hcx_airflow.rehearsal.night import Rehearsal
+from hcx_waves.wavefile.night import RehearsedWave
+
+_HOUR, _MOMENT = timedelta(hours=1), timedelta(minutes=10)
+
+
+def faults_of(rehearsal: Rehearsal) -> tuple[dict[str, Any], ...]:
+    """Return the fault scenarios that the twin plays, with what may be drawn; those that cannot strike are left out."""
+    chosen = ((name, _CHOICES.get(name, _anything)(rehearsal.wave)) for name in rehearsal.twin_faults)
+    return tuple({"scenario": name, **choice} for name, choice in chosen if choice is not None)
+
+
+def in_force(rehearsal: Rehearsal) -> list[str]:
+    """Return the names of the faults that a rehearsal really has."""
+    played = {one["scenario"] for one in faults_of(rehearsal)}
+    return [name for name in rehearsal.faults if name in played or name not in rehearsal.twin_faults]
+
+
+def _anything(wave: RehearsedWave) -> Mapping[str, Any]:
+    del wave
+    return {}
+
+
+def _its_vms(wave: RehearsedWave) -> Mapping[str, Any]:
+    return {"objects": [vm.name for vm in wave.vms]}
+
+
+def _its_segments(wave: RehearsedWave) -> Mapping[str, Any] | None:
+    names = [segment.name for segment in wave.segments_to_cut]
+    return {"objects": names} if names else None
+
+
+def _while_switching_over(wave: RehearsedWave) -> Mapping[str, Any]:
+    window = wave.clock().switchover
+    return _between(wave.begins_at if window is None else window.opens, _HOUR)
+
+
+def _while_cutting_over(wave: RehearsedWave) -> Mapping[str, Any]:
+    opens = [entry.window.opens for entry in wave.clock().cutovers]
+    return _between(min(opens), _MOMENT) if opens else _between(wave.begins_at, _HOUR)
+
+
+def _between(begins: datetime, length: timedelta) -> Mapping[str, Any]:
+    return {"at": [begins.isoformat(), (begins + length).isoformat()]}
+
+
+_CHOICES: dict[str, Callable[[RehearsedWave], Mapping[str, Any] | None]] = {
+    "stuck-switchover": _its_vms,
+    "failing-switchover": _its_vms,
+    "unextend-fails": _its_segments,
+    "tunnel-down": _while_switching_over,
+    "vcenter-flaps": _while_cutting_over,
+}

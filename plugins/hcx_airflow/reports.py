@@ -1,0 +1,168 @@
+"""Everything that a run's tasks have left, how it has ended by that, and its report."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeVar
+
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from hcx_airflow import names, results
+from hcx_airflow.errors import ConnectionSettingsError, PlanMissingError, RunRefusedError
+from hcx_airflow.folders import reports_folder
+from hcx_airflow.forecasts import read_forecast
+from hcx_airflow.gates.answers import read_answers
+from hcx_airflow.hooks.hcx import HcxHook
+from hcx_airflow.hooks.sites import hcx_connection_id, secrets_of
+from hcx_airflow.results import Slot, UnreadableResultError
+from hcx_airflow.task import TaskRun
+from hcx_airflow.work import WaveFileMissingError, read_plan, read_scope, read_wave, started_at
+from hcx_waves.wavefile.problems import WaveFileError
+from hcx_waves.wavefile.wave import Wave
+
+if TYPE_CHECKING:
+    from hcx_waves.model.plan import PlannedSegment, WavePlan
+    from hcx_waves.run.results import RunResults, SegmentResults
+    from hcx_waves.run.scope import Scope
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_NO_CONNECTION = (ConnectionSettingsError, AirflowNotFoundException)
+
+
+def collect(run: TaskRun) -> RunResults:
+    """Return everything that a run's tasks have left; what cannot be read is missing, and noted."""
+    return _Collector(run).collect()
+
+
+def write_report(run: TaskRun) -> dict[str, str]:
+    """Write the report of a run, however far it came; return the files by kind, and the outcome.
+
+    :raises OSError: if a file cannot be written.
+    """
+    from hcx_waves.report.build import build_report
+    from hcx_waves.report.files import write_report as write_files
+    from hcx_waves.run.ending import judge
+
+    collector = _Collector(run)
+    found = collector.collect()
+    report = build_report(found, judge(found))
+    paths = write_files(report, reports_folder(), _secrets(run, collector.wave))
+    return {**{kind: str(path) for kind, path in paths.items()}, "outcome": report.outcome.value}
+
+
+class _Collector:
+    """Reads what tasks have left, and remembers what it could not read."""
+
+    def __init__(self, run: TaskRun) -> None:
+        self._run = run
+        self._notes: list[str] = []
+        self.wave = self._wave()
+
+    def collect(self) -> RunResults:
+        from hcx_waves.run.results import RunResults
+
+        run, wave = self._run, self.wave
+        plan, missing = self._plan()
+        return RunResults(
+            wave=run.wave_id,
+            run_id=run.run_id,
+            rehearsal=run.rehearsal,
+            is_cleanup=run.is_cleanup,
+            plan=plan,
+            plan_missing=missing,
+            scope=self._scope(),
+            assessments=self._read(results.ASSESSMENTS),
+            forecast=read_forecast(run),
+            gates=() if plan is None else tuple(read_answers(run, plan)),
+            started=self._read(results.STARTED),
+            seeded=self._read(results.SEEDED),
+            awaited=self._read(results.AWAITED),
+            evaluated=self._read(results.EVALUATED),
+            verified=self._read(results.VERIFIED),
+            segments=() if plan is None else tuple(self._segment(one) for one in plan.segments),
+            drift=self._drift(plan),
+            begun_at=run.run_after if wave is None else started_at(run, wave),
+            ended_at=run.now(),
+            virtual_sites=has_virtual_sites(run, wave),
+            notes=tuple(self._notes),
+        )
+
+    def _read(self, slot: Slot[T], group: str = "", *, here: bool = False) -> T | None:
+        try:
+            return self._run.results.read_here(slot, group) if here else self._run.results.read(slot, group)
+        except UnreadableResultError as error:
+            self._notes.append(str(error))
+            return None
+
+    def _wave(self) -> Wave | None:
+        try:
+            return read_wave(self._run)
+        except (WaveFileError, WaveFileMissingError, RunRefusedError) as error:
+            self._notes.append(f"the wave file cannot be read any more: {error}")
+            return None
+
+    def _plan(self) -> tuple[WavePlan | None, str]:
+        try:
+            return read_plan(self._run), ""
+        except PlanMissingError as error:
+            return None, str(error)
+
+    def _scope(self) -> Scope:
+        from hcx_waves.run.scope import Scope
+
+        try:
+            return Scope() if self.wave is None else read_scope(self._run, self.wave)
+        except RunRefusedError as error:
+            self._notes.append(str(error))
+            return Scope()
+
+    def _drift(self, plan: WavePlan | None) -> str | None:
+        """Return what has changed since the approval; None if nothing is known of any change."""
+        drift = self._read(results.DRIFT)
+        if drift is not None or self._run.is_cleanup or plan is None or self.wave is None:
+            return drift
+        changed = self.wave.wave_hash != plan.wave_hash
+        return "the wave file has changed since the run was planned" if changed else None
+
+    def _segment(self, segment: PlannedSegment) -> SegmentResults:
+        from hcx_waves.run.results import SegmentResults
+
+        cutover, cleanup = names.cutover_group(segment), names.cleanup_group(segment)
+        return SegmentResults(
+            segment=segment.name,
+            proof=self._read(results.PROOF, cutover) or self._read(results.PROOF, cleanup, here=True),
+            snapshot=self._read(results.SNAPSHOT, cutover),
+            disconnect=self._read(results.DISCONNECTED, cutover),
+            removal=self._read(results.REMOVAL, cutover),
+            routed=self._read(results.ROUTED, cutover),
+            reconnect=self._read(results.RECONNECTED, cutover),
+            not_due=self._read(results.NOT_DUE, cleanup, here=True),
+            deletion=self._read(results.DELETION, cleanup, here=True),
+            renaming=self._read(results.RENAMING, cleanup, here=True),
+        )
+
+
+def has_virtual_sites(run: TaskRun, wave: Wave | None) -> bool:
+    """Whether a run by wall time works on sites with a virtual time; no, if its connections cannot be read any more.
+
+    A rehearsal goes by the clock of its twin as a whole.
+    """
+    if run.rehearsal or wave is None:
+        return False
+    try:
+        return bool(HcxHook.of(hcx_connection_id(wave, rehearsal=False)).extras.simulated)
+    except _NO_CONNECTION as error:
+        logger.warning("Whether the sites are simulated is not known: %s", error)
+        return False
+
+
+def _secrets(run: TaskRun, wave: Wave | None) -> list[str]:
+    """Return the passwords of the wave's connections, so that none of them gets into a file."""
+    try:
+        return [] if wave is None else secrets_of(wave, rehearsal=run.rehearsal, twin=run.clock.twin)
+    except _NO_CONNECTION as error:
+        # The report is written all the same; what it is made of holds no secrets anyway.
+        logger.warning("The report cannot be compared with the connections: %s", error)
+        return []

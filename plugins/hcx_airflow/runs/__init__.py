@@ -1,1 +1,0 @@
-"""One run of a wave as its tasks see it: file, plan, scope, approvals."""

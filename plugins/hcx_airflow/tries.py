@@ -1,0 +1,53 @@
+"""One try of a task by its run's clock; a rehearsal waits for the next one by the clock of its twin."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from hcx_airflow.names import RETRY_AFTER
+from hcx_airflow.retries import TransientRetryPolicy
+from hcx_airflow.task import TaskRun
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def on_its_clock(run: TaskRun, retry_policy: Any) -> Iterator[None]:
+    """Take part in the run's time for as long as a try of a task lasts.
+
+    A rehearsal's task that is to be tried again leaves how long that was to wait for; its next try waits so long by
+    the rehearsal's clock before it does anything.
+
+    :param retry_policy: the operator's.
+    """
+    with run.clock.taking_part():
+        _wait_for_this_try(run)
+        try:
+            yield
+        except Exception as error:
+            if run.rehearsal:
+                _leave_delay(run, retry_policy, error)
+            raise
+
+
+def _wait_for_this_try(run: TaskRun) -> None:
+    store = run.context.get("task_state_store") if run.rehearsal else None
+    name = run.results.kept_as(RETRY_AFTER)
+    seconds = None if store is None else store.get(name)
+    if store is None or seconds is None:
+        return
+    store.delete(name)
+    logger.info("This try begins %g s after the one before, by the rehearsal's clock", seconds)
+    run.clock.sleep(float(seconds))
+
+
+def _leave_delay(run: TaskRun, retry_policy: Any, error: Exception) -> None:
+    store = run.context.get("task_state_store")
+    if store is None or not isinstance(retry_policy, TransientRetryPolicy):
+        return
+    number = int(run.ti.try_number)
+    if retry_policy.may_pass(error):
+        store.set(run.results.kept_as(RETRY_AFTER), retry_policy.delay_after(number).total_seconds())

@@ -1,0 +1,78 @@
+"""The pages as HTML. Everything that comes from a record is escaped."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hcx_waves.rehearsals.markdown import NAMES, counted, fitting, length
+from hcx_waves.rehearsals.picture import can_draw, draw_summary
+from hcx_waves.rehearsals.summary import RehearsalSummary
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("hcx_airflow.ui.board"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["duration"] = length
+    return made
+
+
+def list_page(waves: Sequence[tuple[str, int, str]], root: str) -> str:
+    """Return the page that lists waves: name, number of rehearsed nights, the last night.
+
+    :param root: the board's path.
+    """
+    return _render("list.html", title="Wave rehearsals", waves=waves, root=root)
+
+
+def summary_page(summary: RehearsalSummary, root: str, dag_page: str) -> str:
+    """Return the page of one wave.
+
+    :param root: the board's path.
+    :param dag_page: the path of Airflow's page of the rehearsal DAG.
+    """
+    zone = ZoneInfo(summary.time_zone)
+
+    def local(moment: datetime | None) -> str:
+        return "" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+    return _render(
+        "summary.html",
+        title=f"Rehearsals of {summary.wave}",
+        summary=summary,
+        counted=counted(summary),
+        fitting=fitting(summary),
+        names=NAMES,
+        local=local,
+        picture=_picture(summary.model_dump_json()) if can_draw() else "",
+        root=root,
+        dag_page=dag_page,
+    )
+
+
+def empty_page(wave: str, why: str, root: str) -> str:
+    """Return the page of a wave that has no record, or none that can be read."""
+    return _render("empty.html", title=f"Rehearsals of {wave}", wave=wave, why=why, root=root)
+
+
+@lru_cache(maxsize=16)
+def _picture(summary: str) -> str:
+    """Return the picture as a data address; drawn once for the same records."""
+    drawn = draw_summary(RehearsalSummary.model_validate_json(summary))
+    return f"data:image/png;base64,{base64.b64encode(drawn).decode()}"
+
+
+def _render(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(**values)

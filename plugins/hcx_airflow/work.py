@@ -1,0 +1,144 @@
+"""What a run works by: its wave file, its plan, and what of the plan it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk.configuration import conf
+
+from hcx_airflow.errors import DriftedError, PlanMissingError, RunRefusedError, WaveTaskError
+from hcx_airflow.names import RESOLVE_PLAN
+from hcx_airflow.rehearsal.night import Rehearsal
+from hcx_airflow.results import PLAN, UnreadableResultError
+from hcx_airflow.task import TaskRun
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.run.scope import Scope, ScopeError
+from hcx_waves.wavefile.loader import SUFFIX, load_wave
+from hcx_waves.wavefile.night import RehearsedWave
+from hcx_waves.wavefile.sets import load_folder
+from hcx_waves.wavefile.wave import Wave
+
+FOLDER = "waves"
+
+
+class WaveFileMissingError(WaveTaskError):
+    """There is no file for a wave."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run does.
+
+    :param wave: the wave file as it is now; in a rehearsal moved to the rehearsed night.
+    :param plan: the plan that the run works by.
+    :param scope: what of it the run does.
+    """
+
+    wave: Wave
+    plan: WavePlan
+    scope: Scope
+
+    def shown(self) -> dict[str, Any]:
+        """Return what an answer at a gate is about."""
+        return {"digest": self.plan.digest(), "scope": self.scope.meaning()}
+
+
+def read_work(run: TaskRun, *, even_if_changed: bool = False) -> Work:
+    """Return what a run does.
+
+    :param even_if_changed: work by the stored plan whatever the wave file says now: for the way back, which a changed
+        file must not stop.
+    :raises PlanMissingError: if there is no plan.
+    :raises DriftedError: if the wave file has changed since the plan was made.
+    :raises RunRefusedError: if the run's params make no sense.
+    :raises WaveFileMissingError, WaveFileError: if there is no wave file, or it is broken.
+    """
+    wave, plan = read_wave(run), read_plan(run)
+    if plan.wave_hash != wave.wave_hash and not even_if_changed:
+        raise DriftedError(
+            f"the file of wave {run.wave_id} has changed since this run was planned; start a new run, which adopts "
+            "what is under way and asks for approval anew"
+        )
+    return Work(wave, plan, read_scope(run, wave))
+
+
+def read_wave(run: TaskRun) -> Wave:
+    """Return the wave file as it is now; in a rehearsal moved to the rehearsed night.
+
+    :raises WaveFileMissingError: if no folder has it.
+    :raises WaveFileError: if it is broken; with every problem.
+    :raises RunRefusedError: if a rehearsal's params or its kind make no sense.
+    """
+    return read_rehearsal(run).wave if run.rehearsal else load_wave(wave_path(run))
+
+
+def read_rehearsal(run: TaskRun) -> Rehearsal:
+    """Return which night is rehearsed, and how.
+
+    :raises RunRefusedError: if the run's params or its kind make no sense for a rehearsal.
+    """
+    return Rehearsal.of(load_wave(wave_path(run)), run)
+
+
+def read_plan(run: TaskRun) -> WavePlan:
+    """Return the plan as ``resolve_plan`` left it, of this run or of the wave's run that the cleanup is for.
+
+    :raises PlanMissingError: if there is none.
+    """
+    try:
+        plan = run.results.read(PLAN)
+    except UnreadableResultError as error:
+        raise PlanMissingError(str(error)) from error
+    if plan is None:
+        raise PlanMissingError(f"{RESOLVE_PLAN} has left no plan; clear it to make one")
+    return plan
+
+
+def read_scope(run: TaskRun, wave: Wave) -> Scope:
+    """Return what of its wave a run does.
+
+    :raises RunRefusedError: if its params make no sense for the wave.
+    """
+    try:
+        return Scope.of_params(run.params, wave)
+    except ScopeError as error:
+        raise RunRefusedError(str(error)) from error
+
+
+def read_other_waves(run: TaskRun, wave: Wave) -> list[Wave]:
+    """Read the other waves of a task's folder that work on the same source site; broken ones are left out.
+
+    :raises WaveFileMissingError: if no folder has the wave itself.
+    """
+    source = wave.connections.source.vcenter
+    others = (file.wave for file in load_folder(wave_path(run).parent).files if file.wave.name != wave.name)
+    return [other for other in others if other.connections.source.vcenter == source]
+
+
+def started_at(run: TaskRun, wave: Wave) -> datetime:
+    """Return the instant (UTC) that the wave's times count from; the same for every try of a run."""
+    return wave.begins_at if isinstance(wave, RehearsedWave) else run.run_after
+
+
+def wave_path(run: TaskRun) -> Path:
+    """Return where a task's wave file is.
+
+    :raises WaveFileMissingError: if no folder has it.
+    """
+    folders = wave_folders(run.bundle)
+    for folder in folders:
+        path = folder / f"{run.wave_id}{SUFFIX}"
+        if path.is_file():
+            return path
+    places = " and ".join(str(folder) for folder in folders)
+    raise WaveFileMissingError(f"there is no {run.wave_id}{SUFFIX} in {places}")
+
+
+def wave_folders(bundle: Path | None = None) -> list[Path]:
+    """Return where wave files are looked for: in the DAG's bundle, then in the DAGs folder."""
+    roots = [] if bundle is None else [bundle]
+    roots.append(Path(conf.get("core", "dags_folder")))
+    return [root / FOLDER for root in roots]
