@@ -78,9 +78,7 @@ def make_forecast(run: TaskRun, work: Work, clients: SiteClients) -> Expectation
     :raises ClientError: if the sites cannot be read.
     :raises ParametersError: if the parameters file cannot be used.
     """
-    from hcx_waves.forecast import forecast
-    from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
-    from hcx_waves.forecast.subject import subject_of
+    from hcx_waves.forecast import forecast, subject_of
 
     parameters = _parameters(run, work)
     inventory = _inventory(run, work, clients)
@@ -90,8 +88,7 @@ def make_forecast(run: TaskRun, work: Work, clients: SiteClients) -> Expectation
         return None
     if run.rehearsal:
         return forecast(subject, parameters, NIGHTS_IN_REHEARSALS, SEED).expectation()
-    safe = {"last_safe_start": last_safe_start(subject, parameters, seed=SEED), "safe_chance": SAFE_CHANCE}
-    return forecast(subject, parameters, NIGHTS, SEED).model_copy(update=safe).expectation()
+    return forecast(subject, parameters, NIGHTS, SEED, safe_start=True).expectation()
 
 
 def spoken(expectation: Expectation) -> str:
@@ -127,7 +124,7 @@ def _parameters(run: TaskRun, work: Work) -> ModelParameters:
 
 def _of_rehearsal(run: TaskRun, work: Work) -> ModelParameters:
     """Return the parameters of a night whose time holds no latency of ours, and whose approver may be told how long."""
-    from hcx_waves.forecast.durations import Fixed
+    from hcx_waves.forecast.model.durations import Fixed
 
     rehearsal = read_rehearsal(run)
     silent = parameters_of(rehearsal).for_rehearsal()

@@ -61,7 +61,7 @@ class TaskRun:
     @property
     def conf(self) -> Mapping[str, Any]:
         """What the run was triggered with."""
-        return dict(self.dag_run.conf or {})
+        return dict(getattr(self.dag_run, "conf", None) or {})
 
     @property
     def run_type(self) -> str:

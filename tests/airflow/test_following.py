@@ -16,8 +16,8 @@ from hcx_airflow.clock.base import SystemClock
 from hcx_airflow.triggers.following import Following
 from hcx_airflow.triggers.migration import MigrationWatch
 from hcx_waves.migration.eta import EtaKeeper
-from hcx_waves.migration.start import StartedWave
 from hcx_waves.migration.status import VmPhase, VmStatus, WaveStatus
+from hcx_waves.run.results import Ended, StartedMigrations
 from support.airflow_tasks import AirflowRun
 from support.procedures import sites_of
 from support.wave_tasks import WaveTasks
@@ -36,9 +36,14 @@ def a_status(minutes: float, phase: VmPhase) -> WaveStatus:
     return WaveStatus(at=ZERO + timedelta(minutes=minutes), vms=vms)
 
 
+def started(**left: Any) -> StartedMigrations:
+    facts = {"group_id": "g", "group_name": "g", "vms": [], "deadline": ZERO.isoformat()}
+    return StartedMigrations.model_validate({**facts, **left})
+
+
 def test_an_estimate_is_said_once_until_it_is_news(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    following = Following.of({"expected_vms": EXPECTED}, until_seeded=False, estimates=True)
+    following = Following.of(started(expected_vms=EXPECTED), until_seeded=False, estimates=True)
     for minutes in (0, 1, 2):
         following.see(a_status(minutes, VmPhase.WAITING_FOR_TURN))
     following.see(a_status(20, VmPhase.WAITING_FOR_TURN))
@@ -53,7 +58,7 @@ def test_no_wait_ends_for_want_of_a_course(caplog: pytest.LogCaptureFixture, mon
     def fail(*_: object) -> None:
         raise TypeError("x")
 
-    following = Following.of({"expected_vms": EXPECTED}, until_seeded=False, estimates=True)
+    following = Following.of(started(expected_vms=EXPECTED), until_seeded=False, estimates=True)
     monkeypatch.setattr(following.courses, "see", fail)
     caplog.set_level(logging.INFO)
     following.see(a_status(0, VmPhase.WAITING_FOR_TURN))
@@ -63,13 +68,13 @@ def test_no_wait_ends_for_want_of_a_course(caplog: pytest.LogCaptureFixture, mon
 
 
 @pytest.mark.parametrize(
-    ("started", "estimates"), [({}, True), ({"expected_vms": EXPECTED}, False), ({"expected_vms": [{"x": 1}]}, True)]
+    ("left", "estimates"), [({}, True), ({"expected_vms": EXPECTED}, False), ({"expected_vms": [{"x": 1}]}, True)]
 )
-def test_without_a_forecast_or_a_time_of_its_own_there_is_no_estimate(started: dict[str, Any], estimates: bool) -> None:
-    following = Following.of(started, until_seeded=False, estimates=estimates)
+def test_without_a_forecast_or_a_time_of_its_own_there_is_no_estimate(left: dict[str, Any], estimates: bool) -> None:
+    following = Following.of(started(**left), until_seeded=False, estimates=estimates)
     following.see(a_status(0, VmPhase.WAITING_FOR_TURN))
     assert following.eta is None
-    assert [one["name"] for one in following.courses.to_json()] == ["a", "b"]
+    assert list(following.courses.courses) == ["a", "b"]
 
 
 def test_an_estimate_that_fails_is_told_once_and_the_looks_go_on(
@@ -79,7 +84,7 @@ def test_an_estimate_that_fails_is_told_once_and_the_looks_go_on(
         raise ZeroDivisionError
 
     monkeypatch.setattr(EtaKeeper, "news", fail)
-    following = Following.of({"expected_vms": EXPECTED}, until_seeded=False, estimates=True)
+    following = Following.of(started(expected_vms=EXPECTED), until_seeded=False, estimates=True)
     for minutes in range(3):
         following.see(a_status(minutes, VmPhase.SWITCHOVER))
     assert caplog.text.count("No estimate can be made") == 1
@@ -96,14 +101,13 @@ def tasks(airflow_run: AirflowRun) -> WaveTasks:
 @contextmanager
 def watch_of(tasks: WaveTasks, pair: Any) -> Iterator[MigrationWatch]:
     """Look at the started wave by the simulated sites' own time."""
-    started = tasks.left("start_migrations")
-    fields = {name: started[name] for name in StartedWave.model_fields if name in started}
+    found = StartedMigrations.model_validate(tasks.left("start_migrations"))
     clock = SystemClock()
     clock.now = lambda: pair.now  # type: ignore[method-assign]
     with sites_of(pair) as clients:
         yield MigrationWatch(
-            clock=clock, client=clients.hcx, started=StartedWave.model_validate(fields),
-            following=Following.of(started, until_seeded=False, estimates=True),
+            clock=clock, client=clients.hcx, started=found,
+            following=Following.of(found, until_seeded=False, estimates=True),
         )  # fmt: skip
 
 
@@ -114,7 +118,7 @@ def test_looks_at_a_wave_leave_courses_and_estimates_that_come_true(
     with watch_of(tasks, site_pair) as watch:
         while watch.look() is None:
             site_pair.advance(30)
-        outcome = watch.outcome()
+        outcome = watch.result(ended=Ended.TERMINAL, at=site_pair.now).model_dump(mode="json")
         assert watch.following is not None
         eta = watch.following.eta
     courses = {one["name"]: one for one in json.loads(json.dumps(outcome["courses"]))}

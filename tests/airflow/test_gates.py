@@ -131,7 +131,7 @@ def test_the_body_shows_the_plan(tasks: WaveTasks) -> None:
         "seed-net",
         "192.168.1.1/24",
         "Compute-ResourcePool",
-        "| Everything over |",
+        "| Wave complete |",
     ):
         assert words in asked["body"], words
     assert "segment-dhcp" not in asked["body"]

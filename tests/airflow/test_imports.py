@@ -8,7 +8,7 @@ import sys
 PARSE = """
 import importlib, pkgutil, sys
 import hcx_airflow
-for name in ("operators", "sensors", "triggers", "hooks", "links"):
+for name in ("operators", "sensors", "triggers", "gates", "hooks", "ui"):
     package = importlib.import_module(f"hcx_airflow.{name}")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"hcx_airflow.{name}.{module.name}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hcx_airflow.airflow_private import TASK_MODULES
 from hcx_airflow.ui.preload import listener, modules
 
 PRELOADED = """
@@ -52,10 +53,10 @@ def test_it_can_be_switched_off(value: str, wanted: bool) -> None:
 def test_a_module_that_cannot_be_imported_is_told_and_left_out(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(modules, "_PACKAGES", ("hcx_airflow.links",))
+    monkeypatch.setattr(modules, "_PACKAGES", ("hcx_airflow.sensors",))
     everything = modules.preload()
-    monkeypatch.setattr(modules, "_PACKAGES", ("hcx_airflow.no_such_package", "hcx_airflow.links"))
-    assert modules.preload() == everything > len(modules._OF_AIRFLOW)
+    monkeypatch.setattr(modules, "_PACKAGES", ("hcx_airflow.no_such_package", "hcx_airflow.sensors"))
+    assert modules.preload() == everything > len(TASK_MODULES)
     assert "hcx_airflow.no_such_package cannot be preloaded" in caplog.text
 
 

@@ -34,7 +34,7 @@ def test_the_wave_and_its_cleanup_end_as_planned(
     assert finished.left("conclude_wave")["segments"] == {"seed-net": "cut_over"}
     proofs = finished.left("verify_virtual_machines")["proofs"]
     assert [proof["name"] for proof in proofs] == ["web01", "web02", "app01", "db01"]
-    assert all(proof["proven"] and not proof["reasons"] for proof in proofs)
+    assert all(proof["outcome"] == "migrated" and not proof["reasons"] for proof in proofs)
     outage = finished.left("verify_destination_routed")["outage"]
     assert 0 <= outage["lower_seconds"] <= outage["upper_seconds"]
     assert outage["upper_seconds"] - outage["lower_seconds"] <= 2.0

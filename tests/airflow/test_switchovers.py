@@ -41,8 +41,8 @@ def test_without_a_yes_nothing_switches_over(tasks: WaveTasks, site_pair: Any) -
 def test_an_order_is_honoured(tasks: WaveTasks, site_pair: Any) -> None:
     tasks.do("approve_switchover")
     body = tasks.run.asked[-1]["body"]
-    assert "In this order first: db01, web02." in body
-    assert "| web01 | waiting\\_for\\_window |" in body
+    assert "These go first, one after the other: db01, web02." in body
+    assert "| web01 | waiting_for_window |" in body
     released = tasks.do("release_switchovers")["released"]
     assert released[:2] == ["db01", "web02"]
     assert sorted(released) == ["app01", "db01", "web01", "web02"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hcx_airflow.errors import DriftedError, IncompleteError, RejectedError, UnansweredError
+from hcx_waves.model.states import WaveOutcome
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 
@@ -142,5 +143,5 @@ def test_every_way_to_end_has_its_words(
     written = tasks.do("write_report")
     assert written["outcome"] == outcome
     text = Path(written["markdown"]).read_text().replace("\\", "")
-    assert f"- Outcome: **{outcome}**: " in text
+    assert f"- Outcome: **{WaveOutcome(outcome).label}**: " in text
     assert reason in text

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hcx_waves.forecast import ForecastInput, ModelParameters
-from hcx_waves.forecast.nights import Nights, simulate
+from hcx_waves.forecast.model.nights import Nights, simulate
 from support.forecast_twin import Played, Recipe, TwinWave, input_of, scenario_of
 
 RECIPES = (
@@ -173,7 +173,7 @@ def _measured(subject: ForecastInput, played: list[Played], nights: Nights) -> l
     opens = 0.0
     if subject.switchover is not None:
         opens = (subject.switchover.opens - subject.starts_at).total_seconds()
-    last = nights.vms.ended[:, nights.layout.somebody].max(axis=1)
+    last = nights.vms.ended[:, nights.layout.occupied].max(axis=1)
     measured = [
         ("transfer end", [one.transfer_end for one in played], np.nanmax(nights.vms.base_ended, axis=1)),
         ("last switchover", [one.last_switchover for one in played], last),

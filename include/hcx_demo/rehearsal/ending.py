@@ -85,18 +85,16 @@ class Ending:
         """
         # Not at the top: numpy and matplotlib are slow to load.
         from hcx_snapshot import load_snapshot
-        from hcx_waves.cli.forecast import forecast_with_safe_start
-        from hcx_waves.forecast import load_parameters
-        from hcx_waves.forecast.picture import draw_forecast
-        from hcx_waves.forecast.subject import subject_of
-        from hcx_waves.forecast.text import print_forecast
+        from hcx_waves.forecast import forecast, load_parameters, subject_of
+        from hcx_waves.forecast.results.picture import draw_forecast
+        from hcx_waves.forecast.results.text import print_forecast
 
         chosen = os.environ.get(PARAMETERS_VARIABLE)
         parameters = load_parameters(Path(chosen) if chosen else None)
         subject = subject_of(
             self._wave, load_snapshot(snapshot), parameters, starts_at=record.starts_at, night=record.night
         )
-        found = forecast_with_safe_start(subject, parameters, _FORECAST_NIGHTS)
+        found = forecast(subject, parameters, _FORECAST_NIGHTS, safe_start=True)
         print_forecast(found, self._console)
         picture.write_bytes(draw_forecast(found, picture.suffix))
 

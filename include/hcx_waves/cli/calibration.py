@@ -12,9 +12,8 @@ from pydantic import ValidationError
 
 from hcx_waves.cli.inputs import Inputs
 from hcx_waves.cli.output import counted, fail, print_rows, reason, write_file
-from hcx_waves.forecast import calibration
+from hcx_waves.forecast import ParametersError, calibration, dump_parameters, load_parameters
 from hcx_waves.forecast.calibration import Calibration
-from hcx_waves.forecast.parameter_files import ParametersError, dump_parameters, load_parameters
 from hcx_waves.report.files import read_report
 from hcx_waves.report.model import WaveReport
 

@@ -17,17 +17,22 @@ from pydantic import ValidationError
 from hcx_snapshot import Snapshot, SnapshotFileError, load_snapshot
 from hcx_waves.cli.inputs import Inputs
 from hcx_waves.cli.output import fail, output_console, write_file
-from hcx_waves.forecast import what_if
-from hcx_waves.forecast.formats import FORMATS
-from hcx_waves.forecast.inputs import ForecastInput
-from hcx_waves.forecast.model import DEFAULT_NIGHTS, has_windows
-from hcx_waves.forecast.model import forecast as forecast_wave
-from hcx_waves.forecast.parameter_files import ParametersError, load_parameters
-from hcx_waves.forecast.parameters import ModelParameters
-from hcx_waves.forecast.results import Forecast
-from hcx_waves.forecast.safe_start import SAFE_CHANCE, last_safe_start
-from hcx_waves.forecast.subject import subject_of
-from hcx_waves.forecast.text import print_comparison, print_forecast
+from hcx_waves.forecast import (
+    DEFAULT_NIGHTS,
+    SAFE_CHANCE,
+    Forecast,
+    ForecastInput,
+    ModelParameters,
+    ParametersError,
+    last_safe_start,
+    load_parameters,
+    subject_of,
+    what_if,
+)
+from hcx_waves.forecast import forecast as forecast_wave
+from hcx_waves.forecast.results.build import has_windows
+from hcx_waves.forecast.results.document import PICTURE_FORMATS
+from hcx_waves.forecast.results.text import print_comparison, print_forecast
 from hcx_waves.wavefile.clock import ClockError
 from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.moments import LocalTimeError, Moment, exact_instant, parse_moment
@@ -153,7 +158,7 @@ def _read(
     if picture is not None:
         inputs.read(_check_format, picture)
         # Before the forecast, which takes a while: the module needs matplotlib, which may be missing.
-        import_module("hcx_waves.forecast.picture")
+        import_module("hcx_waves.forecast.results.picture")
     if wave is None or given is None or inputs.problems:
         fail(inputs.problems)
     return _Read(wave, known, given, begin, day)
@@ -208,24 +213,15 @@ def _what_if(
 
 
 def _forecast(subject: ForecastInput, parameters: ModelParameters, options: _Options) -> Forecast:
-    if not options.safe_start or not has_windows(subject):
-        return forecast_wave(subject, parameters, options.nights, options.seed)
-    return forecast_with_safe_start(subject, parameters, options.nights, options.seed)
-
-
-def forecast_with_safe_start(
-    subject: ForecastInput, parameters: ModelParameters, nights: int, seed: int = 0
-) -> Forecast:
-    """Return the forecast of a wave that has windows, with its last safe start."""
-    if nights * len(subject.vms) < _WORTH_A_PROCESS:
-        latest = last_safe_start(subject, parameters, seed=seed)
+    """Return the forecast; a search that takes long runs in a process of its own."""
+    nights, seed = options.nights, options.seed
+    searches = options.safe_start and has_windows(subject)
+    if not searches or nights * len(subject.vms) < _WORTH_A_PROCESS:
+        return forecast_wave(subject, parameters, nights, seed, safe_start=searches)
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as other:
+        searched = other.submit(last_safe_start, subject, parameters, seed=seed)
         found = forecast_wave(subject, parameters, nights, seed)
-    else:
-        with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as other:
-            searched = other.submit(last_safe_start, subject, parameters, seed=seed)
-            found = forecast_wave(subject, parameters, nights, seed)
-            latest = searched.result()
-    return found.model_copy(update={"last_safe_start": latest, "safe_chance": SAFE_CHANCE})
+        return found.model_copy(update={"last_safe_start": searched.result(), "safe_chance": SAFE_CHANCE})
 
 
 def _print(base: Forecast, other: Forecast | None, flags: list[str]) -> None:
@@ -245,13 +241,13 @@ def _write_json(path: Path, base: Forecast, other: Forecast | None, flags: list[
 
 
 def _check_format(picture: Path) -> None:
-    if picture.suffix not in FORMATS:
-        raise ValueError(f"{picture}: the name of a picture must end in {', '.join(FORMATS)}")
+    if picture.suffix not in PICTURE_FORMATS:
+        raise ValueError(f"{picture}: the name of a picture must end in {', '.join(PICTURE_FORMATS)}")
 
 
 def _draw(path: Path, drawn: Forecast) -> None:
     # Not at the top: matplotlib is slow to load, and only needed for a picture.
-    from hcx_waves.forecast.picture import draw_forecast
+    from hcx_waves.forecast.results.picture import draw_forecast
 
     _write(path, draw_forecast(drawn, path.suffix))
 

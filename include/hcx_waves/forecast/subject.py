@@ -1,4 +1,4 @@
-"""What to forecast, from a wave file and what is known of the inventory: a snapshot, a plan, both or neither."""
+"""Collect what to forecast from a wave file and what is known of the inventory: a snapshot, a plan, both or neither."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
 from hcx_snapshot.model import MeshPart, Snapshot, VmPart
-from hcx_waves.forecast.inputs import DEFAULT_MESH, ForecastInput, ForecastMesh, ForecastSegment, ForecastVm
-from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.forecast.model.inputs import DEFAULT_MESH, ForecastInput, ForecastMesh, ForecastSegment, ForecastVm
+from hcx_waves.forecast.model.parameters import ModelParameters
 from hcx_waves.model.choices import MigrationType
+from hcx_waves.model.formatting import bit_rate, share, size
 from hcx_waves.model.plan import PlannedVm, WavePlan
 from hcx_waves.model.schedule import WaveClock
 from hcx_waves.wavefile.clock import ClockError
@@ -120,17 +121,17 @@ class _Survey:
         transfer = self._transfer
         sentences = {
             "missing": "are not in the snapshot",
-            "size": f"have no known size: {transfer.assumed_disk_bytes / 1e9:g} GB are assumed of each",
-            "provisioned": f"have no known used size: {transfer.used_share:.0%} of the provisioned is assumed",
-            "change": f"have no known change rate: {transfer.change_bytes_per_second * 8 / 1e6:g} Mbit/s is assumed",
-            "mesh": "name no service mesh: HCX chooses, here the one with the fewest",
+            "size": f"have no known size: {size(transfer.assumed_disk_bytes)} is assumed for each",
+            "provisioned": f"have no known used size: {share(transfer.used_share)} of the provisioned size is assumed",
+            "change": f"have no known change rate: {bit_rate(transfer.change_bytes_per_second * 8)} is assumed",
+            "mesh": "name no service mesh: HCX chooses one, here the mesh with the fewest VMs",
         }
         for what, count in self._assumed.items():
             yield f"{count} of {len(self._wave.vms)} VMs {sentences[what]}"
         silent = [mesh.name for mesh in self._known_meshes() if self._is_silent(mesh)]
         if silent:
-            rate = transfer.link_bits_per_second / 1e6
-            yield f"HCX measures no bandwidth of {', '.join(silent)}: {rate:g} Mbit/s is assumed"
+            rate = bit_rate(transfer.link_bits_per_second)
+            yield f"HCX measures no bandwidth of {', '.join(silent)}: {rate} is assumed"
 
     def _is_silent(self, mesh: MeshPart) -> bool:
         return _measured(mesh) is None and mesh.name not in self._transfer.mesh_link_bits_per_second

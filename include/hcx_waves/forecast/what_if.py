@@ -1,12 +1,12 @@
-"""The same wave under other circumstances."""
+"""Change the circumstances of a wave: bandwidth, a second mesh, the order of switchovers, the start."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from hcx_waves.forecast.inputs import ForecastInput, ForecastMesh, ForecastVm
-from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.forecast.model.inputs import ForecastInput, ForecastMesh, ForecastVm
+from hcx_waves.forecast.model.parameters import ModelParameters
 
 SECOND = " (second)"
 _Key = Callable[[ForecastVm], tuple[object, ...]]
@@ -54,7 +54,7 @@ def with_order(subject: ForecastInput, order: str | Sequence[str]) -> ForecastIn
     """
     if isinstance(order, str):
         if order not in _ORDERS:
-            raise ValueError(f'"{order}" is no order: {", ".join(ORDERS)}, or names of VMs')
+            raise ValueError(f'"{order}" is not an order: {", ".join(ORDERS)}, or names of VMs')
         names = [vm.name for vm in sorted(subject.vms, key=_ORDERS[order])]
     else:
         names = list(order)

@@ -1,20 +1,44 @@
-"""What a forecast expects of one night, short enough to be shown, kept and compared."""
+"""The short form of a forecast, which is shown, kept and compared."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Self
 
 from pydantic import AwareDatetime, Field
 
 from hcx_waves.model.base import DomainModel
+from hcx_waves.model.quantiles import P50, P90, P95, quantiles
+
+TITLES = {
+    "transfer_end": "Base syncs complete",
+    "switchover_queue": "Switchover queue, duration",
+    "cutover_start": "First gateway disconnected",
+    "end": "Wave complete",
+}
+"""What the totals of a night are called wherever they are shown, by the name of their field."""
+TITLES_AFTER_START = {
+    name: title if name == "switchover_queue" else f"{title}, after the start" for name, title in TITLES.items()
+}
+"""The same where instants are shown as the time since the start."""
 
 
 class Spread(DomainModel):
-    """A quantity over many nights: half of them stay below the first figure, nine in ten below the second."""
+    """A quantity over many nights: half of them stay below P50, nine in ten below P90, 19 in 20 below P95."""
 
     p50_seconds: float
     p90_seconds: float
     p95_seconds: float
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> Self:
+        """Return the quantiles of figures that were seen or simulated.
+
+        :param seconds: one figure a night; at least one.
+        """
+        p50, p90, p95 = (round(one, 3) for one in quantiles(seconds, P50, P90, P95))
+        return cls(p50_seconds=p50, p90_seconds=p90, p95_seconds=p95)
 
 
 class ExpectedOutage(DomainModel):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.names import FindingId, ObjectName, Text, UserName
+from hcx_waves.model.states import Labelled
 from hcx_waves.model.times import Day
 
 ANY_SUBJECT = "*"
 
 
-class Severity(StrEnum):
+class Severity(Labelled):
     """How much a finding matters."""
 
     BLOCKING = "blocking"

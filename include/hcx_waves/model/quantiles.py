@@ -1,17 +1,34 @@
-"""Quantiles of figures that were seen."""
+"""Quantiles: the one definition behind every P50, P90 and P95 that is shown.
+
+Between two neighbouring values the quantile lies in proportion, as by default in numpy and in
+``statistics.quantiles(method="inclusive")``. It is written out here because numpy starts threads and so must not be
+imported before Airflow forks, and the standard library refuses a single value.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+
+P50, P90, P95 = 0.5, 0.9, 0.95
 
 
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value below which a share of all lies, between neighbours in proportion.
+def quantiles(values: Iterable[float], *shares: float) -> tuple[float, ...]:
+    """Return, for each share, the value below which that share of all values lies.
 
     :param values: at least one, in any order.
+    :param shares: between 0 and 1.
     """
     ordered = sorted(values)
-    place = (len(ordered) - 1) * share
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+    last = len(ordered) - 1
+    found = []
+    for share in shares:
+        place = last * share
+        below = int(place)
+        above = min(below + 1, last)
+        found.append(ordered[below] + (ordered[above] - ordered[below]) * (place - below))
+    return tuple(found)
+
+
+def quantile(values: Iterable[float], share: float) -> float:
+    """Return one quantile, see :func:`quantiles`."""
+    return quantiles(values, share)[0]

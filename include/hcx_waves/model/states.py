@@ -6,7 +6,16 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 
-class VmOutcome(StrEnum):
+class Labelled(StrEnum):
+    """Values that are stored as they are and shown in words."""
+
+    @property
+    def label(self) -> str:
+        """The words that people see: ``As planned`` for ``as_planned``."""
+        return self.value.replace("_", " ").capitalize()
+
+
+class VmOutcome(Labelled):
     """How a VM's move ended, or how it stands."""
 
     PLANNED = "planned"
@@ -47,7 +56,7 @@ class VmOutcome(StrEnum):
         return self.is_at_destination or self is VmOutcome.LEFT_OUT
 
 
-class SegmentOutcome(StrEnum):
+class SegmentOutcome(Labelled):
     """How a segment ended in a wave, or how it stands."""
 
     PLANNED = "planned"
@@ -96,7 +105,7 @@ class SegmentOutcome(StrEnum):
         return self in (SegmentOutcome.CUT_OVER, SegmentOutcome.STRETCHED)
 
 
-class WaveOutcome(StrEnum):
+class WaveOutcome(Labelled):
     """How a run ended."""
 
     AS_PLANNED = "as_planned"
@@ -113,9 +122,30 @@ class WaveOutcome(StrEnum):
     """A segment was left in an outage, or in a state that nobody has confirmed."""
 
     @property
+    def sentence(self) -> str:
+        """What it means, as a sentence without its full stop."""
+        return _SENTENCES[self]
+
+    @property
     def is_green(self) -> bool:
         """Whether the run may look successful and start the next wave."""
         return self is WaveOutcome.AS_PLANNED
+
+
+_SENTENCES = {
+    WaveOutcome.AS_PLANNED: "Everything went as planned",
+    WaveOutcome.INCOMPLETE: "Something was left behind",
+    WaveOutcome.REJECTED: "Not approved",
+    WaveOutcome.BLOCKED: "Blocked before the start",
+    WaveOutcome.DRIFTED: "The plan had changed since its approval",
+    WaveOutcome.STRANDED: "A segment was left without a confirmed gateway",
+}
+_LABELS = {one.value: one.label for outcomes in (VmOutcome, SegmentOutcome, WaveOutcome) for one in outcomes}
+
+
+def label_of(text: str) -> str:
+    """Return the words for a stored outcome; any other text as it is."""
+    return _LABELS.get(text, text)
 
 
 def wave_outcome(vms: Iterable[VmOutcome], segments: Iterable[SegmentOutcome]) -> WaveOutcome:

@@ -1,4 +1,4 @@
-"""Lengths of time and days as a wave file writes them: ``90s``, ``15m``, ``2h30m``, ``7d``, ``2026-11-30``."""
+"""Durations and days as a wave file writes them: ``90s``, ``15m``, ``2h30m``, ``7d``, ``2026-11-30``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def parse_duration(text: str) -> timedelta:
     """
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError(f'"{text}" is no length of time: write 90s, 15m, 2h30m or 7d')
+        raise ValueError(f'"{text}" is not a duration: write 90s, 15m, 2h30m or 7d')
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
@@ -41,7 +41,7 @@ def _read(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if not isinstance(value, str):
-        words = "must be a length of time with its unit: 90s, 15m, 2h30m or 7d, not {value}"
+        words = "must be a duration with its unit: 90s, 15m, 2h30m or 7d, not {value}"
         raise PydanticCustomError("duration", words, {"value": str(value)})
     try:
         return parse_duration(value)
@@ -65,7 +65,7 @@ def _read_day(value: object) -> date:
             return date.fromisoformat(value)
     except ValueError:
         pass
-    raise PydanticCustomError("day", '"{value}" is no date: write it as 2026-11-30', {"value": str(value)})
+    raise PydanticCustomError("day", '"{value}" is not a date: write it as 2026-11-30', {"value": str(value)})
 
 
 Day = Annotated[date, BeforeValidator(_read_day)]

@@ -1,1 +1,1 @@
-"""Records of rehearsed nights, and what all of a wave's nights say together."""
+"""Records of rehearsed nights, and the summary of a wave's nights."""

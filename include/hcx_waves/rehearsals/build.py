@@ -1,4 +1,4 @@
-"""From the report of a rehearsal and what its twin knows to the record of that night. Pure."""
+"""Build the record of a rehearsed night from its report and what its twin knows. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write the summary of a wave's rehearsals next to its reports."""
+"""Write the summary of a wave's rehearsals beside its reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of a wave's rehearsals: a row a night with its windows, and the outage of each segment."""
+"""Draw a wave's rehearsals: a row for each night with its windows, and the outage of each segment."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hcx_waves.model.expectation import Spread
+from hcx_waves.model.formatting import counted as number_of
 from hcx_waves.model.states import WaveOutcome
-from hcx_waves.rehearsals.markdown import counted, length
+from hcx_waves.rehearsals.markdown import counted, fitting, length
 from hcx_waves.rehearsals.summary import NightRow, Quantity, RehearsalSummary
 
 if TYPE_CHECKING:
@@ -86,8 +87,12 @@ def picture_kind(path: Path) -> str:
 
 
 def _title(summary: RehearsalSummary) -> str:
-    fits = "" if summary.fitting is None else f"; {summary.fitting} as planned and within the windows"
-    return f"Rehearsals of wave {summary.wave}: {counted(summary)}{fits}"
+    fits = fitting(summary)
+    if not fits:
+        return f"Rehearsals of wave {summary.wave}: {counted(summary)}"
+    others = len(summary.nights) - len(summary.counted)
+    apart = f"; {number_of(others, 'night')} with faults" if others else ""
+    return f"Rehearsals of wave {summary.wave}: {fits} as planned and within the windows{apart}"
 
 
 def _nights(axes: Axes, rows: Sequence[NightRow], summary: RehearsalSummary) -> None:
@@ -98,7 +103,7 @@ def _nights(axes: Axes, rows: Sequence[NightRow], summary: RehearsalSummary) -> 
         _course(axes, place, row)
     axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlabel(f"hours after the start of each night (dates: {summary.time_zone})")
+    axes.set_xlabel(f"Hours after the start of each night (dates in {summary.time_zone})")
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=20, integer=True))
     axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
@@ -140,13 +145,13 @@ def _legend(axes: Axes, rows: Sequence[NightRow]) -> None:
     from matplotlib.patches import Patch
 
     handles: list[Line2D | Patch] = [
-        Patch(color=_TRANSFERS, label="transfers"),
-        Patch(color=_QUEUE, label="switchovers"),
-        Patch(color=_WINDOW, label="switchover window"),
-        Line2D([], [], color="#c62828", linewidth=1.6, label="last window closes"),
+        Patch(color=_TRANSFERS, label="Transfers"),
+        Patch(color=_QUEUE, label="Switchovers"),
+        Patch(color=_WINDOW, label="Switchover window"),
+        Line2D([], [], color="#c62828", linewidth=1.6, label="Last window closes"),
     ]
     if any(row.expected_end_seconds is not None for row in rows):
-        handles.append(Line2D([], [], color="#333333", linewidth=1, label="forecast P50 of the end"))
+        handles.append(Line2D([], [], color="#333333", linewidth=1, label="Forecast P50 of completion"))
     seen = {row.outcome for row in rows}
     handles += [
         Line2D(
@@ -155,7 +160,7 @@ def _legend(axes: Axes, rows: Sequence[NightRow]) -> None:
             color=_COLOURS[one],
             marker=_MARKERS[one],
             linestyle="none",
-            label=f"end: {one.value.replace('_', ' ')}",
+            label=f"End: {one.label.lower()}",
         )
         for one in WaveOutcome
         if one in seen
@@ -177,7 +182,9 @@ def _outages(axes: Axes, summary: RehearsalSummary) -> None:
     axes.set_yticks(range(len(summary.outages)), [_outage_label(one) for one in summary.outages])
     axes.set_ylim(len(summary.outages) - 0.5, -0.5)
     axes.set_xlim(left=0)
-    axes.set_xlabel("outage in seconds: a point a night; P50 to P95 as rehearsed (blue) and as forecast (black)")
+    axes.set_xlabel(
+        "Outage in seconds: one point for each night; P50 to P95 as rehearsed (blue) and as forecast (black)"
+    )
     axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
     axes.set_axisbelow(True)
 

@@ -1,4 +1,4 @@
-"""Where the records of rehearsed nights are kept: one file a night and wave, replaced as a whole."""
+"""Store the records of rehearsed nights: one file for each night and wave, replaced as a whole."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class RecordStore:
         try:
             return self.folder / _WAVE_NAME.validate_python(wave) / _FOLDER
         except ValidationError:
-            raise RecordError(f'"{wave}" is no name of a wave') from None
+            raise RecordError(f'"{wave}" is not the name of a wave') from None
 
     def write(self, record: RehearsalRecord, timeline: Timeline | None = None) -> dict[str, Path]:
         """Write a night in the place of what was there of it.
@@ -82,7 +82,7 @@ class RecordStore:
         :param name: the file's name, without any folder.
         """
         if Path(name).name != name:
-            raise RecordError(f'"{name}" is no name of a file')
+            raise RecordError(f'"{name}" is not the name of a file')
         path = self.place(wave).parent / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)
@@ -155,7 +155,7 @@ def _read(path: Path) -> RehearsalRecord:
     except OSError as error:
         raise RecordError(f"{path.name}: {error.strerror}") from None
     except ValueError:
-        raise RecordError(f"{path.name}: is no JSON") from None
+        raise RecordError(f"{path.name}: is not valid JSON") from None
     version = document.get("record_version") if isinstance(document, dict) else None
     if version != RECORD_VERSION:
         raise RecordError(f"{path.name}: is of version {version}, and only version {RECORD_VERSION} can be read here")
@@ -164,7 +164,7 @@ def _read(path: Path) -> RehearsalRecord:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise RecordError(f"{path.name}: is no record of a rehearsal: {where}: {first['msg']}") from None
+        raise RecordError(f"{path.name}: is not a record of a rehearsal: {where}: {first['msg']}") from None
     if record.night.isoformat() != path.stem:
         raise RecordError(f"{path.name}: holds the night of {record.night}")
     return record

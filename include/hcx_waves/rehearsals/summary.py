@@ -1,4 +1,4 @@
-"""What all rehearsed nights of a wave say together. Pure, apart from reading the records."""
+"""Summarise all rehearsed nights of a wave. Pure, apart from reading the records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pydantic import AwareDatetime, Field
 
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.expectation import Expectation, Spread
-from hcx_waves.model.quantiles import quantile
 from hcx_waves.model.schedule import TimeWindow
 from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.model import RehearsalRecord, RehearsedFinding, RehearsedSegment, SnapshotRef
@@ -224,13 +223,10 @@ def _outages(records: Sequence[RehearsalRecord], forecast: Expectation | None) -
 def _quantity(name: str, values: Sequence[float | None], expected: Spread | None) -> Iterator[Quantity]:
     known = [one for one in values if one is not None]
     if known:
-        spread = Spread(
-            p50_seconds=quantile(known, 0.5), p90_seconds=quantile(known, 0.9), p95_seconds=quantile(known, 0.95)
-        )
         yield Quantity(
             name=name,
             count=len(known),
-            spread=spread,
+            spread=Spread.of(known),
             least_seconds=min(known),
             most_seconds=max(known),
             expected=expected,

@@ -1,4 +1,4 @@
-"""What a twin knows of a rehearsed night: read from the answers of its control interface. Pure."""
+"""Read what a twin knows of a rehearsed night from the answers of its control interface. Pure."""
 
 from __future__ import annotations
 

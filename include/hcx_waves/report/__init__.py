@@ -1,1 +1,1 @@
-"""What happened in a wave, as JSON and Markdown."""
+"""The report of a run, as JSON and Markdown."""

@@ -1,4 +1,4 @@
-"""What was forecast against what has happened. Pure."""
+"""Compare the forecast of a run with what has happened. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from hcx_waves.migration.status import VmPhase
 from hcx_waves.model.base import DomainModel
-from hcx_waves.model.expectation import Expectation, Spread
+from hcx_waves.model.expectation import TITLES_AFTER_START, Expectation, Spread
 from hcx_waves.model.states import SegmentOutcome
 from hcx_waves.report.model import Comparison, SegmentRow, VmRow
 
@@ -55,7 +55,7 @@ def actual_of(vms: Iterable[VmRow], segments: Iterable[SegmentRow]) -> Actual:
 
 
 def comparisons(forecast: Expectation, vms: Iterable[VmRow], segments: Iterable[SegmentRow]) -> Iterator[Comparison]:
-    """Yield each forecast quantity with what came of it; those that did not come about have no actual figure."""
+    """Yield each forecast quantity with its actual figure, if it has one."""
     cuts = list(segments)
     actual = actual_of(vms, cuts)
 
@@ -63,11 +63,12 @@ def comparisons(forecast: Expectation, vms: Iterable[VmRow], segments: Iterable[
         return None if moment is None else (moment - forecast.starts_at).total_seconds()
 
     totals: list[tuple[str, Spread | None, float | None]] = [
-        ("All disks replicated, after the start", forecast.transfer_end, after_start(actual.transfer_ended_at)),
-        ("Switchovers one after the other", forecast.switchover_queue, actual.queue_seconds),
-        ("First gateway switched off, after the start", forecast.cutover_start, after_start(actual.cutover_began_at)),
-        ("Everything over, after the start", forecast.end, after_start(actual.ended_at)),
+        ("transfer_end", forecast.transfer_end, after_start(actual.transfer_ended_at)),
+        ("switchover_queue", forecast.switchover_queue, actual.queue_seconds),
+        ("cutover_start", forecast.cutover_start, after_start(actual.cutover_began_at)),
+        ("end", forecast.end, after_start(actual.ended_at)),
     ]
+    totals = [(TITLES_AFTER_START[name], expected, seconds) for name, expected, seconds in totals]
     for one in cuts:
         if one.outcome is SegmentOutcome.CUT_OVER:
             seconds = None if one.outage is None else one.outage.upper_seconds
@@ -79,7 +80,7 @@ def comparisons(forecast: Expectation, vms: Iterable[VmRow], segments: Iterable[
 
 def _judge(expected: Spread, seconds: float | None) -> str:
     if seconds is None:
-        return "did not come about, or is not known"
+        return "did not happen, or is not known"
     if seconds <= expected.p50_seconds:
         return Judgement.EARLIER.value
     # A forecast that leaves nothing open, such as the opening of a window, is not missed by a few seconds.

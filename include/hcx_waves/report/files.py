@@ -1,4 +1,4 @@
-"""Write a report to files: whole or not at all, readable for its owner alone, and without secrets."""
+"""Write a report to files: whole or not at all, readable by their owner alone, and without secrets."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def file_name(text: str) -> str:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, in the place of one of that name, readable for its owner alone.
+    """Write a file whole or not at all, in the place of one of that name, readable by its owner alone.
 
     :raises OSError: if it cannot be written; what was there is there still.
     """

@@ -1,38 +1,118 @@
-"""Pieces of Markdown: headings, lists and tables whose cells cannot break out."""
+"""Write Markdown: headings, lists, tables, code and fences that no name or message can break out of.
+
+Whatever is given as plain text is escaped, so that it is shown as it is. What these functions return is
+:class:`Markdown`, which is taken as it is; so they can be nested.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
+
+_ANYWHERE = re.compile(r"[\\`*\[\]|~$]")
+# Between letters or digits an underscore is one; names would be hard to read in the file if each were escaped.
+_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_AT_THE_START = re.compile(r"\A([-+=]+|#{1,6})(?=\s|\Z)")
+_NUMBER_AT_THE_START = re.compile(r"\A(\d{1,9})([.)])(?=\s|\Z)")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_PIPE = re.compile(r"(\\*)\|")
 
 
-def section(title: str, body: str) -> str:
+class Markdown(str):
+    """A text that is Markdown already, and safe."""
+
+    __slots__ = ()
+
+
+def escape(text: str) -> Markdown:
+    """Keep a text on one line and from being read as Markdown or HTML."""
+    plain = _inline(text)
+    if isinstance(text, Markdown):
+        return plain
+    plain = Markdown(_AT_THE_START.sub(r"\\\1", plain, count=1))
+    return Markdown(_NUMBER_AT_THE_START.sub(r"\1\\\2", plain, count=1))
+
+
+def code(text: str) -> Markdown:
+    """Return a text as code within a line; nothing for an empty one."""
+    flat = _printable(" ".join(text.split()))
+    ticks = "`" * (_longest_run(flat) + 1)
+    space = " " if "`" in flat else ""
+    return Markdown(f"{ticks}{space}{flat}{space}{ticks}" if flat else "")
+
+
+def bold(text: str) -> Markdown:
+    """Return a text in bold."""
+    return Markdown(f"**{escape(text)}**")
+
+
+def fence(text: str, language: str = "") -> Markdown:
+    """Return a text of several lines as it is, such as instructions or a vendor's message.
+
+    :param language: for highlighting.
+    """
+    ticks = "`" * max(3, _longest_run(text) + 1)
+    lines = "\n".join(_printable(line.expandtabs()) for line in text.splitlines())
+    return Markdown(f"{ticks}{language}\n{lines}\n{ticks}")
+
+
+def bullets(lines: Iterable[str]) -> Markdown:
+    """Return a list, a line each; nothing without lines."""
+    return Markdown("\n".join(f"- {escape(line)}" for line in lines))
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> Markdown:
+    """Return a list of names with their values."""
+    return bullets(Markdown(f"{escape(name)}: {escape(value)}") for name, value in pairs)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, most: int | None = None, rest: str = "") -> Markdown:
+    """Return a table; nothing without rows.
+
+    :param most: how many rows are shown; below the table it is said how many more there are.
+    :param rest: where the other rows can be found, for that sentence.
+    """
+    found = list(rows)
+    if not found:
+        return Markdown()
+    lines = [_row(header), f"|{'---|' * len(header)}", *map(_row, found[:most])]
+    more = 0 if most is None else len(found) - most
+    if more > 0:
+        lines += ["", f"and {more} more{f'; {escape(rest)}' if rest else ''}."]
+    return Markdown("\n".join(lines))
+
+
+def section(title: str, body: str, *, level: int = 2) -> Markdown:
     """Return a heading with its body; nothing without a body."""
-    return f"## {title}\n\n{body}" if body else ""
+    return Markdown(f"{'#' * level} {escape(title)}\n\n{escape(body)}") if body else Markdown()
 
 
-def bullets(lines: Iterable[str]) -> str:
-    """Return a list, escaped."""
-    return "\n".join(f"- {escape(line)}" for line in lines)
+def document(*parts: str) -> Markdown:
+    """Return paragraphs, sections and tables one below the other, without those that are empty."""
+    return Markdown("\n\n".join(escape(part) for part in parts if part))
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table, its cells escaped; nothing without rows."""
-    return "\n".join(_lines(header, rows)) if rows else ""
+def _inline(text: str) -> Markdown:
+    if isinstance(text, Markdown):
+        return text
+    plain = _ANYWHERE.sub(r"\\\g<0>", _printable(" ".join(text.split())))
+    plain = _UNDERSCORE.sub(r"\\_", plain)
+    return Markdown("".join(_ENTITIES.get(one, one) for one in plain))
 
 
-def escape(text: str) -> str:
-    """Keep a text on its line and in its cell, and from being read as markup."""
-    plain = " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
-    return plain.replace("<", "&lt;").replace("`", "\\`").replace("[", "\\[")
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(_PIPE.sub(_escaped_pipe, _inline(cell)) for cell in cells)} |"
 
 
-def code(text: str) -> str:
-    """Return a text as code."""
-    return f"`{text.replace('`', '')}`"
+def _escaped_pipe(found: re.Match[str]) -> str:
+    """Escape a pipe that is not: also within code it would end the cell."""
+    slashes = found[1]
+    return f"{slashes}|" if len(slashes) % 2 else f"{slashes}\\|"
 
 
-def _lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(header)} |"
-    yield f"|{'---|' * len(header)}"
-    for row in rows:
-        yield f"| {' | '.join(escape(cell) for cell in row)} |"
+def _printable(text: str) -> str:
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)

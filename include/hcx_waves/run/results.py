@@ -11,7 +11,17 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from hcx_waves.cutover.cleanup import Deletion, Renaming
 from hcx_waves.cutover.emptiness import EmptyProof
@@ -50,9 +60,17 @@ def _short(items: tuple[DomainModel, ...]) -> list[dict[str, Any]]:
     return [one.model_dump(mode="json", exclude_defaults=True) for one in items]
 
 
+def _or_none(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Pass over an estimate that another release has left: a missing one fails no wait."""
+    try:
+        return read(value)
+    except ValidationError:
+        return ()
+
+
 # There may be thousands of these in one result; defaults are left out.
 Courses = Annotated[tuple[VmCourse, ...], PlainSerializer(_short)]
-ExpectedVms = Annotated[tuple[ExpectedVm, ...], PlainSerializer(_short)]
+ExpectedVms = Annotated[tuple[ExpectedVm, ...], WrapValidator(_or_none), PlainSerializer(_short)]
 StoredProof = Annotated[VmProof, _known_fields(VmProof)]
 
 

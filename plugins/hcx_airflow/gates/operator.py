@@ -24,6 +24,7 @@ from hcx_airflow.task import TaskRun
 from hcx_airflow.tries import on_its_clock
 from hcx_airflow.work import Work, read_work
 from hcx_waves.model.digest import digest_of
+from hcx_waves.report.markup import Markdown, code, document
 from hcx_waves.run.decisions import Choice, Decision
 from hcx_waves.wavefile.gates import GateSettings, time_to_answer
 
@@ -85,7 +86,7 @@ class WaveGate(ApprovalOperator):
                 return self.rehearse(run, read_work(run))
         work = read_work(run)
         settings = self._settings(work)
-        self.body = self.gate.body(read_view(run, work, self.segment)) + _four_eyes(settings, run.started_by)
+        self.body = document(self.gate.body(read_view(run, work, self.segment)), _four_eyes(settings, run.started_by))
         self._refuse_to_show_another(run, work)
         self.response_timeout = self._time_to_answer(run, work)
         self.assigned_users = _assigned(settings.approvers)
@@ -229,12 +230,11 @@ class WaveGate(ApprovalOperator):
         return document
 
 
-def _four_eyes(gate: GateSettings, started_by: str | None) -> str:
+def _four_eyes(gate: GateSettings, started_by: str | None) -> Markdown:
     """Say who cannot approve, for the body."""
     if not gate.four_eyes or started_by is None:
-        return ""
-    name = started_by.replace("`", "'")
-    return f"\n\nFour eyes: `{name}` has started this run, so somebody else has to approve it."
+        return Markdown()
+    return Markdown(f"Four eyes: {code(started_by)} has started this run, so another person has to approve it.")
 
 
 def _assigned(approvers: Sequence[str] | None) -> Any:

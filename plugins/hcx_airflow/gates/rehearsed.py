@@ -14,7 +14,7 @@ from hcx_airflow.task import TaskRun
 from hcx_waves.model.schedule import TimeWindow
 
 if TYPE_CHECKING:
-    from hcx_waves.forecast.parameters import ModelParameters
+    from hcx_waves.forecast import ModelParameters
 
 REHEARSAL_APPROVER = "rehearsal-approver"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator, Context
@@ -91,5 +92,5 @@ class ConfirmOutcomeOperator(BaseOperator):
     def _is_excused(self, left: Results, task_id: str, state: str | None) -> bool:
         if state != "skipped" or task_id not in self.excuses:
             return False
-        group = self.excuses[task_id].rpartition(".")[0]
-        return left.read_here(results.NOT_DUE, group) is not None
+        group, _, task = self.excuses[task_id].rpartition(".")
+        return left.read_here(replace(results.NOT_DUE, task=task), group) is not None

@@ -13,7 +13,7 @@ from hcx_airflow.rehearsal.night import Rehearsal
 from hcx_waves.twin.names import UPSTREAM
 
 if TYPE_CHECKING:
-    from hcx_waves.forecast.parameters import ModelParameters
+    from hcx_waves.forecast import ModelParameters
     from hcx_waves.run.results import TakenSnapshot
     from hcx_waves.twin.control import TwinControl
     from hcx_waves.twin.models import NewWorld
@@ -41,7 +41,7 @@ def hand_over(control: TwinControl, taken: TakenSnapshot) -> str:
 
 def new_world(rehearsal: Rehearsal, snapshot_id: str, parameters: ModelParameters) -> NewWorld:
     """Return the world that a night is rehearsed in."""
-    from hcx_waves.forecast.parameter_files import parameters_digest, simulator_assumptions, simulator_settings
+    from hcx_waves.forecast import parameters_digest, simulator_assumptions, simulator_settings
     from hcx_waves.twin.models import NewWorld
 
     return NewWorld(
@@ -78,7 +78,7 @@ def parameters_of(rehearsal: Rehearsal) -> ModelParameters:
 
     :raises ParametersError: if the file cannot be used.
     """
-    from hcx_waves.forecast.parameter_files import load_parameters
+    from hcx_waves.forecast import load_parameters
 
     named = os.environ.get(PARAMETERS_VARIABLE)
     return load_parameters(rehearsal.params.parameters_file or (Path(named) if named else None))

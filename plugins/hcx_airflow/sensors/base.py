@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
 from airflow.triggers.base import StartTriggerArgs
@@ -17,9 +17,11 @@ from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.base import OutcomeTrigger
 from hcx_airflow.triggers.polling import Poller
 from hcx_airflow.ui.links import LINKS
-from hcx_waves.run.results import WaitResult
 
 LONGEST = timedelta(days=40)
+
+if TYPE_CHECKING:
+    from hcx_waves.run.results import WaitResult
 
 
 class OutcomeSensor(BaseSensorOperator):

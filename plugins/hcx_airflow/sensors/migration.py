@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -15,7 +15,9 @@ from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.base import read_json
 from hcx_airflow.triggers.migration import MigrationStatusTrigger, migration_poller, migrations_without_look
 from hcx_airflow.triggers.polling import Poller
-from hcx_waves.run.results import Ended, WaitResult
+
+if TYPE_CHECKING:
+    from hcx_waves.run.results import WaitResult
 
 
 class AwaitMigrationsSensor(OutcomeSensor):
@@ -46,6 +48,8 @@ class AwaitMigrationsSensor(OutcomeSensor):
 
     @override
     def make_poller(self, run: TaskRun) -> Poller | WaitResult:
+        from hcx_waves.run.results import Ended
+
         started = run.results.beside(STARTED)
         if started is None or not started.vms:
             return migrations_without_look(run.clock, Ended.NOTHING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -13,7 +13,9 @@ from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.base import read_json
 from hcx_airflow.triggers.polling import Poller
 from hcx_airflow.triggers.unextend import UnextendTrigger, unextend_poller, unextend_without_look
-from hcx_waves.run.results import Ended, WaitResult
+
+if TYPE_CHECKING:
+    from hcx_waves.run.results import WaitResult
 
 
 class AwaitUnextendedSensor(OutcomeSensor):
@@ -35,6 +37,8 @@ class AwaitUnextendedSensor(OutcomeSensor):
 
     @override
     def make_poller(self, run: TaskRun) -> Poller | WaitResult:
+        from hcx_waves.run.results import Ended
+
         started = run.results.beside(UNEXTEND_STARTED)
         if started is None:
             return unextend_without_look(run.clock, Ended.NOTHING)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from hcx_waves.migration.course import CourseKeeper
-from hcx_waves.migration.eta import EtaKeeper
-from hcx_waves.migration.status import WaveStatus
-from hcx_waves.run.results import StartedMigrations
+if TYPE_CHECKING:
+    from hcx_waves.migration.course import CourseKeeper
+    from hcx_waves.migration.eta import EtaKeeper
+    from hcx_waves.migration.status import WaveStatus
+    from hcx_waves.run.results import StartedMigrations
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,9 @@ class Following:
         :param started: what ``start_migrations`` left; with what the forecast expects of each VM, if there is one.
         :param estimates: whether the sites' instants are those of the run, so that anything can be estimated.
         """
+        from hcx_waves.migration.course import CourseKeeper
+        from hcx_waves.migration.eta import EtaKeeper
+
         made = cls(CourseKeeper())
         if estimates and started.expected_vms:
             expected = {vm.name: vm for vm in started.expected_vms}

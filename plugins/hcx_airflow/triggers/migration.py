@@ -17,13 +17,12 @@ from hcx_airflow.hooks.roles import connection_id_for
 from hcx_airflow.triggers.base import OutcomeTrigger, read_json
 from hcx_airflow.triggers.following import Following
 from hcx_airflow.triggers.polling import Poller, Watch, in_thread
-from hcx_waves.migration.status import WaveStatus, read_status
-from hcx_waves.migration.switchover import seeded
-from hcx_waves.run.results import Ended, MigrationsWait, StartedMigrations
 
 if TYPE_CHECKING:
     from hcx_waves.clients.hcx import HcxClient
     from hcx_waves.migration.start import StartedWave
+    from hcx_waves.migration.status import WaveStatus
+    from hcx_waves.run.results import Ended, MigrationsWait, StartedMigrations
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +44,9 @@ class MigrationWatch(Watch):
 
     @override
     def look(self) -> Ended | None:
+        from hcx_waves.migration.status import read_status
+        from hcx_waves.run.results import Ended
+
         if self.client is None or self.started is None:
             return Ended.NOTHING
         before = None if self.status is None else _summary(self.status)
@@ -65,6 +67,8 @@ class MigrationWatch(Watch):
 
     @override
     def result(self, **why: Any) -> MigrationsWait:
+        from hcx_waves.run.results import MigrationsWait
+
         courses = () if self.following is None else tuple(self.following.courses.courses.values())
         return MigrationsWait(status=self.status, courses=courses, **why)
 
@@ -80,6 +84,8 @@ def _summary(status: WaveStatus) -> str:
 
 
 def _is_seeded(status: WaveStatus) -> bool:
+    from hcx_waves.migration.switchover import seeded
+
     waiting = seeded(status)
     return all(vm.is_terminal or vm.name in waiting for vm in status.vms)
 
@@ -126,6 +132,8 @@ class MigrationStatusTrigger(OutcomeTrigger):
 
     @override
     async def wait(self) -> MigrationsWait:
+        from hcx_waves.run.results import Ended
+
         started = read_started(self.started)
         if started is None:
             return self.without_look(Ended.NOTHING)
@@ -140,7 +148,7 @@ class MigrationStatusTrigger(OutcomeTrigger):
             hook, started, self.clock, until_seeded=self.until_seeded, until_ended=self.until_ended
         )
         async with in_thread(poller, self.clock) as made:
-            return cast(MigrationsWait, await made.run())
+            return cast("MigrationsWait", await made.run())
 
     @override
     def without_look(self, ended: Ended, error: Mapping[str, Any] | None = None) -> MigrationsWait:
@@ -149,6 +157,9 @@ class MigrationStatusTrigger(OutcomeTrigger):
 
 def migrations_without_look(clock: RunClock, ended: Ended, error: Mapping[str, Any] | None = None) -> MigrationsWait:
     """Return the result of a wait that never looked; with nothing to wait for, of no VM."""
+    from hcx_waves.migration.status import WaveStatus
+    from hcx_waves.run.results import Ended, MigrationsWait
+
     now = clock.now()
     status = WaveStatus(at=now, vms=()) if ended is Ended.NOTHING else None
     return MigrationsWait(ended=ended, error=None if error is None else dict(error), at=now, status=status)
@@ -156,6 +167,8 @@ def migrations_without_look(clock: RunClock, ended: Ended, error: Mapping[str, A
 
 def read_started(value: Any) -> StartedMigrations | None:
     """Return what ``start_migrations`` has left, from a trigger's argument; None if nothing was started."""
+    from hcx_waves.run.results import StartedMigrations
+
     document = read_json(value)
     return StartedMigrations.model_validate(document) if document and document["vms"] else None
 

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hcx_airflow.clock.base import RunClock, SystemClock
 from hcx_airflow.errors import name_connection
 from hcx_waves.clients.errors import ClientError
-from hcx_waves.run.results import Ended, WaitResult
+
+if TYPE_CHECKING:
+    from hcx_waves.run.results import Ended, WaitResult
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +77,8 @@ class Poller:
 
     def step(self) -> WaitResult | None:
         """Look once; return the result if it is over."""
+        from hcx_waves.run.results import Ended
+
         self.watch.polls += 1
         try:
             ended = self.watch.look()
@@ -103,6 +107,8 @@ class Poller:
         return max(0.0, min(self.seconds, (self.deadline - self.now()).total_seconds()))
 
     def _after_failure(self, error: ClientError) -> WaitResult | None:
+        from hcx_waves.run.results import Ended
+
         self.failures += 1
         if error.system in self.watch.conn_ids:
             name_connection(error, self.watch.conn_ids[error.system])

@@ -18,13 +18,12 @@ from hcx_airflow.hooks.roles import connection_id_for
 from hcx_airflow.hooks.vmc import VmcHook
 from hcx_airflow.triggers.base import OutcomeTrigger, read_json
 from hcx_airflow.triggers.polling import Poller, Watch, in_thread
-from hcx_waves.cutover.extension import Removal, UnextendStatus, unextend_status
-from hcx_waves.cutover.source import reading_of
-from hcx_waves.run.results import Ended, UnextendStarted, UnextendWait
 
 if TYPE_CHECKING:
     from hcx_waves.clients.hcx import HcxClient
     from hcx_waves.clients.nsx import NsxPolicyClient
+    from hcx_waves.cutover.extension import Removal, UnextendStatus
+    from hcx_waves.run.results import Ended, UnextendStarted, UnextendWait
 
 
 @dataclass
@@ -41,6 +40,9 @@ class UnextendWatch(Watch):
 
     @override
     def look(self) -> Ended | None:
+        from hcx_waves.cutover.extension import unextend_status
+        from hcx_waves.run.results import Ended
+
         if self.hcx is None or self.removal is None:
             return Ended.NOTHING
         self._look_at_destination()
@@ -48,6 +50,8 @@ class UnextendWatch(Watch):
         return Ended.TERMINAL if self.status.is_terminal else None
 
     def _look_at_destination(self) -> None:
+        from hcx_waves.cutover.source import reading_of
+
         if self.nsx is None or self.routed_first is not None:
             return
         asked = self.clock.now()
@@ -59,6 +63,8 @@ class UnextendWatch(Watch):
 
     @override
     def result(self, **why: Any) -> UnextendWait:
+        from hcx_waves.run.results import UnextendWait
+
         return UnextendWait(
             status=self.status, routed_not_last=self.routed_not_last, routed_first=self.routed_first, **why
         )
@@ -89,6 +95,8 @@ class UnextendTrigger(OutcomeTrigger):
 
     @override
     async def wait(self) -> UnextendWait:
+        from hcx_waves.run.results import Ended
+
         started = read_unextend(self.started)
         if started is None:
             return self.without_look(Ended.NOTHING)
@@ -98,7 +106,7 @@ class UnextendTrigger(OutcomeTrigger):
         }
         poller = unextend_poller(started, connections, self.clock, rehearsal=self.rehearsal)
         async with in_thread(poller, self.clock) as made:
-            return cast(UnextendWait, await made.run())
+            return cast("UnextendWait", await made.run())
 
     @override
     def without_look(self, ended: Ended, error: Mapping[str, Any] | None = None) -> UnextendWait:
@@ -107,11 +115,15 @@ class UnextendTrigger(OutcomeTrigger):
 
 def unextend_without_look(clock: RunClock, ended: Ended, error: Mapping[str, Any] | None = None) -> UnextendWait:
     """Return the result of a wait that never looked."""
+    from hcx_waves.run.results import UnextendWait
+
     return UnextendWait(ended=ended, error=None if error is None else dict(error), at=clock.now())
 
 
 def read_unextend(value: Any) -> UnextendStarted | None:
     """Return what ``unextend_network`` has left, from a trigger's argument; None if nothing."""
+    from hcx_waves.run.results import UnextendStarted
+
     document = read_json(value)
     return UnextendStarted.model_validate(document) if document else None
 

@@ -207,7 +207,7 @@ def test_the_page_shows_figures_picture_and_what_changed_and_escapes_names(
 
 def test_a_record_that_cannot_be_read_is_named_on_the_page(airflow: TestClient, store: RecordStore) -> None:
     (store.place(WAVE) / "2026-11-09.json").write_text("{")
-    assert "2026-11-09.json: is no JSON" in get(airflow, f"/rehearsals/{WAVE}").text
+    assert "2026-11-09.json: is not valid JSON" in get(airflow, f"/rehearsals/{WAVE}").text
     (store.place("other") / "x").parent.mkdir(parents=True)
     empty = get(airflow, "/rehearsals/other")
     assert (empty.status_code, "there is no record of a rehearsal of wave other" in empty.text) == (404, True)

@@ -29,10 +29,12 @@ class Ti:
         segments: Any = None,
         left: Any = None,
     ) -> None:
+        self.task_id = "schedule_cleanup"
         self.dag_id, self.run_id = "first", "manual__1"
         self.states, self.paused = states or {}, paused
         self.asked: list[tuple[str, list[str]]] = []
-        ending = {"segments": {"a": "cut_over"} if segments is None else segments}
+        cut = {"a": "cut_over"} if segments is None else segments
+        ending = {"wave": "first", "outcome": "incomplete", "segments": cut}
         self.left: dict[tuple[str, str], Any] = left or {("conclude_wave", "return_value"): ending}
 
     def xcom_pull(self, task_ids: str, key: str = "return_value", map_indexes: int | None = None) -> Any:

@@ -17,6 +17,7 @@ from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.watchdog import build_watchdog_dag
 from hcx_airflow.errors import RunRefusedError
 from hcx_airflow.operators.plan import refuse_wrong_run
+from hcx_airflow.task import TaskRun
 from hcx_waves.wavefile.loader import read_wave
 from support.wave_files import FULL, changed, full_wave, minimal
 
@@ -77,9 +78,9 @@ def test_no_backfill_and_no_asset_starts_a_wave_and_only_one_run_at_a_time(dag: 
 @pytest.mark.parametrize(("kind", "user"), [("backfill", None), ("manual", "dag_test")])
 def test_a_run_that_is_no_real_one_is_told_where_to_go(kind: str, user: str | None) -> None:
     dag_run = SimpleNamespace(run_type=kind, triggering_user_name=user)
-    run: Any = SimpleNamespace(rehearsal=False, wave_id="erp-1", wave=full_wave(), context={"dag_run": dag_run})
+    run = TaskRun("erp-1", False, {"dag_run": dag_run})
     with pytest.raises(RunRefusedError, match=r"never moves real machines; rehearse with rehearsal__erp-1$"):
-        refuse_wrong_run(run, run.wave, START)
+        refuse_wrong_run(run, full_wave(), START)
 
 
 def test_only_what_starts_nothing_by_itself_is_born_unpaused() -> None:

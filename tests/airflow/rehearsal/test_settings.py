@@ -18,7 +18,7 @@ from hcx_airflow.gates.rehearsed import draw_reactions
 from hcx_airflow.gates.table import gates_of_night
 from hcx_airflow.rehearsal.night import FAULTS, Rehearsal
 from hcx_airflow.task import TaskRun
-from hcx_waves.forecast.parameters import ModelParameters
+from hcx_waves.forecast import ModelParameters
 from hcx_waves.run.scope import Scope
 from hcx_waves.twin.names import world_id_of
 from hcx_waves.wavefile.loader import load_wave, read_wave

@@ -8,7 +8,7 @@ import pytest
 
 from hcx_sim.settings import Fixed
 from hcx_waves.forecast import ModelParameters, simulator_settings
-from hcx_waves.forecast.nights import simulate
+from hcx_waves.forecast.model.nights import simulate
 from support.forecast_check import RECIPES, compare_spreads, compare_totals, parameters_of, random_recipe
 from support.forecast_twin import Recipe, TwinWave, input_of, scenario_of
 from support.forecasts import fixed
@@ -97,7 +97,7 @@ def test_another_model_would_be_found_out() -> None:
     played = TwinWave(scenario, told, 1).play(subject)
     nights = simulate(subject, ModelParameters.model_validate(slower), 1, 0)
     # Ten seconds more per switchover are more than one per cent of the whole.
-    last = float(nights.vms.ended[0, nights.layout.somebody].max())
+    last = float(nights.vms.ended[0, nights.layout.occupied].max())
     assert (last - played.last_switchover) / played.last_switchover > 0.01
 
 

@@ -13,9 +13,9 @@ from hcx_sim.hcx.mobility.model import MigrationType
 from hcx_sim.hcx.state import state_of
 from hcx_waves.forecast import ModelParameters, simulator_settings
 from hcx_waves.forecast.calibration import Calibration, calibrate
-from hcx_waves.forecast.durations import LogNormal, Triangular
-from hcx_waves.forecast.evidence import evidence_of
-from hcx_waves.forecast.shrinkage import PRIOR_SAMPLES, quantile_of
+from hcx_waves.forecast.calibration.evidence import evidence_of
+from hcx_waves.forecast.calibration.shrinkage import PRIOR_SAMPLES, quantile_of
+from hcx_waves.forecast.model.durations import LogNormal, Triangular
 from hcx_waves.report.model import WaveReport
 from support.forecast_twin import Recipe, scenario_of
 from support.live_runs import run_live
@@ -130,8 +130,8 @@ def test_nothing_failed_and_so_nothing_fails(calibrated: Calibration) -> None:
 
 def test_the_report_compares_the_run_with_its_forecast(played: Played) -> None:
     rows = {one.what: one for one in played.report.comparisons}
-    assert rows["Everything over, after the start"].judgement == "beyond P95"
+    assert rows["Wave complete, after the start"].judgement == "beyond P95"
     ended = max(one.outage.ended_before for one in played.report.segments if one.outage and one.outage.ended_before)
     begun = played.report.begun_at
     assert begun is not None
-    assert rows["Everything over, after the start"].actual_seconds == (ended - begun).total_seconds()
+    assert rows["Wave complete, after the start"].actual_seconds == (ended - begun).total_seconds()

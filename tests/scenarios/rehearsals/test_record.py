@@ -62,7 +62,7 @@ def test_the_totals_are_those_of_the_parts(site_pair: SitePair) -> None:
     assert [(gate.gate, gate.by, gate.reaction_seconds) for gate in record.gates] == [
         ("approve_wave", "rehearsal-approver", 240.0)
     ]
-    assert record.verdict.startswith("Everything as planned, over at ")
+    assert record.verdict.startswith("Everything went as planned, ended at ")
 
 
 def test_what_is_left_behind_is_in_the_verdict(site_pair: SitePair) -> None:
@@ -73,7 +73,7 @@ def test_what_is_left_behind_is_in_the_verdict(site_pair: SitePair) -> None:
     failed = next(vm for vm in record.vms if vm.name == "web02")
     assert (failed.outcome, failed.switchover_began_at is not None) == (VmOutcome.FAILED, True)
     assert failed.reasons
-    assert record.verdict.startswith("Something was left behind: segment seed-net planned, web02 failed, over at ")
+    assert record.verdict.startswith("Something was left behind: segment seed-net planned, web02 failed, ended at ")
     assert record.verdict.endswith(" before the last window closed.")
 
 

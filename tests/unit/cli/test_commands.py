@@ -74,7 +74,7 @@ def test_a_command_whose_package_is_missing_says_what_to_install(
 
 
 def test_a_picture_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name == "hcx_waves.forecast.picture"]:
+    for name in [name for name in sys.modules if name == "hcx_waves.forecast.results.picture"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setattr("hcx_waves.cli.extras.metadata.requires", lambda _: ['matplotlib; extra == "forecast"'])

@@ -32,7 +32,7 @@ def seed(*arguments: str | Path) -> Result:
 def test_it_tells_a_wave_with_its_snapshot() -> None:
     result = seed()
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "seed-wave: 4 VMs (4 RAV), 1 segment to cut over, from Mon 2026-03-02 18:00 UTC" in result.stdout
+    assert "seed-wave: 4 VMs (4 RAV), 1 segment to cut over, starting Mon 2026-03-02 18:00 UTC" in result.stdout
     assert "30 nights, seed 0, default parameters" in result.stdout
     assert "Fits its windows in 100 % of the nights" in result.stdout
     assert re.search(r"Last safe start \(95 %\): Tue 2026-03-03 0[45]:\d\d UTC", result.stdout)
@@ -43,7 +43,7 @@ def test_it_tells_a_wave_with_its_snapshot() -> None:
 def test_without_a_snapshot_it_says_what_it_assumes() -> None:
     result = run(WAVES / "three-tier-1.yaml", "--start", START, "--no-safe-start")
     assert result.exit_code == 0
-    assert "Note: 17 of 17 VMs have no known size: 100 GB are assumed of each." in result.stdout
+    assert "Note: 17 of 17 VMs have no known size: 93.1 GiB is assumed for each." in result.stdout
     assert "Last safe start" not in result.stdout
 
 
@@ -132,7 +132,7 @@ def test_everything_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
     assert result.stderr.splitlines() == [
         f"{WAVES / 'nowhere.yaml'}:1:1 wave: cannot be read: No such file or directory",
         "none.json: cannot be read: No such file or directory",
-        f"{parameters}: transfer.speed: is no parameter",
+        f"{parameters}: transfer.speed: is not a parameter",
         f"{parameters}: gates: must be a mapping of names to values",
         '"tomorrow" is not a date: write 2026-10-24',
         '"soon" is no time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start',

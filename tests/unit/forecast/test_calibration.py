@@ -15,10 +15,10 @@ from hcx_waves.cutover.extension import Removal
 from hcx_waves.cutover.outage import outage_bounds
 from hcx_waves.forecast import ModelParameters, load_parameters
 from hcx_waves.forecast.calibration import calibrate
-from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular, Uniform
-from hcx_waves.forecast.evidence import evidence_of
-from hcx_waves.forecast.links import Flow, width_of
-from hcx_waves.forecast.shrinkage import quantile_of, shrunk_chance, shrunk_duration, shrunk_rate
+from hcx_waves.forecast.calibration.evidence import evidence_of
+from hcx_waves.forecast.calibration.line_width import Flow, width_of
+from hcx_waves.forecast.calibration.shrinkage import quantile_of, shrunk_chance, shrunk_duration, shrunk_rate
+from hcx_waves.forecast.model.durations import Duration, Fixed, LogNormal, Triangular, Uniform
 from hcx_waves.migration.course import PhaseSeen, VmCourse
 from hcx_waves.migration.status import VmPhase
 from hcx_waves.migration.verify import VmFacts
@@ -237,7 +237,7 @@ def test_rehearsals_and_simulated_sites_teach_nothing() -> None:
     found = calibrate([a_report(rehearsal=True), a_report(virtual_sites=True)])
     assert (found.runs, found.changes, found.parameters.model_copy(update={"source": ""})) == (0, (), ModelParameters())
     assert found.notes == (
-        "left out: 1 rehearsals, which tell nothing that was not put in",
+        "left out: 1 rehearsals, which only show what the parameters put into them",
         "left out: 1 runs on simulated sites, whose clock is not the run's",
     )
 
@@ -298,7 +298,7 @@ def test_the_command_says_everything_that_it_cannot_use_at_once(tmp_path: Path) 
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 2
     assert done.stderr.splitlines() == [
-        f"{parameters}: transfer.speed: is no parameter",
+        f"{parameters}: transfer.speed: is not a parameter",
         f"{missing}: cannot be read: No such file or directory",
         f"{packed}: is not the report of a run",
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hcx_waves.forecast import ForecastInput, ModelParameters
-from hcx_waves.forecast.nights import Nights, simulate
+from hcx_waves.forecast.model.nights import Nights, simulate
 from hcx_waves.model.choices import Disconnect
 from support.forecasts import fixed, parameters, segment, vm, wave, window
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hcx_waves.forecast import ForecastInput, ModelParameters, Progress
-from hcx_waves.forecast.nights import Nights, simulate
+from hcx_waves.forecast.model.nights import Nights, simulate
 from hcx_waves.model.choices import MigrationType
 from support.forecasts import GB, START, fixed, parameters, segment, vm, wave, window
 
@@ -173,8 +173,8 @@ def test_more_than_can_be_seeded_at_once_is_held_for_ever() -> None:
 def test_failures_strike_as_often_as_they_are_said_to() -> None:
     subject = wave(*(vm(f"vm{number:02}") for number in range(40)))
     nights = simulate(subject, parameters(failures={"base_sync": 0.1, "switchover": 0.1}), 200, 1)
-    assert nights.vms.arrived[:, nights.layout.somebody].mean() == pytest.approx(0.81, abs=0.02)
-    assert (nights.vms.arrived | nights.vms.failed)[:, nights.layout.somebody].all()
+    assert nights.vms.arrived[:, nights.layout.occupied].mean() == pytest.approx(0.81, abs=0.02)
+    assert (nights.vms.arrived | nights.vms.failed)[:, nights.layout.occupied].all()
 
 
 def test_too_long_a_stun_fails_a_live_switchover() -> None:

@@ -18,8 +18,8 @@ from hcx_waves.forecast import (
     simulator_assumptions,
     simulator_settings,
 )
-from hcx_waves.forecast.durations import Duration, Fixed, LogNormal, Triangular, Uniform
-from hcx_waves.forecast.parameter_files import parameters_digest
+from hcx_waves.forecast.model.durations import Duration, Fixed, LogNormal, Triangular, Uniform
+from hcx_waves.forecast.model.parameter_files import parameters_digest
 
 DURATIONS = [
     Fixed(seconds=5),
@@ -65,7 +65,7 @@ def test_a_file_says_only_what_differs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("transfer: {speed: 1}", "transfer.speed: is no parameter"),
+    ("transfer: {speed: 1}", "transfer.speed: is not a parameter"),
     ("limits: {replications_per_mesh: 0}", "limits.replications_per_mesh: Input should be greater than or equal to 1"),
     ("[1, 2]", "document: must be a mapping of names to values"),
     ("a: [", "is neither YAML nor JSON: expected the node content"),

@@ -10,8 +10,7 @@ import pytest
 
 from hcx_snapshot import load_snapshot
 from hcx_snapshot.model import DiskPart, MeshPart, NicPart, Snapshot, UplinkPart
-from hcx_waves.forecast import ModelParameters
-from hcx_waves.forecast.subject import subject_of
+from hcx_waves.forecast import ModelParameters, subject_of
 from hcx_waves.model.choices import Disconnect, MigrationType
 from hcx_waves.wavefile.clock import ClockError
 from support.waves import seed_wave, shipped
@@ -65,7 +64,7 @@ def test_hcx_is_taken_to_spread_vms_over_the_meshes_that_can_move_them() -> None
     )]  # fmt: skip
     subject = subject_of(seed_wave(), with_meshes(sample(), *meshes), ModelParameters(), starts_at=AT)
     assert sorted(vm.mesh for vm in subject.vms) == ["one", "one", "two", "two"]
-    assert "4 of 4 VMs name no service mesh: HCX chooses, here the one with the fewest" in subject.notes
+    assert "4 of 4 VMs name no service mesh: HCX chooses one, here the mesh with the fewest VMs" in subject.notes
 
 
 def test_a_vm_that_is_powered_off_moves_cold() -> None:
@@ -75,7 +74,7 @@ def test_a_vm_that_is_powered_off_moves_cold() -> None:
 
 @pytest.mark.parametrize(("vm", "size", "note"), [
     ({"disks": (), "committed_bytes": 5 * GIB}, 5 * GIB, None),
-    ({"disks": (), "committed_bytes": None}, 100e9, "1 of 4 VMs have no known size: 100 GB are assumed of each"),
+    ({"disks": (), "committed_bytes": None}, 100e9, "1 of 4 VMs have no known size: 93.1 GiB is assumed for each"),
     ({"name": "renamed"}, 100e9, "1 of 4 VMs are not in the snapshot"),
     ({"disks": (DiskPart(key=1, label="d", capacity_bytes=9 * GIB, used_bytes=3 * GIB),) * 2}, 6 * GIB, None),
 ])  # fmt: skip
@@ -90,7 +89,7 @@ def test_without_a_snapshot_everything_is_assumed() -> None:
     assert {(vm.disk_bytes, vm.mesh, vm.segments) for vm in subject.vms} == {(100e9, "mesh", ("seed-net",))}
     assert subject.notes == (
         "4 of 4 VMs have no known change rate: 2 Mbit/s is assumed",
-        "4 of 4 VMs have no known size: 100 GB are assumed of each",
+        "4 of 4 VMs have no known size: 93.1 GiB is assumed for each",
     )
 
 

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from hcx_waves.forecast import ModelParameters, forecast
-from hcx_waves.forecast.safe_start import last_safe_start
+from hcx_waves.forecast import ModelParameters, forecast, last_safe_start
 from hcx_waves.forecast.what_if import with_bandwidth, with_order, with_second_mesh, with_start
 from support.forecasts import GB, START, fixed, parameters, segment, vm, wave, window
 
@@ -83,7 +82,7 @@ def test_another_order(order: str | list[str], expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("order", "words"), [
-    ("random", '"random" is no order: smallest, largest, segment, name, or names of VMs'),
+    ("random", '"random" is not an order: smallest, largest, segment, name, or names of VMs'),
     (["a", "x"], "x: not moved by wave small"),
     (["a", "a"], "an order names a VM once"),
 ])  # fmt: skip
@@ -109,3 +108,12 @@ def test_the_defaults_can_be_played() -> None:
     assert told.end.share == 1
     assert told.vms[0].bytes_per_second == pytest.approx(1e9 / 8, rel=0.001)
     assert 80 * GB / told.vms[0].bytes_per_second < (told.end.p50_seconds or 0)
+
+
+def test_a_forecast_holds_the_last_safe_start_only_if_it_was_asked_for() -> None:
+    subject = wave(vm("a"), vm("b"), switchover=window(3600, 7200))
+    found = forecast(subject, parameters(), 10, 1, safe_start=True)
+    assert (found.last_safe_start, found.safe_chance) == (last_safe_start(subject, parameters(), seed=1), 0.95)
+    assert found.last_safe_start is not None
+    assert forecast(subject, parameters(), 10, 1).safe_chance is None
+    assert forecast(wave(vm("a")), parameters(), 10, 1, safe_start=True).safe_chance is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
+from hcx_waves.model.states import Labelled, SegmentOutcome, VmOutcome, WaveOutcome, label_of, wave_outcome
 
 VMS = {
     # outcome: final, at destination, blocks segments, as planned
@@ -76,3 +76,25 @@ def test_only_a_wave_that_ended_as_planned_is_green(outcome: WaveOutcome) -> Non
 )
 def test_how_a_run_ended(vms: list[str], segments: list[str], outcome: str) -> None:
     assert wave_outcome(map(VmOutcome, vms), map(SegmentOutcome, segments)) == outcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "label"),
+    [
+        (WaveOutcome.AS_PLANNED, "As planned"),
+        (VmOutcome.ALREADY_THERE, "Already there"),
+        (VmOutcome.LEFT_OUT, "Left out"),
+        (SegmentOutcome.CUT_OVER, "Cut over"),
+        (SegmentOutcome.STRETCHED, "Stretched"),
+    ],
+)
+def test_people_see_words_and_stored_values_stay(outcome: Labelled, label: str) -> None:
+    assert outcome.label == label
+    assert label_of(outcome.value) == label
+    assert outcome.value == label.lower().replace(" ", "_")
+
+
+def test_no_outcome_is_shown_as_an_identifier() -> None:
+    labels = [one.label for outcomes in (VmOutcome, SegmentOutcome, WaveOutcome) for one in outcomes]
+    assert not [label for label in labels if "_" in label or not label[0].isupper()]
+    assert label_of("moved by 2026-03-01 23:00 UTC") == "moved by 2026-03-01 23:00 UTC"

@@ -58,9 +58,9 @@ def test_what_cannot_be_read_is_named_and_does_not_hide_the_rest(tmp_path: Path)
     found = store.read_all(WAVE)
     assert [record.night for record in found.records] == [NEXT]
     assert found.problems == (
-        "2026-11-03.json: is no JSON",
+        "2026-11-03.json: is not valid JSON",
         "2026-11-04.json: is of version 9, and only version 1 can be read here",
-        "2026-11-05.json: is no record of a rehearsal: night: Field required",
+        "2026-11-05.json: is not a record of a rehearsal: night: Field required",
         "2026-11-06.json: holds the night of 2026-11-02",
     )
 
@@ -69,9 +69,9 @@ def test_what_cannot_be_read_is_named_and_does_not_hide_the_rest(tmp_path: Path)
 def test_no_name_leads_out_of_the_folder(tmp_path: Path, wave: str) -> None:
     store = RecordStore(tmp_path)
     for look in (store.place, store.nights, store.read_all):
-        with pytest.raises(RecordError, match="is no name of a wave"):
+        with pytest.raises(RecordError, match="is not the name of a wave"):
             look(wave)
-    with pytest.raises(RecordError, match="is no name of a file"):
+    with pytest.raises(RecordError, match="is not the name of a file"):
         store.write_beside(WAVE, "../x.json", b"")
 
 

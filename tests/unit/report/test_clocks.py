@@ -53,9 +53,9 @@ def test_every_instant_says_whose_it_is() -> None:
         ("migration ended: migrated", Clock.HCX),
     ]
     text = render_markdown(real)
-    assert "| 2026-03-01 22:04:00 | HCX | migration begun | web01 |" in text
-    assert "| 2026-03-01 22:20:00 | run | report written |" in text
-    assert "*HCX* is the manager's own clock" in text
+    assert "| 2026-03-01 22:04:00 UTC | HCX | migration begun | web01 |" in text
+    assert "| 2026-03-01 22:20:00 UTC | run | report written |" in text
+    assert "*HCX* is the HCX manager's clock" in text
     assert [one.actual for one in real.deviations if "moved" in one.planned] == ["moved at 2026-03-01 23:30 UTC"]
 
 
@@ -67,7 +67,7 @@ def test_virtual_time_is_not_mixed_with_wall_time() -> None:
 
 
 def test_a_rehearsal_has_one_clock_only() -> None:
-    assert "All instants are the twin's virtual time." in render_markdown(report(rehearsal=True))
+    assert "All times are the twin's virtual time." in render_markdown(report(rehearsal=True))
 
 
 def test_reports_of_older_releases_have_no_clocks() -> None:

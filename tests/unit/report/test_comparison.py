@@ -60,10 +60,10 @@ def test_totals_are_those_of_the_vms_that_stand_in_line_and_of_all_segments() ->
 def test_each_quantity_is_judged_by_its_forecast() -> None:
     judged = {one.what: (one.actual_seconds, one.judgement) for one in comparisons(FORECAST, ROWS, CUTS)}
     assert judged == {
-        "All disks replicated, after the start": (1800, "below the median"),
-        "Switchovers one after the other": (300, "between P50 and P95"),
-        "First gateway switched off, after the start": (6600, "beyond P95"),
-        "Everything over, after the start": (7200, "between P50 and P95"),
+        "Base syncs complete, after the start": (1800, "below the median"),
+        "Switchover queue, duration": (300, "between P50 and P95"),
+        "First gateway disconnected, after the start": (6600, "beyond P95"),
+        "Wave complete, after the start": (7200, "between P50 and P95"),
         "Outage of web, at most": (180, "below the median"),
     }
 
@@ -71,7 +71,7 @@ def test_each_quantity_is_judged_by_its_forecast() -> None:
 def test_what_did_not_come_about_is_said_so() -> None:
     moving = a_row("a", 60, 63, outcome=VmOutcome.MIGRATING, ended_at=None, course=None)
     judged = {one.what: one.judgement for one in comparisons(FORECAST, [moving], [])}
-    assert set(judged.values()) == {"did not come about, or is not known"}
+    assert set(judged.values()) == {"did not happen, or is not known"}
     assert len(judged) == 4
 
 
@@ -81,4 +81,4 @@ def test_a_window_that_opens_is_not_missed_by_seconds(late: float, judgement: st
     forecast = FORECAST.model_copy(update={"cutover_start": opening})
     cut = a_cut("web", 600 + late / 60, 605)
     judged = {one.what: one.judgement for one in comparisons(forecast, [], [cut])}
-    assert judged["First gateway switched off, after the start"] == judgement
+    assert judged["First gateway disconnected, after the start"] == judgement

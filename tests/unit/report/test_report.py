@@ -128,11 +128,11 @@ def test_wave_that_went_as_planned() -> None:
     assert [one.outcome for one in made.segments] == [SegmentOutcome.CUT_OVER, SegmentOutcome.STRETCHED]
     text = render_markdown(made)
     assert "# Wave wave-7" in text
-    assert "**as_planned**: Everything moved as planned." in text
+    assert "**As planned**: Everything went as planned." in text
     assert "- Longest outage: between 179.4 s and 180.6 s" in text
-    assert "| web\\|01 | migrated | RAV | source → destination | poweredOn | 00:50:56:00:00:01 | 10.0.0.1 |" in text
+    assert "| web\\|01 | Migrated | RAV | source → destination | poweredOn | 00:50:56:00:00:01 | 10.0.0.1 |" in text
     assert "edge (staying: the wave file declares that it stays)" in text
-    assert f"| approve_wave | approve | ada | 2026-03-01 22:05:00 | CHG-1 | {PLAN.digest()[:12]} |" in text
+    assert f"| `approve_wave` | Approved | ada | 2026-03-01 22:05:00 UTC | CHG-1 | {PLAN.digest()[:12]} |" in text
     assert [event.what for event in made.timeline][:2] == ["run begun", "approve_wave: approve"]
 
 
@@ -155,7 +155,7 @@ def test_outage_that_is_left_open_is_the_gravest() -> None:
     removal = Removal(segment="app", extension_id="ext-app", connect=True, accepted_at=at(131))
     made = report(segments=(cut().model_copy(update={"routed": None, "removal": removal}), DMZ))
     assert made.outcome is WaveOutcome.STRANDED
-    assert "a person has to act now" in render_markdown(made)
+    assert "A person has to act now" in render_markdown(made)
 
 
 def test_cut_outside_its_window_is_a_deviation() -> None:
@@ -192,7 +192,7 @@ def test_findings_with_their_waivers() -> None:
     finding = Finding(finding_id="vm-has-snapshots", severity=Severity.BLOCKING, subject="web02", message="2 snapshots")
     waiver = Waiver(finding="vm-has-snapshots", subject="*", reason="small", approved_by="bob", expires="2026-04-01")
     made = report(assessments=assess([finding], [waiver], ZERO.date()))
-    row = "| blocking | vm-has-snapshots | web02 | 2 snapshots | bob until 2026-04-01: small |"
+    row = "| Blocking | vm-has-snapshots | web02 | 2 snapshots | bob until 2026-04-01: small |"
     assert row in render_markdown(made)
 
 
@@ -207,7 +207,7 @@ def test_files_are_whole_private_and_without_secrets(tmp_path: Path) -> None:
         assert "geheim" not in text
         assert "abcdef" not in text
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert "&lt;b>bold" in paths["markdown"].read_text(encoding="utf-8")
+    assert "&lt;b&gt;bold" in paths["markdown"].read_text(encoding="utf-8")
     again = read_report(paths["json"])
     assert again.model_dump() == {**made.model_dump(), "notes": again.notes}
     assert json.loads(paths["json"].read_text())["report_version"] == 1

@@ -8,7 +8,7 @@ from support.wave_files import FULL, changed, place_in, problems_of, told
 
 UUID = "is no UUID: write vCenter's instanceUuid, such as 5012a3c4-0f1e-2d3c-4b5a-69788796a5b4"
 NO_TIME = "is no time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start"
-NO_LENGTH = "is no length of time: write 90s, 15m, 2h30m or 7d"
+NO_LENGTH = "is not a duration: write 90s, 15m, 2h30m or 7d"
 NO_ZONE = "is no time zone: use an IANA name such as Europe/Berlin, America/New_York or UTC"
 NO_DAG_ID = "cannot be part of a DAG id: use lower-case letters, digits and single hyphens"
 NO_CONNECTION = "must be the id of an Airflow connection; addresses and credentials belong in that connection"
@@ -69,7 +69,7 @@ CASES = [
         "start_tolerance: 90",
         "start_tolerance: |90",
         "start_tolerance",
-        "must be a length of time with its unit: 90s, 15m, 2h30m or 7d, not 90",
+        "must be a duration with its unit: 90s, 15m, 2h30m or 7d, not 90",
     ),
     (
         "start_tolerance: 1h30m",
@@ -423,14 +423,14 @@ CASES = [
         "expires: 31.10.2026",
         "expires: |31",
         "waivers[0].expires",
-        '"31.10.2026" is no date: write it as 2026-11-30',
+        '"31.10.2026" is not a date: write it as 2026-11-30',
     ),
     (
         "expires: 2026-10-31",
         "expires: 2026-10-32",
         "expires: |2026-10-32",
         "waivers[0].expires",
-        '"2026-10-32" is no date: write it as 2026-11-30',
+        '"2026-10-32" is not a date: write it as 2026-11-30',
     ),
     ("limits: {", "limit: {", "|limit:", "limit", 'unknown field; did you mean "limits"?'),
     (

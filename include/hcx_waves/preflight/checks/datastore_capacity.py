@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from hcx_waves.clients.vsphere.inventory_models import Datastore
 from hcx_waves.model.choices import DiskFormat
 from hcx_waves.model.findings import Finding
+from hcx_waves.model.formatting import size
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 
-_GIB = 1024**3
 _FULL_SIZE = (DiskFormat.THICK, DiskFormat.LAZY_ZEROED_THICK, DiskFormat.EAGER_ZEROED_THICK)
 
 
@@ -22,14 +22,14 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
     for vm, detail in context.moving:
         if vm.datastore is None:
             continue
-        size = sum(disk.capacity_bytes for disk in detail.disks)
+        capacity = sum(disk.capacity_bytes for disk in detail.disks)
         thick = vm.disk_format in _FULL_SIZE
-        provisioned[vm.datastore.object_id] += size
-        needed[vm.datastore.object_id] += size if thick else min(size, detail.committed_bytes or size)
-    for moref, size in provisioned.items():
+        provisioned[vm.datastore.object_id] += capacity
+        needed[vm.datastore.object_id] += capacity if thick else min(capacity, detail.committed_bytes or capacity)
+    for moref, capacity in provisioned.items():
         store = known.get(moref)
         if store is not None:
-            yield from _judge(store, needed[moref], size)
+            yield from _judge(store, needed[moref], capacity)
 
 
 def _judge(store: Datastore, needed: int, provisioned: int) -> Iterator[Finding]:
@@ -44,7 +44,7 @@ def _judge(store: Datastore, needed: int, provisioned: int) -> Iterator[Finding]
         yield blocking(
             "datastore-full",
             store.name,
-            f"has {free / _GIB:.0f} GiB free; the wave's disks take {needed / _GIB:.0f} GiB now",
+            f"has {size(free)} free; the wave's disks take {size(needed)} now",
             "Free space, choose another datastore, or split the wave.",
             **sizes,
         )
@@ -52,7 +52,7 @@ def _judge(store: Datastore, needed: int, provisioned: int) -> Iterator[Finding]
         yield warning(
             "datastore-overcommitted",
             store.name,
-            f"has {free / _GIB:.0f} GiB free; the wave's disks may grow to {provisioned / _GIB:.0f} GiB",
+            f"has {size(free)} free; the wave's disks may grow to {size(provisioned)}",
             "Watch the datastore, or choose another one.",
             **sizes,
         )

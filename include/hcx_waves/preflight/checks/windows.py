@@ -7,13 +7,12 @@ minutes to an hour. The durations below are estimates [I hcx 8.3].
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
+from hcx_waves.model.formatting import duration
 from hcx_waves.model.plan import PlannedVm
 from hcx_waves.model.schedule import TimeWindow
-from hcx_waves.model.times import format_duration
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.services import meshes_of
@@ -42,14 +41,14 @@ def _room(context: PreflightContext, window: TimeWindow) -> Iterator[Finding]:
         yield blocking(
             "window-too-short",
             "switchover window",
-            f"{lane} switch over one after the other: at least {_spoken(least)}; the window has {_spoken(left)}",
+            f"{lane} switch over one after the other: at least {duration(least)}; the window has {duration(left)}",
             "Lengthen the window, use more meshes, or split the wave.",
         )
     elif usual > left:
         yield warning(
             "window-tight",
             "switchover window",
-            f"{lane} switch over one after the other: usually {_spoken(usual)}; the window has {_spoken(left)}",
+            f"{lane} switch over one after the other: usually {duration(usual)}; the window has {duration(left)}",
             "Lengthen the window, use more meshes, or split the wave.",
         )
 
@@ -74,10 +73,6 @@ def _lane(name: str, vms: list[PlannedVm]) -> tuple[int, int, str]:
         copies = sum(vm.disk_bytes or 0 for vm in vms) // _COPY_BYTES_PER_SECOND
     what = f"{len(vms)} VMs ({name})"
     return LEAST_SWITCHOVER_SECONDS * len(vms), USUAL_SWITCHOVER_SECONDS * len(vms) + copies, what
-
-
-def _spoken(seconds: int) -> str:
-    return format_duration(timedelta(seconds=seconds))
 
 
 CHECK = Check("windows", "The windows are ahead and long enough", (Product.HCX,), _run)

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hcx_waves.rehearsals.markdown import NAMES, counted, fitting, length
+from hcx_waves.model.expectation import TITLES_AFTER_START
+from hcx_waves.rehearsals.markdown import counted, fitting, length
 from hcx_waves.rehearsals.picture import can_draw, draw_summary
 from hcx_waves.rehearsals.summary import RehearsalSummary
 
@@ -54,7 +55,7 @@ def summary_page(summary: RehearsalSummary, root: str, dag_page: str) -> str:
         summary=summary,
         counted=counted(summary),
         fitting=fitting(summary),
-        names=NAMES,
+        names=TITLES_AFTER_START,
         local=local,
         picture=_picture(summary.model_dump_json()) if can_draw() else "",
         root=root,

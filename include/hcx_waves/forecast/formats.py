@@ -1,3 +1,0 @@
-"""The kinds of pictures that can be drawn."""
-
-FORMATS = (".svg", ".png", ".pdf")
