@@ -7,7 +7,8 @@ COPY --chown=airflow:0 plugins /opt/hcx-waves/plugins
 COPY --chown=airflow:0 docker /opt/hcx-waves/docker
 
 # The lock pins what the official image does not bring (pyvmomi above all) and keeps what it does.
-RUN pip install --no-cache-dir --constraint /opt/hcx-waves/requirements.lock "apache-airflow==3.3.2" /opt/hcx-waves
+# The simulator is the twin server of rehearsals; pictures are drawn by workers and by the API server.
+RUN pip install --no-cache-dir --constraint /opt/hcx-waves/requirements.lock "apache-airflow==3.3.2" "/opt/hcx-waves[sim,forecast]"
 
 USER root
 RUN install --directory --owner=airflow --group=0 --mode=0770 \

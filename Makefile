@@ -39,12 +39,12 @@ format: setup ## Format the code.
 	$(BIN)/ruff check --fix .
 
 demo: setup ## Run the seed wave on simulated sites with a real Airflow (AUTO=1 PORT=8080 SPEED=20 STATE=folder TIMES=1).
-	@exec $(BIN)/python -m hcx_demo $(if $(filter-out 0,$(AUTO)),--auto) $(if $(PORT),--port $(PORT)) \
+	@exec $(BIN)/python -m hcx_demo demo $(if $(filter-out 0,$(AUTO)),--auto) $(if $(PORT),--port $(PORT)) \
 	  $(if $(findstring command line,$(origin SPEED)),--speed $(SPEED)) \
 	  $(if $(STATE),--state "$(STATE)") $(if $(TIMES),--times $(TIMES))
 
 rehearse: setup ## Rehearse a wave on twins for many nights (WAVE=three-tier-1 NIGHTS=30 FROM=date FAULTS=rotate AUTO=1 PORT= STATE=).
-	@exec $(BIN)/python -m hcx_demo.rehearse $(if $(WAVE),--wave "$(WAVE)") $(if $(NIGHTS),--nights $(NIGHTS)) \
+	@exec $(BIN)/python -m hcx_demo rehearse $(if $(WAVE),--wave "$(WAVE)") $(if $(NIGHTS),--nights $(NIGHTS)) \
 	  $(if $(FROM),--from $(FROM)) $(if $(FAULTS),--faults "$(FAULTS)") $(if $(ACTIVE),--active $(ACTIVE)) \
 	  $(if $(filter-out 0,$(AUTO)),--auto) $(if $(PORT),--port $(PORT)) $(if $(STATE),--state "$(STATE)")
 

@@ -1,5 +1,5 @@
-"""The demo: a simulated site pair, Airflow and a wave, with one command and a live view.
+"""The commands ``demo`` and ``rehearse``: simulated sites, Airflow and a wave on this machine, with one command.
 
-Everything here starts other programs as processes and talks to them over loopback; neither Airflow nor the
-simulator is imported.
+Everything here starts other programs as processes and talks to them over loopback. Neither Airflow nor the simulator is
+imported; of the project's Airflow layer, only names and connection prefixes are.
 """

@@ -1,9 +1,17 @@
-"""``python -m hcx_demo``, which ``make demo`` uses: a module is found whatever the folder is called."""
+"""``python -m hcx_demo demo`` and ``python -m hcx_demo rehearse``, as ``make`` calls them.
+
+A console script would name the interpreter by its path, which may hold a space.
+"""
 
 from __future__ import annotations
 
 import typer
 
-from hcx_demo.command import demo
+from hcx_demo.commands import demo, rehearse
 
-typer.run(demo)
+app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+app.command()(demo)
+app.command()(rehearse)
+
+if __name__ == "__main__":
+    app()

@@ -1,4 +1,4 @@
-"""A client of Airflow's REST API, as far as the demo needs it."""
+"""A client of Airflow's REST API, with the calls that the demo needs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import requests
 
+from hcx_airflow.names import RETURN_VALUE
 from hcx_demo.errors import DemoError
 
 _ANSWER_SECONDS = 30.0
@@ -22,7 +23,7 @@ _PAUSE_SECONDS = 0.5
 
 
 class AirflowApiError(DemoError):
-    """Airflow refused a call; the message has the call, the status and Airflow's own words."""
+    """Airflow refused a call. The message has the call, the status and Airflow's own message."""
 
     def __init__(self, call: str, status: int, detail: str) -> None:
         super().__init__(f"Airflow answered {call} with {status}: {detail}")
@@ -42,13 +43,13 @@ class TaskState:
 
     @property
     def key(self) -> tuple[str, int]:
-        """Names it within its run."""
+        """Identifies it within its run."""
         return self.task_id, self.map_index
 
 
 @dataclass(frozen=True)
 class PendingGate:
-    """A question that waits for an answer."""
+    """A gate that waits for an answer."""
 
     dag_id: str
     run_id: str
@@ -62,7 +63,7 @@ class PendingGate:
 
     @property
     def key(self) -> tuple[str, str, str, int]:
-        """Names it among all gates."""
+        """Identifies it among all gates."""
         return self.dag_id, self.run_id, self.task_id, self.map_index
 
 
@@ -89,7 +90,7 @@ class AirflowApi:
         self._session.close()
 
     def is_healthy(self) -> bool:
-        """Whether the API answers and says that every component lives."""
+        """Whether the API answers and reports every component as healthy."""
         try:
             reply = self._session.get(f"{self.base_url}/api/v2/monitor/health", timeout=_ANSWER_SECONDS)
             health = reply.json() if reply.ok else {}
@@ -97,10 +98,10 @@ class AirflowApi:
             return False
         return all((health.get(name) or {}).get("status") == "healthy" for name in _COMPONENTS)
 
-    def knows_us(self) -> bool:
-        """Whether this user may log in: not into somebody else's Airflow that answers at the same address.
+    def accepts_login(self) -> bool:
+        """Whether this user can log in. Another Airflow that answers at the same address does not know the user.
 
-        :raises DemoError: when Airflow does not answer, or with another refusal.
+        :raises DemoError: if Airflow does not answer, or refuses for another reason.
         """
         try:
             self._bearer()
@@ -111,7 +112,7 @@ class AirflowApi:
         return True
 
     def has_dag(self, dag_id: str) -> bool:
-        """Whether Airflow knows that DAG and it is not stale."""
+        """Whether Airflow has the DAG, and it is not stale."""
         try:
             found = self.call("GET", f"/dags/{_part(dag_id)}")
         except AirflowApiError as error:
@@ -121,7 +122,7 @@ class AirflowApi:
         return not found.get("is_stale", False)
 
     def import_errors(self) -> tuple[str, ...]:
-        """Return what is wrong with DAG files, one text per file."""
+        """Return the import errors of DAG files, one text per file."""
         found = self.call("GET", "/importErrors")
         return tuple(f"{one.get('filename')}: {one.get('stack_trace', '')}" for one in found.get("import_errors", []))
 
@@ -130,7 +131,7 @@ class AirflowApi:
         self.call("PATCH", f"/dags/{_part(dag_id)}", {"is_paused": False})
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any], note: str) -> str:
-        """Start a run by hand; return its id."""
+        """Start a manual run; return its id."""
         body = {"logical_date": None, "conf": dict(conf), "note": note}
         return str(self.call("POST", f"/dags/{_part(dag_id)}/dagRuns", body)["dag_run_id"])
 
@@ -139,16 +140,16 @@ class AirflowApi:
         return frozenset(self.call("GET", f"/dags/{_part(dag_id)}/details").get("params") or {})
 
     def discard(self, dag_id: str, run_id: str) -> None:
-        """End a run, whatever it is doing, and forget it."""
+        """Mark a run as failed and delete it."""
         path = _run_path(dag_id, run_id)
-        ends = time.monotonic() + _DISCARD_SECONDS
+        deadline = time.monotonic() + _DISCARD_SECONDS
         while True:
             self.call("PATCH", path, {"state": "failed"})
             try:
                 self.call("DELETE", path)
             except AirflowApiError as error:
-                # A run whose teardowns are still due goes on for them, and one that goes on cannot be deleted.
-                if error.status != requests.codes.conflict or time.monotonic() > ends:
+                # A run continues while its teardowns are due, and a run that continues cannot be deleted.
+                if error.status != requests.codes.conflict or time.monotonic() > deadline:
                     raise
                 time.sleep(_PAUSE_SECONDS)
             else:
@@ -178,8 +179,8 @@ class AirflowApi:
             for one in found.get("task_instances", [])
         )
 
-    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
-        """Return what a task left under that key, or None."""
+    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = RETURN_VALUE) -> Any:
+        """Return the XCom of a task under a key, or None."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{_part(task_id)}/xcomEntries/{_part(key)}"
         try:
             return self.call("GET", f"{path}?deserialize=false&stringify=false").get("value")
@@ -203,18 +204,18 @@ class AirflowApi:
         return tuple(_gate(one) for one in found.get("hitl_details", []))
 
     def answer(self, gate: PendingGate, option: str, parameters: Mapping[str, Any]) -> None:
-        """Answer a gate as this client's user. Programs wait until it has been parked for 3 s, see :mod:`answers`.
+        """Answer a gate as this client's user. It must have been parked for 3 s, see :mod:`hcx_demo.wave.gates`.
 
-        :raises AirflowApiError: 409 when somebody was faster, 403 for a user who may not.
+        :raises AirflowApiError: 409 if another user has answered, 403 if this user is not allowed to.
         """
         path = f"{_run_path(gate.dag_id, gate.run_id)}/taskInstances/{_part(gate.task_id)}/{gate.map_index}/hitlDetails"
         self.call("PATCH", path, {"chosen_options": [option], "params_input": dict(parameters)})
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Call ``/api/v2`` and return the object it answers.
+        """Call ``/api/v2`` and return the object in the answer.
 
         :raises AirflowApiError: for a status of 400 and above.
-        :raises DemoError: when Airflow does not answer.
+        :raises DemoError: if Airflow does not answer.
         """
         reply = self._send(method, f"{self.base_url}/api/v2{path}", body, {"Authorization": f"Bearer {self._bearer()}"})
         if reply.status_code == requests.codes.unauthorized:
@@ -267,7 +268,7 @@ def _gate(item: Mapping[str, Any]) -> PendingGate:
 
 
 def _log_lines(entry: Any) -> list[str]:
-    """Return an entry's text, and the errors that it carries without their frames."""
+    """Return the text of a log entry, and its errors without their stack frames."""
     if not isinstance(entry, Mapping):
         return [str(entry)]
     event = str(entry.get("event", ""))

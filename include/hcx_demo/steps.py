@@ -1,4 +1,4 @@
-"""A run's tasks, folded into the steps that a person thinks in."""
+"""The tasks of a run, grouped into the steps that are shown."""
 
 from __future__ import annotations
 
@@ -7,65 +7,55 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from hcx_airflow import names
 from hcx_demo.airflow_api import TaskState
 
-_CUTOVER, _CLEANUP = "cutover_", "cleanup_"
-_TITLES = {
-    "resolve_plan": "Plan",
-    "run_preflight": "Preflight",
-    "approve_wave": "Approval of the wave",
-    "start_migrations": "Migration",
-    "await_migrations": "Migration",
-    "evaluate_migrations": "Migration",
-    "approve_switchover": "Switchover",
-    "await_seeded": "Switchover",
-    "release_switchovers": "Switchover",
-    "verify_virtual_machines": "Verification of the VMs",
-    "conclude_wave": "Conclusion",
-    "confirm_outcome": "Conclusion",
-    "schedule_cleanup": "Schedule of the cleanup",
-    "approve_cleanup": "Approval of the cleanup",
-    "prove_segment_empty": "Cleanup",
-    "delete_source_segment": "Cleanup",
-    "rename_destination_segment": "Cleanup",
-    "write_report": "Report",
+# In the order of a run; the steps of a segment are named after the step and the segment.
+_TASKS_BY_TITLE = {
+    "Plan": (names.RESOLVE_PLAN,),
+    "Preflight": (names.RUN_PREFLIGHT,),
+    "Approval of the wave": (names.APPROVE_WAVE,),
+    "Migration": (names.START_MIGRATIONS, names.AWAIT_MIGRATIONS, names.EVALUATE_MIGRATIONS),
+    "Switchover": (names.APPROVE_SWITCHOVER, names.AWAIT_SEEDED, names.RELEASE_SWITCHOVERS),
+    "Verification of the VMs": (names.VERIFY_VIRTUAL_MACHINES,),
+    "Cutover": (),
+    "Conclusion": (names.CONCLUDE_WAVE, names.CONFIRM_OUTCOME),
+    "Schedule of the cleanup": (names.SCHEDULE_CLEANUP,),
+    "Approval of the cleanup": (names.APPROVE_CLEANUP,),
+    "Cleanup": (names.PROVE_SEGMENT_EMPTY, names.DELETE_SOURCE_SEGMENT, names.RENAME_DESTINATION_SEGMENT),
 }
-_ORDER = [
-    "Plan",
-    "Preflight",
-    "Approval of the wave",
-    "Migration",
-    "Switchover",
-    "Verification of the VMs",
-    "Cutover",
-    "Conclusion",
-    "Schedule of the cleanup",
-    "Approval of the cleanup",
-    "Cleanup",
-]
-# In the order in which a task of a group is named when several are under way.
-_WORDS = {
-    "prove_segment_empty": "proving the segment empty",
-    "approve_cutover": "waiting for approval",
-    "disconnect_source_segment": "disconnecting the source segment",
-    "unextend_network": "asking for the unextend",
-    "await_unextended": "waiting for the unextend",
-    "verify_destination_routed": "verifying that the destination routes",
-    "reconnect_source_segment": "looking whether the source must be reconnected",
-    "start_migrations": "starting the mobility group",
-    "await_migrations": "waiting for HCX",
-    "evaluate_migrations": "weighing the outcomes",
-    "delete_source_segment": "deleting the source segment",
-    "rename_destination_segment": "renaming the destination segment",
+_REPORT = "Report"
+_TITLES = {task_id: title for title, task_ids in _TASKS_BY_TITLE.items() for task_id in task_ids} | {
+    names.WRITE_REPORT: _REPORT
 }
+_ORDER = list(_TASKS_BY_TITLE)
+# What is shown while a task is active; the first one counts if several are.
+_ACTIVITIES = {
+    names.PROVE_SEGMENT_EMPTY: "proving that the segment is empty",
+    names.APPROVE_CUTOVER: "waiting for approval",
+    names.DISCONNECT_SOURCE_SEGMENT: "disconnecting the source segment",
+    names.UNEXTEND_NETWORK: "requesting the unextend",
+    names.AWAIT_UNEXTENDED: "waiting for the unextend",
+    names.VERIFY_DESTINATION_ROUTED: "verifying the routing at the destination",
+    names.RECONNECT_SOURCE_SEGMENT: "checking whether the source must be reconnected",
+    names.START_MIGRATIONS: "starting the mobility group",
+    names.AWAIT_MIGRATIONS: "waiting for HCX",
+    names.EVALUATE_MIGRATIONS: "evaluating the migrations",
+    names.DELETE_SOURCE_SEGMENT: "deleting the source segment",
+    names.RENAME_DESTINATION_SEGMENT: "renaming the destination segment",
+}
+# The states of tasks in Airflow.
+AWAITING_INPUT = "awaiting_input"
 _ACTIVE = frozenset({"running", "deferred", "queued", "scheduled", "up_for_retry", "up_for_reschedule", "restarting"})
-_WAITING_FOR_PEOPLE = "awaiting_input"
 _FAILED = frozenset({"failed", "upstream_failed"})
 _WITHOUT_WORK = frozenset({"skipped", "removed"})
+_WAITS = frozenset(
+    value for name, value in vars(names).items() if name.startswith(("AWAIT_", "APPROVE_")) and isinstance(value, str)
+)
 
 
 class StepState(StrEnum):
-    """How a step stands."""
+    """The state of a step."""
 
     AHEAD = "ahead"
     RUNNING = "running"
@@ -82,7 +72,7 @@ FINAL_STATES = frozenset({StepState.DONE, StepState.SKIPPED, StepState.FAILED})
 class Step:
     """One step of a run.
 
-    :param detail: what is being done right now.
+    :param detail: the current activity.
     """
 
     title: str
@@ -93,14 +83,14 @@ class Step:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took, in wall seconds; None until it has ended."""
+        """Its duration in wall seconds; None until it has ended."""
         if self.began_at is None or self.ended_at is None or self.state not in FINAL_STATES:
             return None
         return (self.ended_at - self.began_at).total_seconds()
 
 
 def fold(tasks: Iterable[TaskState]) -> tuple[Step, ...]:
-    """Return the steps of a run in the order in which they happen."""
+    """Return the steps of a run in their order."""
     groups: dict[str, list[TaskState]] = {}
     for task in tasks:
         groups.setdefault(_title_of(task.task_id), []).append(task)
@@ -108,20 +98,13 @@ def fold(tasks: Iterable[TaskState]) -> tuple[Step, ...]:
 
 
 def own_seconds(tasks: Sequence[TaskState]) -> tuple[float, float]:
-    """Return the wall seconds of a run so far, and how many of them were the orchestrator's own.
-
-    The rest is waiting for the sites (``await_*``) and for people (``approve_*``).
-    """
+    """Return the wall seconds of a run so far, and the part that was not spent waiting for the sites or for people."""
     begun = [(task, task.began_at) for task in tasks if task.began_at is not None]
     if not begun:
         return 0.0, 0.0
     first = min(began for _, began in begun)
     last = max(task.ended_at or began for task, began in begun)
-    waits = sorted(
-        (began, task.ended_at or last)
-        for task, began in begun
-        if _name_of(task.task_id).startswith(("await_", "approve_"))
-    )
+    waits = sorted((began, task.ended_at or last) for task, began in begun if _name_of(task.task_id) in _WAITS)
     waited, covered = 0.0, first
     for began, ended in waits:
         waited += max(0.0, (ended - max(began, covered)).total_seconds())
@@ -136,7 +119,7 @@ def _name_of(task_id: str) -> str:
 
 def _title_of(task_id: str) -> str:
     group, _, name = task_id.rpartition(".")
-    for prefix, word in ((_CUTOVER, "Cutover"), (_CLEANUP, "Cleanup")):
+    for prefix, word in ((names.CUTOVER_GROUP_PREFIX, "Cutover"), (names.CLEANUP_GROUP_PREFIX, "Cleanup")):
         if group.startswith(prefix):
             return f"{word} of {group.removeprefix(prefix)}"
     return _TITLES.get(name, name.replace("_", " ").capitalize())
@@ -144,7 +127,7 @@ def _title_of(task_id: str) -> str:
 
 def _rank(title: str) -> tuple[int, str]:
     kind = title.partition(" of ")[0] if title not in _ORDER else title
-    if title == "Report":
+    if title == _REPORT:
         return len(_ORDER) + 1, title
     return (_ORDER.index(kind) if kind in _ORDER else len(_ORDER)), title
 
@@ -163,12 +146,12 @@ def _step(title: str, tasks: Sequence[TaskState]) -> Step:
 
 def _state(tasks: Sequence[TaskState]) -> StepState:
     states = {task.state for task in tasks}
-    if _WAITING_FOR_PEOPLE in states:
+    if AWAITING_INPUT in states:
         return StepState.ASKING
     if states & _ACTIVE:
         return StepState.RUNNING
     if None in states:
-        # Between two tasks nothing is under way for a moment.
+        # For a moment between two tasks, none is active.
         return StepState.RUNNING if states - {None} else StepState.AHEAD
     if "failed" in states:
         return StepState.FAILED
@@ -179,12 +162,12 @@ def _state(tasks: Sequence[TaskState]) -> StepState:
 
 
 def _detail(tasks: Sequence[TaskState], state: StepState) -> str:
-    names = [_name_of(task.task_id) for task in tasks if task.state in _ACTIVE or task.state == _WAITING_FOR_PEOPLE]
+    names = [_name_of(task.task_id) for task in tasks if task.state in _ACTIVE or task.state == AWAITING_INPUT]
     if state is StepState.FAILED:
         failed = sorted(_name_of(task.task_id) for task in tasks if task.state == "failed")
         return f"{', '.join(failed)} failed"
     retries = max((task.try_number for task in tasks), default=0)
-    words = next((text for name, text in _WORDS.items() if name in names), "")
+    activity = next((text for name, text in _ACTIVITIES.items() if name in names), "")
     if retries > 1 and state is StepState.RUNNING:
-        return f"{words or 'running'} (try {retries})"
-    return words
+        return f"{activity or 'running'} (try {retries})"
+    return activity

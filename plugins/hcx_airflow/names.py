@@ -12,6 +12,9 @@ CLEANUP_PREFIX = "cleanup__"
 REHEARSAL_PREFIX = "rehearsal__"
 WATCHDOG_DAG_ID = "hcx_waves_watchdog"
 
+CUTOVER_GROUP_PREFIX = "cutover_"
+CLEANUP_GROUP_PREFIX = "cleanup_"
+
 RESOLVE_PLAN = "resolve_plan"
 RUN_PREFLIGHT = "run_preflight"
 APPROVE_WAVE = "approve_wave"
@@ -106,12 +109,12 @@ def wave_of_dag(dag_id: str) -> str:
 
 def cutover_group(segment: Keyed) -> str:
     """Return the id of a segment's group in the live DAG."""
-    return f"cutover_{segment.key}"
+    return f"{CUTOVER_GROUP_PREFIX}{segment.key}"
 
 
 def cleanup_group(segment: Keyed) -> str:
     """Return the id of a segment's group in the cleanup DAG."""
-    return f"cleanup_{segment.key}"
+    return f"{CLEANUP_GROUP_PREFIX}{segment.key}"
 
 
 def start_wave_task(wave: str) -> str:

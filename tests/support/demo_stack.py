@@ -10,9 +10,9 @@ import psutil
 import sqlalchemy
 
 from hcx_demo.airflow_api import TaskState
-from hcx_demo.answers import PARKED_SECONDS
-from hcx_demo.processes import Command, ManagedProcess
 from hcx_demo.stack import Stack
+from hcx_demo.stack.processes import Command, ManagedProcess
+from hcx_demo.wave.gates import PARKED_SECONDS
 
 Found = TypeVar("Found")
 _READS = ("session", "query", "validate", "authorize", "inventory")

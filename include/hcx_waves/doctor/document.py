@@ -88,9 +88,9 @@ def load_endpoints(path: Path) -> Endpoints:
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DocumentError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from error
+        raise DocumentError(f"{path}: cannot be read: {error.strerror or type(error).__name__}") from error
     except ValueError as error:
-        raise DocumentError(f"{path} is not JSON: {_position(error)}") from error
+        raise DocumentError(f"{path}: is not valid JSON: {_position(error)}") from error
     try:
         endpoints = Endpoints.model_validate(body)
     except ValidationError as error:

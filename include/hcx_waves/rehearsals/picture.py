@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,11 +46,17 @@ class PictureError(ValueError):
     """A picture of a kind that cannot be drawn."""
 
 
+def can_draw() -> bool:
+    """Whether matplotlib is installed, which the extra ``forecast`` brings."""
+    return find_spec("matplotlib") is not None
+
+
 def draw_summary(summary: RehearsalSummary, kind: str = "png") -> bytes:
     """Return the picture; the latest 120 nights at most are drawn.
 
     :param kind: ``png``, ``svg`` or ``pdf``.
     :raises PictureError: for another kind.
+    :raises ModuleNotFoundError: if matplotlib is not installed, see :func:`can_draw`.
     """
     if kind not in FORMATS:
         raise PictureError(f'a picture ends in {", ".join(f".{one}" for one in FORMATS)}, not in ".{kind}"')

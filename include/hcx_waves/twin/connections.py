@@ -9,7 +9,8 @@ from hcx_waves.wavefile.connections import Connections
 
 TWIN_PREFIX = "twin_"
 TWIN_CONTROL = "twin_control"
-_TYPES = {"hcx": "hcx", "nsx": "nsx_policy", "vcenter": "vsphere"}
+CONNECTION_TYPES = {"hcx": "hcx", "nsx": "nsx_policy", "vcenter": "vsphere"}
+"""Airflow's connection type by product, except VMware Cloud."""
 
 
 class TwinConnectionsError(ValueError):
@@ -61,4 +62,4 @@ def _product(site_name: str, product: str, twins: Mapping[str, Any], trust: Mapp
     if product == "vmc":
         facts = twins["vmc"]
         return {"conn_type": "vmc", "host": facts["url"], "extra": {**trust, "csp_url": facts["csp_url"]}}
-    return {"conn_type": _TYPES[product], "host": twins[site_name][product]["url"], "extra": dict(trust)}
+    return {"conn_type": CONNECTION_TYPES[product], "host": twins[site_name][product]["url"], "extra": dict(trust)}

@@ -11,7 +11,7 @@ import pytest
 
 from hcx_demo.runs import await_dags
 from hcx_demo.stack import Stack, StackOptions
-from hcx_demo.state import read_json
+from hcx_demo.stack.state import read_json
 from hcx_waves.wavefile.loader import load_wave
 from support.demo_stack import Person
 

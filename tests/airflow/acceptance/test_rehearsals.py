@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hcx_demo.rehearse.command import slots_for
-from hcx_demo.rehearse.nights import Nights
-from hcx_demo.rehearse.series import Series, SeriesOptions
+from hcx_demo.commands import slots_for
+from hcx_demo.rehearsal.backfill import NightRange
+from hcx_demo.rehearsal.series import RehearsalSeries, SeriesOptions
 from hcx_demo.stack import Stack, StackOptions
 from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.store import RecordStore
@@ -23,7 +23,7 @@ from support.demo_stack import Person
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(3600)]
 PROJECT = Path(__file__).parents[3]
 WAVE, REHEARSAL = "seed-wave", "rehearsal__seed-wave"
-NIGHTS = Nights.of(2, None, datetime.now(UTC).date())
+NIGHTS = NightRange.of(2, None, datetime.now(UTC).date())
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,9 @@ def rehearse(stack: Stack, faults: tuple[str, ...] = ()) -> tuple[bool, str]:
     """Rehearse the nights; return whether all is complete, and what was told."""
     text = io.StringIO()
     wave = load_wave(stack.options.dags / "waves" / f"{WAVE}.yaml")
-    series = Series(stack, SeriesOptions(wave, NIGHTS, faults, active=len(NIGHTS)), Console(file=text, width=200))
+    series = RehearsalSeries(
+        stack, SeriesOptions(wave, NIGHTS, faults, active=len(NIGHTS)), Console(file=text, width=200)
+    )
     return series.play(), text.getvalue()
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hcx_demo.processes import marked_processes
-from hcx_demo.state import StateFolder
+from hcx_demo.stack.processes import marked_processes
+from hcx_demo.stack.state import StateFolder
 
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(1800)]
 LOOPBACK = ("127.0.0.1", "::1")
@@ -31,7 +31,7 @@ def state(tmp_path: Path) -> Iterator[StateFolder]:
 
 def start(state: StateFolder, *arguments: str) -> subprocess.Popen[str]:
     """Start the demo with its output piped."""
-    command = [sys.executable, "-m", "hcx_demo", "--state", str(state.root), *arguments]
+    command = [sys.executable, "-m", "hcx_demo", "demo", "--state", str(state.root), *arguments]
     return subprocess.Popen(  # noqa: S603 - our own arguments
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -98,7 +98,7 @@ def test_the_wave_ends_as_planned_and_nothing_is_left_behind(state: StateFolder)
     output, _ = demo.communicate()
     assert demo.returncode == 0, up + output
     assert "The wave and its cleanup ended as planned." in output
-    assert "two gateways 0 s; disconnected with a VM still there 0 s" in output
+    assert "two gateways 0 s; disconnected with a VM still on it 0 s" in output
     assert psutil.wait_procs(family, timeout=30)[1] == []
     assert leaks(state, [state.logs, state.airflow_home, state.reports]) == []
 
@@ -125,13 +125,13 @@ def test_a_second_start_is_told_and_one_after_a_kill_cleans_up(state: StateFolde
     second = start(state, "--auto")
     told, _ = second.communicate(timeout=300)
     assert second.returncode == 2
-    assert f"a demo is running already in {state.root} (process {first.pid}) with its UI at http://127.0.0.1:" in told
+    assert f"a demo is already running in {state.root} (process {first.pid}) with its UI at http://127.0.0.1:" in told
     port = told.partition("with its UI at http://127.0.0.1:")[2].partition(";")[0]
     left = family_of(first)[1:]
     os.kill(first.pid, signal.SIGKILL)
     first.communicate(timeout=300)
     third = start(state, "--auto", "--port", port)
-    assert "processes of an earlier demo were still there and have been ended" in read_until(third, "PostgreSQL is up")
+    assert "processes that an earlier demo left behind" in read_until(third, "PostgreSQL is running")
     assert [process for process in left if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
     third.terminate()
     third.communicate(timeout=300)

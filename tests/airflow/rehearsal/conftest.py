@@ -60,7 +60,7 @@ def rehearse(
     site_pair: Any, site_server: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., NightRun]:
     """Makes runs of rehearsal DAGs; the live site is ``site_pair``, and the twins live beside it."""
-    from hcx_demo.connections import rehearsal_variables
+    from hcx_demo.stack.connections import rehearsal_variables
     from hcx_waves.twin.names import world_id_of
     from hcx_waves.wavefile.loader import load_wave
     from support.night_player import NightRun

@@ -105,7 +105,7 @@ def test_change_rates_of_nobody_and_everything_that_is_wrong(site_pair: SitePair
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         "none.yaml:1:1 wave: cannot be read: No such file or directory",
-        "none.json cannot be read: No such file or directory",
+        "none.json: cannot be read: No such file or directory",
         f"{rates}: db01: must be a number of Mbit/s, at least 0",
         f"{rates}: web01: must be a number of Mbit/s, at least 0",
     ]

@@ -151,11 +151,11 @@ def test_a_dag_is_known_unless_missing_or_stale(airflow: ScriptedServer, api: Ai
 def test_somebody_elses_airflow_does_not_know_us(airflow: ScriptedServer, api: AirflowApi) -> None:
     refusal, grant = Answer(401, {"detail": "Invalid credentials"}), Answer(201, {"access_token": "jwt"})
     airflow.on("POST", "/auth/token", refusal, grant)
-    assert api.knows_us() is False
-    assert api.knows_us() is True
+    assert api.accepts_login() is False
+    assert api.accepts_login() is True
 
 
 def test_an_airflow_in_trouble_is_not_taken_for_somebody_elses(airflow: ScriptedServer, api: AirflowApi) -> None:
     airflow.on("POST", "/auth/token", Answer(500, {"detail": "broken"}))
     with pytest.raises(AirflowApiError, match="answered POST /auth/token with 500: broken"):
-        api.knows_us()
+        api.accepts_login()

@@ -6,12 +6,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
-from hcx_demo.airflow_server import AirflowServer
-from hcx_demo.airflow_settings import AirflowPlan, airflow_environment, clean_environment
-from hcx_demo.processes import MARKER
-from hcx_demo.state import Secrets, StateFolder
+from hcx_demo.rehearsal.series import SUMMARY_PAGE
+from hcx_demo.stack.airflow_server import AirflowServer
+from hcx_demo.stack.airflow_settings import PARAMETERS_VARIABLE, AirflowPlan, airflow_environment, clean_environment
+from hcx_demo.stack.processes import MARKER
+from hcx_demo.stack.state import Secrets, StateFolder
 
+ROOT = Path(__file__).parents[3]
+PACE = ("AIRFLOW__SCHEDULER__", "AIRFLOW__WORKERS__")
 PLAN = AirflowPlan(dags=Path("/p/dags"), plugins=Path("/p/plugins"), port=8081, database_url="postgresql+psycopg2://x")
 
 
@@ -49,6 +53,23 @@ def test_a_setting_is_as_it_must_be(environment: dict[str, str], name: str, valu
 def test_tasks_get_a_signing_key_and_a_folder_for_reports(environment: dict[str, str], tmp_path: Path) -> None:
     assert len(environment["HCX_WAVES_SIGNING_KEY"]) >= 32
     assert environment["HCX_WAVES_REPORTS_FOLDER"] == str(tmp_path / "reports")
+
+
+def test_every_variable_of_the_project_is_one_that_the_airflow_layer_reads(environment: dict[str, str]) -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "plugins").rglob("*.py"))
+    own = {name for name in environment if name.startswith("HCX_WAVES_")} | {PARAMETERS_VARIABLE}
+
+    assert len(own) >= 4
+    assert [name for name in sorted(own - {MARKER}) if f'"{name}"' not in sources] == []
+    assert f'"{SUMMARY_PAGE}"' in sources
+
+
+def test_production_has_the_same_pace(environment: dict[str, str]) -> None:
+    production = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["x-airflow-environment"]
+    pace = {name: value for name, value in environment.items() if name.startswith(PACE)}
+
+    assert len(pace) >= 5
+    assert {name: production.get(name) for name in pace} == pace
 
 
 def test_what_the_shell_holds_of_another_airflow_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hcx_demo.connections import connection_variables, rehearsal_variables
 from hcx_demo.errors import DemoError
+from hcx_demo.stack.connections import connection_variables, rehearsal_variables
 from hcx_waves.wavefile.connections import Connections
 
 
@@ -81,7 +81,7 @@ def test_ids_that_differ_in_case_alone_are_refused() -> None:
     connections = Connections.model_validate(
         {"source": {"hcx": "h", "vcenter": "vc"}, "destination": {"nsx": "n", "vcenter": "VC"}}
     )
-    with pytest.raises(DemoError, match="connection 'VC' is named twice, or differs from another in case alone"):
+    with pytest.raises(DemoError, match="connection 'VC' is named twice, or differs from another only in case"):
         connection_variables(connections, ENDPOINTS)
 
 

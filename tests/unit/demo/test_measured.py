@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from hcx_demo.airflow_api import AirflowApi
-from hcx_demo.measured import measured_outages, report_paths
-from hcx_demo.observer import Snapshot
+from hcx_demo.wave.observer import RunStatus
+from hcx_demo.wave.outcome import measured_outages, report_paths
 from support.scripted_server import Answer, ScriptedServer, running_server
 
-RUN = Snapshot("seed-wave", "r1", "success", (), (), (), (), 0.0, 0.0, 0.0)
+RUN = RunStatus("seed-wave", "r1", "success", (), (), (), (), 0.0, 0.0, 0.0)
 XCOM = "/api/v2/dags/seed-wave/dagRuns/r1/taskInstances/write_report/xcomEntries/return_value"
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from hcx_demo import ports
 from hcx_demo.errors import DemoError
-from hcx_demo.ports import LOOPBACK, choose_port, is_free
+from hcx_demo.stack import ports
+from hcx_demo.stack.ports import LOOPBACK, choose_port, is_free
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_the_last_port_is_used_again(taken: int) -> None:
 
 
 def test_the_usual_port_is_tried_first_and_its_neighbours_next(monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
-    monkeypatch.setattr(ports, "USUAL_UI_PORT", taken)
+    monkeypatch.setattr(ports, "DEFAULT_UI_PORT", taken)
     assert taken < choose_port(0) <= taken + 20
 
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from hcx_demo.errors import DemoError
-from hcx_demo.processes import (
+from hcx_demo.stack.processes import (
     MARKER,
     Command,
     ManagedProcess,
@@ -88,7 +88,7 @@ def test_a_process_that_ends_by_itself_is_told_with_the_end_of_its_log(tmp_path:
     process = start(tmp_path, "import sys; print('port 8440 is in use'); sys.exit(3)")
     with pytest.raises(DemoError) as caught:
         wait_until("the program", lambda: False, process, HANG_SECONDS)
-    assert "the program ended with 3; the end of" in str(caught.value)
+    assert "the program exited with 3; last lines of" in str(caught.value)
     assert str(caught.value).endswith("  port 8440 is in use")
     process.stop()
 
@@ -96,7 +96,7 @@ def test_a_process_that_ends_by_itself_is_told_with_the_end_of_its_log(tmp_path:
 def test_waiting_has_an_end(tmp_path: Path) -> None:
     process = start(tmp_path, "import signal; signal.pause()")
     try:
-        with pytest.raises(DemoError, match=r"^the program: not ready after 0 s; the end of"):
+        with pytest.raises(DemoError, match=r"^the program: not ready after 0 s; last lines of"):
             wait_until("the program", lambda: False, process, 0.0)
     finally:
         process.stop()
@@ -128,12 +128,12 @@ def test_a_sweep_ends_what_is_below_and_leaves_everybody_else_alone(tmp_path: Pa
             f"""
 import os, subprocess, sys
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
-from hcx_demo.processes import MARKER, sweep
+from hcx_demo.stack.processes import MARKER, sweep
 stranger = subprocess.Popen(["setsid", "--fork", sys.executable, "-c",
     "import os, time; print(os.getpid(), flush=True); time.sleep(300)"], env={{**os.environ, MARKER: "somebody else"}},
     stdout=subprocess.PIPE, text=True)
 pid = int(stranger.stdout.readline())
-print(sweep("{tmp_path.name}", and_below=True), os.path.exists(f"/proc/{{pid}}"))
+print(sweep("{tmp_path.name}", children=True), os.path.exists(f"/proc/{{pid}}"))
 os.kill(pid, 9)
 """,
         ],

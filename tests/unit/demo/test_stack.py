@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hcx_demo.processes import MARKER
-from hcx_demo.state import StateFolder
+from hcx_demo.stack.processes import MARKER
+from hcx_demo.stack.state import StateFolder
 from support.threads import Threads
 from support.waiting import HANG_SECONDS
 
@@ -81,9 +81,9 @@ def test_a_port_that_a_killed_demo_still_holds_is_free_for_the_next(
 ) -> None:
     process, port = holder
     said = start(state, port)
-    assert "1 processes of an earlier demo were still there and have been ended" in said
+    assert "ended processes that an earlier demo left behind: 1" in said
     assert process.poll() is not None
-    assert "the simulated site pair ended with" in said
+    assert "the simulated site pair exited with" in said
     assert "is in use" not in said
 
 

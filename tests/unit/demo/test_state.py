@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hcx_demo.errors import DemoError
-from hcx_demo.state import ADMIN, APPROVER, Secrets, StateFolder
+from hcx_demo.stack.state import ADMIN, APPROVER, Secrets, StateFolder
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def test_a_second_demo_in_the_folder_is_told_where_the_first_is(state: StateFold
     with pytest.raises(DemoError) as caught:
         StateFolder(state.root).open()
     assert str(caught.value) == (
-        f"a demo is running already in {state.root} (process {os.getpid()}) with its UI at http://127.0.0.1:8080; "
-        "stop it with Ctrl-C there, or choose another folder with STATE=<folder>"
+        f"a demo is already running in {state.root} (process {os.getpid()}) with its UI at http://127.0.0.1:8080; "
+        "stop it with Ctrl-C, or choose another folder with STATE=<folder>"
     )
 
 

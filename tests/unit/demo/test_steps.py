@@ -89,7 +89,7 @@ def test_a_step_says_what_is_being_done() -> None:
     [waiting] = fold([task("start_migrations", "success"), task("await_migrations", "deferred")])
     assert waiting.detail == "waiting for HCX"
     [retrying] = fold([task("cutover_a.unextend_network", "running", tries=2)])
-    assert retrying.detail == "asking for the unextend (try 2)"
+    assert retrying.detail == "requesting the unextend (try 2)"
     [failed] = fold([task("cutover_a.unextend_network", "failed"), task("cutover_a.await_unextended", "skipped")])
     assert failed.detail == "unextend_network failed"
 

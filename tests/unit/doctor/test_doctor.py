@@ -78,7 +78,7 @@ def test_the_table_shows_endpoint_check_result_and_next_step(site_pair: SitePair
     document["source"]["nsx"]["url"] = CLOSED
     result = run(tmp_path, document)
     assert result.exit_code == 1
-    assert "what to do next" in result.stdout
+    assert "next step" in result.stdout
     row = next(line for line in result.stdout.splitlines() if "source nsx" in line)
     assert "reachability" in row
     assert "failed" in row

@@ -275,8 +275,8 @@ def test_the_command_writes_a_file_that_forecasts_can_use(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{}", "is no report of a run"),
-        (a_report(rehearsal=True).model_dump_json(), "there is no report of a live run among these"),
+        ("{}", "is not the report of a run"),
+        (a_report(rehearsal=True).model_dump_json(), "none of the files is the report of a live run"),
     ],
 )
 def test_the_command_says_what_it_cannot_use(tmp_path: Path, content: str, words: str) -> None:
@@ -300,6 +300,6 @@ def test_the_command_says_everything_that_it_cannot_use_at_once(tmp_path: Path) 
     assert done.stderr.splitlines() == [
         f"{parameters}: transfer.speed: is not a parameter",
         f"{missing}: cannot be read: No such file or directory",
-        f"{packed}: is no report of a run",
+        f"{packed}: is not the report of a run",
     ]
     assert not out.exists()

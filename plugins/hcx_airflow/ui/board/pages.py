@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hcx_waves.model.expectation import TITLES_AFTER_START
 from hcx_waves.rehearsals.markdown import counted, fitting, length
-from hcx_waves.rehearsals.picture import draw_summary
+from hcx_waves.rehearsals.picture import can_draw, draw_summary
 from hcx_waves.rehearsals.summary import RehearsalSummary
 
 
@@ -57,7 +57,7 @@ def summary_page(summary: RehearsalSummary, root: str, dag_page: str) -> str:
         fitting=fitting(summary),
         names=TITLES_AFTER_START,
         local=local,
-        picture=_picture(summary.model_dump_json()),
+        picture=_picture(summary.model_dump_json()) if can_draw() else "",
         root=root,
         dag_page=dag_page,
     )

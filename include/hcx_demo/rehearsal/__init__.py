@@ -1,0 +1,1 @@
+"""Rehearsals of a wave for many nights on a stack of their own: ``make rehearse``."""

@@ -1,1 +1,0 @@
-"""Many rehearsed nights of a wave on a stack of their own: ``make rehearse``."""

@@ -1,0 +1,83 @@
+"""What all commands print alike: problems, files that were written, tables; and how they end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+_WIDTH_WITHOUT_TERMINAL = 160
+
+
+class ExitCode(IntEnum):
+    """How a command ends when it does not end with 0.
+
+    ``FAILED`` means that it did what was asked and found something wrong, ``UNUSABLE`` that it could not do it.
+    """
+
+    FAILED = 1
+    UNUSABLE = 2
+
+
+def fail(problems: str | Iterable[str], code: ExitCode = ExitCode.UNUSABLE) -> NoReturn:
+    """Print problems to standard error, one per line, and end the command."""
+    for line in [problems] if isinstance(problems, str) else problems:
+        typer.echo(line, err=True)
+    raise typer.Exit(code)
+
+
+def reason(error: OSError) -> str:
+    """Return why a file cannot be read or written, without its name."""
+    return error.strerror or type(error).__name__
+
+
+def write_file(path: Path, content: bytes | str, *, private: bool = False) -> None:
+    """Write a file, and the folders that lead to it; end the command if that is impossible.
+
+    :param private: only its owner may read it; a file that is there already is replaced, with its permissions.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if private:
+            path.unlink(missing_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+        else:
+            path.write_bytes(data)
+    except OSError as error:
+        fail(f"{path}: cannot be written: {reason(error)}")
+
+
+def output_console() -> Console:
+    """Return a console on standard output: as wide as the terminal, and wide enough where there is none."""
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    return console
+
+
+def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[str] = ()) -> None:
+    """Print a table without lines, whose cells are shown as they are.
+
+    :param numbers: the headings of columns that are aligned to the right.
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    right = frozenset(numbers)
+    for heading in headings:
+        table.add_column(heading, overflow="fold", justify="right" if heading in right else "left")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    output_console().print(table)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 problem``, ``2 problems``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,132 @@
+"""The command ``snapshot``: reads the inventory of a live site pair into a file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hcx_snapshot import Snapshot, digest_of, save_snapshot
+from hcx_waves.cli.inputs import Inputs
+from hcx_waves.cli.output import ExitCode, fail, reason
+from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
+from hcx_waves.clients.errors import ClientError
+from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
+from hcx_waves.snapshot import SnapshotError, take_snapshot
+from hcx_waves.wavefile.loader import load_wave
+from hcx_waves.wavefile.problems import WaveFileError
+from hcx_waves.wavefile.wave import Wave
+
+_BYTES_PER_MEGABIT = 1_000_000 / 8
+
+
+def snapshot(
+    waves: Annotated[
+        list[Path],
+        typer.Argument(help="Wave files. The snapshot holds their VMs and segments.", metavar="WAVE_FILE..."),
+    ],
+    endpoints: Annotated[Path, typer.Option(help="The endpoints document (JSON) with addresses and accounts.")],
+    out: Annotated[Path, typer.Option(help="File to write. It is compressed if its name ends in .gz.")],
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole", help="Include every VM of both sites, not only those of the waves and on their segments."
+        ),
+    ] = False,
+    change_rates: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON file with the change rate of each VM's disks: Mbit/s by VM name. No product reports it."
+        ),
+    ] = None,
+) -> None:
+    """Read the inventory of a site pair into a snapshot file, for rehearsals and forecasts. Changes nothing.
+
+    Exits with 0 if the file was written, with 1 if a product cannot be read, with 2 if an input cannot be used.
+    """
+    inputs = Inputs(WaveFileError, DocumentError)
+    wanted = [wave for wave in (inputs.read(load_wave, path) for path in waves) if wave is not None]
+    document = inputs.read(load_endpoints, endpoints)
+    rates = {} if change_rates is None else inputs.read(_rates, change_rates)
+    if document is None or rates is None or inputs.problems:
+        fail(inputs.problems)
+    try:
+        taken = _taken(wanted, document, whole=whole, rates=rates)
+    except EndpointsError as error:
+        fail(str(error))
+    except (ClientError, SnapshotError) as error:
+        fail(str(error), ExitCode.FAILED)
+    try:
+        save_snapshot(taken, out)
+    except OSError as error:
+        fail(f"{out}: cannot be written: {reason(error)}", ExitCode.FAILED)
+    _print_contents(taken, out)
+    strange = sorted(set(rates) - {vm.name for site in (taken.source, taken.destination) for vm in site.vms})
+    if strange:
+        typer.echo(f"{change_rates}: contains VMs that are not in the snapshot: {', '.join(strange)}", err=True)
+
+
+def _rates(path: Path) -> dict[str, float]:
+    """Read change rates and return them in bytes per second.
+
+    :raises DocumentError: with every value that is not a number of at least 0, or if the file is not a mapping.
+    """
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DocumentError(f"{path}: cannot be read: {reason(error)}") from error
+    except ValueError as error:
+        raise DocumentError(f"{path}: is not valid JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise DocumentError(f'{path}: must map VM names to Mbit/s, such as {{"db01": 12.5}}')
+    wrong = [
+        f"{path}: {name}: must be a number of Mbit/s, at least 0" for name, rate in body.items() if not _is_rate(rate)
+    ]
+    if wrong:
+        raise DocumentError("\n".join(wrong))
+    return {name: rate * _BYTES_PER_MEGABIT for name, rate in body.items()}
+
+
+def _is_rate(rate: Any) -> bool:
+    return isinstance(rate, int | float) and not isinstance(rate, bool) and 0 <= rate < math.inf
+
+
+def _taken(waves: Sequence[Wave], document: Endpoints, *, whole: bool, rates: Mapping[str, float]) -> Snapshot:
+    has_nsx = document.source.nsx is not None or bool(document.vmc and document.vmc.source_sddc_id)
+    options = ClientOptions.read_only()
+    with open_sites(_revealed(document), options=options, source_has_nsx=has_nsx) as clients:
+        return take_snapshot(clients, waves, now=datetime.now(UTC), whole_inventory=whole, change_rates=rates)
+
+
+def _revealed(document: Endpoints) -> dict[str, Any]:
+    """Return the document with its secrets in plain text, which the clients need; nothing else may use it."""
+
+    def login(site: str, product: str) -> dict[str, str] | None:
+        found = getattr(getattr(document, site), product)
+        if found is None:
+            return None
+        return {"url": found.url, "username": found.username, "password": found.password.get_secret_value()}
+
+    body: dict[str, Any] = {
+        site: {product: login(site, product) for product in ("hcx", "vcenter", "nsx")}
+        for site in ("source", "destination")
+    }
+    body["ca_file"] = None if document.ca_file is None else str(document.ca_file)
+    if document.vmc is not None:
+        cloud = document.vmc
+        body["vmc"] = {**cloud.model_dump(), "refresh_token": cloud.refresh_token.get_secret_value()}
+    return body
+
+
+def _print_contents(taken: Snapshot, out: Path) -> None:
+    counts = f"{len(taken.source.vms)} VMs at the source, {len(taken.destination.vms)} at the destination"
+    networks = f"{len(taken.source.networks)} and {len(taken.destination.networks)} networks"
+    typer.echo(f"{out}: {counts}, {networks}, {len(taken.hcx.extensions)} extensions; {out.stat().st_size} bytes")
+    for part, source in sorted(taken.sources.items()):
+        typer.echo(f"  {part}: {source}")
+    typer.echo(f"  digest: {digest_of(taken)}")
