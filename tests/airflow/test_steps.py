@@ -25,7 +25,7 @@ from hcx_airflow.links import lending
 from hcx_airflow.operators.plan import refuse_wrong_run
 from hcx_airflow.runs.files import WaveFileMissingError
 from hcx_waves.clients.errors import AuthenticationFailed, ClientError
-from hcx_waves.migration.errors import ReconnectRefusedError, SegmentNotEmptyError
+from hcx_waves.cutover.errors import ReconnectRefusedError, SegmentNotEmptyError
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.wavefile.problems import WaveFileError
 from support.airflow_tasks import AirflowRun

@@ -82,6 +82,8 @@ class ClientError(Exception):
     """
 
     transient: ClassVar[bool] = False
+    former_names: ClassVar[tuple[str, ...]] = ()
+    """Names that the class had in earlier versions, under which stored errors may name it."""
     default_hint: ClassVar[str] = "Read the vendor's message; nothing is known that resolves this by itself."
 
     def __init__(
@@ -100,6 +102,11 @@ class ClientError(Exception):
         self.hint = context.get("hint") or self.default_hint
         self.details: dict[str, Any] = dict(details or {})
         super().__init__(self.message)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names under which the class may be stored: its own and its former ones, not those of its base."""
+        return (cls.__name__, *vars(cls).get("former_names", ()))
 
     @property
     def is_transient(self) -> bool:
@@ -147,7 +154,7 @@ class ClientError(Exception):
         """
         name = str(data.get("type", ""))
         details = dict(data.get("details") or {})
-        kind = next((known for known in error_classes() if known.__name__ == name), None)
+        kind = next((known for known in error_classes() if name in known.names()), None)
         if kind is None:
             kind = ClientError
             details.setdefault("original_type", name)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ConflictError, NotFound, OutcomeUnknownError
 from hcx_waves.clients.nsx import NsxPolicyClient, Segment
-from hcx_waves.cutover.guards import find_extension, look_at_destination
-from hcx_waves.cutover.source import GatewayState, reading_of
-from hcx_waves.migration.errors import (
+from hcx_waves.cutover.errors import (
     DestinationNotRoutedError,
     ExtensionPresentError,
     PortsRemainError,
     SourceNotDisconnectedError,
-    SubmissionLostError,
 )
+from hcx_waves.cutover.guards import find_extension, look_at_destination
+from hcx_waves.cutover.source import GatewayState, reading_of
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import PlannedSegment, WavePlan
+from hcx_waves.procedure_errors import SubmissionLostError
 
 
 class Deletion(DomainModel):

@@ -10,10 +10,10 @@ from pydantic import AwareDatetime
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
+from hcx_waves.cutover.errors import SegmentNotEmptyError
 from hcx_waves.cutover.leftovers import Found, Kind, classify_vm, identities, migrations_in_flight
 from hcx_waves.cutover.networks import networks_of, summaries_on
 from hcx_waves.cutover.ports import PortReading, read_ports
-from hcx_waves.migration.errors import SegmentNotEmptyError
 from hcx_waves.migration.groups import is_from
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import PlannedSegment, WavePlan

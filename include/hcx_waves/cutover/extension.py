@@ -11,16 +11,12 @@ from pydantic import AwareDatetime
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError, NotFound, OutcomeUnknownError
 from hcx_waves.clients.hcx import HcxClient, Job
+from hcx_waves.cutover.errors import SourceNotDisconnectedError, TwoGatewaysError, UnextendFailedError
 from hcx_waves.cutover.guards import find_extension, is_worked_on, look_at_destination
 from hcx_waves.cutover.source import GatewayState, SourceGateway
-from hcx_waves.migration.errors import (
-    SourceNotDisconnectedError,
-    SubmissionLostError,
-    TwoGatewaysError,
-    UnextendFailedError,
-)
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import WavePlan
+from hcx_waves.procedure_errors import SubmissionLostError
 
 
 class Removal(DomainModel):

@@ -14,6 +14,13 @@ from hcx_waves.clients.errors import ClientError, OutcomeUnknownError
 from hcx_waves.clients.hcx.values import instant_of
 from hcx_waves.clients.nsx import Connectivity
 from hcx_waves.cutover.emptiness import EmptyProof, prove_segment_empty
+from hcx_waves.cutover.errors import (
+    CommandFailedError,
+    ExtensionPresentError,
+    RealisationFailedError,
+    ReconnectRefusedError,
+    TwoGatewaysError,
+)
 from hcx_waves.cutover.extension import Removal, UnextendPhase, unextend_status
 from hcx_waves.cutover.guards import (
     find_extension,
@@ -24,18 +31,10 @@ from hcx_waves.cutover.guards import (
 )
 from hcx_waves.cutover.source import GatewayReading, GatewayState, Snapshot, SourceGateway
 from hcx_waves.cutover.waiting import Patience, Wait
-from hcx_waves.migration.errors import (
-    ExtensionPresentError,
-    HookError,
-    NotSettledError,
-    ProcedureError,
-    RealisationFailedError,
-    ReconnectRefusedError,
-    TwoGatewaysError,
-)
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import PlannedSegment, WavePlan
+from hcx_waves.procedure_errors import NotSettledError, ProcedureError
 
 
 class GatewayChange(DomainModel):
@@ -110,7 +109,7 @@ def disconnect_source_segment(
         called if it is off.
     :raises SegmentNotEmptyError: if anybody is left; nothing was changed.
     :raises TwoGatewaysError: if the destination routes as well; nothing was changed.
-    :raises HookError: if a hook's check gives no answer, or a command fails.
+    :raises CommandFailedError: if a hook's check gives no answer, or a command fails.
     :raises NotSettledError, RealisationFailedError: if it was accepted and is not in effect in time.
     """
     segment = plan.segment(segment_name)
@@ -242,7 +241,7 @@ def connect_destination(
 
 def _require_known(reading: GatewayReading, segment_name: str) -> None:
     if reading.state is GatewayState.UNKNOWN:
-        raise HookError(
+        raise CommandFailedError(
             f"nobody can tell whether the source gateway of segment {segment_name!r} is on: {reading.evidence}",
             hint="Mend the check command; it must exit with 0 (disconnected) or 1 (connected). Nothing was changed.",
             evidence=reading.evidence,

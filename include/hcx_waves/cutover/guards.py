@@ -5,8 +5,8 @@ from __future__ import annotations
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.hcx import NetworkExtension
+from hcx_waves.cutover.errors import TwoGatewaysError
 from hcx_waves.cutover.source import GatewayReading, SourceGateway, reading_of
-from hcx_waves.migration.errors import TwoGatewaysError
 from hcx_waves.model.plan import PlannedSegment
 
 _BUSY_WORDS = ("PROGRESS", "PENDING", "DELET", "REMOV", "UNSTRETCH", "UNEXTEND", "QUEUE", "RUNNING", "BUSY")

@@ -11,8 +11,8 @@ from typing import Any
 from hcx_waves.clients.errors import Lookup, OutcomeUnknownError
 from hcx_waves.clients.nsx import NsxPolicyClient
 from hcx_waves.cutover.commands import CommandResult, CommandRunner, Commands
+from hcx_waves.cutover.errors import CommandFailedError, ManualStepOutstandingError
 from hcx_waves.cutover.source import GatewayReading, GatewayState, Snapshot, SourceGateway, nsx_source
-from hcx_waves.migration.errors import HookError, ManualStepOutstandingError
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.wavefile.segments import Hook, Manual, Segment
@@ -45,7 +45,7 @@ class HookSource:
     def disconnect(self) -> None:
         """Run the act command.
 
-        :raises HookError: if it fails; what it did until then is for the check to tell.
+        :raises CommandFailedError: if it fails; what it did until then is for the check to tell.
         :raises OutcomeUnknownError: if its time was up.
         """
         self._act("act", self._hook.act)
@@ -59,7 +59,7 @@ class HookSource:
         try:
             result = self._runner.run(argv, limit_seconds)
         except OSError as error:
-            raise HookError(
+            raise CommandFailedError(
                 f"the {which} command of segment {self._segment!r} cannot be run: {error.strerror or error}",
                 argv=list(argv),
             ) from error
@@ -69,7 +69,7 @@ class HookSource:
                 lookup=Lookup("hook", "check", {}, "exit code 0: disconnected; 1: connected"),
             )
         if result.exit_code != 0:
-            raise HookError(
+            raise CommandFailedError(
                 f"the {which} command of segment {self._segment!r} ended with exit code {result.exit_code}: "
                 f"{_last_line(result)}",
                 argv=list(result.argv),

@@ -9,12 +9,7 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import OutcomeUnknownError
 from hcx_waves.clients.hcx import GroupDraft, HcxClient, Migration, MigrationIntent, Schedule
 from hcx_waves.clients.hcx.migrations import SubmittedGroup
-from hcx_waves.migration.errors import (
-    AlreadyMigratingError,
-    GroupMismatchError,
-    MigrationsRefusedError,
-    SubmissionLostError,
-)
+from hcx_waves.migration.errors import AlreadyMigratingError, GroupMismatchError, MigrationsRefusedError
 from hcx_waves.migration.groups import (
     group_names,
     in_flight_elsewhere,
@@ -26,6 +21,7 @@ from hcx_waves.migration.groups import (
 from hcx_waves.migration.intents import group_name, intents_of, is_own_group
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import WavePlan
+from hcx_waves.procedure_errors import SubmissionLostError
 
 
 class StartedVm(DomainModel):

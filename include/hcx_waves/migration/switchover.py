@@ -9,12 +9,13 @@ from pydantic import AwareDatetime
 
 from hcx_waves.clients.errors import ValidationFailed
 from hcx_waves.clients.hcx import GroupSchedule, HcxClient, Migration, Schedule
-from hcx_waves.migration.errors import NotSettledError, ScheduleRefusedError
+from hcx_waves.migration.errors import ScheduleRefusedError
 from hcx_waves.migration.groups import latest_by_entity
 from hcx_waves.migration.start import StartedWave
 from hcx_waves.migration.status import VmPhase, WaveStatus
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.schedule import TimeWindow
+from hcx_waves.procedure_errors import NotSettledError
 
 HOLD = timedelta(days=180)
 _HOLD_LASTS = timedelta(days=1)

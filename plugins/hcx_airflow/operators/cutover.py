@@ -195,7 +195,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_waves.cutover.gateway import Situation, read_situation, reconnect_source_segment
-        from hcx_waves.migration.errors import ProcedureError
+        from hcx_waves.procedure_errors import ProcedureError
 
         snapshot = run.xcom(run.sibling("disconnect_source_segment"), SNAPSHOT_KEY)
         run.use_stored_plan()

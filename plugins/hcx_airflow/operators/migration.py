@@ -135,7 +135,7 @@ class VerifyVirtualMachinesOperator(WaveOperator):
     @override
     def act(self, run: TaskRun) -> dict[str, Any]:
         from hcx_airflow.runs.outcomes import prove
-        from hcx_waves.migration.errors import NotSettledError
+        from hcx_waves.procedure_errors import NotSettledError
 
         evaluated = run.nearby("evaluate_migrations")
         with run.sites() as clients:

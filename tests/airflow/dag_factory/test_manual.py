@@ -16,7 +16,8 @@ from hcx_airflow.common.errors import (
     UnansweredError,
 )
 from hcx_airflow.operators.manual import ConfirmDisconnectedGate
-from hcx_waves.migration.errors import ManualStepOutstandingError, ProcedureError, ReconnectRefusedError
+from hcx_waves.cutover.errors import ManualStepOutstandingError, ReconnectRefusedError
+from hcx_waves.procedure_errors import ProcedureError
 from hcx_waves.report.files import read_report
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import UNTIL_VERIFIED, WaveTasks

@@ -11,9 +11,9 @@ from hcx_sim.world.model import Nic, Port, Power, SiteName
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError, NotFound
 from hcx_waves.cutover.emptiness import prove_segment_empty
+from hcx_waves.cutover.errors import SegmentNotEmptyError
 from hcx_waves.cutover.gateway import disconnect_source_segment
 from hcx_waves.cutover.source import nsx_source
-from hcx_waves.migration.errors import SegmentNotEmptyError
 from hcx_waves.migration.start import start_wave
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import WavePlan

@@ -11,12 +11,7 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.clients.hcx import GroupDraft
 from hcx_waves.migration.cancel import CancelAnswer, cancel_migrations
-from hcx_waves.migration.errors import (
-    AlreadyMigratingError,
-    GroupMismatchError,
-    ScheduleRefusedError,
-    SubmissionLostError,
-)
+from hcx_waves.migration.errors import AlreadyMigratingError, GroupMismatchError, ScheduleRefusedError
 from hcx_waves.migration.intents import group_name, intents_of
 from hcx_waves.migration.start import StartedWave, retry_virtual_machines, start_wave
 from hcx_waves.migration.status import VmPhase, read_status
@@ -25,6 +20,7 @@ from hcx_waves.migration.verify import verify_virtual_machines
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.model.states import VmOutcome
+from hcx_waves.procedure_errors import SubmissionLostError
 from support.mobility import scenario, vm_spec
 from support.procedures import Planner, run_to_end, sites_of, window_in
 from support.site_pair import SitePair

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hcx_waves.clients.nsx import Segment, SegmentState
+from hcx_waves.cutover.errors import TwoGatewaysError
 from hcx_waves.cutover.guards import require_no_second_gateway
 from hcx_waves.cutover.source import GatewayReading, GatewayState, reading_of
-from hcx_waves.migration.errors import TwoGatewaysError
 
 ON, OFF, UNKNOWN = GatewayState.CONNECTED, GatewayState.DISCONNECTED, GatewayState.UNKNOWN
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hcx_waves.clients.hcx import Job
+from hcx_waves.cutover.errors import UnextendFailedError
 from hcx_waves.cutover.extension import UnextendPhase, judge_unextend, require_unextended
-from hcx_waves.migration.errors import UnextendFailedError
 
 RUNNING, DONE = UnextendPhase.RUNNING, UnextendPhase.DONE
 FAILED, AFTER = UnextendPhase.FAILED, UnextendPhase.FAILED_AFTER_REMOVAL

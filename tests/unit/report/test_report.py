@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from hcx_waves.cutover.emptiness import EmptyProof
+from hcx_waves.cutover.errors import UnextendFailedError
 from hcx_waves.cutover.gateway import DisconnectResult
 from hcx_waves.cutover.leftovers import Found, Kind
 from hcx_waves.cutover.outage import outage_bounds
-from hcx_waves.migration.errors import UnextendFailedError
 from hcx_waves.migration.verify import VmProof, facts_before
 from hcx_waves.model.choices import CutoverPolicy, Disconnect, MigrationType
 from hcx_waves.model.findings import Finding, Severity, Waiver, assess

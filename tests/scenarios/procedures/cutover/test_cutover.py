@@ -13,21 +13,20 @@ from hcx_waves.clients.errors import AuthenticationFailed, ConflictError, Valida
 from hcx_waves.clients.nsx import Connectivity
 from hcx_waves.cutover.cleanup import delete_source_segment, rename_destination_segment
 from hcx_waves.cutover.emptiness import prove_segment_empty
+from hcx_waves.cutover.errors import (
+    DestinationNotRoutedError,
+    ExtensionPresentError,
+    PortsRemainError,
+    RealisationFailedError,
+    SourceNotDisconnectedError,
+)
 from hcx_waves.cutover.extension import Removal, UnextendPhase, require_unextended
 from hcx_waves.cutover.gateway import (
     DisconnectResult,
     Situation,
 )
 from hcx_waves.cutover.outage import outage_bounds
-from hcx_waves.migration.errors import (
-    DestinationNotRoutedError,
-    ExtensionPresentError,
-    NotSettledError,
-    PortsRemainError,
-    RealisationFailedError,
-    SourceNotDisconnectedError,
-    SubmissionLostError,
-)
+from hcx_waves.procedure_errors import NotSettledError, SubmissionLostError
 from support.cuts import DELETE, SEED, Cut
 from support.mobility import scenario
 from support.procedures import Planner, await_unextended, move, sites_of

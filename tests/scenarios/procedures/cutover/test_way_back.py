@@ -9,16 +9,16 @@ import pytest
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.clients.nsx import Connectivity
-from hcx_waves.cutover.extension import UnextendPhase, require_unextended
-from hcx_waves.cutover.gateway import (
-    Situation,
-)
-from hcx_waves.migration.errors import (
+from hcx_waves.cutover.errors import (
     DestinationNotRoutedError,
     ExtensionPresentError,
     ReconnectRefusedError,
     TwoGatewaysError,
     UnextendFailedError,
+)
+from hcx_waves.cutover.extension import UnextendPhase, require_unextended
+from hcx_waves.cutover.gateway import (
+    Situation,
 )
 from support.cuts import DELETE, SEED, Cut
 from support.mobility import scenario
