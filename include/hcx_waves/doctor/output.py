@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hcx_waves.doctor.findings import Finding, Result
+from hcx_waves.doctor.results import CheckResult, Result
 
 _WIDTH_WITHOUT_TERMINAL = 160
 _STYLES = {Result.OK: "green", Result.WARNING: "yellow", Result.FAILED: "bold red"}
@@ -25,7 +25,7 @@ def output_console() -> Console:
     return console
 
 
-def print_table(findings: Sequence[Finding], console: Console) -> None:
+def print_table(findings: Sequence[CheckResult], console: Console) -> None:
     """Print a table with one row per check, and one line that counts them."""
     has_steps = any(finding.next_step for finding in findings)
     table = Table(pad_edge=False)
@@ -54,7 +54,7 @@ def print_table(findings: Sequence[Finding], console: Console) -> None:
     console.print(Text(summary_line(findings)))
 
 
-def to_json(findings: Sequence[Finding]) -> str:
+def to_json(findings: Sequence[CheckResult]) -> str:
     """Return ``{"healthy", "counts": {result: n}, "findings": [...]}`` as text."""
     counts = Counter(finding.result for finding in findings)
     body = {
@@ -65,12 +65,12 @@ def to_json(findings: Sequence[Finding]) -> str:
     return json.dumps(body, indent=2)
 
 
-def is_healthy(findings: Sequence[Finding]) -> bool:
+def is_healthy(findings: Sequence[CheckResult]) -> bool:
     """Whether nothing failed."""
     return all(finding.result is not Result.FAILED for finding in findings)
 
 
-def summary_line(findings: Sequence[Finding]) -> str:
+def summary_line(findings: Sequence[CheckResult]) -> str:
     """Count the findings by result."""
     counts = Counter(finding.result for finding in findings)
     return f"{len(findings)} checks: " + ", ".join(f"{counts[result]} {result.value}" for result in Result)

@@ -48,7 +48,7 @@ def test_every_problem_is_named_at_once_and_no_value_is_shown(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ('{"source": "pass\nword"', "not JSON: Invalid control character at at line 1"),
+        ('{"source": "pass\nword"', "not valid JSON: Invalid control character at at line 1"),
         ("[]", "valid dictionary"),
     ],
 )
