@@ -40,6 +40,7 @@ from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.vmc import VmcClient
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.models import Nic, VirtualMachineDetail
+from support.lookups import segment_named
 
 VIRTUAL_MACHINES = ("web01", "web02", "app01", "db01")
 SEGMENT = "seed-net"
@@ -208,7 +209,7 @@ class SeedMigration:
     def disconnect_source(self) -> Segment:
         """Routed to Disconnected at the source, read back."""
         nsx = self.sites.source_nsx
-        segment = nsx.find_segment(SEGMENT)
+        segment = segment_named(nsx, SEGMENT)
         nsx.set_connectivity(segment, Connectivity.OFF)
         self.wait("source disconnected", lambda: _settled(nsx, segment.path, disconnected=True))
         return nsx.segment(segment.path)
@@ -226,7 +227,7 @@ class SeedMigration:
 
     def destination_segment(self) -> Segment:
         """Read the destination segment, found by the extension's record, never by its name."""
-        return self.sites.destination_nsx.find_segment(self._extension().destination_network.network_id or "")
+        return self.sites.destination_nsx.segment(self._extension().destination_network.network_id or "")
 
     def verify_routed(self) -> Segment:
         """Wait until the destination segment reads routed and is realised."""
@@ -243,7 +244,7 @@ class SeedMigration:
     def delete_source(self) -> None:
         """Delete the source segment once its ports are released."""
         nsx = self.sites.source_nsx
-        segment = nsx.find_segment(SEGMENT)
+        segment = segment_named(nsx, SEGMENT)
         self.wait("ports released", lambda: not nsx.ports(segment.path))
         nsx.delete_segment(segment)
         self.wait("source segment gone", lambda: not nsx.segment_exists(segment.path))

@@ -18,6 +18,7 @@ from hcx_waves.migration.start import start_wave
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.model.states import VmOutcome
+from support.lookups import vm_named
 from support.mobility import scenario, vm_spec
 from support.procedures import Planner, move, patience_of, run_to_end, sites_of, window_in
 from support.site_pair import SitePair
@@ -143,7 +144,7 @@ def test_vm_on_its_way_back_blocks(site_pair: SitePair, clients: SiteClients) ->
     move(site_pair, clients, plan)
     site_pair.advance(60)
     prove(site_pair, clients, plan, "app")
-    there = clients.destination_vcenter.find_vm(name="one")
+    there = vm_named(clients.destination_vcenter, "one")
     assert there is not None
     [nic] = clients.destination_vcenter.read_virtual_machines([there.moref])[0].nics
     here, far, segment = plan.source, plan.destination, plan.segment("app")

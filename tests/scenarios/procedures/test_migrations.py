@@ -21,7 +21,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.model.states import VmOutcome
 from hcx_waves.procedure_errors import SubmissionLostError
-from support.mobility import scenario, vm_spec
+from support.mobility import Manager, scenario, vm_spec
 from support.procedures import Planner, run_to_end, sites_of, window_in
 from support.site_pair import SitePair
 
@@ -200,7 +200,8 @@ def test_draft_next_to_a_failed_vm_is_not_started_unasked(site_pair: SitePair, c
     group_id = clients.hcx.create_group(GroupDraft(name, [intents["two"]])).group_id
     clients.hcx.start_groups([group_id])
     site_pair.advance(36_000)
-    clients.hcx.update_group(group_id, GroupDraft(name, [intents["one"]]))
+    draft = {**GroupDraft(name, [intents["one"]]).to_wire(), "migrationGroupId": group_id}
+    assert Manager(site_pair).send("PUT", "/mobility/groups", {"items": [draft]}).ok
     with pytest.raises(GroupMismatchError, match="never started next to two, which failed") as mixed:
         start_wave(plan, clients)
     assert mixed.value.details["drafts"] == ["one"]

@@ -9,7 +9,7 @@ import pytest
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import EndpointMismatch
-from hcx_waves.clients.hcx import ExtensionRequest, GroupDraft, GroupSchedule, MigrationIntent, MonVirtualMachine
+from hcx_waves.clients.hcx import ExtensionRequest, GroupDraft, GroupSchedule, MigrationIntent
 from hcx_waves.clients.nsx import Connectivity
 from hcx_waves.migration.intents import intent_of
 from hcx_waves.resolve.resolver import resolve_plan
@@ -73,20 +73,13 @@ def on_segment(change: Callable[[Any, Any], Any]) -> Change:
 
 HCX_CHANGES: dict[str, Change] = {
     "create group": lambda c, i: c.hcx.create_group(GroupDraft("g", [i])),
-    "update group": lambda c, i: c.hcx.update_group("g-1", GroupDraft("g", [i])),
     "start group": lambda c, _: c.hcx.start_groups(["g-1"]),
-    "delete group": lambda c, _: c.hcx.delete_groups(["g-1"]),
-    "archive group": lambda c, _: c.hcx.archive_groups(["g-1"]),
     "schedule group": lambda c, _: c.hcx.schedule_group("g-1", GroupSchedule()),
     "start migration": lambda c, i: c.hcx.start_migrations([i]),
     "cancel migration": lambda c, _: c.hcx.cancel_migrations({"m-1": "g-1"}),
     "force cancel migration": lambda c, _: c.hcx.force_cancel_migrations({"m-1": "g-1"}),
     "extend": extend,
     "unextend": lambda c, _: c.hcx.delete_extension("x-1", connect_to_local_router=True),
-    "route by MON": lambda c, _: c.hcx.route_virtual_machines(
-        "x-1", [MonVirtualMachine(vm_id="vm-1")], router_endpoint_id="e", destination_endpoint_id="d",
-        source_endpoint_id="s",
-    ),
 }  # fmt: skip
 NSX_CHANGES: dict[str, Change] = {
     "disconnect segment": on_segment(lambda nsx, segment: nsx.set_connectivity(segment, Connectivity.OFF)),

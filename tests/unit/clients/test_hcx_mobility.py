@@ -13,7 +13,6 @@ from hcx_waves.clients.errors import (
     ConflictError,
     MalformedResponse,
     OutcomeUnknownError,
-    PermissionDenied,
     ValidationFailed,
 )
 from hcx_waves.clients.hcx import (
@@ -204,14 +203,6 @@ DRAFT = GroupDraft("wave-1", [INTENT])
             "query_migrations",
             {"data": {"items": [item("m-1")]}},
             {"data": {"items": []}},
-        ),
-        (
-            "/mobility/groups/delete",
-            lambda client: client.delete_groups(["g-1"]),
-            "POST /migration/queryMobilityGroups",
-            "find_groups",
-            {"data": {"items": [{"id": "g-1", "entityName": "wave-1"}]}},
-            {"data": {"items": [{"id": "g-2", "entityName": "wave-10"}]}},
         ),
         (
             "/mobility/migrations/forceCancel",
@@ -431,12 +422,6 @@ def test_group_is_rescheduled(client: HcxClient, server: ScriptedServer) -> None
     body = server.received[-1].body
     assert body["mobilityGroupDefaults"]["switchover"]["startTime"] == 1767290400000
     assert body["migrations"][0]["schedule"]["switchover"]["clearSchedule"] is True
-
-
-def test_archiving_unfinished_migrations_is_refused(client: HcxClient, server: ScriptedServer) -> None:
-    on(server, "/mobility/groups/archive", {"errors": [{"message": "not terminal"}]}, 403)
-    with pytest.raises(PermissionDenied, match="not terminal"):
-        client.archive_groups(["g-1"])
 
 
 def test_intents_come_back_as_submitted(client: HcxClient, server: ScriptedServer) -> None:

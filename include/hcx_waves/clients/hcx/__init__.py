@@ -22,7 +22,6 @@ from hcx_waves.clients.hcx.intents import (
 )
 from hcx_waves.clients.hcx.interconnect import (
     Appliance,
-    InterconnectTask,
     Job,
     MeshHealth,
     ServiceMesh,
@@ -60,7 +59,6 @@ __all__ = [
     "GroupSchedule",
     "HcxClient",
     "HcxVersion",
-    "InterconnectTask",
     "InventoryEntity",
     "InventoryNetwork",
     "InventoryVm",

@@ -39,47 +39,6 @@ class Job(HcxModel):
         return self.is_done and not (self.did_fail or self.is_cancelled or self.is_rolled_back)
 
 
-class TaskStep(HcxModel):
-    """One step of an interconnect task; steps nest."""
-
-    title: str = ""
-    status: str | None = None
-    progress: float | None = None
-    message: str | None = None
-    children: tuple[TaskStep, ...] = ()
-    errors: tuple[Any, ...] = ()
-    warnings: tuple[Any, ...] = ()
-
-
-class InterconnectTask(HcxModel):
-    """``/interconnect/tasks/{id}`` [D] PCLI metadata: QUEUED, RUNNING, SUCCESS, FAILED."""
-
-    task_id: str | None = Field(default=None, validation_alias=AliasChoices("interconnectTaskId", "task_id"))
-    task_type: str | None = Field(default=None, validation_alias=AliasChoices("type", "task_type"))
-    status: str = ""
-    progress: float | None = None
-    message: str | None = None
-    error_message: str | None = None
-    started_at: Instant = Field(default=None, validation_alias=AliasChoices("startTime", "started_at"))
-    ended_at: Instant = Field(default=None, validation_alias=AliasChoices("endTime", "ended_at"))
-    steps: tuple[TaskStep, ...] = ()
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the task ended well."""
-        return self.status.upper() == "SUCCESS"
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether the task failed."""
-        return self.status.upper() == "FAILED"
-
-    @property
-    def is_terminal(self) -> bool:
-        """Whether nothing more will happen; an unknown status is running."""
-        return self.is_success or self.is_failure
-
-
 class ServiceStatus(HcxModel):
     """One service of a mesh: ``up`` is the only healthy word seen [C] HCXPY."""
 
@@ -212,18 +171,6 @@ class InterconnectCalls(HcxCalls):
         """
         answer = self._get(f"/jobs/{path_segment(job_id)}")
         return answer.parse(Job, {"jobId": job_id, **answer.mapping()})
-
-    def interconnect_task(self, task_id: str) -> InterconnectTask:
-        """Read an interconnect task.
-
-        :raises NotFound: if there is none of this id.
-        """
-        answer = self._get(f"/interconnect/tasks/{path_segment(task_id)}")
-        return answer.parse(InterconnectTask, {"interconnectTaskId": task_id, **answer.mapping()})
-
-    def interconnect_tasks(self) -> tuple[InterconnectTask, ...]:
-        """List the interconnect tasks ([I] from metadata)."""
-        return self._get("/interconnect/tasks").parse_items(InterconnectTask)
 
     def service_meshes(self, vc_guid: str | None = None) -> tuple[ServiceMesh, ...]:
         """List the service meshes.

@@ -114,11 +114,6 @@ class MigrationState:
         """Whether the migration was cancelled."""
         return self.phase is Phase.CANCELLED
 
-    @property
-    def is_waiting_for_window(self) -> bool:
-        """Whether the migration only waits for its switchover window."""
-        return self.phase is Phase.WAITING_FOR_WINDOW
-
 
 def _final_phase(word: str, facts: Mapping[str, Any], flags: Mapping[str, Any]) -> Phase | None:
     """Decide whether it is over. Bad news wins: a contradictory answer never reads as success."""

@@ -33,14 +33,6 @@ class AttachmentCalls(NsxCalls):
         found = self._list("/infra/realized-state/virtual-machines")
         return self._parse_all(NsxVirtualMachine.of_wire, found)
 
-    def mac_table(self, segment_path: str) -> tuple[dict[str, Any], ...]:
-        """Read a segment's MAC table, as NSX gives it."""
-        return self._list(f"{segment_path}/mac-table")
-
-    def arp_table(self, segment_path: str) -> tuple[dict[str, Any], ...]:
-        """Read a segment's ARP table, as NSX gives it."""
-        return self._list(f"{segment_path}/arp-table")
-
     def gateway_arp_table(self, segment_path: str) -> tuple[dict[str, Any], ...]:
         """Read the ARP table of the gateway interface towards a segment, as NSX gives it."""
         return self._list(f"{segment_path}/gateway-interface-arp-table")

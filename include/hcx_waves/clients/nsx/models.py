@@ -102,30 +102,6 @@ class SegmentState:
 
 
 @dataclass(frozen=True)
-class RealizedStatus:
-    """Realisation of an intent, by the status API or, where that is missing, by its entities.
-
-    :param publish_status: ``REALIZED``, ``UNREALIZED``, ``UNAVAILABLE``, ``ERROR``.
-    :param consolidated_status: ``SUCCESS``, ``IN_PROGRESS``, ...; None from the entities.
-    :param source: ``status`` or ``entities``.
-    """
-
-    publish_status: str
-    consolidated_status: str | None
-    source: str
-
-    @property
-    def is_realized(self) -> bool:
-        """Whether the intent is realised."""
-        return self.publish_status == "REALIZED" and self.consolidated_status in (None, "SUCCESS")
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether realisation failed."""
-        return "ERROR" in (self.publish_status, self.consolidated_status)
-
-
-@dataclass(frozen=True)
 class SegmentPort:
     """A port. ``attachment_id`` joins with :attr:`Vif.attachment_id`; None means that nothing is attached."""
 

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from hcx_waves.clients.errors import (
-    ConflictError,
-    ErrorContext,
     Lookup,
     MalformedResponse,
     NotFound,
     OutcomeUnknownError,
     ValidationFailed,
 )
-from hcx_waves.clients.nsx.models import Connectivity, RealizedStatus, Segment, SegmentState
+from hcx_waves.clients.nsx.models import Connectivity, Segment, SegmentState
 from hcx_waves.clients.nsx.wire import NsxCalls
 from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import path_segment
@@ -68,24 +66,6 @@ class SegmentCalls(NsxCalls):
         except NotFound:
             return False
         return True
-
-    def find_segment(self, name_or_path: str) -> Segment:
-        """Find one segment by its policy path, or by display name in both lists.
-
-        :raises NotFound: if there is none.
-        :raises ConflictError: if several have the name.
-        """
-        if name_or_path.startswith("/infra/"):
-            return self.segment(name_or_path)
-        found = [one for one in self.segments() if one.display_name == name_or_path]
-        context: ErrorContext = {"system": "nsx", "endpoint": self._transport.base_url}
-        if not found:
-            raise NotFound(f"no segment is named {name_or_path!r}", **context)
-        if len(found) > 1:
-            paths = ", ".join(sorted(one.path for one in found))
-            context["hint"] = "Name the segment by its path."
-            raise ConflictError(f"{len(found)} segments are named {name_or_path!r}: {paths}", **context)
-        return found[0]
 
     def set_connectivity(
         self,
@@ -175,39 +155,6 @@ class SegmentCalls(NsxCalls):
     def segment_state(self, path: str) -> SegmentState:
         """Read how far a segment is realised on the hosts."""
         return SegmentState.of_wire(self._get(f"{path}/state"))
-
-    def realized_status(self, path: str) -> RealizedStatus | None:
-        """Read the realisation of an intent.
-
-        Asks the status API (in the VMware Cloud binding) and, where that is missing, the realised entities
-        (in the others).
-
-        :returns: None if neither API is offered or knows the intent.
-        """
-        try:
-            body = self._get("/infra/realized-state/status", {"intent_path": path})
-        except NotFound:
-            return self._realized_entities(path)
-        consolidated = body.get("consolidated_status")
-        if isinstance(consolidated, Mapping):
-            consolidated = consolidated.get("consolidated_status")
-        return RealizedStatus(
-            publish_status=str(body.get("publish_status") or "UNAVAILABLE"),
-            consolidated_status=None if consolidated is None else str(consolidated),
-            source="status",
-        )
-
-    def _realized_entities(self, path: str) -> RealizedStatus | None:
-        try:
-            entities = self._list("/infra/realized-state/realized-entities", {"intent_path": path})
-        except NotFound:
-            return None
-        states = {str(entity.get("state") or "UNAVAILABLE") for entity in entities}
-        if states == {"REALIZED"}:
-            return RealizedStatus("REALIZED", None, "entities")
-        # Nothing realised yet, or a word that nobody documents, is not realised.
-        worst = next((state for state in ("ERROR", "UNAVAILABLE") if state in states), "UNREALIZED")
-        return RealizedStatus(worst, None, "entities")
 
     def _patch(self, path: str, body: Mapping[str, Any], *, force: bool = False) -> None:
         self._change("PATCH", path, CallKind.IDEMPOTENT, body=body, query={"force": True} if force else None)

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from pyVmomi import vim
 
-from hcx_waves.clients.errors import ConflictError, MalformedResponse, NotFound
+from hcx_waves.clients.errors import MalformedResponse, NotFound
 from hcx_waves.clients.identity import EndpointIdentity
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
@@ -139,36 +139,6 @@ class VsphereClient:
             raise NotFound(f"no such virtual machine: {', '.join(missing)}", details={"morefs": missing}, **context)
         return [found[moref] for moref in wanted if moref in found]
 
-    def find_vm(
-        self, *, instance_uuid: str | None = None, bios_uuid: str | None = None, name: str | None = None
-    ) -> VirtualMachineSummary | None:
-        """Find the one VM that fits all that is given, by a light pass over all VMs; None if there is none.
-
-        UUIDs are compared without regard to case.
-
-        :raises ConflictError: if more than one VM fits (``details["morefs"]`` names them).
-        :raises ValueError: if nothing is given.
-        """
-        if instance_uuid is None and bios_uuid is None and name is None:
-            raise ValueError("give at least one of instance_uuid, bios_uuid and name")
-        fitting = [
-            vm
-            for vm in self.list_virtual_machines()
-            if _fits(vm.instance_uuid, instance_uuid)
-            and _fits(vm.bios_uuid, bios_uuid)
-            and (name is None or vm.name == name)
-        ]
-        if len(fitting) > 1:
-            morefs = [vm.moref for vm in fitting]
-            context = self._session.context_of("RetrievePropertiesEx", "VirtualMachine")
-            context["hint"] = "Name the VM by its instance UUID."
-            raise ConflictError(
-                f"{len(fitting)} virtual machines fit: {', '.join(morefs)}",
-                details={"morefs": morefs},
-                **context,
-            )
-        return fitting[0] if fitting else None
-
     # -- the rest of the inventory
 
     def list_networks(self) -> list[Network]:
@@ -217,11 +187,6 @@ class VsphereClient:
                     raise
                 remaining = [moref for moref in remaining if moref not in gone]
         return []
-
-
-def _fits(value: str | None, wanted: str | None) -> bool:
-    """Whether a UUID is the wanted one; any is, if none is wanted."""
-    return wanted is None or (value is not None and value.lower() == wanted.lower())
 
 
 def _server_time(live: Live) -> datetime:

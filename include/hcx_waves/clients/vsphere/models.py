@@ -244,11 +244,6 @@ class VirtualMachineDetail(VirtualMachineSummary):
     custom_values: tuple[tuple[int, str], ...] = field(default=())
 
     @property
-    def cdroms(self) -> tuple[Medium, ...]:
-        """The CD-ROM drives."""
-        return tuple(medium for medium in self.media if medium.kind == "cdrom")
-
-    @property
     def macs(self) -> frozenset[str]:
         """The MAC addresses of the NICs."""
         return frozenset(nic.mac for nic in self.nics)

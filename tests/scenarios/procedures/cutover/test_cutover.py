@@ -28,6 +28,7 @@ from hcx_waves.cutover.gateway import (
 from hcx_waves.cutover.outage import outage_bounds
 from hcx_waves.procedure_errors import NotSettledError, SubmissionLostError
 from support.cuts import DELETE, SEED, Cut
+from support.lookups import segment_named
 from support.mobility import scenario
 from support.procedures import Planner, await_unextended, move, sites_of
 from support.site_pair import SitePair
@@ -159,7 +160,7 @@ def test_unextend_before_the_disconnect_is_refused(moved: Cut) -> None:
 def test_unextend_waits_for_the_disconnect_to_be_in_effect(moved: Cut) -> None:
     nsx = moved.clients.source_nsx
     assert nsx is not None
-    nsx.set_connectivity(nsx.find_segment(SEED), Connectivity.OFF)
+    nsx.set_connectivity(segment_named(nsx, SEED), Connectivity.OFF)
     with pytest.raises(SourceNotDisconnectedError, match="disconnected and not settled"):
         moved.unextend()
     moved.pair.advance(5)

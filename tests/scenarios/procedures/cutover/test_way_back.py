@@ -21,6 +21,7 @@ from hcx_waves.cutover.gateway import (
     Situation,
 )
 from support.cuts import DELETE, SEED, Cut
+from support.lookups import segment_named
 from support.mobility import scenario
 from support.procedures import Planner, await_unextended, move, sites_of
 from support.site_pair import SitePair
@@ -48,7 +49,7 @@ def test_failed_unextend_leads_back_to_the_source(moved: Cut) -> None:
     assert outage["to"] is not None
     assert (facts["two_gateways"], facts["source_cut"]) == ([], [])
     assert moved.clients.source_nsx is not None
-    segment = moved.clients.source_nsx.find_segment(SEED)
+    segment = segment_named(moved.clients.source_nsx, SEED)
     assert segment.raw["subnets"] == disconnected.snapshot["subnets"]
 
 
@@ -74,9 +75,9 @@ def test_segment_without_subnets_gets_them_back(site_server: Any) -> None:
         cut = Cut(pair, clients, plan, "app")
         disconnected = cut.disconnect()
         assert clients.source_nsx is not None
-        assert "subnets" not in clients.source_nsx.find_segment("app").raw
+        assert "subnets" not in segment_named(clients.source_nsx, "app").raw
         cut.reconnect(snapshot=disconnected.snapshot)
-        [subnet] = clients.source_nsx.find_segment("app").raw["subnets"]
+        [subnet] = segment_named(clients.source_nsx, "app").raw["subnets"]
         assert subnet["dhcp_ranges"] == ["10.9.1.200-10.9.1.210"]
     site_server.drop(pair)
 

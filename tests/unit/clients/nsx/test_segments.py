@@ -9,7 +9,6 @@ import pytest
 from hcx_waves.clients.errors import (
     ConflictError,
     MalformedResponse,
-    NotFound,
     OutcomeUnknownError,
     StaleRevisionError,
     ValidationFailed,
@@ -64,22 +63,6 @@ def test_absent_connectivity_is_on(change: dict[str, Any], connectivity: Connect
 def test_segment_without_subnets_and_name_is_read() -> None:
     segment = Segment.of_wire({"id": "x", "path": "/infra/segments/x"})
     assert (segment.display_name, segment.gateway_addresses, segment.revision) == ("x", (), None)
-
-
-def test_segment_is_found_by_path_or_name(client: NsxPolicyClient, server: ScriptedServer) -> None:
-    on(server, FIXED_PATH, FIXED)
-    assert client.find_segment(FIXED_PATH) == client.find_segment("app-net")
-    with pytest.raises(NotFound, match="no segment is named 'nope'"):
-        client.find_segment("nope")
-    with pytest.raises(NotFound, match="not found"):
-        client.find_segment("/infra/segments/nope")
-
-
-def test_name_of_two_segments_is_refused(client: NsxPolicyClient, server: ScriptedServer) -> None:
-    on(server, "/infra/segments", {"results": [{**FLEX, "display_name": "app-net"}]})
-    with pytest.raises(ConflictError, match=f"2 segments are named 'app-net': {FLEX_PATH}, {FIXED_PATH}") as caught:
-        client.find_segment("app-net")
-    assert caught.value.hint == "Name the segment by its path."
 
 
 def test_list_is_read_until_no_cursor_comes(client: NsxPolicyClient, server: ScriptedServer) -> None:
