@@ -118,6 +118,13 @@ class ClientError(Exception):
         """The context this error was raised with, to raise another error about the same call."""
         return cast(ErrorContext, {name: getattr(self, name) for name in _CONTEXT_FIELDS})
 
+    @property
+    def context_without_hint(self) -> ErrorContext:
+        """The context for an error about the same call that has a remedy of its own."""
+        context = self.context
+        context.pop("hint", None)
+        return context
+
     def __str__(self) -> str:
         call = " ".join(part for part in (self.system, self.method, self.path) if part)
         where = f"{call} at {self.endpoint}" if self.endpoint else call

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime
 
 from hcx_waves.clients.hcx import HcxClient, Migration
 from hcx_waves.clients.hcx.state import Phase
+from hcx_waves.clients.json_values import as_mapping
 from hcx_waves.migration.groups import latest_by_entity
 from hcx_waves.migration.start import StartedVm, StartedWave
 from hcx_waves.model.base import DomainModel
@@ -258,14 +259,10 @@ def _notes(vms: Iterable[VmStatus]) -> Iterable[str]:
 
 
 def _bytes(raw: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    total = _mapping(_mapping(raw.get("progress")).get("total"))
+    total = as_mapping(as_mapping(raw.get("progress")).get("total"))
     done, whole = total.get("bytesTransferred"), total.get("value")
     return (done if isinstance(done, int) else None), (whole if isinstance(whole, int) and whole > 0 else None)
 
 
 def _flag(raw: Mapping[str, Any], name: str) -> bool:
-    return bool(_mapping(_mapping(raw.get("progress")).get("state")).get(name))
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return bool(as_mapping(as_mapping(raw.get("progress")).get("state")).get(name))

@@ -199,11 +199,7 @@ class VirtualClock:
         if not dropped or self._abandoned:
             raise error
         if count > _MOST_REJOINS:
-            raise TwinWaitEnded(f"{self.name} was dropped {count} times while it waited", **_place(error)) from error
+            raise TwinWaitEnded(
+                f"{self.name} was dropped {count} times while it waited", **error.context_without_hint
+            ) from error
         self._control.register(self.world_id, self.name)
-
-
-def _place(error: ClientError) -> ErrorContext:
-    context = error.context
-    context.pop("hint", None)
-    return context

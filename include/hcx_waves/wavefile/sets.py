@@ -36,10 +36,6 @@ class WaveSet:
     problems: tuple[Problem, ...]
     conflicts: tuple[Problem, ...]
 
-    def conflicts_of(self, path: Path) -> tuple[Problem, ...]:
-        """Return the conflicts placed in one file."""
-        return tuple(problem for problem in self.conflicts if problem.file == str(path))
-
 
 def wave_paths(folder: Path) -> list[Path]:
     """Return the wave files of a folder, by name: every ``*.yaml`` and ``*.yml`` that is not hidden."""

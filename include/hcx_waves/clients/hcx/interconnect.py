@@ -9,6 +9,7 @@ from pydantic import AliasChoices, Field
 
 from hcx_waves.clients.hcx.values import HcxModel, Instant
 from hcx_waves.clients.hcx.wire import HcxCalls
+from hcx_waves.clients.json_values import as_mapping
 from hcx_waves.clients.transport_wire import path_segment
 
 
@@ -138,17 +139,17 @@ class UplinkMetric(HcxModel):
     @classmethod
     def of_wire(cls, data: Mapping[str, Any]) -> UplinkMetric:
         """Flatten ``measuredData`` [C] T91 (9.1); what is missing or of another shape stays None."""
-        measured = _mapping(data.get("measuredData"))
-        bandwidth = _mapping(measured.get("maxAvailableBandwidth"))
-        rates = _mapping(bandwidth.get("value"))
+        measured = as_mapping(data.get("measuredData"))
+        bandwidth = as_mapping(measured.get("maxAvailableBandwidth"))
+        rates = as_mapping(bandwidth.get("value"))
         return cls.model_validate(
             {
                 "uplinkName": data.get("uplinkName"),
                 "remoteUplinkName": data.get("remoteUplinkName"),
                 "uploadKbps": rates.get("uploadKbps"),
                 "downloadKbps": rates.get("downloadKbps"),
-                "latency": _mapping(measured.get("latency")).get("value"),
-                "lossRate": _mapping(measured.get("lossRate")).get("value"),
+                "latency": as_mapping(measured.get("latency")).get("value"),
+                "lossRate": as_mapping(measured.get("lossRate")).get("value"),
                 "services": bandwidth.get("services"),
             }
         )
@@ -213,7 +214,3 @@ class InterconnectCalls(HcxCalls):
             data = {"serviceMeshId": item.get("serviceMeshId") or item.get("servicemeshId"), "uplinks": uplinks}
             meshes.append(answer.parse(MeshHealth, data))
         return tuple(meshes)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

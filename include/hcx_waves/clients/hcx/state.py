@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hcx_waves.clients.json_values import as_mapping
+
 
 class Phase(StrEnum):
     """Where a migration is. ``RUNNING`` is all that is known of an unknown state."""
@@ -81,7 +83,7 @@ class MigrationState:
         :param step: gen 1's workflow step, which tells the phase but never the end [C] FED.
         """
         facts: Mapping[str, Any] = progress if isinstance(progress, Mapping) else {}
-        flags = _mapping(facts.get("state"))
+        flags = as_mapping(facts.get("state"))
         word = str(name or "").strip().upper()
         final = _final_phase(word, facts, flags)
         running = None if final else _running_phase(str(step or word).upper(), facts, flags)
@@ -134,7 +136,7 @@ def _final_phase(word: str, facts: Mapping[str, Any], flags: Mapping[str, Any]) 
 
 def _running_phase(word: str, facts: Mapping[str, Any], flags: Mapping[str, Any]) -> Phase | None:
     """Find the phase of what is under way; later phases are looked for first."""
-    counters = {name: _mapping(facts.get(name)) for name in ("transfer", "switchover")}
+    counters = {name: as_mapping(facts.get(name)) for name in ("transfer", "switchover")}
     if _any(flags, "isSwitchoverStarted", "isSwitchoverProgress", "isSwitchoverCompleted"):
         return Phase.SWITCHOVER
     if _any(flags, "isWaitingForMaintWindow") or _any(counters["switchover"], "waiting", "waitingCount"):
@@ -158,7 +160,7 @@ def _running_phase(word: str, facts: Mapping[str, Any], flags: Mapping[str, Any]
 
 
 def _percent(facts: Mapping[str, Any], workflow_version: Any, *, done: bool) -> float | None:
-    total = _mapping(facts.get("total"))
+    total = as_mapping(facts.get("total"))
     whole, part = _number(total.get("value")), _number(total.get("bytesTransferred"))
     by_bytes = 100 * part / whole if whole and part is not None else None
     stated = _number(facts.get("percentComplete"))
@@ -172,7 +174,7 @@ def _percent(facts: Mapping[str, Any], workflow_version: Any, *, done: bool) -> 
 
 
 def _message(facts: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
-    error = _mapping(facts.get("error"))
+    error = as_mapping(facts.get("error"))
     candidates = (flags.get("errorMessage"), error.get("message"), facts.get("message"), flags.get("message"))
     return next((text for text in candidates if isinstance(text, str) and text), "")
 
@@ -195,7 +197,3 @@ def _number(value: Any) -> float | None:
         return float(value)
     except ValueError:
         return None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
