@@ -15,7 +15,7 @@ from hcx_waves.clients.errors import (
     SessionExpired,
     ValidationFailed,
 )
-from hcx_waves.clients.hcx import ExtensionRequest, HcxClient, MonVirtualMachine, Site
+from hcx_waves.clients.hcx import ExtensionRequest, HcxClient, HcxSite, MonVirtualMachine
 from support.client_contract import VALUES, Case, ambient, hold, sample_of, unused_samples
 from support.sample_server import SampleServer, running_sample_server
 
@@ -37,8 +37,8 @@ def _named(found: Any) -> list[tuple[str | None, str]]:
     return [(entity.entity_id, entity.name) for entity in found]
 
 
-SOURCE = Site(endpoint_id=V["source_endpoint_id"])
-DESTINATION = Site(endpoint_id=V["destination_endpoint_id"])
+SOURCE = HcxSite(endpoint_id=V["source_endpoint_id"])
+DESTINATION = HcxSite(endpoint_id=V["destination_endpoint_id"])
 # Paging starts at 0 either way; the client always says so.
 INVENTORY_CASES: list[Hcx] = [
     Case("hcx.sessions.create", _own_endpoint, V["source_endpoint_id"]),

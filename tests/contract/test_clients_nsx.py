@@ -19,7 +19,7 @@ from hcx_waves.clients.errors import (
     StaleRevisionError,
     ValidationFailed,
 )
-from hcx_waves.clients.nsx import BasicAuth, Connectivity, NsxPolicyClient, Segment, SessionAuth
+from hcx_waves.clients.nsx import BasicAuth, Connectivity, NsxPolicyClient, NsxSegment, SessionAuth
 from support.client_contract import VALUES, Case, ambient, hold, sample_of, unused_samples
 from support.sample_server import SampleServer, running_sample_server
 
@@ -29,15 +29,15 @@ FAMILIES = ("fixed_segments", "flexible_segments")
 RELATED = "Segment app-net still has 1 VM or VIF attached"
 
 
-def _segment(family: str, variant: str = "") -> Segment:
-    return Segment.of_wire(sample_of(f"nsx.{family}.get{variant}").response.body)
+def _segment(family: str, variant: str = "") -> NsxSegment:
+    return NsxSegment.of_wire(sample_of(f"nsx.{family}.get{variant}").response.body)
 
 
 def _path(family: str) -> str:
     return _segment(family).path
 
 
-def _facts(segment: Segment) -> tuple[str, str | None, Connectivity]:
+def _facts(segment: NsxSegment) -> tuple[str, str | None, Connectivity]:
     return segment.segment_id, segment.segment_type, segment.connectivity
 
 
@@ -52,7 +52,7 @@ def _read(family: str) -> Callable[[NsxPolicyClient], Any]:
 def _put(family: str, variant: str) -> Callable[[NsxPolicyClient], Any]:
     """PUT what the sample's request holds, as if it had been read so."""
     body = sample_of(f"nsx.{family}.put{variant}").request.body
-    read = Segment.of_wire({**body, "path": body.get("path") or _path(family).replace(V["segment_id"], body["id"])})
+    read = NsxSegment.of_wire({**body, "path": body.get("path") or _path(family).replace(V["segment_id"], body["id"])})
     return lambda c: c.put_segment(read, {}).revision
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hcx_waves.clients.nsx import NsxPolicyClient, Segment
+from hcx_waves.clients.nsx import NsxPolicyClient, NsxSegment
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 
 
-def segment_named(nsx: NsxPolicyClient | None, name: str) -> Segment:
+def segment_named(nsx: NsxPolicyClient | None, name: str) -> NsxSegment:
     """Return the one segment of a display name."""
     assert nsx is not None
     (found,) = [one for one in nsx.segments() if one.display_name == name]

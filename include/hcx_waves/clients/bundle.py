@@ -70,7 +70,7 @@ def open_sites(
     :raises EndpointsError: if a product that is needed is missing.
     """
     with ExitStack() as stack:
-        opener = _Opener(endpoints, options or ClientOptions(), stack)
+        opener = _EndpointsOpener(endpoints, options or ClientOptions(), stack)
         yield SiteClients(
             hcx=opener.hcx(),
             source_vcenter=opener.vcenter("source"),
@@ -80,7 +80,7 @@ def open_sites(
         )
 
 
-class _Opener:
+class _EndpointsOpener:
     """Makes clients from one document and hands them to the stack that closes them."""
 
     def __init__(self, endpoints: Mapping[str, Any], options: ClientOptions, stack: ExitStack) -> None:

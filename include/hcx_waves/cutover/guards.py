@@ -1,4 +1,4 @@
-"""The guards of a cutover: one gateway, never two; and what is known of the destination and of the extension."""
+"""The guards of a cutover: never two gateways. And reads of the destination gateway and of the extension."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def require_no_second_gateway(source: GatewayReading, destination: GatewayReadin
     """
     if source.may_serve and destination.may_serve:
         raise TwoGatewaysError(
-            f"both gateways of segment {segment!r} serve it, or may",
+            f"both gateways of segment {segment!r} are on, or may be",
             segment=segment,
             source=source.evidence,
             destination=destination.evidence,

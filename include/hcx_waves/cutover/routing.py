@@ -1,4 +1,4 @@
-"""Prove that the destination routes a segment, alone."""
+"""Prove that the destination, and only the destination, routes a segment."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface, ip_interface
 
 from hcx_waves.clients.hcx import NetworkExtension
-from hcx_waves.clients.nsx import Segment as NsxSegment
+from hcx_waves.clients.nsx import NsxSegment
 from hcx_waves.clients.vsphere.inventory_models import Network
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import NetworkRef, PlannedSegment

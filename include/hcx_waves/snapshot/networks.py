@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from hcx_waves.clients.errors import NotFound, PermissionDenied
-from hcx_waves.clients.nsx import NsxPolicyClient, Vif
-from hcx_waves.clients.nsx import Segment as NsxSegment
+from hcx_waves.clients.nsx import NsxPolicyClient, NsxSegment, Vif
 from hcx_waves.clients.vsphere import inventory_models as found
 from hcx_waves.resolve.network_index import NetworkIndex, segment_id_of, segment_path_of
 from hcx_waves.snapshot.model import FirewallRule, Network, Nsx, Segment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hcx_waves.clients.nsx import Segment as NsxSegment
+from hcx_waves.clients.nsx import NsxSegment
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.resolve.network_index import NetworkIndex, segment_id_of, segment_path_of
 from hcx_waves.snapshot.model import Extension

@@ -24,7 +24,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """A line and a column, both from 1."""
 
     line: int
@@ -35,7 +35,7 @@ class Place:
 class Flaw:
     """Something that cannot be read, where it is, and below which field."""
 
-    place: Place
+    place: Position
     location: Location
     message: str
 
@@ -50,11 +50,11 @@ class YamlTree:
     """
 
     data: Any = None
-    values: dict[Location, Place] = field(default_factory=dict)
-    keys: dict[Location, Place] = field(default_factory=dict)
+    values: dict[Location, Position] = field(default_factory=dict)
+    keys: dict[Location, Position] = field(default_factory=dict)
     flaws: list[Flaw] = field(default_factory=list)
 
-    def place_of(self, location: Location, at_key: bool = False) -> Place:
+    def place_of(self, location: Location, at_key: bool = False) -> Position:
         """Return where a value is, or the nearest one around it.
 
         :param at_key: return the place of its key, if it has one.
@@ -65,7 +65,7 @@ class YamlTree:
                 return self.keys[part]
             if part in self.values:
                 return self.values[part]
-        return Place(1, 1)
+        return Position(1, 1)
 
 
 def read_yaml(text: str) -> YamlTree:
@@ -79,7 +79,7 @@ def read_yaml(text: str) -> YamlTree:
         tree.flaws.append(_syntax_flaw(text, error))
         return tree
     if root is None:
-        tree.flaws.append(Flaw(Place(1, 1), (), "the file is empty"))
+        tree.flaws.append(Flaw(Position(1, 1), (), "the file is empty"))
     elif not isinstance(root, yaml.MappingNode):
         tree.flaws.append(Flaw(_place(root.start_mark), (), "must be a mapping of fields to values"))
     else:
@@ -171,10 +171,10 @@ def _syntax_flaw(text: str, error: yaml.YAMLError) -> Flaw:
     position = getattr(error, "position", None)
     if isinstance(position, int):
         before = text[:position]
-        place = Place(before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
+        place = Position(before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
         return Flaw(place, (), "holds a character that YAML does not allow")
-    return Flaw(Place(1, 1), (), f"is no YAML: {error}")
+    return Flaw(Position(1, 1), (), f"is no YAML: {error}")
 
 
-def _place(mark: Any) -> Place:
-    return Place(mark.line + 1, mark.column + 1)
+def _place(mark: Any) -> Position:
+    return Position(mark.line + 1, mark.column + 1)

@@ -114,7 +114,7 @@ def test_retired_copy_is_told_from_a_vm_that_was_switched_off(site_pair: SitePai
     copy = next(vm for vm in site_pair.world.vms.values() if vm.retired)
     assert excluded(proof)[copy.name] == "retired_copy"
     reason = next(one.reason for one in proof.excluded if one.name == copy.name)
-    assert "it lives at the destination as one" in reason
+    assert "it is at the destination as one" in reason
     site_pair.run(lambda: site_pair.world.update(copy, power=Power.ON))
     assert leftovers(site_pair, clients, plan, "app") == {copy.name: "workload"}
     # Without its VM at the destination it is the only one there is.

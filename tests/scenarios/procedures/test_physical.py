@@ -99,7 +99,7 @@ def test_hook_cuts_the_segment_over(case: Case) -> None:
     assert len(facts["outage"]) == 1
     assert facts["outage"][0]["to"] is not None
     assert (facts["two_gateways"], facts["source_cut"]) == ([], [])
-    with pytest.raises(NotFound, match="is not NSX's at the source") as by_hand:
+    with pytest.raises(NotFound, match="is not an NSX segment at the source") as by_hand:
         delete_source_segment(case.plan, VLAN, case.clients)
     assert "by hand" in by_hand.value.hint
 
@@ -139,7 +139,7 @@ def test_check_without_an_answer_stops_before_anything_is_changed(case: Case, ch
     move(case.pair, case.clients, case.plan)
     gateway = case.gateway(hook=case.hook(check=check))
     assert gateway.look().state is GatewayState.UNKNOWN
-    with pytest.raises(CommandFailedError, match="nobody can tell whether the source gateway") as unknown:
+    with pytest.raises(CommandFailedError, match="it is not known whether the source gateway") as unknown:
         case.disconnect(gateway)
     assert "exit with 0 (disconnected) or 1 (connected)" in unknown.value.hint
     assert case.facts()["outage"] == []
@@ -155,7 +155,9 @@ def test_person_disconnects_by_instructions(case: Case) -> None:
     assert isinstance(gateway, ManualSource)
     assert gateway.instructions == "Shut interface Vlan120 on core-1"
     move(case.pair, case.clients, case.plan)
-    with pytest.raises(ManualStepOutstandingError, match="still connected, by its check") as outstanding:
+    with pytest.raises(
+        ManualStepOutstandingError, match="still connected, according to its check command"
+    ) as outstanding:
         case.disconnect(gateway)
     assert "Shut interface Vlan120 on core-1" in outstanding.value.hint
     router_command.main("act", str(case.file))

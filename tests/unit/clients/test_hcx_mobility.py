@@ -21,10 +21,10 @@ from hcx_waves.clients.hcx import (
     GroupDraft,
     GroupSchedule,
     HcxClient,
+    HcxMigrationOptions,
+    HcxMigrationType,
+    HcxNetworkMapping,
     MigrationIntent,
-    MigrationOptions,
-    MigrationType,
-    NetworkMapping,
     Phase,
     Placement,
     Schedule,
@@ -38,7 +38,7 @@ OPENS = datetime(2026, 1, 1, 18, 0, tzinfo=UTC)
 CLOSES = datetime(2026, 1, 1, 20, 0, tzinfo=UTC)
 
 INTENT = MigrationIntent(
-    migration_type=MigrationType.RAV,
+    migration_type=HcxMigrationType.RAV,
     entity=Entity("vm-101", "app01"),
     source=SiteRef("ep-1", "vc-1"),
     destination=SiteRef("ep-2", "vc-2"),
@@ -46,12 +46,12 @@ INTENT = MigrationIntent(
     placement=[Placement("domain-c9", "cl01", "cluster")],
     storage=Storage("datastore-15", "vsan", "thin", policy_id="p-1", policy_name="gold"),
     networks=[
-        NetworkMapping(
+        HcxNetworkMapping(
             "00:50:56:00:00:01", "dvportgroup-20", "app-net", "DistributedVirtualPortgroup",
             "/infra/segments/app-net", "app-net", "NsxtSegment",
         )
     ],
-    options=MigrationOptions(remove_snapshots=True, retain_mac=True, force_power_off_vm=False),
+    options=HcxMigrationOptions(remove_snapshots=True, retain_mac=True, force_power_off_vm=False),
     window=Schedule(OPENS, CLOSES),
     seed_checkpoint=True,
 )  # fmt: skip
@@ -123,15 +123,15 @@ def test_rav_intent_is_written_as_documented() -> None:
 @pytest.mark.parametrize(
     ("kind", "transfer"),
     [
-        (MigrationType.RAV, "vSphereReplication"),
-        (MigrationType.BULK, "vSphereReplication"),
-        (MigrationType.VMOTION, "NO_OP"),
-        (MigrationType.COLD, "NO_OP"),
-        (MigrationType.ASSISTED_VMOTION, "NO_OP"),
-        (MigrationType.OS_ASSISTED, "OsAssistedReplication"),
+        (HcxMigrationType.RAV, "vSphereReplication"),
+        (HcxMigrationType.BULK, "vSphereReplication"),
+        (HcxMigrationType.VMOTION, "NO_OP"),
+        (HcxMigrationType.COLD, "NO_OP"),
+        (HcxMigrationType.ASSISTED_VMOTION, "NO_OP"),
+        (HcxMigrationType.OS_ASSISTED, "OsAssistedReplication"),
     ],
 )
-def test_transfer_belongs_to_the_migration_type(kind: MigrationType, transfer: str) -> None:
+def test_transfer_belongs_to_the_migration_type(kind: HcxMigrationType, transfer: str) -> None:
     assert kind.transfer_type == transfer
 
 

@@ -39,5 +39,5 @@ def test_judgement(job: dict[str, Any] | None, listed: bool, phase: UnextendPhas
         return
     with pytest.raises(UnextendFailedError, match="segment 'app'") as failed:
         require_unextended(status, "app")
-    hints = {FAILED: "reconnect_source_segment", AFTER: "connect_destination", RUNNING: "Keep waiting"}
+    hints = {FAILED: "reconnect_source_segment", AFTER: "gateway connectivity on", RUNNING: "keep waiting"}
     assert hints[phase] in failed.value.hint

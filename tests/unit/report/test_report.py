@@ -13,7 +13,7 @@ import pytest
 from hcx_waves.cutover.emptiness import EmptyProof
 from hcx_waves.cutover.errors import UnextendFailedError
 from hcx_waves.cutover.gateway import DisconnectResult
-from hcx_waves.cutover.leftovers import Found, Kind
+from hcx_waves.cutover.leftovers import Found, FoundKind
 from hcx_waves.cutover.outage import outage_bounds
 from hcx_waves.migration.verify import VmProof, facts_before
 from hcx_waves.model.choices import CutoverPolicy, Disconnect, MigrationType
@@ -86,7 +86,7 @@ def proof(name: str, outcome: VmOutcome = VmOutcome.MIGRATED, reasons: tuple[str
 
 
 def cut(sent_minutes: float = 130) -> SegmentSteps:
-    router = Found(kind=Kind.STAYING, name="edge", object_id="vm-9", reason="the wave file declares that it stays")
+    router = Found(kind=FoundKind.STAYING, name="edge", object_id="vm-9", reason="the wave file lists it as staying")
     empty = EmptyProof(segment="app", at=at(sent_minutes), vcenter_networks=("app (net-1)",), nsx_port_count=2,
                        migrations_read=2, excluded=(router,))  # fmt: skip
     disconnect = DisconnectResult(
@@ -128,7 +128,7 @@ def test_wave_that_went_as_planned() -> None:
     assert "**as_planned**: Everything moved as planned." in text
     assert "- Longest outage: between 179.4 s and 180.6 s" in text
     assert "| web\\|01 | migrated | RAV | source → destination | poweredOn | 00:50:56:00:00:01 | 10.0.0.1 |" in text
-    assert "edge (staying: the wave file declares that it stays)" in text
+    assert "edge (staying: the wave file lists it as staying)" in text
     assert f"| approve_wave | approve | ada | 2026-03-01 22:05:00 | CHG-1 | {PLAN.digest()[:12]} |" in text
     assert [event.what for event in report.timeline][:2] == ["run begun", "approve_wave: approve"]
 

@@ -14,7 +14,7 @@ from typing import Any
 from hcx_waves.clients.hcx.values import milliseconds_of
 
 
-class MigrationType(StrEnum):
+class HcxMigrationType(StrEnum):
     """``migrationType`` and ``switchoverType`` [D] XWM switchoverParams."""
 
     RAV = "RAV"
@@ -27,9 +27,9 @@ class MigrationType(StrEnum):
     @property
     def transfer_type(self) -> str:
         """The ``transferType`` that belongs to it: RAV and bulk replicate by vSphere Replication [I]."""
-        if self in (MigrationType.RAV, MigrationType.BULK):
+        if self in (HcxMigrationType.RAV, HcxMigrationType.BULK):
             return "vSphereReplication"
-        return "OsAssistedReplication" if self is MigrationType.OS_ASSISTED else "NO_OP"
+        return "OsAssistedReplication" if self is HcxMigrationType.OS_ASSISTED else "NO_OP"
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Storage:
 
 
 @dataclass(frozen=True)
-class NetworkMapping:
+class HcxNetworkMapping:
     """Where one NIC goes. ``destination_network_id`` is a segment's policy path or a port group's MoRef."""
 
     mac_address: str
@@ -158,7 +158,7 @@ class NetworkMapping:
 
 
 @dataclass(frozen=True)
-class MigrationOptions:
+class HcxMigrationOptions:
     """Switches of a migration. ``force_power_off_vm`` means something to bulk only [D] UG 4.7."""
 
     remove_snapshots: bool | None = None
@@ -201,15 +201,15 @@ class MigrationIntent:
     :param sync_interval_minutes: of delta syncs; HCX's default is 120 [D] UG, unit [I].
     """
 
-    migration_type: MigrationType
+    migration_type: HcxMigrationType
     source: SiteRef
     destination: SiteRef
     entity: Entity | None = None
     service_mesh_id: str | None = None
     placement: Sequence[Placement] = ()
     storage: Storage | None = None
-    networks: Sequence[NetworkMapping] = ()
-    options: MigrationOptions = field(default_factory=MigrationOptions)
+    networks: Sequence[HcxNetworkMapping] = ()
+    options: HcxMigrationOptions = field(default_factory=HcxMigrationOptions)
     window: Schedule | None = None
     transfer_window: Schedule | None = None
     seed_checkpoint: bool | None = None

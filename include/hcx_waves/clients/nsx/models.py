@@ -18,7 +18,7 @@ class Connectivity(StrEnum):
 
 
 @dataclass(frozen=True)
-class Segment:
+class NsxSegment:
     """A segment (section 2.2 [B]).
 
     :param path: its policy path; fixed ones lie below a tier-1.
@@ -39,7 +39,7 @@ class Segment:
     raw: Mapping[str, Any] = field(repr=False, compare=False)
 
     @classmethod
-    def of_wire(cls, body: Mapping[str, Any]) -> Segment:
+    def of_wire(cls, body: Mapping[str, Any]) -> NsxSegment:
         """Read a segment body.
 
         :raises ValueError: if it has no id or no path.

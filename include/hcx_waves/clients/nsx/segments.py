@@ -12,7 +12,7 @@ from hcx_waves.clients.errors import (
     OutcomeUnknownError,
     ValidationFailed,
 )
-from hcx_waves.clients.nsx.models import Connectivity, Segment, SegmentState
+from hcx_waves.clients.nsx.models import Connectivity, NsxSegment, SegmentState
 from hcx_waves.clients.nsx.wire import NsxCalls
 from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import path_segment
@@ -23,7 +23,7 @@ class SegmentCalls(NsxCalls):
 
     _tier1_id: str | None
 
-    def fixed_segments(self) -> tuple[Segment, ...]:
+    def fixed_segments(self) -> tuple[NsxSegment, ...]:
         """List the segments below the tier-1; none if there is no such tier-1."""
         if self._tier1_id is None:
             return ()
@@ -33,11 +33,11 @@ class SegmentCalls(NsxCalls):
             return ()
         return self._segments(found)
 
-    def flexible_segments(self) -> tuple[Segment, ...]:
+    def flexible_segments(self) -> tuple[NsxSegment, ...]:
         """List the segments directly below infra."""
         return self._segments(self._list("/infra/segments"))
 
-    def segments(self) -> tuple[Segment, ...]:
+    def segments(self) -> tuple[NsxSegment, ...]:
         """List fixed and flexible segments, each path once, without those marked for deletion."""
         by_path = {one.path: one for one in (*self.fixed_segments(), *self.flexible_segments())}
         return tuple(one for one in by_path.values() if not one.raw.get("marked_for_delete"))
@@ -51,7 +51,7 @@ class SegmentCalls(NsxCalls):
         """
         return self._list("/search/query", {"query": query})
 
-    def segment(self, path: str) -> Segment:
+    def segment(self, path: str) -> NsxSegment:
         """Read a segment by its policy path.
 
         :raises NotFound: if there is none (also while it is being purged).
@@ -69,7 +69,7 @@ class SegmentCalls(NsxCalls):
 
     def set_connectivity(
         self,
-        segment: Segment,
+        segment: NsxSegment,
         connectivity: Connectivity,
         *,
         gateway_address: str | None = None,
@@ -114,14 +114,14 @@ class SegmentCalls(NsxCalls):
             body["connectivity_path"] = segment.connectivity_path
         self._patch(segment.path, body, force=force)
 
-    def rename_segment(self, segment: Segment, display_name: str) -> None:
+    def rename_segment(self, segment: NsxSegment, display_name: str) -> None:
         """Change the display name; id and path stay.
 
         Only after the network is unextended: the effect on a living extension is unknown [?].
         """
         self._patch(segment.path, {**_identity_of(segment), "display_name": display_name})
 
-    def put_segment(self, segment: Segment, changes: Mapping[str, Any]) -> Segment:
+    def put_segment(self, segment: NsxSegment, changes: Mapping[str, Any]) -> NsxSegment:
         """Replace a segment by its read body with ``changes``, if nobody changed it meanwhile.
 
         :returns: the segment as stored.
@@ -137,7 +137,7 @@ class SegmentCalls(NsxCalls):
                 "the change was accepted, and what is stored is unknown", lookup=lookup, cause=error, **error.context
             ) from error
 
-    def delete_segment(self, segment: Segment, *, force: bool = False) -> None:
+    def delete_segment(self, segment: NsxSegment, *, force: bool = False) -> None:
         """Delete a segment; NSX refuses while it has ports.
 
         :param force: bypasses NSX's validations and "may result in an inconsistent connectivity" [B].
@@ -159,11 +159,11 @@ class SegmentCalls(NsxCalls):
     def _patch(self, path: str, body: Mapping[str, Any], *, force: bool = False) -> None:
         self._change("PATCH", path, CallKind.IDEMPOTENT, body=body, query={"force": True} if force else None)
 
-    def _segments(self, bodies: Any) -> tuple[Segment, ...]:
-        return self._parse_all(Segment.of_wire, bodies)
+    def _segments(self, bodies: Any) -> tuple[NsxSegment, ...]:
+        return self._parse_all(NsxSegment.of_wire, bodies)
 
 
-def _identity_of(segment: Segment) -> dict[str, Any]:
+def _identity_of(segment: NsxSegment) -> dict[str, Any]:
     return {
         "resource_type": str(segment.raw.get("resource_type") or "Segment"),
         "id": segment.segment_id,

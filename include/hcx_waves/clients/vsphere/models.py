@@ -122,7 +122,7 @@ class Passthrough:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class SnapshotTree:
     """A snapshot and those below it."""
 
     moref: str
@@ -131,7 +131,7 @@ class Snapshot:
     created: datetime | None
     power_state: str | None
     quiesced: bool | None
-    children: tuple[Snapshot, ...] = ()
+    children: tuple[SnapshotTree, ...] = ()
 
     def count(self) -> int:
         """Return how many snapshots this subtree has, itself included."""
@@ -239,7 +239,7 @@ class VirtualMachineDetail(VirtualMachineSummary):
     disks: tuple[Disk, ...] = ()
     media: tuple[Medium, ...] = ()
     passthrough: tuple[Passthrough, ...] = ()
-    snapshots: tuple[Snapshot, ...] = ()
+    snapshots: tuple[SnapshotTree, ...] = ()
     tags: tuple[str, ...] = ()
     custom_values: tuple[tuple[int, str], ...] = field(default=())
 

@@ -12,7 +12,7 @@ from hcx_waves.clients.errors import (
     OutcomeUnknownError,
     ValidationFailed,
 )
-from hcx_waves.clients.hcx import HcxClient, Site
+from hcx_waves.clients.hcx import HcxClient, HcxSite
 from support.hcx_answers import API, PASSWORD, on
 from support.scripted_server import RESET, Answer, FakeTime, ScriptedServer
 
@@ -33,7 +33,7 @@ def test_virtual_machines_are_read_in_pages(client: HcxClient, server: ScriptedS
     path = f"{API}/service/inventory/virtualmachines"
     pages = [[{**VM, "entity_id": f"vm-{n}"} for n in range(start, end)] for start, end in ((0, 3), (3, 6), (6, 7))]
     server.on("POST", path, *(Answer(200, {"data": {"items": page}}) for page in pages))
-    found = client.virtual_machines(Site(remote=False), page_size=3)
+    found = client.virtual_machines(HcxSite(remote=False), page_size=3)
     assert [one.entity_id for one in found] == [f"vm-{n}" for n in range(7)]
     assert [one.body["paging"]["skipCount"] for one in server.asked("POST", path)] == [0, 3, 6]
     assert server.asked("POST", path)[0].body["filter"] == {"cloud": {"local": True}}
@@ -58,7 +58,7 @@ def test_server_that_serves_smaller_pages_is_read_to_its_total(client: HcxClient
 def test_older_id_field_and_nulls_are_tolerated(client: HcxClient, server: ScriptedServer) -> None:
     old: dict[str, Any] = {"id": "vm-9", "name": None, "summary": None, "network": None, "unknown": []}
     on(server, "POST", "/service/inventory/virtualmachines", {"items": [old]})
-    (found,) = client.virtual_machines(Site(endpoint_id="ep-2"))
+    (found,) = client.virtual_machines(HcxSite(endpoint_id="ep-2"))
     assert (found.entity_id, found.name, found.networks) == ("vm-9", "", ())
     assert server.received[-1].body["filter"] == {"cloud": {"endpointId": "ep-2"}}
 
