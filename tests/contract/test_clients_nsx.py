@@ -217,7 +217,7 @@ OTHER_CASES: list[Nsx] = [
     Case("nsx.fixed_segments.list.expired_token", _fixed, raises=AuthenticationFailed, match="refused", code="401"),
     Case("nsx.fixed_segments.list.too_many_requests", _fixed, raises=RateLimited, match="too many requests"),
     Case("nsx.fixed_segments.list.overloaded", _fixed, raises=ServiceUnavailable, match="overloaded", code="0"),
-    Case("nsx.fixed_segments.list.gateway_timeout", _fixed, raises=GatewayTimeout, match="gateway gave up"),
+    Case("nsx.fixed_segments.list.gateway_timeout", _fixed, raises=GatewayTimeout, match="gateway timed out"),
     Case("nsx.fixed_segments.list.transaction_aborted", _fixed, raises=ServiceUnavailable, match="aborted", code="607"),
     Case("nsx.fixed_segments.list.plain_text_error", _fixed, raises=ServerError, match="the call failed"),
 ]

@@ -1,4 +1,4 @@
-"""The clients of both sites, together: what a procedure is given to work with."""
+"""The clients of both sites of a wave, and how they are made from an endpoints document."""
 
 from __future__ import annotations
 

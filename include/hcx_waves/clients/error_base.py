@@ -1,4 +1,4 @@
-"""What all errors of the clients have in common: where it happened, what the product said, what to do next.
+"""The base of all client errors: where an error happened, what the product said, what to do next.
 
 The tree itself is in :mod:`hcx_waves.clients.errors`, which is what to import.
 """
@@ -84,7 +84,7 @@ class ClientError(Exception):
     transient: ClassVar[bool] = False
     former_names: ClassVar[tuple[str, ...]] = ()
     """Names that the class had in earlier versions, under which stored errors may name it."""
-    default_hint: ClassVar[str] = "Read the vendor's message; nothing is known that resolves this by itself."
+    default_hint: ClassVar[str] = "Read the vendor's message and the product's own log."
 
     def __init__(
         self, message: str, *, details: Mapping[str, Any] | None = None, **context: Unpack[ErrorContext]

@@ -244,7 +244,7 @@ class RestTransport:
         if not (unreadable_success or unanswered or behind_proxy):
             return error
         return OutcomeUnknownError(
-            f"the call was sent, and whether it acted is unknown: {error.message}",
+            f"the call was sent, and it is not known whether it took effect: {error.message}",
             lookup=call.lookup,
             cause=self._scrubbed(error),
             **error.context_without_hint,

@@ -1,4 +1,4 @@
-"""From what came over the wire (an exception of requests, a status) to the error tree."""
+"""Map exceptions of requests and HTTP statuses to client errors."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ _PLAIN: dict[int, tuple[type[ClientError], str]] = {
     404: (errors.NotFound, "not found"),
     409: (errors.ConflictError, "the object's state does not allow this"),
     412: (errors.StaleRevisionError, "the object changed since it was read"),
-    504: (errors.GatewayTimeout, "a gateway gave up waiting for the product"),
+    504: (errors.GatewayTimeout, "a gateway timed out waiting for the product"),
 }
 
 

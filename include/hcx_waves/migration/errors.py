@@ -17,7 +17,9 @@ from hcx_waves.procedure_errors import ProcedureError
 class GroupMismatchError(ProcedureError):
     """A mobility group of the expected name is not the one that was planned."""
 
-    default_hint = "Look at the group in HCX; rename or delete it there, or start a new run, which plans anew."
+    default_hint = (
+        "Look at the group in HCX; rename or delete it there, or start a new run, which plans the wave again."
+    )
 
 
 class AlreadyMigratingError(ProcedureError):

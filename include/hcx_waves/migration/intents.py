@@ -1,4 +1,4 @@
-"""From a planned VM to the migration that HCX is asked for."""
+"""Build the HCX migration request of a planned VM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a wave stands: a pure mapping of one query's answer, whatever words HCX uses."""
+"""The status of a wave's migrations: a pure mapping of one query's answer, whatever words HCX uses."""
 
 from __future__ import annotations
 
@@ -246,11 +246,11 @@ def _is_stalled(vm: VmStatus, lane: _Lane, now: datetime, stall_after: timedelta
 def _notes(vms: Iterable[VmStatus]) -> Iterable[str]:
     for vm in vms:
         if not vm.is_known:
-            yield f'HCX says "{vm.state_name}" of {vm.name}, which is not known: taken to be still running'
+            yield f'HCX reports "{vm.state_name}" for {vm.name}, which is unknown; it is treated as running'
         if vm.phase is VmPhase.NOT_LISTED:
             yield f"HCX does not list the migration of {vm.name}; it may have been archived"
         if vm.missed_window:
-            yield f"{vm.name} missed its switchover window and waits for a new one: reschedule it"
+            yield f"{vm.name} missed its switchover window and waits for a new one: reschedule it in HCX"
         if vm.stalled:
             yield (
                 f"{vm.name} should be switching over and nothing moves: HCX may have lost the job (KB 321654); "

@@ -1,4 +1,4 @@
-"""What checks read: each product's answer once, and only if a check asks for it."""
+"""The data that checks read: each product's answer is read once, and only if a check needs it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that resolving a wave reads, each product asked once; single VMs are read later, by name."""
+"""The reads that planning a wave needs, each product asked once; single VMs are read later, by name."""
 
 from __future__ import annotations
 

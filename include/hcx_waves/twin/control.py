@@ -1,4 +1,4 @@
-"""The client of the simulator's control API: worlds, their time, their faults, and what really happened in them."""
+"""The client of the simulator's control API: worlds, their time, and what really happened in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML as plain data with the place of every key and value, read so that no file can do harm.
+"""Read YAML as plain data with the position of every key and value, and refuse everything that is not plain data.
 
 A file is data: no tags, no anchors and aliases (so nothing grows beyond the file), no merge keys, no second document,
 no templates. Plain words are read by the core schema of YAML 1.2, so ``on``, ``no`` and ``22:00`` are text.
@@ -17,7 +17,7 @@ from hcx_waves.model.names import has_template_marks
 
 SIZE_LIMIT_BYTES = 1024 * 1024
 DEEPEST = 20
-_TEMPLATE = "templates are not filled in here: write the value itself"
+_TEMPLATE = "templates are not supported: write the value itself"
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _INTEGER, _FLOAT = re.compile(r"[-+]?(?:0|[1-9]\d{0,17})"), re.compile(r"[-+]?(?:0|[1-9]\d*)\.\d+")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -103,15 +103,15 @@ def _is_safe(text: str, tree: YamlTree) -> bool:
 
 def _refusal(event: Any, depth: int, documents: int) -> str | None:
     if isinstance(event, yaml.AliasEvent):
-        return f"aliases (*{event.anchor}) are not allowed: write the value out, or use defaults"
+        return f"aliases (*{event.anchor}) are not supported: write the value out, or use defaults"
     if getattr(event, "anchor", None) is not None:
-        return f"anchors (&{event.anchor}) are not allowed: write the value out, or use defaults"
+        return f"anchors (&{event.anchor}) are not supported: write the value out, or use defaults"
     if getattr(event, "tag", None) is not None and event.tag != "!":
         return f"tags ({event.tag}) are not allowed"
     if depth > DEEPEST:
         return f"nested more than {DEEPEST} deep"
     if isinstance(event, yaml.DocumentStartEvent) and documents == 2:
-        return "a second document: one wave per file"
+        return "contains a second document: write one wave per file"
     return None
 
 
@@ -140,7 +140,7 @@ def _mapping(node: yaml.MappingNode, location: Location, tree: YamlTree) -> dict
         name = str(key.value)
         here = (*location, name)
         if name == "<<":
-            tree.flaws.append(Flaw(place, location, "merge keys (<<) are not allowed: use defaults"))
+            tree.flaws.append(Flaw(place, location, "merge keys (<<) are not supported: use defaults"))
         elif has_template_marks(name):
             tree.flaws.append(Flaw(place, location, _TEMPLATE))
         elif name in members:
@@ -167,13 +167,13 @@ def _syntax_flaw(text: str, error: yaml.YAMLError) -> Flaw:
         line = text.splitlines()[place.line - 1] if place.line <= len(text.splitlines()) else ""
         if has_template_marks(line):
             return Flaw(place, (), _TEMPLATE)
-        return Flaw(place, (), f"is no YAML: {getattr(error, 'problem', None) or error}")
+        return Flaw(place, (), f"is not valid YAML: {getattr(error, 'problem', None) or error}")
     position = getattr(error, "position", None)
     if isinstance(position, int):
         before = text[:position]
         place = Position(before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
-        return Flaw(place, (), "holds a character that YAML does not allow")
-    return Flaw(Position(1, 1), (), f"is no YAML: {error}")
+        return Flaw(place, (), "contains a character that YAML does not allow")
+    return Flaw(Position(1, 1), (), f"is not valid YAML: {error}")
 
 
 def _place(mark: Any) -> Position:

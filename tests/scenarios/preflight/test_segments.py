@@ -51,7 +51,7 @@ def test_an_extension_that_is_down(judge: Judge) -> None:
 @pytest.mark.world(scenario=scenario(settings={"hcx": {"extension_states": {"up": "STRETCHED"}}}))
 def test_an_extension_in_a_state_that_nobody_knows(judge: Judge) -> None:
     finding = judge.only("warning", "segment-extension-state-unknown", "seed-net")
-    assert finding.message == "HCX gives its extension's state as STRETCHED, which is not known to be healthy"
+    assert finding.message == "HCX gives its extension's state as STRETCHED, whose meaning is not documented"
 
 
 def test_an_extension_that_leads_elsewhere_since(judge: Judge) -> None:
@@ -103,7 +103,7 @@ def test_a_source_segment_that_is_not_realised(judge: Judge) -> None:
     world = judge.pair.world
     judge.after(lambda: world.update(world.segments["source/seed-net"], realisation="failed"))
     finding = judge.only("warning", "segment-source-not-realised", "seed-net")
-    assert finding.message.startswith("NSX gives its realisation as failed")
+    assert finding.message.startswith("NSX reports its realisation as failed")
 
 
 @pytest.mark.world(

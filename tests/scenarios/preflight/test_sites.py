@@ -80,7 +80,7 @@ def test_an_hcx_version_that_nobody_knows(judge: Judge) -> None:
     with client_of_version(judge, "12.0.1") as hcx:
         judge.clients = replace(judge.clients, hcx=hcx)
         found = judge.found()
-    assert found["warning", "hcx-version-unknown", "HCX Manager"].message == "is 12.0.1; 4.x and 9.x are known here"
+    assert found["warning", "hcx-version-unknown", "HCX Manager"].message == "is 12.0.1; 4.x and 9.x are supported"
     assert found["advice", "hcx-versions-differ", "hcx-destination"].message == "HCX is 4.11.3 there and 12.0.1 here"
     assert len(found) == 2
 

@@ -264,7 +264,7 @@ def test_acceptance_of_another_shape_is_an_unknown_outcome(
 ) -> None:
     on(server, path, {"unexpected": True}, 200)
     with pytest.raises(
-        OutcomeUnknownError, match=f"the call was accepted, and what it did is unknown:.*{message}"
+        OutcomeUnknownError, match=f"the call was accepted, and its effect is not known:.*{message}"
     ) as caught:
         call(client)
     assert caught.value.lookup is not None

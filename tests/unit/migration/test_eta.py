@@ -85,9 +85,7 @@ def test_whoever_does_not_get_a_turn_before_the_window_closes_is_named() -> None
     window = {"window_opens": at(0), "window_closes": at(5)}
     eta = estimate(keeper, 0, *(vm(name, VmPhase.WAITING_FOR_TURN, **window) for name in "abcd"))
     assert (eta.late, eta.ends_at) == (("d",), at(6))
-    assert str(eta) == (
-        "through by 2026-03-01 22:06 UTC with 4 switchovers to come; the window closes before the turn of 1: d"
-    )
+    assert str(eta) == ("done by 2026-03-01 22:06 UTC with 4 switchovers to come; the window closes too early for 1: d")
 
 
 def test_the_order_of_the_wave_goes_first() -> None:

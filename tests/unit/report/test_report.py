@@ -144,7 +144,7 @@ def test_what_was_left_behind_is_said() -> None:
     }  # fmt: skip
     text = render_markdown(report)
     assert "web02 is still at the source" in text
-    assert "UnextendFailedError: the unextend failed. If the extension still exists reconnect the source" in text
+    assert "UnextendFailedError: the unextend failed. If the extension still exists in HCX, clear task" in text
 
 
 def test_outage_that_is_left_open_is_the_gravest() -> None:

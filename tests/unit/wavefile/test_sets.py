@@ -57,9 +57,9 @@ def test_waves_that_come_after_each_other(tmp_path: Path) -> None:
     a, b, c, d = (minimal(name, f"[vm-{name}]", f"after: [{before}]\n") for name, before in ("ac", "ba", "cb", "dc"))
 
     assert conflicts(tmp_path, a, b, c, d) == [
-        "a.yaml:9:8 after: goes round in a circle: a after c after b after a",
-        "b.yaml:9:8 after: goes round in a circle: b after a after c after b",
-        "c.yaml:9:8 after: goes round in a circle: c after b after a after c",
+        "a.yaml:9:8 after: forms a circle: a after c after b after a",
+        "b.yaml:9:8 after: forms a circle: b after a after c after b",
+        "c.yaml:9:8 after: forms a circle: c after b after a after c",
     ]
 
 
@@ -171,7 +171,7 @@ def test_a_folder_is_read_without_what_is_hidden_or_no_wave(tmp_path: Path) -> N
 
     assert [path.name for path in wave_paths(tmp_path)] == ["a.yaml", "c.yml"]
     assert [problem.message for problem in load_folder(tmp_path).problems] == [
-        '"c" is called by its file: name the file c.yaml, or the wave c'
+        '"c" must match the name of its file: name the file c.yaml, or the wave c'
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a migration is asked to be: typed input that is written as HCX documents it (section 4.3 [D+C]).
+"""The request for a migration: typed input, written as HCX documents it (section 4.3 [D+C]).
 
 Members left None are not sent, so that HCX's own default (or the group's) holds.
 """

@@ -1,4 +1,4 @@
-"""What HCX answers about migrations and mobility groups."""
+"""HCX's answers about migrations and mobility groups."""
 
 from __future__ import annotations
 

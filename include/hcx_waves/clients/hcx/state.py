@@ -1,4 +1,4 @@
-"""What a migration's status means.
+"""The meaning of a migration's status.
 
 HCX has three families of state names, and most intermediate names are published nowhere. So the decision
 rests on ``progress.isDone/didFail/isCancelled`` and on the terminal names that have a source; phases come

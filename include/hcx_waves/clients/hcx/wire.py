@@ -1,4 +1,4 @@
-"""How HCX talks: two response envelopes, several error shapes, and XML while it starts up.
+"""HCX's protocol: two response envelopes, several forms of errors, and XML while it starts up.
 
 Sources: the envelopes and their errors [C] TF, AYANNY, AVS, [D] XWM; errors inside HTTP 200/202 [C] TF
 (cloudConfigs); the XML start-up body [C] TF; the 9443 style [D] XADM.
@@ -124,7 +124,7 @@ class HcxAnswer:
         if self._call.kind is not CallKind.MUTATING:
             return error
         return OutcomeUnknownError(
-            f"the call was accepted, and what it did is unknown: {message}",
+            f"the call was accepted, and its effect is not known: {message}",
             lookup=self._call.lookup,
             cause=error,
             **self._context,
@@ -261,7 +261,7 @@ def _embedded_fault(body: Any, words: VendorWords, context: ErrorContext) -> Cli
         return None
     facts: ErrorContext = {**context, "vendor_code": words.code, "vendor_message": words.message}
     if words.code == "Login failure":
-        return AuthenticationFailed("the other side refused the credentials", **facts)
+        return AuthenticationFailed("the credentials were refused", **facts)
     return ValidationFailed("the product refused the call", items=words.items, messages=words.messages, **facts)
 
 

@@ -1,4 +1,4 @@
-"""Who is on a segment: ports, VIFs, VMs, MAC and ARP tables (section 3), and the gateway firewall."""
+"""What is attached to a segment: ports, VIFs, VMs, the gateway ARP table (section 3); and the gateway firewall."""
 
 from __future__ import annotations
 

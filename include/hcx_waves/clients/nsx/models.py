@@ -1,4 +1,4 @@
-"""What NSX Policy answers, as immutable values; ``raw`` keeps the body for rollback and evidence."""
+"""NSX Policy's answers as immutable values; ``raw`` keeps the body for rollback and evidence."""
 
 from __future__ import annotations
 

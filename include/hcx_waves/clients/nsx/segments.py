@@ -1,4 +1,4 @@
-"""Segments: find, connect and disconnect, rename, delete, and what is realised (section 2)."""
+"""Segments: read, connect and disconnect, rename, replace, delete, and their realisation (section 2)."""
 
 from __future__ import annotations
 

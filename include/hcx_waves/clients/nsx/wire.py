@@ -1,4 +1,4 @@
-"""How NSX Policy talks: error bodies with related errors, cursors, and HTML from the proxy in front.
+"""NSX Policy's protocol: error bodies with related errors, cursors, and HTML from the proxy in front.
 
 Sources: error body and paging [B] VMCPOL; code numbers from clients (section 2.6: NSXOP, nsxlib), which is
 not a vendor list; the HTML 504 of the VMware Cloud proxy [C] PYVMC.

@@ -1,4 +1,4 @@
-"""The client of VMware Cloud on AWS: organisations, SDDCs, and the way to an SDDC's NSX."""
+"""The client of VMware Cloud on AWS: organisations, SDDCs, and access to an SDDC's NSX."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ class VsphereClient:
 def _server_time(live: Live) -> datetime:
     now = instant(live.managed(vim.ServiceInstance, "ServiceInstance").CurrentTime())
     if now is None:
-        raise MalformedResponse("vCenter gives no time", system="vcenter", method="CurrentTime")
+        raise MalformedResponse("vCenter reports no time", system="vcenter", method="CurrentTime")
     return now
 
 

@@ -1,4 +1,4 @@
-"""From pyvmomi's faults and connection errors to the clients' error tree.
+"""Map pyvmomi's faults and connection errors to client errors.
 
 The vendor code of a mapped fault is the fault's own name (``InvalidLogin``, ``ConcurrentAccess``, ...).
 """
@@ -106,7 +106,7 @@ def from_exception(error: BaseException, context: ErrorContext, *, timeout_secon
     if isinstance(error, ProbeStatusError):
         return _from_status(error.status, str(error), context)
     if isinstance(error, ProbeDocumentError):
-        return errors.MalformedResponse(f"this is no vSphere service: {error}", **context)
+        return errors.MalformedResponse(f"this is not a vSphere service: {error}", **context)
     if isinstance(error, TimeoutError):
         phase = "no answer" if sent else "no connection"
         return errors.TimedOut(

@@ -1,4 +1,4 @@
-"""What a virtual machine is, as vCenter tells it: frozen results of the two passes.
+"""A virtual machine as vCenter reports it: frozen results of the two passes.
 
 States and kinds are the vendor's own words (``poweredOn``, ``guestToolsRunning``, ``vmx-19``); None means that
 vCenter does not set the property. MAC addresses are lower case.

@@ -1,4 +1,4 @@
-"""pyvmomi's SOAP stub with separate time-outs and with the knowledge whether a request left.
+"""pyvmomi's SOAP stub with separate time-outs, which also knows whether a request was sent.
 
 Unmodified pyvmomi knows one time-out for connecting and reading, and it raises the same errors whether or not
 the request was sent. Both matter for the message: no connection and no answer have different remedies.
@@ -48,7 +48,7 @@ class SoapResponse(HTTPResponse):
         start = self.peek(_HEAD_BYTES)
         is_whole = len(start) >= min(self.length or _HEAD_BYTES, _ENOUGH_BYTES)
         if start and is_whole and b"Envelope" not in start:
-            raise NotSoapError("the answer is XML, but no SOAP envelope")
+            raise NotSoapError("the answer is XML, but not a SOAP envelope")
 
 
 class VimStub(SoapStubAdapter):  # type: ignore[misc]  # pyvmomi's base class is untyped to mypy

@@ -165,7 +165,7 @@ def test_stale_put_is_told(client: NsxPolicyClient, server: ScriptedServer) -> N
     on(server, FIXED_PATH, None, 412, "PUT")
     with pytest.raises(StaleRevisionError, match="the object changed since it was read") as caught:
         client.put_segment(NsxSegment.of_wire(FIXED), {})
-    assert "Read the object again" in caught.value.hint
+    assert "read it again" in caught.value.hint
 
 
 @pytest.mark.parametrize("answer", [RESET, Answer(200, {"id": "app-net"}), Answer(200)], ids=["reset", "odd", "empty"])
