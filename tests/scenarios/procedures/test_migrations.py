@@ -189,7 +189,7 @@ def test_failed_vm_stays_and_is_tried_again_only_on_demand(site_pair: SitePair, 
     assert again.vm("two").group_id == started.group_id
     assert retry_virtual_machines(plan, again, ["two"], clients) == again
     assert len(site_pair.calls("mobility.migrations.start")) == 1
-    with pytest.raises(GroupMismatchError, match="one has no migration that ended badly"):
+    with pytest.raises(GroupMismatchError, match="one has no failed or cancelled migration"):
         retry_virtual_machines(plan, again, ["one"], clients)
 
 

@@ -75,7 +75,7 @@ def _closed(segment: PlannedSegment, subnet: Subnet, name: str, action: str, per
         return warning(
             "segment-firewall-unclear",
             segment.name,
-            f"{message}, unless {', '.join(perhaps)} match it by their groups",
+            f"{message}, unless it is matched first by {', '.join(perhaps)}, which depends on groups",
             "Look at these rules in NSX.",
         )
     return blocking(
