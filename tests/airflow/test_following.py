@@ -58,7 +58,7 @@ def test_no_wait_ends_for_want_of_a_course(caplog: pytest.LogCaptureFixture, mon
     caplog.set_level(logging.INFO)
     following.see(a_status(0, VmPhase.WAITING_FOR_TURN))
     assert [record.getMessage()[:30] for record in caplog.records] == [
-        "What the VMs go through is not", "Estimate: done by 2026-03-0"
+        "What the VMs go through is not", "Estimate: done by 2026-03-01 2"
     ]  # fmt: skip
 
 
