@@ -49,8 +49,8 @@ def test_an_estimate_is_said_once_until_it_is_news(caplog: pytest.LogCaptureFixt
     following.see(a_status(20, VmPhase.WAITING_FOR_TURN))
     said = [record.getMessage() for record in caplog.records]
     assert said == [
-        "Estimate: through by 2026-03-01 22:04 UTC with 2 switchovers to come",
-        "Estimate: through by 2026-03-01 22:24 UTC with 2 switchovers to come",
+        "Estimate: done by 2026-03-01 22:04 UTC with 2 switchovers to come",
+        "Estimate: done by 2026-03-01 22:24 UTC with 2 switchovers to come",
     ]
 
 
@@ -63,7 +63,7 @@ def test_no_wait_ends_for_want_of_a_course(caplog: pytest.LogCaptureFixture, mon
     caplog.set_level(logging.INFO)
     following.see(a_status(0, VmPhase.WAITING_FOR_TURN))
     assert [record.getMessage()[:30] for record in caplog.records] == [
-        "What the VMs go through is not", "Estimate: through by 2026-03-0"
+        "What the VMs go through is not", "Estimate: done by 2026-03-01 2"
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from hcx_airflow.hooks.sites import open_sites
 from hcx_airflow.hooks.vmc import VmcHook
 from hcx_airflow.hooks.vsphere import VsphereHook
 from hcx_waves.clients.errors import AuthenticationFailed, ConnectionFailed, EndpointMismatch, TlsError
-from hcx_waves.migration.errors import NotSettledError
+from hcx_waves.procedure_errors import NotSettledError
 from hcx_waves.wavefile.loader import load_wave
 from support.airflow_tasks import connection, set_connections
 

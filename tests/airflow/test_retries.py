@@ -12,7 +12,8 @@ from airflow.serialization.serialized_objects import DagSerialization
 from hcx_airflow.errors import BlockedError, NotApprovedError, RejectedError
 from hcx_airflow.retries import AT_ONCE, TransientRetryPolicy, retry_arguments
 from hcx_waves.clients import errors
-from hcx_waves.migration.errors import DestinationNotRoutedError, NotSettledError, TwoGatewaysError
+from hcx_waves.cutover.errors import DestinationNotRoutedError, TwoGatewaysError
+from hcx_waves.procedure_errors import NotSettledError
 from support.wave_tasks import SEGMENT_TASKS, WAVE_TASKS, WaveTasks
 
 GATES = ("approve_wave", "approve_switchover", "approve_cutover", "confirm_disconnected", "approve_cleanup")

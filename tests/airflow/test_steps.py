@@ -26,7 +26,7 @@ from hcx_airflow.task import TaskRun
 from hcx_airflow.ui import lending
 from hcx_airflow.work import WaveFileMissingError
 from hcx_waves.clients.errors import AuthenticationFailed, ClientError
-from hcx_waves.migration.errors import ReconnectRefusedError, SegmentNotEmptyError
+from hcx_waves.cutover.errors import ReconnectRefusedError, SegmentNotEmptyError
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.problems import WaveFileError

@@ -170,9 +170,9 @@ def test_what_may_pass_is_sat_out() -> None:
 def test_a_note_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     watch = Scripted(Ended.TERMINAL)
     for _ in range(3):
-        watch.say('HCX says "FLOATING" of web01, which is not known', "another")
+        watch.say('HCX reports "FLOATING" of web01, which is not known', "another")
     said = [record.getMessage() for record in caplog.records if "FLOATING" in record.getMessage()]
-    assert said == ['HCX says "FLOATING" of web01, which is not known']
+    assert said == ['HCX reports "FLOATING" of web01, which is not known']
 
 
 def test_what_lasts_is_an_error() -> None:

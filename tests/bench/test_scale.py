@@ -16,9 +16,9 @@ from hcx_waves.clients.hcx import (
     Entity,
     GroupDraft,
     HcxClient,
+    HcxMigrationType,
+    HcxNetworkMapping,
     MigrationIntent,
-    MigrationType,
-    NetworkMapping,
     Placement,
     SiteRef,
     Storage,
@@ -70,15 +70,15 @@ def wave_intents(pair: SitePair) -> list[MigrationIntent]:
     ends = {site: SiteRef(s.hcx_endpoint_id, s.vcenter_instance_uuid) for site, s in world.sites.items()}
     twins = {b.source_network_key: world.networks[b.destination_network_key] for b in world.bridges.values()}
 
-    def mapping(nic: Any) -> NetworkMapping:
+    def mapping(nic: Any) -> HcxNetworkMapping:
         here = world.networks[f"source/{nic.network_moref}"]
         there = twins[here.key]
         kind = "DistributedVirtualPortgroup"
-        return NetworkMapping(nic.mac, here.moref, here.name, kind, there.moref, there.name, kind)
+        return HcxNetworkMapping(nic.mac, here.moref, here.name, kind, there.moref, there.name, kind)
 
     return [
         MigrationIntent(
-            MigrationType.RAV,
+            HcxMigrationType.RAV,
             ends["source"],
             ends["destination"],
             Entity(vm.moref, vm.name),

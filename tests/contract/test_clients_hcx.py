@@ -9,14 +9,13 @@ import pytest
 
 from hcx_waves.clients.errors import (
     AuthenticationFailed,
-    NotFound,
     PermissionDenied,
     ServerError,
     ServiceUnavailable,
     SessionExpired,
     ValidationFailed,
 )
-from hcx_waves.clients.hcx import ExtensionRequest, HcxClient, MonVirtualMachine, Site
+from hcx_waves.clients.hcx import ExtensionRequest, HcxClient, HcxSite, MonVirtualMachine
 from support.client_contract import VALUES, Case, ambient, hold, sample_of, unused_samples
 from support.sample_server import SampleServer, running_sample_server
 
@@ -38,8 +37,8 @@ def _named(found: Any) -> list[tuple[str | None, str]]:
     return [(entity.entity_id, entity.name) for entity in found]
 
 
-SOURCE = Site(endpoint_id=V["source_endpoint_id"])
-DESTINATION = Site(endpoint_id=V["destination_endpoint_id"])
+SOURCE = HcxSite(endpoint_id=V["source_endpoint_id"])
+DESTINATION = HcxSite(endpoint_id=V["destination_endpoint_id"])
 # Paging starts at 0 either way; the client always says so.
 INVENTORY_CASES: list[Hcx] = [
     Case("hcx.sessions.create", _own_endpoint, V["source_endpoint_id"]),
@@ -164,21 +163,6 @@ EXTENSION_CASES: list[Hcx] = [
         lambda c: list(c.mon_virtual_machines(EXTENSION, **MON_ENDS)),
         [MON_VM],
     ),
-    Case(
-        "hcx.l2_extensions.virtual_machines.route",
-        lambda c: c.route_virtual_machines(
-            EXTENSION, [MON_VM], router_endpoint_id=V["destination_endpoint_id"], **MON_ENDS
-        ),
-    ),
-    Case("hcx.l2_network_extensions.list", lambda c: [_extension(e) for e in c.network_extensions()], [EXTENDED]),
-    Case("hcx.l2_network_extensions.get", lambda c: _extension(c.network_extension(EXTENSION)), EXTENDED),
-    Case(
-        "hcx.l2_network_extensions.get.unknown",
-        lambda c: c.network_extension(V["unknown_id"]),
-        raises=NotFound,
-        match="No such extension",
-        code="E1000",
-    ),
 ]
 MODERN_CASES: list[Hcx] = [
     Case("hcx.network_extensions.delete.connect", _unextend, None),
@@ -192,11 +176,6 @@ MODERN_CASES: list[Hcx] = [
 def _job(c: HcxClient) -> tuple[bool, bool]:
     job = c.job(V["job_id"])
     return job.is_terminal, job.is_success
-
-
-def _task(c: HcxClient) -> tuple[bool, bool, float | None]:
-    task = c.interconnect_task(V["task_id"])
-    return task.is_terminal, task.is_success, task.progress
 
 
 def _meshes(c: HcxClient, vc_guid: str | None = None) -> list[tuple[str, str | None, bool]]:
@@ -220,11 +199,6 @@ INTERCONNECT_CASES: list[Hcx] = [
     ),
     Case("hcx.jobs.get.expired_token", _job, raises=SessionExpired, match="refused"),
     Case("hcx.jobs.get.forbidden", _job, raises=PermissionDenied, match="may not"),
-    Case("hcx.interconnect.tasks.get.queued", _task, (False, False, 0)),
-    Case("hcx.interconnect.tasks.get.running", _task, (False, False, 50)),
-    Case("hcx.interconnect.tasks.get.success", _task, (True, True, 100)),
-    Case("hcx.interconnect.tasks.get.failed", _task, (True, False, 50)),
-    Case("hcx.interconnect.tasks.list", lambda c: [t.task_id for t in c.interconnect_tasks()], [V["task_id"]]),
     Case("hcx.service_meshes.list", _meshes, [(V["mesh_id"], "COMMITTED", True)]),
     Case(
         "hcx.service_meshes.list.with_vc_guid", lambda c: _meshes(c, V["vc_guid"]), [(V["mesh_id"], "COMMITTED", True)]
@@ -253,12 +227,17 @@ CASES = [*INVENTORY_CASES, *EXTENSION_CASES, *INTERCONNECT_CASES]
 # Calls that the client does not offer, and variants of a request that it has no way to send.
 NOT_OFFERED = {
     "appliances.list",
+    "interconnect.tasks.get",
+    "interconnect.tasks.list",
     "inventory.clouds.list",
     "inventory.vcenter_datastores.query",
     "inventory.vcenter_entities.query",
     "inventory.vcenter_switches.query",
     "inventory.vcenters.list",
+    "l2_extensions.virtual_machines.route",
     "l2_network_extensions.create",
+    "l2_network_extensions.get",
+    "l2_network_extensions.list",
 }
 NOT_SENT = {
     "hcx.l2_extensions.delete.default",

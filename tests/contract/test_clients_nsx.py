@@ -19,7 +19,7 @@ from hcx_waves.clients.errors import (
     StaleRevisionError,
     ValidationFailed,
 )
-from hcx_waves.clients.nsx import BasicAuth, Connectivity, NsxPolicyClient, Segment, SessionAuth
+from hcx_waves.clients.nsx import BasicAuth, Connectivity, NsxPolicyClient, NsxSegment, SessionAuth
 from support.client_contract import VALUES, Case, ambient, hold, sample_of, unused_samples
 from support.sample_server import SampleServer, running_sample_server
 
@@ -29,15 +29,15 @@ FAMILIES = ("fixed_segments", "flexible_segments")
 RELATED = "Segment app-net still has 1 VM or VIF attached"
 
 
-def _segment(family: str, variant: str = "") -> Segment:
-    return Segment.of_wire(sample_of(f"nsx.{family}.get{variant}").response.body)
+def _segment(family: str, variant: str = "") -> NsxSegment:
+    return NsxSegment.of_wire(sample_of(f"nsx.{family}.get{variant}").response.body)
 
 
 def _path(family: str) -> str:
     return _segment(family).path
 
 
-def _facts(segment: Segment) -> tuple[str, str | None, Connectivity]:
+def _facts(segment: NsxSegment) -> tuple[str, str | None, Connectivity]:
     return segment.segment_id, segment.segment_type, segment.connectivity
 
 
@@ -52,7 +52,7 @@ def _read(family: str) -> Callable[[NsxPolicyClient], Any]:
 def _put(family: str, variant: str) -> Callable[[NsxPolicyClient], Any]:
     """PUT what the sample's request holds, as if it had been read so."""
     body = sample_of(f"nsx.{family}.put{variant}").request.body
-    read = Segment.of_wire({**body, "path": body.get("path") or _path(family).replace(V["segment_id"], body["id"])})
+    read = NsxSegment.of_wire({**body, "path": body.get("path") or _path(family).replace(V["segment_id"], body["id"])})
     return lambda c: c.put_segment(read, {}).revision
 
 
@@ -95,8 +95,6 @@ def _reading_cases(family: str) -> list[Nsx]:
             lambda c: _binding(c, f"{_path(family)}/ports/{V['port_id']}"),
             ("ATTACHED", V["vm_ip_address"], V["mac_address"], "ARP_SNOOPING"),
         ),
-        Case(f"{kind}.mac_table", lambda c: [e["mac_address"] for e in c.mac_table(_path(family))], [V["mac_address"]]),
-        Case(f"{kind}.arp_table", lambda c: [e["ip"] for e in c.arp_table(_path(family))], [V["vm_ip_address"]]),
         Case(
             f"{kind}.gateway_interface_arp_table",
             lambda c: [e["ip"] for e in c.gateway_arp_table(_path(family))],
@@ -174,12 +172,6 @@ def _fixed(c: NsxPolicyClient) -> Any:
     return c.fixed_segments()
 
 
-def _realised(c: NsxPolicyClient) -> tuple[bool, bool]:
-    status = c.realized_status(_path("fixed_segments"))
-    assert status is not None
-    return status.is_realized, status.is_failure
-
-
 FIXED_NAME = {"query": f"resource_type:Segment AND display_name:{V['segment_name']}"}
 OTHER_CASES: list[Nsx] = [
     Case(
@@ -209,11 +201,6 @@ OTHER_CASES: list[Nsx] = [
         match="index is not ready",
         code="60515",
     ),
-    Case("nsx.realized_state.status.realized", _realised, (True, False)),
-    Case("nsx.realized_state.status.unrealized", _realised, (False, False)),
-    Case("nsx.realized_state.status.error", _realised, (False, True)),
-    # The status API is not served here, so the client falls back on the entities.
-    Case("nsx.realized_state.realized_entities", _realised, (True, False)),
     Case(
         "nsx.realized_state.vifs",
         lambda c: [(f.owner_vm_id, f.mac_address, f.ip_addresses) for f in c.vifs(V["attachment_id"])],
@@ -230,7 +217,7 @@ OTHER_CASES: list[Nsx] = [
     Case("nsx.fixed_segments.list.expired_token", _fixed, raises=AuthenticationFailed, match="refused", code="401"),
     Case("nsx.fixed_segments.list.too_many_requests", _fixed, raises=RateLimited, match="too many requests"),
     Case("nsx.fixed_segments.list.overloaded", _fixed, raises=ServiceUnavailable, match="overloaded", code="0"),
-    Case("nsx.fixed_segments.list.gateway_timeout", _fixed, raises=GatewayTimeout, match="gateway gave up"),
+    Case("nsx.fixed_segments.list.gateway_timeout", _fixed, raises=GatewayTimeout, match="gateway timed out"),
     Case("nsx.fixed_segments.list.transaction_aborted", _fixed, raises=ServiceUnavailable, match="aborted", code="607"),
     Case("nsx.fixed_segments.list.plain_text_error", _fixed, raises=ServerError, match="the call failed"),
 ]
@@ -252,6 +239,12 @@ SESSION_CASES: list[Nsx] = [
 ]
 
 NOT_OFFERED = {
+    "fixed_segments.arp_table",
+    "fixed_segments.mac_table",
+    "flexible_segments.arp_table",
+    "flexible_segments.mac_table",
+    "realized_state.realized_entities",
+    "realized_state.status",
     "fabric.vifs",
     "fabric.virtual_machines",
     "fixed_segments.ports.get",
@@ -275,7 +268,6 @@ NOT_SENT = {
     "nsx.flexible_segments.list.last_page",
     "nsx.flexible_segments.list.discovered",
     "nsx.flexible_segments.force_delete.cascade",
-    "nsx.realized_state.status.with_enforced_status",
 }
 
 

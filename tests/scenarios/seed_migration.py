@@ -24,22 +24,23 @@ from hcx_waves.clients.hcx import (
     Entity,
     GroupDraft,
     HcxClient,
+    HcxMigrationOptions,
+    HcxMigrationType,
+    HcxNetworkMapping,
     Migration,
     MigrationIntent,
-    MigrationOptions,
-    MigrationType,
     NetworkExtension,
-    NetworkMapping,
     Placement,
     ResourceContainer,
     SiteRef,
     Storage,
 )
-from hcx_waves.clients.nsx import Connectivity, NsxPolicyClient, Segment
+from hcx_waves.clients.nsx import Connectivity, NsxPolicyClient, NsxSegment
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.vmc import VmcClient
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.models import Nic, VirtualMachineDetail
+from support.lookups import segment_named
 
 VIRTUAL_MACHINES = ("web01", "web02", "app01", "db01")
 SEGMENT = "seed-net"
@@ -130,7 +131,7 @@ class SeedMigration:
         datastore = next(d for d in target.list_datastores() if d.name == "WorkloadDatastore")
         return [
             MigrationIntent(
-                migration_type=MigrationType.RAV,
+                migration_type=HcxMigrationType.RAV,
                 source=local,
                 destination=remote,
                 entity=Entity(vm.moref, vm.name),
@@ -140,7 +141,7 @@ class SeedMigration:
                 ),
                 storage=Storage(datastore.moref, datastore.name),
                 networks=[self._mapping(nic) for nic in vm.nics],
-                options=MigrationOptions(retain_mac=True, remove_snapshots=True, remove_isos=True),
+                options=HcxMigrationOptions(retain_mac=True, remove_snapshots=True, remove_isos=True),
             )
             for vm in self.before.values()
         ]
@@ -156,10 +157,10 @@ class SeedMigration:
         remote = next(container for container in containers if not container.is_local)
         return reference(local), reference(remote)
 
-    def _mapping(self, nic: Nic) -> NetworkMapping:
+    def _mapping(self, nic: Nic) -> HcxNetworkMapping:
         extension = self._extension()
         source, destination = extension.source_network, extension.destination_network
-        return NetworkMapping(
+        return HcxNetworkMapping(
             mac_address=nic.mac,
             source_network_id=source.network_id or "",
             source_network_name=source.network_name or "",
@@ -205,10 +206,10 @@ class SeedMigration:
             if not same or new.power_state != "poweredOn" or old.instance_uuid in here:
                 raise StepError(f"{name} did not arrive as it was")
 
-    def disconnect_source(self) -> Segment:
+    def disconnect_source(self) -> NsxSegment:
         """Routed to Disconnected at the source, read back."""
         nsx = self.sites.source_nsx
-        segment = nsx.find_segment(SEGMENT)
+        segment = segment_named(nsx, SEGMENT)
         nsx.set_connectivity(segment, Connectivity.OFF)
         self.wait("source disconnected", lambda: _settled(nsx, segment.path, disconnected=True))
         return nsx.segment(segment.path)
@@ -224,18 +225,18 @@ class SeedMigration:
                 raise StepError(f"unextend failed: {job}")
         self.wait("extension gone", lambda: self.sites.hcx.find_extension(extension_id) is None)
 
-    def destination_segment(self) -> Segment:
+    def destination_segment(self) -> NsxSegment:
         """Read the destination segment, found by the extension's record, never by its name."""
-        return self.sites.destination_nsx.find_segment(self._extension().destination_network.network_id or "")
+        return self.sites.destination_nsx.segment(self._extension().destination_network.network_id or "")
 
-    def verify_routed(self) -> Segment:
+    def verify_routed(self) -> NsxSegment:
         """Wait until the destination segment reads routed and is realised."""
         nsx = self.sites.destination_nsx
         path = self.destination_segment().path
         self.wait("destination routed", lambda: _settled(nsx, path, disconnected=False))
         return nsx.segment(path)
 
-    def connect_destination(self) -> Segment:
+    def connect_destination(self) -> NsxSegment:
         """Repair a forgotten connect: PATCH connectivity ON at the destination."""
         self.sites.destination_nsx.set_connectivity(self.destination_segment(), Connectivity.ON)
         return self.verify_routed()
@@ -243,7 +244,7 @@ class SeedMigration:
     def delete_source(self) -> None:
         """Delete the source segment once its ports are released."""
         nsx = self.sites.source_nsx
-        segment = nsx.find_segment(SEGMENT)
+        segment = segment_named(nsx, SEGMENT)
         self.wait("ports released", lambda: not nsx.ports(segment.path))
         nsx.delete_segment(segment)
         self.wait("source segment gone", lambda: not nsx.segment_exists(segment.path))

@@ -132,7 +132,7 @@ class Planner:
         source = _end(extension, "source_network")
         destination = _end(extension, "destination_network")
         has_nsx = source.network_id.startswith("/infra/")
-        segment = self.clients.destination_nsx.find_segment(destination.network_id)
+        segment = self.clients.destination_nsx.segment(destination.network_id)
         facts: dict[str, Any] = {
             "name": name,
             "key": name.replace("-", "_"),

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.clients.hcx import HcxClient, Phase
-from hcx_waves.clients.nsx import NsxPolicyClient, Segment
+from hcx_waves.clients.nsx import NsxPolicyClient, NsxSegment
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.vmc import VmcClient
 
@@ -122,7 +122,7 @@ class SiteReader:
         there = {one.path: one for one in self._client("destination").segments()}
         return tuple(self._pair(name, here, there) for name in names)
 
-    def _pair(self, name: str, here: Mapping[str, Segment], there: Mapping[str, Segment]) -> SegmentPair:
+    def _pair(self, name: str, here: Mapping[str, NsxSegment], there: Mapping[str, NsxSegment]) -> SegmentPair:
         wanted = self._destinations.get(name, "")
         other = there.get(wanted) or next((one for one in there.values() if one.segment_id == wanted), None)
         return SegmentPair(
@@ -138,7 +138,7 @@ class SiteReader:
         return self._nsx[site]
 
 
-def _state_of(segment: Segment | None) -> str:
+def _state_of(segment: NsxSegment | None) -> str:
     if segment is None:
         return "gone"
     return "DISCONNECTED" if segment.is_disconnected else segment.segment_type or "connected"

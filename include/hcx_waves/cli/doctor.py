@@ -16,7 +16,7 @@ from hcx_waves.cli.output import ExitCode, fail, output_console
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.doctor.document import DocumentError, load_endpoints
 from hcx_waves.doctor.examination import examine
-from hcx_waves.doctor.findings import Finding, Result
+from hcx_waves.doctor.results import CheckResult, Result
 from hcx_waves.doctor.target import Means
 
 _STYLES = {Result.OK: "green", Result.WARNING: "yellow", Result.FAILED: "bold red"}
@@ -45,7 +45,7 @@ def doctor(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _print_table(findings: Sequence[Finding]) -> None:
+def _print_table(findings: Sequence[CheckResult]) -> None:
     """Print a table with one row per check, and one line that counts them."""
     has_steps = any(finding.next_step for finding in findings)
     table = Table(pad_edge=False)
@@ -75,7 +75,7 @@ def _print_table(findings: Sequence[Finding]) -> None:
     console.print(Text(_counts(findings)))
 
 
-def _to_json(findings: Sequence[Finding]) -> str:
+def _to_json(findings: Sequence[CheckResult]) -> str:
     """Return ``{"healthy", "counts": {result: n}, "findings": [...]}`` as text."""
     counts = Counter(finding.result for finding in findings)
     body = {
@@ -86,12 +86,12 @@ def _to_json(findings: Sequence[Finding]) -> str:
     return json.dumps(body, indent=2)
 
 
-def _is_healthy(findings: Sequence[Finding]) -> bool:
+def _is_healthy(findings: Sequence[CheckResult]) -> bool:
     """Whether nothing failed."""
     return all(finding.result is not Result.FAILED for finding in findings)
 
 
-def _counts(findings: Sequence[Finding]) -> str:
+def _counts(findings: Sequence[CheckResult]) -> str:
     """Count the findings by result."""
     counts = Counter(finding.result for finding in findings)
     return f"{len(findings)} checks: " + ", ".join(f"{counts[result]} {result.value}" for result in Result)

@@ -1,4 +1,4 @@
-"""The clients of both sites, together: what a procedure is given to work with."""
+"""The clients of both sites of a wave, and how they are made from an endpoints document."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def open_sites(
     :raises EndpointsError: if a product that is needed is missing.
     """
     with ExitStack() as stack:
-        opener = _Opener(endpoints, options or ClientOptions(), stack)
+        opener = _EndpointsOpener(endpoints, options or ClientOptions(), stack)
         yield SiteClients(
             hcx=opener.hcx(),
             source_vcenter=opener.vcenter("source"),
@@ -80,7 +80,7 @@ def open_sites(
         )
 
 
-class _Opener:
+class _EndpointsOpener:
     """Makes clients from one document and hands them to the stack that closes them."""
 
     def __init__(self, endpoints: Mapping[str, Any], options: ClientOptions, stack: ExitStack) -> None:
@@ -95,7 +95,7 @@ class _Opener:
         return self._stack.enter_context(HcxClient(*self._login("source", "hcx"), **self._common()))
 
     def vcenter(self, site: str) -> VsphereClient:
-        return self._stack.enter_context(VsphereClient(*self._login(site, "vcenter"), **self._common()))
+        return self._stack.enter_context(VsphereClient(*self._login(site, "vcenter"), **self._reading()))
 
     def nsx(self, site: str) -> NsxPolicyClient:
         sddc_id = (self._endpoints.get("vmc") or {}).get(f"{site}_sddc_id")
@@ -118,14 +118,12 @@ class _Opener:
             self._vmc = self._stack.enter_context(client)
         return self._vmc
 
+    def _reading(self) -> dict[str, Any]:
+        """Return the arguments of a client that only reads."""
+        return {"tls": self._tls, "settings": self._options.settings, "ambient": self._options.ambient}
+
     def _common(self) -> dict[str, Any]:
-        options = self._options
-        return {
-            "tls": self._tls,
-            "settings": options.settings,
-            "ambient": options.ambient,
-            "allowed_roles": options.allowed_roles,
-        }
+        return {**self._reading(), "allowed_roles": self._options.allowed_roles}
 
     def _login(self, site: str, product: str) -> tuple[str, str, str]:
         facts = (self._endpoints.get(site) or {}).get(product)

@@ -1,4 +1,4 @@
-"""What all errors of the clients have in common: where it happened, what the product said, what to do next.
+"""The base of all client errors: where an error happened, what the product said, what to do next.
 
 The tree itself is in :mod:`hcx_waves.clients.errors`, which is what to import.
 """
@@ -82,7 +82,9 @@ class ClientError(Exception):
     """
 
     transient: ClassVar[bool] = False
-    default_hint: ClassVar[str] = "Read the vendor's message; nothing is known that resolves this by itself."
+    former_names: ClassVar[tuple[str, ...]] = ()
+    """Names that the class had in earlier versions, under which stored errors may name it."""
+    default_hint: ClassVar[str] = "Read the vendor's message and the product's own log."
 
     def __init__(
         self, message: str, *, details: Mapping[str, Any] | None = None, **context: Unpack[ErrorContext]
@@ -101,6 +103,11 @@ class ClientError(Exception):
         self.details: dict[str, Any] = dict(details or {})
         super().__init__(self.message)
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names under which the class may be stored: its own and its former ones, not those of its base."""
+        return (cls.__name__, *vars(cls).get("former_names", ()))
+
     @property
     def is_transient(self) -> bool:
         """Whether the condition may pass by itself (connection, 429, 502, 503, 504)."""
@@ -110,6 +117,13 @@ class ClientError(Exception):
     def context(self) -> ErrorContext:
         """The context this error was raised with, to raise another error about the same call."""
         return cast(ErrorContext, {name: getattr(self, name) for name in _CONTEXT_FIELDS})
+
+    @property
+    def context_without_hint(self) -> ErrorContext:
+        """The context for an error about the same call that has a remedy of its own."""
+        context = self.context
+        context.pop("hint", None)
+        return context
 
     def __str__(self) -> str:
         call = " ".join(part for part in (self.system, self.method, self.path) if part)
@@ -147,7 +161,7 @@ class ClientError(Exception):
         """
         name = str(data.get("type", ""))
         details = dict(data.get("details") or {})
-        kind = next((known for known in error_classes() if known.__name__ == name), None)
+        kind = next((known for known in error_classes() if name in known.names()), None)
         if kind is None:
             kind = ClientError
             details.setdefault("original_type", name)

@@ -1,4 +1,4 @@
-"""The one error tree of every client.
+"""The error classes that all clients raise.
 
 ::
 
@@ -154,13 +154,13 @@ class AuthenticationFailed(ClientError):
 class SessionExpired(AuthenticationFailed):
     """The session or token ended, and logging in again did not help."""
 
-    default_hint = "Log in again; if it repeats at once, the account's sessions are being refused."
+    default_hint = "Try again; if it fails at once, the product refuses sessions of this account."
 
 
 class PermissionDenied(ClientError):
     """The account is known but lacks the right."""
 
-    default_hint = "Give the account the role that this call needs."
+    default_hint = "Give the account a role that permits this call."
 
 
 class NotFound(ClientError):
@@ -172,13 +172,13 @@ class NotFound(ClientError):
 class ConflictError(ClientError):
     """The object's state, or another object, stands in the way."""
 
-    default_hint = "Read the current state, resolve the conflict, then repeat."
+    default_hint = "Look at the object in the product, resolve the conflict, then try again."
 
 
 class StaleRevisionError(ConflictError):
     """The object changed since it was read."""
 
-    default_hint = "Read the object again, apply the change to what you read, and repeat."
+    default_hint = "Another user or program changed the object: read it again, then try again."
 
 
 class ValidationFailed(ClientError):
@@ -189,7 +189,7 @@ class ValidationFailed(ClientError):
     :param messages: the product's messages, flat, in its order.
     """
 
-    default_hint = "Correct what the product's messages name; repeating the same call fails again."
+    default_hint = "Correct what the product's messages name, then try again."
 
     def __init__(
         self,
@@ -217,7 +217,7 @@ class RateLimited(ClientError):
     """Too many requests, or too many at once."""
 
     transient = True
-    default_hint = "Send fewer requests at once to this endpoint; share one limiter."
+    default_hint = "Send fewer requests at once to this endpoint, or try again later."
 
     def __init__(
         self, message: str, *, retry_after_seconds: float | None = None, **context: Unpack[ErrorContext]
@@ -237,14 +237,14 @@ class VendorFault(ClientError):
 class ServerError(VendorFault):
     """The product failed to serve the call (HTTP 5xx that is not known to be transient)."""
 
-    default_hint = "Look at the product's own log under the request id; the call may have acted in part."
+    default_hint = "Look at the product's own log under the request id; the call may have taken partial effect."
 
 
 class ServiceUnavailable(ServerError):
     """The product is busy, restarting or still starting up."""
 
     transient = True
-    default_hint = "Wait until the product has started or is less busy, then repeat."
+    default_hint = "Wait until the product has started or is less busy, then try again."
 
     def __init__(
         self, message: str, *, retry_after_seconds: float | None = None, **context: Unpack[ErrorContext]
@@ -261,7 +261,7 @@ class GatewayTimeout(ServerError):
     """A proxy in front of the product gave up waiting; the product may still act."""
 
     transient = True
-    default_hint = "Look at the object's state before repeating a change."
+    default_hint = "Look at the object's state in the product before you try again."
 
 
 class OutcomeUnknownError(ClientError):
@@ -272,7 +272,7 @@ class OutcomeUnknownError(ClientError):
     :param cause: the error that hid the answer.
     """
 
-    default_hint = "Do not repeat the call; resolve it by the look-up first."
+    default_hint = "Do not repeat the call before you have looked whether it took effect."
 
     def __init__(
         self,
@@ -308,7 +308,7 @@ class EndpointMismatch(ClientError):
     :param found: the identity that the endpoint gave, as text.
     """
 
-    default_hint = "Point the connection at the right endpoint; nothing was changed."
+    default_hint = "Correct the connection so that it leads to the right endpoint. Nothing was changed."
 
     def __init__(self, message: str, *, expected: str = "", found: str = "", **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, details={"expected": expected, "found": found}, **context)

@@ -1,4 +1,4 @@
-"""Who is on the other side: the real product, the simulated site, or a rehearsal twin.
+"""The identity of an endpoint: a real product, a simulated site, or the twin of a rehearsal.
 
 Every simulated product sends ``X-Hcx-Sim: world=<id>; role=<site|twin>`` with each answer; a real product
 sends nothing of the kind. A client that is given the roles it may change refuses any other endpoint before

@@ -1,4 +1,4 @@
-"""Ask an address who is there, without a password and without changing anything."""
+"""Read the identity of an endpoint without a password and without changing anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every client on the JSON transport has in common: address, identity, use as a context manager."""
+"""The base of the clients on the JSON transport: address, identity, use as a context manager."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a client verifies the other side.
+"""How a client verifies the server certificate.
 
 One immutable :class:`TlsSettings` per endpoint; nothing here touches process-wide TLS state. The settings
 build one ``SSLContext`` that is used by the REST clients (through :class:`TlsAdapter`) and by the vSphere

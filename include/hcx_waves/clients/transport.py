@@ -111,7 +111,7 @@ class RestTransport:
         except SessionExpired as refused:
             logger.info("%s session at %s was refused, logging in again", refused.system, self.base_url)
             if not self._auth.renew(headers):
-                raise AuthenticationFailed("the credentials were refused", **_without_hint(refused)) from refused
+                raise AuthenticationFailed("the credentials were refused", **refused.context_without_hint) from refused
         return self._repeat(call, self._auth.headers())
 
     def close(self) -> None:
@@ -244,10 +244,10 @@ class RestTransport:
         if not (unreadable_success or unanswered or behind_proxy):
             return error
         return OutcomeUnknownError(
-            f"the call was sent, and whether it acted is unknown: {error.message}",
+            f"the call was sent, and it is not known whether it took effect: {error.message}",
             lookup=call.lookup,
             cause=self._scrubbed(error),
-            **_without_hint(error),
+            **error.context_without_hint,
         )
 
     def _scrubbed(self, error: ClientError) -> ClientError:
@@ -301,9 +301,3 @@ def _replace_texts(value: Any, secrets: list[str]) -> Any:
     if isinstance(value, list):
         return [_replace_texts(item, secrets) for item in value]
     return value
-
-
-def _without_hint(error: ClientError) -> ErrorContext:
-    context = error.context
-    context.pop("hint", None)
-    return context

@@ -1,4 +1,4 @@
-"""How a call proves who it is: fixed headers, or a grant that is obtained, used and renewed.
+"""How a call authenticates: fixed headers, or a token that is obtained, used and renewed.
 
 Authenticators are shared by threads. A renewal happens under a lock and names the headers that were
 refused, so that ten threads whose session expired together log in once.

@@ -1,4 +1,4 @@
-"""From what came over the wire (an exception of requests, a status) to the error tree."""
+"""Map exceptions of requests and HTTP statuses to client errors."""
 
 from __future__ import annotations
 
@@ -12,26 +12,8 @@ from typing import Any
 import requests
 from urllib3.exceptions import NameResolutionError, NewConnectionError, ReadTimeoutError
 
-from hcx_waves.clients.errors import (
-    AuthenticationFailed,
-    ClientError,
-    ConflictError,
-    ConnectionFailed,
-    ErrorContext,
-    GatewayTimeout,
-    MalformedResponse,
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    ServerError,
-    ServiceUnavailable,
-    SessionExpired,
-    StaleRevisionError,
-    TimedOut,
-    TlsError,
-    ValidationFailed,
-    VendorFault,
-)
+from hcx_waves.clients import errors
+from hcx_waves.clients.errors import ClientError, ErrorContext
 
 # Reasons by which OpenSSL ends a handshake; nothing of the request has been sent by then.
 _HANDSHAKE_REASONS = frozenset(
@@ -74,22 +56,24 @@ def error_for_exception(
 ) -> ClientError:
     """Translate an exception of requests; in doubt the request counts as sent."""
     if isinstance(exception, requests.exceptions.ConnectTimeout):
-        return TimedOut(
+        return errors.TimedOut(
             f"no connection within {connect_seconds:g} s",
             phase="connect",
             timeout_seconds=connect_seconds,
             **context,
         )
     if _caused_by(exception, ReadTimeoutError):
-        return TimedOut(f"no answer within {read_seconds:g} s", phase="read", timeout_seconds=read_seconds, **context)
+        return errors.TimedOut(
+            f"no answer within {read_seconds:g} s", phase="read", timeout_seconds=read_seconds, **context
+        )
     handshake = _handshake_failure(exception)
     if handshake is not None:
-        return TlsError(handshake, **context)
+        return errors.TlsError(handshake, **context)
     if _caused_by(exception, NameResolutionError):
-        return ConnectionFailed("the host name does not resolve", **context)
+        return errors.ConnectionFailed("the host name does not resolve", **context)
     if _caused_by(exception, NewConnectionError):
-        return ConnectionFailed(f"no connection: {_root(exception)}", **context)
-    return ConnectionFailed(f"the connection broke: {_root(exception)}", request_sent=True, **context)
+        return errors.ConnectionFailed(f"no connection: {_root(exception)}", **context)
+    return errors.ConnectionFailed(f"the connection broke: {_root(exception)}", request_sent=True, **context)
 
 
 def error_for_status(
@@ -106,30 +90,34 @@ def error_for_status(
     """
     facts: ErrorContext = {**context, "vendor_code": words.code, "vendor_message": words.message}
     if status == 401:
-        kind = SessionExpired if with_session else AuthenticationFailed
+        kind = errors.SessionExpired if with_session else errors.AuthenticationFailed
         return kind("the session was refused" if with_session else "the credentials were refused", **facts)
     if status in (400, 422):
-        return ValidationFailed("the product refused the input", items=words.items, messages=words.messages, **facts)
+        return errors.ValidationFailed(
+            "the product refused the input", items=words.items, messages=words.messages, **facts
+        )
     if status == 429:
-        return RateLimited("too many requests", retry_after_seconds=retry_after_seconds, **facts)
+        return errors.RateLimited("too many requests", retry_after_seconds=retry_after_seconds, **facts)
     if status in (502, 503):
-        return ServiceUnavailable("the product is not available", retry_after_seconds=retry_after_seconds, **facts)
+        return errors.ServiceUnavailable(
+            "the product is not available", retry_after_seconds=retry_after_seconds, **facts
+        )
     if 300 <= status < 400:
-        return MalformedResponse("a redirect, which is not followed", **facts)
+        return errors.MalformedResponse("a redirect, which is not followed", **facts)
     return _plain_error(status, facts)
 
 
 _PLAIN: dict[int, tuple[type[ClientError], str]] = {
-    403: (PermissionDenied, "the account may not do this"),
-    404: (NotFound, "not found"),
-    409: (ConflictError, "the object's state does not allow this"),
-    412: (StaleRevisionError, "the object changed since it was read"),
-    504: (GatewayTimeout, "a gateway gave up waiting for the product"),
+    403: (errors.PermissionDenied, "the account may not do this"),
+    404: (errors.NotFound, "not found"),
+    409: (errors.ConflictError, "the object's state does not allow this"),
+    412: (errors.StaleRevisionError, "the object changed since it was read"),
+    504: (errors.GatewayTimeout, "a gateway timed out waiting for the product"),
 }
 
 
 def _plain_error(status: int, facts: ErrorContext) -> ClientError:
-    kind, message = _PLAIN.get(status, (ServerError if status >= 500 else VendorFault, "the call failed"))
+    kind, message = _PLAIN.get(status, (errors.ServerError if status >= 500 else errors.VendorFault, "the call failed"))
     return kind(message, **facts)
 
 

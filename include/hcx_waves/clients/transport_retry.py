@@ -1,4 +1,4 @@
-"""When to repeat a call, and how long to wait before.
+"""When a call is repeated, and how long to wait before.
 
 Two questions, kept apart: *whether* (``is_repeatable``: what failed and what kind of call it was) and *how
 long* (:class:`RetryPolicy`: exponential, jittered, bounded; a ``Retry-After`` is obeyed up to a bound).

@@ -1,4 +1,4 @@
-"""What goes over the wire and in which bounds: calls, replies, settings, and how a product reads them."""
+"""The data of the transport: calls, replies, settings, and how a product reads them."""
 
 from __future__ import annotations
 

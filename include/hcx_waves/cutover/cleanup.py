@@ -1,21 +1,21 @@
-"""After the hold: delete the source segment, give the destination its name."""
+"""Cleanup after the hold: delete the source segment and rename the destination segment."""
 
 from __future__ import annotations
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ConflictError, NotFound, OutcomeUnknownError
-from hcx_waves.clients.nsx import NsxPolicyClient, Segment
-from hcx_waves.cutover.guards import find_extension, look_at_destination
-from hcx_waves.cutover.source import GatewayState, reading_of
-from hcx_waves.migration.errors import (
+from hcx_waves.clients.nsx import NsxPolicyClient, NsxSegment
+from hcx_waves.cutover.errors import (
     DestinationNotRoutedError,
     ExtensionPresentError,
     PortsRemainError,
     SourceNotDisconnectedError,
-    SubmissionLostError,
 )
+from hcx_waves.cutover.guards import find_extension, look_at_destination
+from hcx_waves.cutover.source import GatewayState, reading_of
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import PlannedSegment, WavePlan
+from hcx_waves.procedure_errors import SubmissionLostError
 
 
 class Deletion(DomainModel):
@@ -37,7 +37,7 @@ class Renaming(DomainModel):
 
 
 def delete_source_segment(plan: WavePlan, segment_name: str, clients: SiteClients) -> Deletion:
-    """Delete a segment at the source that nobody needs any more, unless it is gone.
+    """Delete a segment at the source that is no longer needed, unless it is gone.
 
     :raises NotFound: if the segment is not NSX's; its network is then removed by hand.
     :raises ExtensionPresentError: if the network is still extended.
@@ -66,7 +66,7 @@ def delete_source_segment(plan: WavePlan, segment_name: str, clients: SiteClient
                 cause=error.to_dict(),
             ) from error
     except NotFound:
-        # Somebody else was first.
+        # It was deleted in between.
         return Deletion(segment=segment_name, path=path, already_gone=True)
     return Deletion(segment=segment_name, path=path)
 
@@ -80,7 +80,7 @@ def rename_destination_segment(plan: WavePlan, segment_name: str, clients: SiteC
     """
     segment = plan.segment(segment_name)
     if find_extension(clients, segment) is not None:
-        raise ExtensionPresentError(f"segment {segment_name!r} is still extended, so it keeps its name")
+        raise ExtensionPresentError(f"segment {segment_name!r} is still extended, so it was not renamed")
     nsx = clients.destination_nsx
     current = nsx.segment(segment.destination_segment_path)
     already = current.display_name == name
@@ -89,7 +89,9 @@ def rename_destination_segment(plan: WavePlan, segment_name: str, clients: SiteC
         nsx.rename_segment(current, name)
         shown = nsx.segment(segment.destination_segment_path).display_name
         if shown != name:
-            raise SubmissionLostError(f"segment {segment_name!r} was to be called {name!r} and reads {shown!r}")
+            raise SubmissionLostError(
+                f"segment {segment_name!r} was renamed to {name!r}, and NSX still shows {shown!r}"
+            )
     in_vcenter = name in {network.name for network in clients.destination_vcenter.list_networks()}
     return Renaming(segment=segment_name, name=name, already=already, shown_in_vcenter=in_vcenter)
 
@@ -97,9 +99,9 @@ def rename_destination_segment(plan: WavePlan, segment_name: str, clients: SiteC
 def _source(clients: SiteClients, segment: PlannedSegment) -> tuple[NsxPolicyClient, str]:
     if clients.source_nsx is None or segment.source_segment_path is None:
         raise NotFound(
-            f"segment {segment.name!r} is not NSX's at the source",
+            f"segment {segment.name!r} is not an NSX segment at the source",
             system="nsx",
-            hint="Remove its port group and its router interface by hand.",
+            hint="Remove its port group in vCenter and its router interface by hand.",
         )
     return clients.source_nsx, segment.source_segment_path
 
@@ -110,21 +112,21 @@ def _require_cut_over(clients: SiteClients, segment: PlannedSegment, nsx: NsxPol
     source = reading_of(nsx, nsx.segment(segment.source_segment_path or ""))
     if source.state is not GatewayState.DISCONNECTED:
         raise SourceNotDisconnectedError(
-            f"the source gateway of segment {segment.name!r} is on", source=source.evidence
+            f"the source gateway of segment {segment.name!r} is still on", source=source.evidence
         )
     destination = look_at_destination(clients, segment)
     if not destination.is_on:
         raise DestinationNotRoutedError(
-            f"segment {segment.name!r} is not routed at the destination; the source side is the way back",
+            f"segment {segment.name!r} is not routed at the destination, so the source segment is still needed",
             destination=destination.evidence,
         )
 
 
-def _require_free_name(nsx: NsxPolicyClient, current: Segment, name: str) -> None:
+def _require_free_name(nsx: NsxPolicyClient, current: NsxSegment, name: str) -> None:
     others = [one.path for one in nsx.segments() if one.display_name == name and one.path != current.path]
     if others:
         raise ConflictError(
             f"another segment at the destination is named {name!r}: {', '.join(others)}",
             system="nsx",
-            hint="Choose another name.",
+            hint="Choose another name in the wave file, or rename the other segment in NSX.",
         )

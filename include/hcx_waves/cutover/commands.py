@@ -1,4 +1,4 @@
-"""Run a command of the user: no shell, a time-out, an environment by allow-list, output captured and redacted."""
+"""Run a command of the wave file: no shell, a time-out, an environment by allow-list, output captured and redacted."""
 
 from __future__ import annotations
 

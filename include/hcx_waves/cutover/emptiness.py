@@ -1,4 +1,4 @@
-"""Prove that nobody needs a source segment any more, and keep the evidence."""
+"""Prove that a source segment is empty, and keep the evidence."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pydantic import AwareDatetime
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
-from hcx_waves.cutover.leftovers import Found, Kind, classify_vm, identities, migrations_in_flight
+from hcx_waves.cutover.errors import SegmentNotEmptyError
+from hcx_waves.cutover.leftovers import Found, FoundKind, classify_vm, identities, migrations_in_flight
 from hcx_waves.cutover.networks import networks_of, summaries_on
 from hcx_waves.cutover.ports import PortReading, read_ports
-from hcx_waves.migration.errors import SegmentNotEmptyError
 from hcx_waves.migration.groups import is_from
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import PlannedSegment, WavePlan
@@ -37,7 +37,7 @@ class EmptyProof(DomainModel):
 
 
 def prove_segment_empty(plan: WavePlan, segment_name: str, clients: SiteClients, now: datetime) -> EmptyProof:
-    """Look in vCenter, NSX and HCX for whoever is still on a segment at the source.
+    """Look in vCenter, NSX and HCX for everything that is still on a segment at the source.
 
     What may be there is told by identity: HCX's appliances, VMs that the wave declares as staying, retired Bulk
     copies, NSX's own VMs, and ports that NSX has yet to release. Everything else blocks, whether it runs or not.
@@ -87,7 +87,7 @@ def _look(
         vcenter_networks=tuple(f"{network.name} ({network.moref})" for network in networks),
         nsx_port_count=None if reading is None else reading.port_count,
         migrations_read=len(migrations),
-        excluded=tuple(one for one in found if not one.kind.blocks and one.kind is not Kind.FREE_PORT),
+        excluded=tuple(one for one in found if not one.kind.blocks and one.kind is not FoundKind.FREE_PORT),
     )
     return found, proof
 
@@ -104,8 +104,8 @@ def _ports(
         return None
     if clients.source_nsx is None:
         raise NotFound(
-            f"segment {segment.name!r} is NSX's and there is no client for the source's NSX",
+            f"segment {segment.name!r} is an NSX segment, and the wave has no connection to the source's NSX",
             system="nsx",
-            hint="Give the wave a connection to the source's NSX.",
+            hint="Name a connection to the source's NSX in the wave file.",
         )
     return read_ports(clients.source_nsx, segment.source_segment_path, listed)

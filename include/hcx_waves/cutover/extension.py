@@ -1,4 +1,4 @@
-"""Unextend a network, once, and follow it to its end: with a job (4.x) and without one (9.x)."""
+"""Unextend a network once and follow it to its end: by its job on HCX 4.x, by the list of extensions on 9.x."""
 
 from __future__ import annotations
 
@@ -11,16 +11,12 @@ from pydantic import AwareDatetime
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError, NotFound, OutcomeUnknownError
 from hcx_waves.clients.hcx import HcxClient, Job
+from hcx_waves.cutover.errors import CONNECT_IN_NSX, SourceNotDisconnectedError, TwoGatewaysError, UnextendFailedError
 from hcx_waves.cutover.guards import find_extension, is_worked_on, look_at_destination
 from hcx_waves.cutover.source import GatewayState, SourceGateway
-from hcx_waves.migration.errors import (
-    SourceNotDisconnectedError,
-    SubmissionLostError,
-    TwoGatewaysError,
-    UnextendFailedError,
-)
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import WavePlan
+from hcx_waves.procedure_errors import SubmissionLostError
 
 
 class Removal(DomainModel):
@@ -41,7 +37,7 @@ class Removal(DomainModel):
 
 
 class UnextendPhase(StrEnum):
-    """How an unextend stands."""
+    """How far an unextend is."""
 
     RUNNING = "running"
     DONE = "done"
@@ -53,7 +49,7 @@ class UnextendPhase(StrEnum):
 
 
 class UnextendStatus(DomainModel):
-    """How an unextend stands at one moment."""
+    """How far an unextend is at one moment."""
 
     phase: UnextendPhase
     extension_listed: bool
@@ -123,7 +119,7 @@ def unextend_network(
 
 
 def unextend_status(hcx: HcxClient, removal: Removal) -> UnextendStatus:
-    """Read job and extension, and judge how the unextend stands: at most two requests."""
+    """Read job and extension, and judge how far the unextend is: at most two requests."""
     job = None
     if removal.job_id is not None:
         try:
@@ -160,16 +156,31 @@ def require_unextended(status: UnextendStatus, segment_name: str) -> None:
     if status.phase is UnextendPhase.DONE:
         return
     hints = {
-        UnextendPhase.FAILED: "The extension is still there: reconnect the source (reconnect_source_segment).",
-        UnextendPhase.FAILED_AFTER_REMOVAL: "The extension is gone: connect the destination (connect_destination).",
-        UnextendPhase.RUNNING: "Keep waiting, or have a person decide.",
+        UnextendPhase.FAILED: (
+            "The extension still exists. Task reconnect_source_segment connects the source gateway again: clear it if "
+            "it has not run."
+        ),
+        UnextendPhase.FAILED_AFTER_REMOVAL: (
+            "The extension is gone, so the source cannot reach the VMs. If the source gateway is off, "
+            f"{CONNECT_IN_NSX}; then clear task verify_destination_routed."
+        ),
+        UnextendPhase.RUNNING: (
+            "Look at the extension in HCX. To keep waiting while HCX is still at work, clear task await_unextended."
+        ),
     }
     raise UnextendFailedError(
-        f"the unextend of segment {segment_name!r} is {status.phase.value}: {status.message or 'no message'}",
+        f"the unextend of segment {segment_name!r} {_ENDINGS[status.phase]}: {status.message or 'no message'}",
         hint=hints[status.phase],
         phase=status.phase.value,
         extension_listed=status.extension_listed,
     )
+
+
+_ENDINGS = {
+    UnextendPhase.FAILED: "failed",
+    UnextendPhase.FAILED_AFTER_REMOVAL: "failed after the extension was removed",
+    UnextendPhase.RUNNING: "has not ended",
+}
 
 
 def _tell_nobody(_removal: Removal | None) -> None:
@@ -187,13 +198,13 @@ def _require_source_off(plan: WavePlan, segment_name: str, clients: SiteClients,
     destination = look_at_destination(clients, plan.segment(segment_name))
     if source.state is not GatewayState.DISCONNECTED and destination.state is GatewayState.CONNECTED:
         raise TwoGatewaysError(
-            f"both gateways of segment {segment_name!r} serve it",
+            f"both gateways of segment {segment_name!r} are on",
             source=source.evidence,
             destination=destination.evidence,
         )
     if not source.is_off:
         raise SourceNotDisconnectedError(
             f"the source gateway of segment {segment_name!r} is {source.state.value}"
-            f"{'' if source.settled else ' and not settled'}: unextending with connect would make two gateways",
+            f"{'' if source.settled else ', not in effect yet'}: unextending would connect the destination too",
             source=source.evidence,
         )

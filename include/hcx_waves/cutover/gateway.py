@@ -1,4 +1,4 @@
-"""Switch the source gateway off, on again, and the destination's on: each looked at before and after."""
+"""Switch the source gateway off and on again, and the destination's on; each is read before and after."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ from hcx_waves.clients.errors import ClientError, OutcomeUnknownError
 from hcx_waves.clients.hcx.values import instant_of
 from hcx_waves.clients.nsx import Connectivity
 from hcx_waves.cutover.emptiness import EmptyProof, prove_segment_empty
+from hcx_waves.cutover.errors import (
+    CommandFailedError,
+    ExtensionPresentError,
+    RealisationFailedError,
+    ReconnectRefusedError,
+    TwoGatewaysError,
+)
 from hcx_waves.cutover.extension import Removal, UnextendPhase, unextend_status
 from hcx_waves.cutover.guards import (
     find_extension,
@@ -22,20 +29,12 @@ from hcx_waves.cutover.guards import (
     read_both,
     require_no_second_gateway,
 )
-from hcx_waves.cutover.source import GatewayReading, GatewayState, Snapshot, SourceGateway
+from hcx_waves.cutover.source import GatewayDefinition, GatewayReading, GatewayState, SourceGateway
 from hcx_waves.cutover.waiting import Patience, Wait
-from hcx_waves.migration.errors import (
-    ExtensionPresentError,
-    HookError,
-    NotSettledError,
-    ProcedureError,
-    RealisationFailedError,
-    ReconnectRefusedError,
-    TwoGatewaysError,
-)
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import PlannedSegment, WavePlan
+from hcx_waves.procedure_errors import NotSettledError, ProcedureError
 
 
 class GatewayChange(DomainModel):
@@ -67,7 +66,7 @@ class DisconnectResult(GatewayChange):
 
 
 class Situation(StrEnum):
-    """How a segment stands when somebody asks for the source gateway again."""
+    """The situation of a segment when the source gateway is wanted again."""
 
     CONNECTED = "connected"
     """The source gateway is on: nothing to do."""
@@ -98,7 +97,7 @@ def disconnect_source_segment(
     gateway: SourceGateway,
     patience: Patience,
     *,
-    on_snapshot: Callable[[Snapshot], None] | None = None,
+    on_snapshot: Callable[[GatewayDefinition], None] | None = None,
     on_act: Callable[[datetime], None] | None = None,
 ) -> DisconnectResult:
     """Prove the segment empty once more, switch its source gateway off, and wait until that is in effect.
@@ -108,9 +107,9 @@ def disconnect_source_segment(
     :param on_snapshot: is given what it takes to restore the gateway, before anything is changed.
     :param on_act: is given the last instant at which the gateway was certainly on, right before it is switched off; not
         called if it is off.
-    :raises SegmentNotEmptyError: if anybody is left; nothing was changed.
+    :raises SegmentNotEmptyError: if anything is left; nothing was changed.
     :raises TwoGatewaysError: if the destination routes as well; nothing was changed.
-    :raises HookError: if a hook's check gives no answer, or a command fails.
+    :raises CommandFailedError: if a check command gives no answer, or a command fails.
     :raises NotSettledError, RealisationFailedError: if it was accepted and is not in effect in time.
     """
     segment = plan.segment(segment_name)
@@ -118,7 +117,7 @@ def disconnect_source_segment(
     _require_known(before, segment_name)
     require_no_second_gateway(before, destination, segment_name)
     proof = prove_segment_empty(plan, segment_name, clients, patience.now())
-    snapshot = gateway.snapshot()
+    snapshot = gateway.definition()
     if on_snapshot is not None:
         on_snapshot(snapshot)
     facts: dict[str, Any] = {"means": gateway.means, "snapshot": snapshot, "proof": proof}
@@ -140,7 +139,7 @@ def read_situation(
     gateway: SourceGateway,
     removal: Removal | None = None,
 ) -> Situation:
-    """Look at source, destination and extension, and say how the segment stands; changes nothing.
+    """Read source, destination and extension, and return the situation of the segment; changes nothing.
 
     :param removal: what ``unextend_network`` returned, if it was called.
     """
@@ -188,7 +187,7 @@ def reconnect_source_segment(
     lifted = situation is Situation.UNEXTENDING and decided_by
     if situation in _REFUSALS and not lifted:
         raise ReconnectRefusedError(
-            f"segment {segment_name!r} is not connected at the source again: {_REFUSALS[situation]}",
+            f"segment {segment_name!r} was not connected at the source again: {_REFUSALS[situation]}",
             situation=situation.value,
             segment=segment_name,
         )
@@ -242,9 +241,9 @@ def connect_destination(
 
 def _require_known(reading: GatewayReading, segment_name: str) -> None:
     if reading.state is GatewayState.UNKNOWN:
-        raise HookError(
-            f"nobody can tell whether the source gateway of segment {segment_name!r} is on: {reading.evidence}",
-            hint="Mend the check command; it must exit with 0 (disconnected) or 1 (connected). Nothing was changed.",
+        raise CommandFailedError(
+            f"it is not known whether the source gateway of segment {segment_name!r} is on: {reading.evidence}",
+            hint="Correct the check command: it must exit with 0 (disconnected) or 1 (connected). Nothing was changed.",
             evidence=reading.evidence,
         )
 
@@ -297,7 +296,9 @@ def _settled(name: str, wait: Wait[GatewayReading], sent_at: AwareDatetime, what
         )
     if not wait.is_good:
         raise NotSettledError(
-            f"{what} of segment {name!r} was told to change and does not show it", evidence=seen.evidence, segment=name
+            f"{what} of segment {name!r} accepted the change, which is not in effect yet",
+            evidence=seen.evidence,
+            segment=name,
         )
     last_not = wait.last_not or sent_at
     return GatewayChange(

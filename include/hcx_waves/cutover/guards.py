@@ -1,12 +1,12 @@
-"""The guards of a cutover: one gateway, never two; and what is known of the destination and of the extension."""
+"""The guards of a cutover: never two gateways. And reads of the destination gateway and of the extension."""
 
 from __future__ import annotations
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.hcx import NetworkExtension
+from hcx_waves.cutover.errors import TwoGatewaysError
 from hcx_waves.cutover.source import GatewayReading, SourceGateway, reading_of
-from hcx_waves.migration.errors import TwoGatewaysError
 from hcx_waves.model.plan import PlannedSegment
 
 _BUSY_WORDS = ("PROGRESS", "PENDING", "DELET", "REMOV", "UNSTRETCH", "UNEXTEND", "QUEUE", "RUNNING", "BUSY")
@@ -39,7 +39,7 @@ def require_no_second_gateway(source: GatewayReading, destination: GatewayReadin
     """
     if source.may_serve and destination.may_serve:
         raise TwoGatewaysError(
-            f"both gateways of segment {segment!r} serve it, or may",
+            f"both gateways of segment {segment!r} are on, or may be",
             segment=segment,
             source=source.evidence,
             destination=destination.evidence,

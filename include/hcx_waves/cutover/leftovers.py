@@ -1,4 +1,4 @@
-"""Telling apart what is found on a source segment: by identity, never by a pattern in a name."""
+"""Classify what is found on a source segment: by identity, never by a pattern in a name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hcx_waves.model.plan import PlannedSegment, WavePlan
 HCX_EXTENSION_KEY = "com.vmware.hybridity"
 
 
-class Kind(StrEnum):
+class FoundKind(StrEnum):
     """What was found on a segment. Stored in evidence: add, never rename."""
 
     WORKLOAD = "workload"
@@ -45,18 +45,18 @@ class Kind(StrEnum):
     def blocks(self) -> bool:
         """Whether the segment may not be cut off while it is there."""
         return self in (
-            Kind.WORKLOAD,
-            Kind.POWERED_OFF_VM,
-            Kind.TEMPLATE,
-            Kind.MIGRATION,
-            Kind.UNKNOWN_PORT,
+            FoundKind.WORKLOAD,
+            FoundKind.POWERED_OFF_VM,
+            FoundKind.TEMPLATE,
+            FoundKind.MIGRATION,
+            FoundKind.UNKNOWN_PORT,
         )
 
 
 class Found(DomainModel):
     """One thing on a segment, and why it is taken for what it is."""
 
-    kind: Kind
+    kind: FoundKind
     name: str
     object_id: str
     reason: str
@@ -76,24 +76,24 @@ class Identities:
 def classify_vm(vm: VirtualMachineDetail, segment: PlannedSegment, known: Identities) -> Found:
     """Say what a VM on the source segment is; when in doubt it blocks."""
 
-    def found(kind: Kind, reason: str) -> Found:
+    def found(kind: FoundKind, reason: str) -> Found:
         return Found(kind=kind, name=vm.name, object_id=vm.moref, reason=reason)
 
     if (vm.managed_by or "").startswith(HCX_EXTENSION_KEY):
-        return found(Kind.HCX_APPLIANCE, f"vCenter says that {vm.managed_by} owns it")
+        return found(FoundKind.HCX_APPLIANCE, f"vCenter reports {vm.managed_by} as its owner")
     unique = vm.name not in known.ambiguous_names
     if unique and vm.name in known.appliance_names:
-        return found(Kind.HCX_APPLIANCE, "HCX lists it as its appliance")
+        return found(FoundKind.HCX_APPLIANCE, "HCX lists it as one of its appliances")
     if unique and vm.name in segment.stays:
-        return found(Kind.STAYING, "the wave file declares that it stays")
+        return found(FoundKind.STAYING, "the wave file lists it as staying")
     copy_of = _copy_of(vm, known)
     if copy_of is not None:
-        return found(Kind.RETIRED_COPY, copy_of)
+        return found(FoundKind.RETIRED_COPY, copy_of)
     if vm.is_template:
-        return found(Kind.TEMPLATE, "a template of this segment")
+        return found(FoundKind.TEMPLATE, "a template on this segment")
     if vm.power_state == POWERED_OFF:
-        return found(Kind.POWERED_OFF_VM, "powered off, and it would have no gateway when it is started")
-    return found(Kind.WORKLOAD, f"{vm.power_state}, not migrated")
+        return found(FoundKind.POWERED_OFF_VM, "powered off; it would have no gateway when it is started")
+    return found(FoundKind.WORKLOAD, f"{vm.power_state}, not migrated")
 
 
 def _copy_of(vm: VirtualMachineDetail, known: Identities) -> str | None:
@@ -109,7 +109,7 @@ def _copy_of(vm: VirtualMachineDetail, known: Identities) -> str | None:
     same = same or [one for one in known.there_details if vm.macs and one.macs == vm.macs]
     if not same:
         return None
-    return f"HCX migrated it ({migration.migration_id}); it lives at the destination as {same[0].name}"
+    return f"HCX migrated it ({migration.migration_id}); it is at the destination as {same[0].name}"
 
 
 def identities(
@@ -170,10 +170,10 @@ def migrations_in_flight(
     }
     return [
         Found(
-            kind=Kind.MIGRATION,
+            kind=FoundKind.MIGRATION,
             name=one.entity_name or str(one.entity_id),
             object_id=one.migration_id,
-            reason=f"its migration is not over ({one.state.phase.value})",
+            reason=f"its migration has not ended ({one.state.phase.value})",
         )
         for one in flying
         if (one.entity_id in ids and is_from(one, here)) or one.migration_id in mapped

@@ -1,4 +1,4 @@
-"""Where a segment is in the source's vCenter, and who is on it there."""
+"""Which networks of the source's vCenter a segment is, and which VMs are on them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def networks_of(vcenter: VsphereClient, reference: NetworkRef, segment_path: str
         raise NotFound(
             f"no network of the source's vCenter is {reference.name!r} ({reference.network_id})",
             system="vcenter",
-            hint="Look for a renamed or deleted port group; without it nobody can tell whether the segment is empty.",
+            hint="Look for a renamed or deleted port group; without it the segment cannot be proven empty.",
         )
     return found
 

@@ -1,4 +1,4 @@
-"""How long a segment had no gateway: bounds from instants at which something was certain."""
+"""How long a segment had no gateway: bounds from the instants at which its state was certain."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OutageBounds(DomainModel):
 
     def __str__(self) -> str:
         if self.upper_seconds is None:
-            return f"at least {self.lower_seconds:.1f} s, not over"
+            return f"at least {self.lower_seconds:.1f} s, not over yet"
         return f"between {self.lower_seconds:.1f} s and {self.upper_seconds:.1f} s"
 
 

@@ -1,4 +1,4 @@
-"""Source gateways outside NSX: by commands of the user (``hook``), or by a person (``manual``).
+"""Source gateways outside NSX: switched by commands of the wave file (``hook``), or by a person (``manual``).
 
 Blocking the port group is no substitute: it takes neither the gateway's address nor its route away [I nsx-vsphere 4.6].
 """
@@ -11,8 +11,8 @@ from typing import Any
 from hcx_waves.clients.errors import Lookup, OutcomeUnknownError
 from hcx_waves.clients.nsx import NsxPolicyClient
 from hcx_waves.cutover.commands import CommandResult, CommandRunner, Commands
-from hcx_waves.cutover.source import GatewayReading, GatewayState, Snapshot, SourceGateway, nsx_source
-from hcx_waves.migration.errors import HookError, ManualStepOutstandingError
+from hcx_waves.cutover.errors import CommandFailedError, ManualStepOutstandingError
+from hcx_waves.cutover.source import GatewayDefinition, GatewayReading, GatewayState, SourceGateway, nsx_source
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.wavefile.segments import Hook, Manual, Segment
@@ -38,19 +38,19 @@ class HookSource:
         """Run the check: exit code 0 is disconnected, 1 connected, anything else unknown."""
         return _check(self._runner, self._hook.check, self._hook.timeout.total_seconds())
 
-    def snapshot(self) -> Snapshot:
+    def definition(self) -> GatewayDefinition:
         """Return nothing: the undo command knows what to do."""
         return {}
 
     def disconnect(self) -> None:
         """Run the act command.
 
-        :raises HookError: if it fails; what it did until then is for the check to tell.
+        :raises CommandFailedError: if it fails; what it did until then is for the check to tell.
         :raises OutcomeUnknownError: if its time was up.
         """
         self._act("act", self._hook.act)
 
-    def reconnect(self, snapshot: Mapping[str, Any] | None) -> None:  # noqa: ARG002  (the protocol's)
+    def reconnect(self, definition: Mapping[str, Any] | None) -> None:  # noqa: ARG002  (the protocol's)
         """Run the undo command; raises as ``disconnect`` does."""
         self._act("undo", self._hook.undo)
 
@@ -59,7 +59,7 @@ class HookSource:
         try:
             result = self._runner.run(argv, limit_seconds)
         except OSError as error:
-            raise HookError(
+            raise CommandFailedError(
                 f"the {which} command of segment {self._segment!r} cannot be run: {error.strerror or error}",
                 argv=list(argv),
             ) from error
@@ -69,7 +69,7 @@ class HookSource:
                 lookup=Lookup("hook", "check", {}, "exit code 0: disconnected; 1: connected"),
             )
         if result.exit_code != 0:
-            raise HookError(
+            raise CommandFailedError(
                 f"the {which} command of segment {self._segment!r} ended with exit code {result.exit_code}: "
                 f"{_last_line(result)}",
                 argv=list(result.argv),
@@ -97,8 +97,8 @@ class ManualSource:
         """Run the check: exit code 0 is disconnected, 1 connected, anything else unknown."""
         return _check(self._runner, self._manual.check, MANUAL_CHECK_SECONDS)
 
-    def snapshot(self) -> Snapshot:
-        """Return how to go back."""
+    def definition(self) -> GatewayDefinition:
+        """Return the instructions for going back."""
         return {"undo_instructions": self._manual.undo_instructions}
 
     def disconnect(self) -> None:
@@ -108,14 +108,14 @@ class ManualSource:
         """
         raise self._outstanding("still connected", self._manual.instructions)
 
-    def reconnect(self, snapshot: Mapping[str, Any] | None) -> None:  # noqa: ARG002  (the protocol's)
+    def reconnect(self, definition: Mapping[str, Any] | None) -> None:  # noqa: ARG002  (the protocol's)
         """Say what has to be done; raises as ``disconnect`` does."""
         raise self._outstanding("still disconnected", self._manual.undo_instructions)
 
     def _outstanding(self, state: str, instructions: str) -> ManualStepOutstandingError:
         return ManualStepOutstandingError(
-            f"the source gateway of segment {self._segment!r} is {state}, by its check",
-            hint=f"Do this, then run the step again: {instructions}",
+            f"the source gateway of segment {self._segment!r} is {state}, according to its check command",
+            hint=f"Do this, then clear the task: {instructions}",
             instructions=instructions,
         )
 
@@ -143,13 +143,15 @@ def _check(runner: Commands, argv: Sequence[str], timeout_seconds: float) -> Gat
         result = runner.run(argv, timeout_seconds)
     except OSError as error:
         return GatewayReading(
-            state=GatewayState.UNKNOWN, evidence=f"the check cannot be run: {error.strerror or error}"
+            state=GatewayState.UNKNOWN, evidence=f"the check command cannot be run: {error.strerror or error}"
         )
     if result.exit_code is None:
-        return GatewayReading(state=GatewayState.UNKNOWN, evidence=f"the check took more than {timeout_seconds:.0f} s")
+        return GatewayReading(
+            state=GatewayState.UNKNOWN, evidence=f"the check command took more than {timeout_seconds:.0f} s"
+        )
     state = _STATES.get(result.exit_code, GatewayState.UNKNOWN)
     said = f": {_last_line(result)}" if result.output else ""
-    return GatewayReading(state=state, evidence=f"the check ended with exit code {result.exit_code}{said}")
+    return GatewayReading(state=state, evidence=f"the check command ended with exit code {result.exit_code}{said}")
 
 
 def _last_line(result: CommandResult) -> str:

@@ -1,4 +1,4 @@
-"""Who is on a segment by NSX's books: port, VIF, VM, vSphere [D nsx-vsphere 3]."""
+"""Who is on a segment according to NSX: port, VIF, VM, vSphere [D nsx-vsphere 3]."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.nsx import NsxPolicyClient, NsxVirtualMachine, SegmentPort, Vif
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
-from hcx_waves.cutover.leftovers import Found, Kind
+from hcx_waves.cutover.leftovers import Found, FoundKind
 
 _LEFT_STATES = frozenset({"FREE", "DETACHED"})
 _NSX_TYPES = frozenset({"EDGE", "SERVICE"})
@@ -67,24 +67,24 @@ def _owner(vif: Vif | None, machines: Mapping[str, NsxVirtualMachine], by_uuid: 
 def _stranger(
     nsx: NsxPolicyClient, port: SegmentPort, vif: Vif | None, machines: Mapping[str, NsxVirtualMachine]
 ) -> Found:
-    def found(kind: Kind, reason: str, name: str | None = None) -> Found:
+    def found(kind: FoundKind, reason: str, name: str | None = None) -> Found:
         return Found(kind=kind, name=name or port.display_name, object_id=port.port_id, reason=reason)
 
     if port.attachment_id is None:
-        return found(Kind.FREE_PORT, "nothing is attached")
+        return found(FoundKind.FREE_PORT, "nothing is attached to it")
     if vif is not None:
         machine = machines.get(vif.owner_vm_id or "")
         name = machine.display_name if machine is not None else None
         kind = {vif.owner_vm_type, machine.vm_type if machine is not None else None} & _NSX_TYPES
         if kind:
-            return found(Kind.NSX_SERVICE, f"NSX says that it is its {sorted(map(str, kind))[0]} VM", name)
-        return found(Kind.UNKNOWN_PORT, "NSX knows its VM and this vCenter does not", name)
+            return found(FoundKind.NSX_SERVICE, f"NSX lists it as its {sorted(map(str, kind))[0]} VM", name)
+        return found(FoundKind.UNKNOWN_PORT, "NSX knows its VM, this vCenter does not", name)
     if port.attachment_type == "CHILD":
-        return found(Kind.UNKNOWN_PORT, "a container's port")
+        return found(FoundKind.UNKNOWN_PORT, "the port of a container")
     try:
         state = nsx.port_state(port.path).attachment_state
     except NotFound:
-        return found(Kind.RELEASING_PORT, "released while it was looked at")
+        return found(FoundKind.RELEASING_PORT, "released during the check")
     if state in _LEFT_STATES:
-        return found(Kind.RELEASING_PORT, f"its VM has left; NSX says {state}")
-    return found(Kind.UNKNOWN_PORT, f"no VIF claims it and NSX says {state or 'nothing about its state'}")
+        return found(FoundKind.RELEASING_PORT, f"its VM has left; NSX reports {state}")
+    return found(FoundKind.UNKNOWN_PORT, f"no VIF belongs to it and NSX reports {state or 'no state'}")

@@ -1,4 +1,4 @@
-"""Prove that the destination routes a segment, alone."""
+"""Prove that the destination, and only the destination, routes a segment."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import datetime
 from pydantic import AwareDatetime
 
 from hcx_waves.clients.bundle import SiteClients
-from hcx_waves.cutover.guards import find_extension, gateway_addresses_seen, look_at_destination
-from hcx_waves.cutover.source import SourceGateway
-from hcx_waves.migration.errors import (
+from hcx_waves.cutover.errors import (
     DestinationNotRoutedError,
     ExtensionPresentError,
     RealisationFailedError,
     TwoGatewaysError,
 )
+from hcx_waves.cutover.guards import find_extension, gateway_addresses_seen, look_at_destination
+from hcx_waves.cutover.source import SourceGateway
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import WavePlan
 

@@ -1,4 +1,4 @@
-"""The source gateway of a segment: what every way of switching it off has in common, and NSX's way."""
+"""The source gateway of a segment: the interface for switching it off and on, and its implementation for NSX."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from hcx_waves.clients.errors import NotFound
-from hcx_waves.clients.nsx import Connectivity, NsxPolicyClient, Segment
+from hcx_waves.clients.nsx import Connectivity, NsxPolicyClient, NsxSegment
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import PlannedSegment
 
-Snapshot = dict[str, Any]
+GatewayDefinition = dict[str, Any]
+"""How a gateway was defined before it was switched off, as JSON: what it takes to switch it on as it was."""
 _PENDING = frozenset({"pending", "in_progress", "partial_success"})
 
 
@@ -44,7 +45,7 @@ class GatewayReading(DomainModel):
 
     @property
     def may_serve(self) -> bool:
-        """Whether it may be on: it is, nobody knows, or its being off is not in effect yet or failed."""
+        """Whether it may be on: it is, its state is unknown, or switching it off is not in effect yet or failed."""
         return self.state is not GatewayState.DISCONNECTED or self.pending or self.failure is not None
 
     @property
@@ -63,13 +64,13 @@ class SourceGateway(Protocol):
     def look(self) -> GatewayReading:
         """Read the state; changes nothing."""
 
-    def snapshot(self) -> Snapshot:
-        """Return what is needed to restore the gateway, as JSON."""
+    def definition(self) -> GatewayDefinition:
+        """Read what is needed to restore the gateway, as JSON."""
 
     def disconnect(self) -> None:
         """Switch it off."""
 
-    def reconnect(self, snapshot: Mapping[str, Any] | None) -> None:
+    def reconnect(self, definition: Mapping[str, Any] | None) -> None:
         """Switch it on as it was."""
 
 
@@ -91,24 +92,24 @@ class NsxSource:
         """Read the segment and how far it is realised."""
         return reading_of(self._nsx, self._nsx.segment(self._path))
 
-    def snapshot(self) -> Snapshot:
-        """Return the segment's whole body."""
+    def definition(self) -> GatewayDefinition:
+        """Read the segment's whole body."""
         return dict(self._nsx.segment(self._path).raw)
 
     def disconnect(self) -> None:
         """PATCH connectivity OFF, on what was just read."""
         self._nsx.set_connectivity(self._nsx.segment(self._path), Connectivity.OFF)
 
-    def reconnect(self, snapshot: Mapping[str, Any] | None) -> None:
-        """PATCH connectivity ON, with the subnets it had: a PATCH replaces the array [D nsx-vsphere 2.3]."""
+    def reconnect(self, definition: Mapping[str, Any] | None) -> None:
+        """PATCH connectivity ON, with the segment's own subnets: a PATCH replaces the array [D nsx-vsphere 2.3]."""
         segment = self._nsx.segment(self._path)
-        saved = dict(snapshot or {})
+        saved = dict(definition or {})
         if saved.get("subnets") and not segment.raw.get("subnets"):
-            segment = Segment.of_wire({**segment.raw, "subnets": saved["subnets"]})
+            segment = NsxSegment.of_wire({**segment.raw, "subnets": saved["subnets"]})
         self._nsx.set_connectivity(segment, Connectivity.ON, gateway_address=self._gateway_address)
 
 
-def reading_of(nsx: NsxPolicyClient, segment: Segment) -> GatewayReading:
+def reading_of(nsx: NsxPolicyClient, segment: NsxSegment) -> GatewayReading:
     """Return the state of a segment's gateway; ``type`` or connectivity, either proves that it is off (2.3)."""
     state = nsx.segment_state(segment.path)
     off = segment.is_disconnected
@@ -131,7 +132,7 @@ def nsx_source(nsx: NsxPolicyClient | None, segment: PlannedSegment) -> NsxSourc
         raise NotFound(
             f"segment {segment.name!r} has no gateway in the source's NSX",
             system="nsx",
-            hint="Give the segment disconnect: hook or manual, or the wave a connection to the source's NSX.",
+            hint="In the wave file, set the segment's `disconnect` to hook or manual, or connect that NSX.",
         )
     address = segment.gateway_addresses[0] if segment.gateway_addresses else None
     return NsxSource(nsx, segment.source_segment_path, address)

@@ -11,15 +11,15 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 from cryptography import x509
 
-from hcx_waves.doctor.findings import Finding, failed, ok, warning
-from hcx_waves.doctor.target import Address, Means
+from hcx_waves.doctor.results import CheckResult, failed, ok, warning
+from hcx_waves.doctor.target import EndpointAddress, Means
 
 EXPIRY_WARNING = timedelta(days=30)
 SKEW_WARNING = timedelta(seconds=30)
 SKEW_LIMIT = timedelta(minutes=5)
 
 
-def check_reachability(address: Address, means: Means) -> Finding:
+def check_reachability(address: EndpointAddress, means: Means) -> CheckResult:
     """Open a TCP connection."""
     clock = means.ambient.clock
     started = clock()
@@ -27,7 +27,9 @@ def check_reachability(address: Address, means: Means) -> Finding:
     try:
         socket.create_connection((address.host, address.port), means.settings.connect_seconds).close()
     except socket.gaierror:
-        return failed("reachability", f"the name {address.host} is not known", "Correct the address, or the DNS.")
+        return failed(
+            "reachability", f"the host name {address.host} cannot be resolved", "Correct the address or the DNS entry."
+        )
     except TimeoutError:
         return failed(
             "reachability",
@@ -38,24 +40,24 @@ def check_reachability(address: Address, means: Means) -> Finding:
         return failed(
             "reachability",
             f"{where} cannot be reached ({error.strerror or type(error).__name__})",
-            "Check that the product is up and the port is right.",
+            "Check that the product is running and that the port is correct.",
         )
     return ok("reachability", f"{where} answers in {(clock() - started) * 1000:.0f} ms")
 
 
-def check_certificate(address: Address, means: Means) -> Finding:
+def check_certificate(address: EndpointAddress, means: Means) -> CheckResult:
     """Make a TLS handshake that verifies, and look at the certificate's expiry."""
     if address.scheme == "http":
         return warning(
-            "tls", "plain HTTP: nothing is encrypted or verified", "Use https, except for a local simulator."
+            "tls", "plain HTTP: nothing is encrypted or verified", "Use https for anything but a local simulator."
         )
     try:
         context = means.tls.ssl_context()
     except OSError as error:
         return failed(
             "tls",
-            f"the trusted authorities cannot be read ({error.strerror or error})",
-            "Correct ca_file in the document.",
+            f"the file of trusted certificate authorities cannot be read ({error.strerror or error})",
+            "Correct ca_file in the endpoints document.",
         )
     try:
         der, protocol = _handshake(address, means, context)
@@ -63,7 +65,7 @@ def check_certificate(address: Address, means: Means) -> Finding:
         return failed(
             "tls",
             f"not trusted: {error.verify_message}{_shown(address, means)}",
-            "Name the authority that signed it as ca_file; check host name and expiry. Do not switch verification off.",
+            "Set ca_file to the authority that signed it; check host name and expiry. Do not disable verification.",
         )
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
@@ -71,18 +73,20 @@ def check_certificate(address: Address, means: Means) -> Finding:
     return _expiry(x509.load_der_x509_certificate(der), protocol, means.now())
 
 
-def check_date_header(address: Address, means: Means, *, simulated: bool) -> Finding:
+def check_date_header(address: EndpointAddress, means: Means, *, simulated: bool) -> CheckResult:
     """Compare the ``Date`` header of any answer with the local clock."""
     try:
         stamp = _date_header(address, means)
     except (OSError, HTTPException) as error:
-        return warning("clock", f"no answer to look at ({type(error).__name__})", "See the other checks.")
+        return warning(
+            "clock", f"no answer with a time ({type(error).__name__})", "See the other checks of this endpoint."
+        )
     if stamp is None:
-        return warning("clock", "the endpoint sends no Date header", "Compare its clock with an NTP source by hand.")
+        return warning("clock", "the endpoint sends no Date header", "Compare its clock with an NTP server by hand.")
     return judge_clock(stamp, means, simulated=simulated)
 
 
-def judge_clock(there: datetime, means: Means, *, simulated: bool) -> Finding:
+def judge_clock(there: datetime, means: Means, *, simulated: bool) -> CheckResult:
     """Judge an endpoint's time. A simulator's time is virtual: it is shown and never held against it."""
     skew = there - means.now()
     size = abs(skew)
@@ -92,14 +96,14 @@ def judge_clock(there: datetime, means: Means, *, simulated: bool) -> Finding:
         return ok("clock", f"virtual time {there:%Y-%m-%d %H:%M:%S} UTC{pace}")
     # A Date header knows whole seconds only.
     in_step = size < timedelta(seconds=2)
-    detail = "in step with this host" if in_step else f"{size.total_seconds():.0f} s {direction} this host"
+    detail = "in sync with this host" if in_step else f"{size.total_seconds():.0f} s {direction} this host"
     if size <= SKEW_WARNING:
         return ok("clock", detail)
     step = "Synchronise both with NTP: schedules and windows are absolute instants."
     return warning("clock", detail, step) if size <= SKEW_LIMIT else failed("clock", detail, step)
 
 
-def _handshake(address: Address, means: Means, context: ssl.SSLContext) -> tuple[bytes, str]:
+def _handshake(address: EndpointAddress, means: Means, context: ssl.SSLContext) -> tuple[bytes, str]:
     """Return the endpoint's certificate and the protocol's version. Nothing else is sent."""
     with (
         socket.create_connection((address.host, address.port), means.settings.connect_seconds) as plain,
@@ -108,7 +112,7 @@ def _handshake(address: Address, means: Means, context: ssl.SSLContext) -> tuple
         return wrapped.getpeercert(binary_form=True) or b"", wrapped.version() or ""
 
 
-def _shown(address: Address, means: Means) -> str:
+def _shown(address: EndpointAddress, means: Means) -> str:
     """Describe a certificate that was refused, from a handshake that trusts nothing and sends nothing."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -124,7 +128,7 @@ def _shown(address: Address, means: Means) -> str:
     )
 
 
-def _expiry(certificate: x509.Certificate, protocol: str, now: datetime) -> Finding:
+def _expiry(certificate: x509.Certificate, protocol: str, now: datetime) -> CheckResult:
     """Judge how long a trusted certificate is still good for."""
     until = certificate.not_valid_after_utc
     days = (until - now).days
@@ -134,7 +138,7 @@ def _expiry(certificate: x509.Certificate, protocol: str, now: datetime) -> Find
     return ok("tls", detail)
 
 
-def _date_header(address: Address, means: Means) -> datetime | None:
+def _date_header(address: EndpointAddress, means: Means) -> datetime | None:
     """Ask for any page and return the time it was answered."""
     timeout = means.settings.read_seconds
     if address.scheme == "http":

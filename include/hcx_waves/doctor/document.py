@@ -32,7 +32,7 @@ class Login(_Part):
     password: SecretStr
 
 
-class Site(_Part):
+class SiteLogins(_Part):
     """The products of one site, as far as there are any."""
 
     hcx: Login | None = None
@@ -56,8 +56,8 @@ class Endpoints(_Part):
 
     ca_file: Path | None = None
     speed: float | None = None
-    source: Site = Site()
-    destination: Site = Site()
+    source: SiteLogins = SiteLogins()
+    destination: SiteLogins = SiteLogins()
     vmc: Vmc | None = None
 
     def secrets(self) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def load_endpoints(path: Path) -> Endpoints:
     except OSError as error:
         raise DocumentError(f"{path}: cannot be read: {error.strerror or type(error).__name__}") from error
     except ValueError as error:
-        raise DocumentError(f"{path}: is not valid JSON: {_position(error)}") from error
+        raise DocumentError(f"{path} is not valid JSON: {_position(error)}") from error
     try:
         endpoints = Endpoints.model_validate(body)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The examination: every endpoint of a document, side by side; one that is down does not stop the others."""
+"""Run the checks of every endpoint of a document in parallel; one that is down does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.doctor import hcx, network, vcenter
 from hcx_waves.doctor.connection import check_certificate, check_date_header, check_reachability
 from hcx_waves.doctor.document import Endpoints, Login, Vmc
-from hcx_waves.doctor.findings import Finding, Result, failed, guarded
 from hcx_waves.doctor.identity import check_agreement, show_identity
-from hcx_waves.doctor.target import Address, Means
+from hcx_waves.doctor.results import CheckResult, Result, failed, guarded
+from hcx_waves.doctor.target import EndpointAddress, Means
 
 _HIDDEN = "***"
 _WORKERS = 8
@@ -30,7 +30,7 @@ class Notes:
 
     identity: EndpointIdentity | None = None
 
-    def take(self, identity: EndpointIdentity) -> Finding:
+    def take(self, identity: EndpointIdentity) -> CheckResult:
         """Keep the identity and show it."""
         self.identity = identity
         return show_identity(identity)
@@ -40,16 +40,16 @@ class Notes:
 class Case:
     """One examination of one endpoint."""
 
-    address: Address
+    address: EndpointAddress
     means: Means
     notes: Notes
 
 
-Checks = Callable[[Case], Iterator[Finding]]
+Checks = Callable[[Case], Iterator[CheckResult]]
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class Examined:
     """One endpoint to examine: its name, its address, and the checks of its product, if it has any of its own."""
 
     name: str
@@ -57,7 +57,7 @@ class Endpoint:
     checks: Checks | None = None
 
 
-def examine(endpoints: Endpoints, means: Means) -> list[Finding]:
+def examine(endpoints: Endpoints, means: Means) -> list[CheckResult]:
     """Examine all endpoints of a document.
 
     :returns: the findings in the document's order, those about all endpoints together last. No text in them
@@ -75,34 +75,38 @@ def examine(endpoints: Endpoints, means: Means) -> list[Finding]:
     if agreement is not None:
         findings.append(agreement.at("all"))
     if not wanted:
-        findings.append(failed("document", "it names no endpoint", "Add the products of both sites.").at("all"))
+        findings.append(
+            failed("document", "the endpoints document names no endpoint", "Add the products of both sites to it.").at(
+                "all"
+            )
+        )
     secrets = endpoints.secrets()
     return [_without(finding, secrets) for finding in findings]
 
 
-def endpoints_of(endpoints: Endpoints) -> list[Endpoint]:
+def endpoints_of(endpoints: Endpoints) -> list[Examined]:
     """List the endpoints of a document."""
-    found: list[Endpoint] = []
+    found: list[Examined] = []
     for site_name, site in (("source", endpoints.source), ("destination", endpoints.destination)):
         if site.hcx is not None:
-            found.append(Endpoint(f"{site_name} hcx", site.hcx.url, partial(_hcx, site.hcx)))
+            found.append(Examined(f"{site_name} hcx", site.hcx.url, partial(_hcx, site.hcx)))
         if site.vcenter is not None:
-            found.append(Endpoint(f"{site_name} vcenter", site.vcenter.url, partial(_vcenter, site.vcenter)))
+            found.append(Examined(f"{site_name} vcenter", site.vcenter.url, partial(_vcenter, site.vcenter)))
         if site.nsx is not None:
-            found.append(Endpoint(f"{site_name} nsx", site.nsx.url, partial(_nsx, site.nsx)))
+            found.append(Examined(f"{site_name} nsx", site.nsx.url, partial(_nsx, site.nsx)))
     if endpoints.vmc is not None:
-        found.append(Endpoint("csp", endpoints.vmc.csp_url))
-        found.append(Endpoint("vmc", endpoints.vmc.url, partial(_vmc, endpoints.vmc)))
+        found.append(Examined("csp", endpoints.vmc.csp_url))
+        found.append(Examined("vmc", endpoints.vmc.url, partial(_vmc, endpoints.vmc)))
     return found
 
 
-def _examine_one(endpoint: Endpoint, notes: Notes, means: Means) -> list[Finding]:
+def _examine_one(endpoint: Examined, notes: Notes, means: Means) -> list[CheckResult]:
     """Examine one endpoint from the bottom up; what stands on a failed check is not tried."""
     try:
-        address = Address.of_url(endpoint.url)
+        address = EndpointAddress.of_url(endpoint.url)
     except ValueError as error:
         return [failed("address", str(error), "Write https://host[:port][/path].").at(endpoint.name)]
-    findings: list[Finding] = []
+    findings: list[CheckResult] = []
     for name, check in (("reachability", check_reachability), ("tls", check_certificate)):
         findings.extend(guarded(name, partial(check, address, means)))
         if findings[-1].result is Result.FAILED:
@@ -113,7 +117,7 @@ def _examine_one(endpoint: Endpoint, notes: Notes, means: Means) -> list[Finding
     return [finding.at(endpoint.name) for finding in findings]
 
 
-def _hcx(login: Login, case: Case) -> Iterator[Finding]:
+def _hcx(login: Login, case: Case) -> Iterator[CheckResult]:
     means, password = case.means, login.password.get_secret_value()
     with HcxClient(
         login.url, login.username, password, tls=means.tls, settings=means.settings, ambient=means.ambient
@@ -130,7 +134,7 @@ def _hcx(login: Login, case: Case) -> Iterator[Finding]:
         yield from guarded("mesh", lambda: hcx.check_meshes(client))
 
 
-def _vcenter(login: Login, case: Case) -> Iterator[Finding]:
+def _vcenter(login: Login, case: Case) -> Iterator[CheckResult]:
     means, password = case.means, login.password.get_secret_value()
     with VsphereClient(
         login.url, login.username, password, tls=means.tls, settings=means.settings, ambient=means.ambient
@@ -146,7 +150,7 @@ def _vcenter(login: Login, case: Case) -> Iterator[Finding]:
         yield from guarded("inventory", lambda: vcenter.check_inventory(client))
 
 
-def _nsx(login: Login, case: Case) -> Iterator[Finding]:
+def _nsx(login: Login, case: Case) -> Iterator[CheckResult]:
     means, auth = case.means, BasicAuth(login.username, login.password.get_secret_value())
     with NsxPolicyClient(login.url, auth, tls=means.tls, settings=means.settings, ambient=means.ambient) as client:
         entry = list(guarded("login", lambda: network.check_segments(client, login.username)))
@@ -158,7 +162,7 @@ def _nsx(login: Login, case: Case) -> Iterator[Finding]:
         yield from guarded("clock", lambda: _clock(case))
 
 
-def _vmc(vmc: Vmc, case: Case) -> Iterator[Finding]:
+def _vmc(vmc: Vmc, case: Case) -> Iterator[CheckResult]:
     means = case.means
     with VmcClient(
         vmc.refresh_token.get_secret_value(),
@@ -178,17 +182,17 @@ def _vmc(vmc: Vmc, case: Case) -> Iterator[Finding]:
         yield from guarded("sddc", lambda: network.check_sddcs(client, vmc))
 
 
-def _clock(case: Case) -> Finding:
+def _clock(case: Case) -> CheckResult:
     identity = case.notes.identity
     return check_date_header(case.address, case.means, simulated=identity is not None and identity.simulated)
 
 
-def _has_failed(findings: Iterable[Finding]) -> bool:
+def _has_failed(findings: Iterable[CheckResult]) -> bool:
     """Whether the way in is closed; a lack of rights at the login closes it, too."""
     return any(finding.result is not Result.OK for finding in findings)
 
 
-def _without(finding: Finding, secrets: Iterable[str]) -> Finding:
+def _without(finding: CheckResult, secrets: Iterable[str]) -> CheckResult:
     """Blank every secret in a finding, wherever it may have come from."""
     detail, next_step = finding.detail, finding.next_step
     for secret in secrets:

@@ -1,4 +1,4 @@
-"""What is examined, and by which means."""
+"""The address of an endpoint, and how the doctor connects to it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Means:
 
 
 @dataclass(frozen=True)
-class Address:
+class EndpointAddress:
     """Host and port of a URL.
 
     :raises ValueError: from :meth:`of_url`, if it is no http(s) URL.
@@ -48,7 +48,7 @@ class Address:
     path: str
 
     @classmethod
-    def of_url(cls, url: str) -> Address:
+    def of_url(cls, url: str) -> EndpointAddress:
         """Take a URL apart."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:

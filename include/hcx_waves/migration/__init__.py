@@ -1,1 +1,1 @@
-"""Moving the virtual machines of a wave: start, watch, release, cancel, prove. Needs clients, not Airflow."""
+"""Migrating the VMs of a wave: start, watch, release, cancel, verify. Needs clients, not Airflow."""

@@ -1,4 +1,4 @@
-"""When each VM of a wave was seen to enter which phase: what HCX's own answer at the end does not tell any more."""
+"""When each VM of a wave entered which phase, recorded while it migrates, as HCX does not report it afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the last VM of a wave will have moved: with the queue of switchovers, which HCX's own estimate leaves out.
+"""Estimate when the last VM of a wave will have migrated, with the switchover queue that HCX's estimate leaves out.
 
 RAV switchovers run one at a time per service mesh, vMotions one at a time per site pair [C hcx 4.8]; so what is
 replicated may have to wait for hours. Pure.
@@ -41,11 +41,11 @@ class Eta:
         if self.is_held:
             return f"replicated by {self.ends_at:%Y-%m-%d %H:%M} UTC"
         text = f"replicated by {self.replicated_at:%H:%M}, " if self.replicated_at > self.at else ""
-        text += f"through by {self.ends_at:%Y-%m-%d %H:%M} UTC"
+        text += f"done by {self.ends_at:%Y-%m-%d %H:%M} UTC"
         if self.queued:
             text += f" with {self.queued} switchover{'s'[: self.queued != 1]} to come"
         if self.late:
-            text += f"; the window closes before the turn of {len(self.late)}: {', '.join(self.late[:3])}"
+            text += f"; the window closes too early for {len(self.late)}: {', '.join(self.late[:3])}"
         return text
 
     def differs_from(self, before: Eta | None) -> bool:

@@ -1,4 +1,4 @@
-"""What is in HCX's mobility groups, read by one query: which VMs are in flight, and in whose group."""
+"""The migrations in HCX's mobility groups: which VMs are in flight, and in which group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a planned VM to the migration that HCX is asked for."""
+"""Build the HCX migration request of a planned VM."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import re
 
 from hcx_waves.clients.hcx import (
     Entity,
+    HcxMigrationOptions,
+    HcxMigrationType,
+    HcxNetworkMapping,
     MigrationIntent,
-    NetworkMapping,
     Placement,
     Schedule,
     SiteRef,
     Storage,
 )
-from hcx_waves.clients.hcx import MigrationOptions as WireOptions
-from hcx_waves.clients.hcx import MigrationType as WireType
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import ObjectRef, PlannedNic, PlannedSite, PlannedVm, WavePlan
 
 _DIGEST_CHARACTERS = 12
 _TYPES = {
-    MigrationType.RAV: WireType.RAV,
-    MigrationType.BULK: WireType.BULK,
-    MigrationType.VMOTION: WireType.VMOTION,
-    MigrationType.COLD: WireType.COLD,
+    MigrationType.RAV: HcxMigrationType.RAV,
+    MigrationType.BULK: HcxMigrationType.BULK,
+    MigrationType.VMOTION: HcxMigrationType.VMOTION,
+    MigrationType.COLD: HcxMigrationType.COLD,
 }
 
 
@@ -73,7 +73,7 @@ def intent_of(vm: PlannedVm, plan: WavePlan, window: Schedule | None) -> Migrati
         placement=tuple(_placement(vm)),
         storage=_storage(vm),
         networks=tuple(_mapping(nic, is_primary=index == 0) for index, nic in enumerate(vm.nics)),
-        options=WireOptions(
+        options=HcxMigrationOptions(
             remove_snapshots=options.remove_snapshots,
             remove_isos=options.remove_isos,
             retain_mac=options.retain_mac,
@@ -115,8 +115,8 @@ def _storage(vm: PlannedVm) -> Storage | None:
     )
 
 
-def _mapping(nic: PlannedNic, *, is_primary: bool) -> NetworkMapping:
-    return NetworkMapping(
+def _mapping(nic: PlannedNic, *, is_primary: bool) -> HcxNetworkMapping:
+    return HcxNetworkMapping(
         mac_address=nic.mac_address,
         source_network_id=nic.source.network_id,
         source_network_name=nic.source.name,

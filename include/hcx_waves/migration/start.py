@@ -1,4 +1,4 @@
-"""Start a wave's migrations, once: what exists already is adopted, and a lost answer is resolved by looking."""
+"""Start a wave's migrations once: existing ones are adopted, and a lost answer is resolved by looking."""
 
 from __future__ import annotations
 
@@ -9,12 +9,7 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import OutcomeUnknownError
 from hcx_waves.clients.hcx import GroupDraft, HcxClient, Migration, MigrationIntent, Schedule
 from hcx_waves.clients.hcx.migrations import SubmittedGroup
-from hcx_waves.migration.errors import (
-    AlreadyMigratingError,
-    GroupMismatchError,
-    MigrationsRefusedError,
-    SubmissionLostError,
-)
+from hcx_waves.migration.errors import AlreadyMigratingError, GroupMismatchError, MigrationsRefusedError
 from hcx_waves.migration.groups import (
     group_names,
     in_flight_elsewhere,
@@ -26,6 +21,7 @@ from hcx_waves.migration.groups import (
 from hcx_waves.migration.intents import group_name, intents_of, is_own_group
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import WavePlan
+from hcx_waves.procedure_errors import SubmissionLostError
 
 
 class StartedVm(DomainModel):
@@ -185,7 +181,7 @@ class _Starter:
         missing = sorted(by_id[entity_id] for entity_id in wanted - found)
         strange = sorted(found - wanted)
         parts = [f"lacks {', '.join(missing)}"] if missing else []
-        parts += [f"holds {', '.join(strange)}, which nobody asked for"] if strange else []
+        parts += [f"also contains {', '.join(strange)}"] if strange else []
         raise GroupMismatchError(
             f"mobility group {self.name!r} {' and '.join(parts)}", missing=missing, unexpected_entity_ids=strange
         )
@@ -277,7 +273,7 @@ def retry_virtual_machines(
     for name in names:
         last = latest.get(started.vm(name).vm_id)
         if last is None or last.state.is_success:
-            raise GroupMismatchError(f"{name} has no migration that ended badly, so it cannot be tried again")
+            raise GroupMismatchError(f"{name} has no failed or cancelled migration, so it cannot be retried")
         if not is_in_flight(last):
             due.append({**intents[name].to_wire(), "migrationGroupId": started.vm(name).group_id})
     if due:
@@ -287,7 +283,7 @@ def retry_virtual_machines(
             again = latest_by_entity(hcx.query_migrations(group_ids=started.group_ids))
             if any(_is_same_attempt(again, latest, one["entity"]["entityId"]) for one in due):
                 raise SubmissionLostError(
-                    f"the answer to trying {', '.join(names)} again was lost, and no new migration is listed",
+                    f"the answer to retrying {', '.join(names)} was lost, and no new migration is listed",
                     cause=error.to_dict(),
                 ) from error
         latest = latest_by_entity(hcx.query_migrations(group_ids=started.group_ids))

@@ -1,4 +1,4 @@
-"""How a wave stands: a pure mapping of one query's answer, whatever words HCX uses."""
+"""The status of a wave's migrations: a pure mapping of one query's answer, whatever words HCX uses."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import AwareDatetime
 
 from hcx_waves.clients.hcx import HcxClient, Migration
 from hcx_waves.clients.hcx.state import Phase
+from hcx_waves.clients.json_values import as_mapping
 from hcx_waves.migration.groups import latest_by_entity
 from hcx_waves.migration.start import StartedVm, StartedWave
 from hcx_waves.model.base import DomainModel
@@ -245,11 +246,11 @@ def _is_stalled(vm: VmStatus, lane: _Lane, now: datetime, stall_after: timedelta
 def _notes(vms: Iterable[VmStatus]) -> Iterable[str]:
     for vm in vms:
         if not vm.is_known:
-            yield f'HCX says "{vm.state_name}" of {vm.name}, which is not known: taken to be still running'
+            yield f'HCX reports "{vm.state_name}" for {vm.name}, which is unknown; it is treated as running'
         if vm.phase is VmPhase.NOT_LISTED:
             yield f"HCX does not list the migration of {vm.name}; it may have been archived"
         if vm.missed_window:
-            yield f"{vm.name} missed its switchover window and waits for a new one: reschedule it"
+            yield f"{vm.name} missed its switchover window and waits for a new one: reschedule it in HCX"
         if vm.stalled:
             yield (
                 f"{vm.name} should be switching over and nothing moves: HCX may have lost the job (KB 321654); "
@@ -258,14 +259,10 @@ def _notes(vms: Iterable[VmStatus]) -> Iterable[str]:
 
 
 def _bytes(raw: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    total = _mapping(_mapping(raw.get("progress")).get("total"))
+    total = as_mapping(as_mapping(raw.get("progress")).get("total"))
     done, whole = total.get("bytesTransferred"), total.get("value")
     return (done if isinstance(done, int) else None), (whole if isinstance(whole, int) and whole > 0 else None)
 
 
 def _flag(raw: Mapping[str, Any], name: str) -> bool:
-    return bool(_mapping(_mapping(raw.get("progress")).get("state")).get(name))
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return bool(as_mapping(as_mapping(raw.get("progress")).get("state")).get(name))

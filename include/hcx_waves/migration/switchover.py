@@ -1,4 +1,4 @@
-"""Hold the switchovers of seeded VMs, and release them into their window, all at once or one after the other."""
+"""Hold the switchovers of replicated VMs, and release them into their window, all at once or one after the other."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pydantic import AwareDatetime
 
 from hcx_waves.clients.errors import ValidationFailed
 from hcx_waves.clients.hcx import GroupSchedule, HcxClient, Migration, Schedule
-from hcx_waves.migration.errors import NotSettledError, ScheduleRefusedError
+from hcx_waves.migration.errors import ScheduleRefusedError
 from hcx_waves.migration.groups import latest_by_entity
 from hcx_waves.migration.start import StartedWave
 from hcx_waves.migration.status import VmPhase, WaveStatus, read_status
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.model.schedule import TimeWindow
+from hcx_waves.procedure_errors import NotSettledError
 
 HOLD = timedelta(days=180)
 _HOLD_LASTS = timedelta(days=1)
@@ -91,7 +92,7 @@ def release_switchovers(
         after = _by_name(hcx, started)
         unchanged = [name for name in due if _needs(after[name], schedule)]
         if unchanged:
-            raise NotSettledError(f"HCX accepted a new window and does not show it for {', '.join(unchanged)}")
+            raise NotSettledError(f"HCX accepted a new window but does not show it for {', '.join(unchanged)}")
     already = tuple(name for name in names if name not in due)
     return Release(released=tuple(due), already=already, opens=window.opens, closes=window.closes)
 
@@ -176,9 +177,9 @@ def _reschedule(hcx: HcxClient, group_id: str, migration_ids: Mapping[str, str],
         said = "; ".join(error.messages) or error.vendor_message or error.message
         names = list(migration_ids)
         raise ScheduleRefusedError(
-            f"HCX did not take the new window for {', '.join(names)}: {said}", names=names
+            f"HCX did not accept the new window for {', '.join(names)}: {said}", names=names
         ) from error
     refused = set(result.refused_migration_ids)
     left = [name for name, migration_id in migration_ids.items() if migration_id in refused]
     if left:
-        raise ScheduleRefusedError(f"HCX did not take the new window for {', '.join(left)}", names=left)
+        raise ScheduleRefusedError(f"HCX did not accept the new window for {', '.join(left)}", names=left)

@@ -1,4 +1,4 @@
-"""Prove, VM by VM, that what HCX reports as moved is where and as it should be. vCenter is asked, not HCX."""
+"""Verify, VM by VM and in vCenter, that what HCX reports as migrated is at the destination and as it was."""
 
 from __future__ import annotations
 

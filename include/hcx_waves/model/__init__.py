@@ -1,4 +1,4 @@
-"""The values that everything else is about: plan, schedule, findings, outcomes, expectation. No input, no output.
+"""The data that all other packages use: plan, schedule, findings, outcomes, expectation. No input, no output.
 
 - :mod:`~hcx_waves.model.plan` is a wave resolved against the inventory;
 - :mod:`~hcx_waves.model.schedule` holds its instants;

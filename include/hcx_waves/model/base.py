@@ -1,4 +1,4 @@
-"""What all models of the domain have in common: frozen, closed, and able to name several broken rules at once."""
+"""The base of all models: frozen, closed, and able to report several broken rules at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a wave chooses for its VMs and segments: migration type, disk format, HCX options, cutover, disconnect."""
+"""The choices of a wave for its VMs and segments: migration type, disk format, HCX options, cutover, disconnect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digests of JSON documents in which order does not count unless it is said to."""
+"""Digests of JSON documents, independent of the order of keys and, unless stated, of lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ids of all findings that preflight can make, so that a waiver for something else is noticed.
+"""The ids of all findings that preflight can make; a waiver of any other id is reported.
 
 A list of its own, as reading a wave file must import no check; a test holds it to the checks.
 """

@@ -1,4 +1,4 @@
-"""What checks find, and the waivers by which a person answers for a finding."""
+"""Findings of checks, and the waivers by which a user accepts a finding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that a wave file may hold, each with the sentence that refuses a bad one."""
+"""Names that are allowed in a wave file, each with the message for one that is not."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _plain(value: str) -> str:
     if value != value.strip():
         raise PydanticCustomError("name", '"{value}" begins or ends with a space', {"value": value})
     if any(unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp") for letter in value):
-        raise PydanticCustomError("name", "holds a control character or a line break")
+        raise PydanticCustomError("name", "contains a control character or a line break")
     return value
 
 
@@ -62,7 +62,7 @@ def _connection(value: str) -> str:
     if value.startswith("twin_"):
         words = '"{value}" is a twin: connections that begin with "twin_" belong to rehearsals'
         raise PydanticCustomError("connection", words, {"value": value})
-    return _matching(_CONNECTION, "is no connection id: letters, digits, underscore, dot and hyphen")(value)
+    return _matching(_CONNECTION, "is not a connection id: use letters, digits, underscore, dot and hyphen")(value)
 
 
 def _text(value: str) -> str:
@@ -75,7 +75,9 @@ def _expression(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise PydanticCustomError("expression", "is no regular expression: {why}", {"why": str(error)}) from None
+        raise PydanticCustomError(
+            "expression", "is not a valid regular expression: {why}", {"why": str(error)}
+        ) from None
     return value
 
 
@@ -94,7 +96,9 @@ WaveName = Annotated[
 FindingId = Annotated[
     str,
     Field(**_SIZED, max_length=80),
-    AfterValidator(_matching(_FINDING, "is no finding: lower-case words with hyphens, such as vm-has-snapshots")),
+    AfterValidator(
+        _matching(_FINDING, "is not a finding id: use lower-case words with hyphens, such as vm-has-snapshots")
+    ),
     _schema(_FINDING, 80),
 ]
 ConnectionId = Annotated[str, Field(**_SIZED, max_length=200), AfterValidator(_connection), _schema(_CONNECTION, 200)]

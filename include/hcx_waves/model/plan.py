@@ -1,4 +1,4 @@
-"""A wave resolved against the inventory: what exactly will be moved from where to where.
+"""The plan of a wave: exactly what is moved from where to where.
 
 A plan is JSON, so that it can be stored, shown and compared. Its digest is what a person approves.
 """

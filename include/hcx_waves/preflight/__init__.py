@@ -1,4 +1,4 @@
-"""What must hold before a wave starts: one check per module, findings gravest first, waivers applied."""
+"""Preflight: the checks before a wave starts, one per module; findings sorted by severity, waivers applied."""
 
 from hcx_waves.preflight.base import Check, Product
 from hcx_waves.preflight.context import PreflightContext

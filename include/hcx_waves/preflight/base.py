@@ -1,4 +1,4 @@
-"""What a check is, and short ways to write findings."""
+"""The definition of a check, and helpers to write findings."""
 
 from __future__ import annotations
 

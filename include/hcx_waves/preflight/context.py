@@ -1,4 +1,4 @@
-"""What checks read: each product's answer once, and only if a check asks for it."""
+"""The data that checks read: each product's answer is read once, and only if a check needs it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hcx_waves.clients.errors import NotFound, ValidationFailed
 from hcx_waves.clients.hcx import (
     Appliance,
+    HcxSite,
     InventoryEntity,
     MeshHealth,
     Migration,
@@ -18,8 +19,7 @@ from hcx_waves.clients.hcx import (
     ServiceMesh,
     Submission,
 )
-from hcx_waves.clients.hcx import Site as HcxSite
-from hcx_waves.clients.nsx import NsxPolicyClient, Segment, Vif
+from hcx_waves.clients.nsx import NsxPolicyClient, NsxSegment, Vif
 from hcx_waves.clients.vsphere.inventory_models import Cluster, Datastore, Folder, Host, Network, ResourcePool
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
 from hcx_waves.migration.groups import is_from, is_in_flight
@@ -240,12 +240,12 @@ class PreflightContext:
         return self.clients.source_nsx
 
     @ReadOnce
-    def source_segments(self) -> dict[str, Segment]:
+    def source_segments(self) -> dict[str, NsxSegment]:
         """The source's NSX segments by path."""
         return {one.path: one for one in self.source_nsx.segments()}
 
     @ReadOnce
-    def destination_segments(self) -> dict[str, Segment]:
+    def destination_segments(self) -> dict[str, NsxSegment]:
         """The destination's NSX segments by path."""
         return {one.path: one for one in self.clients.destination_nsx.segments()}
 

@@ -1,4 +1,4 @@
-"""Reads that happen once, when first wanted, whether they succeed or not."""
+"""Properties that are read once, when first needed, whether the read succeeds or fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All checks, in the order in which they are run: what others rest upon comes first."""
+"""All checks in the order in which they run: those that others depend on come first."""
 
 from __future__ import annotations
 

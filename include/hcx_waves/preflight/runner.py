@@ -56,7 +56,7 @@ def findings_of(check: Check, context: PreflightContext) -> list[Finding]:
             blocking(
                 "check-incomplete",
                 check.check_id,
-                f'"{check.title}" could not be judged: {type(error).__name__} at {where}: {error.message}',
+                f'"{check.title}" could not be checked: {type(error).__name__} at {where}: {error.message}',
                 error.hint,
                 error=error.to_dict(),
             )
@@ -90,7 +90,7 @@ def _expired(judged: Assessments) -> list[Finding]:
             "waiver-expired",
             item.finding.subject,
             f"the waiver for {item.finding.finding_id} by {item.expired.approved_by} held until {item.expired.expires}",
-            "Clear the finding, or have it waived anew.",
+            "Resolve the finding, or have it waived again.",
         )
         for item in judged.items
         if item.expired is not None
@@ -102,8 +102,8 @@ def _unused(judged: Assessments) -> list[Finding]:
         advice(
             "waiver-unused",
             "wave" if waiver.subject == ANY_SUBJECT else waiver.subject,
-            f"no finding asked for the waiver of {waiver.finding}",
-            "Take it out of the wave file.",
+            f"no finding matches the waiver of {waiver.finding}",
+            "Remove the waiver from the wave file.",
         )
         for waiver in judged.unused
     )

@@ -1,4 +1,4 @@
-"""Where each VM of a wave is: once at the source, or at the destination already, which is adopted."""
+"""Find each VM of a wave: at the source, or at the destination if it has been migrated already."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.resolve.problems import Problems
 from hcx_waves.wavefile.settings import VmRequest
 
-_GIVE_UUID = "Write the instance_uuid of the one that is meant."
+_GIVE_UUID = "Write the instance_uuid of the intended VM in the wave file."
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,11 @@ class Locator:
                 request.name, f'instance UUID {vm.instance_uuid} is that of "{vm.name}"', "Correct one of the two."
             )
         elif vm.is_template:
-            self._problems.add(request.name, "is a template", "Deploy it anew at the destination, or clone it.")
+            self._problems.add(
+                request.name,
+                "is a template",
+                "Templates are not migrated: deploy a VM from it, or copy the template by other means.",
+            )
         elif vm.instance_uuid is None:
             self._problems.add(
                 request.name, "vCenter cannot read its configuration", "Repair or remove the orphaned VM first."
@@ -78,8 +82,8 @@ class Locator:
         elif self._destination.has(vm.instance_uuid):
             self._problems.add(
                 request.name,
-                f"is at both sites with instance UUID {vm.instance_uuid}",
-                "An earlier migration was left half done: look at it in HCX, then remove the copy that is not in use.",
+                f"exists at both sites with instance UUID {vm.instance_uuid}",
+                "An earlier migration did not finish: look at it in HCX, then remove the copy that is not in use.",
             )
         else:
             return Located(request, vm, already_there=False)

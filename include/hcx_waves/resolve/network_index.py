@@ -1,4 +1,4 @@
-"""The networks of one site, as vCenter and as HCX name them, and which of their names mean the same one.
+"""The networks of one site under the names of vCenter and of HCX, matched with each other.
 
 HCX names an NSX segment by policy path and a port group by MoRef ([C hcx 1]). A fixed segment of VMware Cloud may
 be given with or without its tier-1 in the path, so paths are compared by the segment's id.

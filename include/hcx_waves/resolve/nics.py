@@ -1,4 +1,4 @@
-"""Where each NIC goes: as the wave maps it, else to the network that HCX has extended its network to."""
+"""The destination network of each NIC: the wave's own mapping, or the network that HCX has extended."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class NicPlanner:
     def _to_move(self, vm: VirtualMachineDetail, nic: Nic, request: VmRequest) -> PlannedNic | None:
         network = self._survey.source_networks.of_nic(nic)
         if network is None:
-            self._problems.add(vm.name, f"{nic.label} is in no network", "Put it into one, or remove the NIC.")
+            self._problems.add(vm.name, f"{nic.label} is in no network", "Connect it to a network, or remove it.")
             return None
         mapping = request.destination_of(network.name, number_of(nic))
         segment = self._segments.get(network.moref)
@@ -76,8 +76,8 @@ class NicPlanner:
             morefs = ", ".join(one.moref for one in found)
             self._problems.add(
                 vm.name,
-                f'{nic.label} is mapped to "{name}", of which the destination has {len(found)}: {morefs}',
-                "Write the MoRef or the segment path of the one that is meant.",
+                f'{nic.label} is mapped to "{name}", and the destination has {len(found)}: {morefs}',
+                "Write the MoRef or the segment path of the one that is intended.",
             )
         else:
             self._problems.add(
@@ -97,7 +97,7 @@ class NicPlanner:
         if extension is not None:
             self._problems.add(
                 network.name,
-                f"{vm.name} has a NIC in it, and the wave does not say what becomes of it",
+                f"{vm.name} has a NIC in it, and the wave file does not mention this segment",
                 "List it under segments, with cutover: now, later or never.",
             )
             return extension_ref(extension.destination_network)
@@ -115,7 +115,7 @@ class NicPlanner:
         index = self._survey.destination_networks
         network = index.of_nic(nic)
         if network is None:
-            self._problems.add(vm.name, f"{nic.label} is in no network at the destination", "Put it into one.")
+            self._problems.add(vm.name, f"{nic.label} is in no network at the destination", "Connect it to a network.")
             return None
         destination = index.ref(network)
         segment = self._segment_of(destination)

@@ -1,4 +1,4 @@
-"""Where a VM goes: service mesh, cluster, resource pool, folder, datastore and storage policy, each by its id."""
+"""The placement of a VM: service mesh, cluster, resource pool, folder, datastore and storage policy, each by its id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a wave has no plan: every reason at once, in a form that survives a process boundary."""
+"""Why a wave cannot be planned: every reason at once, in a form that survives a process boundary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a wave to its plan. Nothing is changed anywhere: every call is a read."""
+"""Make the plan of a wave. Nothing is changed: every call is a read."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ class _Resolver:
         for one in located:
             detail = details.get((one.already_there, one.vm.moref))
             if detail is None:
-                self._problems.add(one.request.name, "has left while the inventory was read", "Resolve it again.")
+                self._problems.add(
+                    one.request.name, "disappeared while the inventory was read", "Clear task resolve_plan."
+                )
                 continue
             planned.append(self._vm(one, detail, placements, nics))
         return planned

@@ -1,4 +1,4 @@
-"""The wave's segments at both sites: found by HCX's extension record, never by the pattern of a name."""
+"""The wave's segments at both sites, found by HCX's extension record and never by a pattern in a name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface, ip_interface
 
 from hcx_waves.clients.hcx import NetworkExtension
-from hcx_waves.clients.nsx import Segment as NsxSegment
+from hcx_waves.clients.nsx import NsxSegment
 from hcx_waves.clients.vsphere.inventory_models import Network
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import NetworkRef, PlannedSegment
@@ -79,7 +79,7 @@ class SegmentFinder:
         else:
             morefs = ", ".join(one.moref for one in found)
             message = f"the source vCenter has {len(found)} networks {what}: {morefs}"
-            self._problems.add(segment.name, message, "Write the segment_id of the one that is meant.")
+            self._problems.add(segment.name, message, "Write the segment_id of the one that is intended.")
         return None
 
     def _source_segment(self, segment: Segment, network: Network) -> NsxSegment | None:
@@ -123,7 +123,7 @@ class SegmentFinder:
             self._problems.add(
                 segment.name,
                 f'HCX has extended it to "{destination.name}", not to "{segment.destination}"',
-                "Correct destination, or extend the network to the one that is meant.",
+                "Correct destination, or extend the network to the one that is intended.",
             )
             return None
         return self._planned(segment, network, source, destination, target, extension)

@@ -1,4 +1,4 @@
-"""Which of HCX's endpoints are the two sites: by the identity of their vCenters, never by order or name."""
+"""Which HCX endpoints are the two sites: by the identity of their vCenters, never by order or name."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def _site(containers: Sequence[ResourceContainer], about: About, side: str, prob
         where = "local to" if container.is_local else "remote from"
         problems.add(
             side,
-            f"vCenter {about.name} {about.instance_uuid} is {where} the HCX manager that is asked",
-            "The HCX connection must be that of the source's manager.",
+            f"vCenter {about.name} {about.instance_uuid} is {where} the HCX Manager that the connection leads to",
+            "Point the HCX connection at the source's HCX Manager.",
         )
         return None
     return PlannedSite(

@@ -1,4 +1,4 @@
-"""Everything that resolving a wave reads, each product asked once; single VMs are read later, by name."""
+"""The reads that planning a wave needs, each product asked once; single VMs are read later, by name."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.hcx import InventoryEntity, NetworkExtension, ResourceContainer, ServiceMesh
-from hcx_waves.clients.hcx.inventory import Site
-from hcx_waves.clients.nsx import Segment
+from hcx_waves.clients.hcx.inventory import HcxSite
+from hcx_waves.clients.nsx import NsxSegment
 from hcx_waves.clients.vsphere.inventory_models import About, Cluster, Datastore, Folder, ResourcePool
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.resolve.network_index import NetworkIndex
@@ -28,8 +28,8 @@ class Survey:
     source_networks: NetworkIndex
     destination_networks: NetworkIndex
     extensions: tuple[NetworkExtension, ...]
-    source_segments: tuple[Segment, ...] | None
-    destination_segments: tuple[Segment, ...]
+    source_segments: tuple[NsxSegment, ...] | None
+    destination_segments: tuple[NsxSegment, ...]
     meshes: tuple[ServiceMesh, ...]
     clusters: tuple[Cluster, ...]
     resource_pools: tuple[ResourcePool, ...]
@@ -50,8 +50,8 @@ def survey(clients: SiteClients) -> Survey:
         containers=hcx.resource_containers(),
         source_vms=tuple(source.list_virtual_machines()),
         destination_vms=tuple(destination.list_virtual_machines()),
-        source_networks=NetworkIndex(source.list_networks(), hcx.networks(Site(remote=False))),
-        destination_networks=NetworkIndex(destination.list_networks(), hcx.networks(Site(local=False))),
+        source_networks=NetworkIndex(source.list_networks(), hcx.networks(HcxSite(remote=False))),
+        destination_networks=NetworkIndex(destination.list_networks(), hcx.networks(HcxSite(local=False))),
         extensions=hcx.extensions(),
         source_segments=None if clients.source_nsx is None else clients.source_nsx.segments(),
         destination_segments=clients.destination_nsx.segments(),

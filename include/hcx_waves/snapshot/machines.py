@@ -164,7 +164,7 @@ def _medium(medium: found.Medium) -> MediumPart:
     )
 
 
-def _snapshots(trees: Sequence[found.Snapshot], parent: str | None) -> Iterator[VmSnapshotPart]:
+def _snapshots(trees: Sequence[found.SnapshotTree], parent: str | None) -> Iterator[VmSnapshotPart]:
     for tree in trees:
         created_ms = None if tree.created is None else int(tree.created.timestamp() * 1000)
         yield VmSnapshotPart(moref=tree.moref, name=tree.name, parent=parent, created_ms=created_ms)

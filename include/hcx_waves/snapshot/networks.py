@@ -7,8 +7,7 @@ from typing import Any
 
 from hcx_snapshot.model import FirewallRulePart, NetworkPart, NsxPart, SegmentPart
 from hcx_waves.clients.errors import NotFound, PermissionDenied
-from hcx_waves.clients.nsx import NsxPolicyClient, Vif
-from hcx_waves.clients.nsx import Segment as NsxSegment
+from hcx_waves.clients.nsx import NsxPolicyClient, NsxSegment, Vif
 from hcx_waves.clients.vsphere import inventory_models as found
 from hcx_waves.resolve.network_index import NetworkIndex, segment_id_of, segment_path_of
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hcx_snapshot.model import ExtensionPart
-from hcx_waves.clients.nsx import Segment as NsxSegment
+from hcx_waves.clients.nsx import NsxSegment
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.resolve.network_index import NetworkIndex, segment_id_of, segment_path_of
 from hcx_waves.wavefile.wave import Wave

@@ -19,9 +19,8 @@ from hcx_snapshot.model import (
 )
 from hcx_waves.clients import hcx as hcx_models
 from hcx_waves.clients.bundle import SiteClients
-from hcx_waves.clients.hcx.inventory import Site as HcxSite
-from hcx_waves.clients.nsx import NsxPolicyClient, Vif
-from hcx_waves.clients.nsx import Segment as NsxSegment
+from hcx_waves.clients.hcx.inventory import HcxSite
+from hcx_waves.clients.nsx import NsxPolicyClient, NsxSegment, Vif
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.inventory_models import About
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary

@@ -1,1 +1,1 @@
-"""The twin of a site pair from a rehearsal's side: the simulator's control API, and a clock that only it moves."""
+"""The twin as a rehearsal uses it: the simulator's control API, and the twin's clock."""

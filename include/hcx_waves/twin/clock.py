@@ -1,4 +1,4 @@
-"""A participant's view of a world's stepped clock.
+"""The clock of a rehearsal: the twin's stepped time, in which every task takes part.
 
 While a participant does not wait, time stands; so what it was told last is the time until it waits again. Before time
 moves, the world asks one of those who wait whether anybody is on its way who has not come yet; the participant
@@ -159,7 +159,7 @@ class VirtualClock:
                 self._rejoin(error, rejoins)
                 continue
             if self._abandoned:
-                raise TwinWaitEnded(f"nobody waits for {self.name} here any more", system="twin")
+                raise TwinWaitEnded(f"the wait of {self.name} has been ended", system="twin")
             if woken.reached:
                 self._now = woken.now.astimezone(UTC)
                 return
@@ -186,7 +186,7 @@ class VirtualClock:
     def _give_up(self, found: Busy, seconds: float) -> NoReturn:
         context: ErrorContext = {"system": "twin", "endpoint": self._control.base_url}
         if not found.is_starved:
-            context["hint"] = "Look at what those tasks are doing; the rehearsal goes on when they wait or end."
+            context["hint"] = "Look at these tasks in Airflow; the rehearsal goes on when they wait or end."
         raise TwinStalled(
             f"the time of world {self.world_id} has not moved for {seconds:.0f} s of real time: {found.who}", **context
         )
@@ -199,11 +199,7 @@ class VirtualClock:
         if not dropped or self._abandoned:
             raise error
         if count > _MOST_REJOINS:
-            raise TwinWaitEnded(f"{self.name} was dropped {count} times while it waited", **_place(error)) from error
+            raise TwinWaitEnded(
+                f"{self.name} was dropped {count} times while it waited", **error.context_without_hint
+            ) from error
         self._control.register(self.world_id, self.name)
-
-
-def _place(error: ClientError) -> ErrorContext:
-    context = error.context
-    context.pop("hint", None)
-    return context

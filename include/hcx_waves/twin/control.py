@@ -1,4 +1,4 @@
-"""The client of the simulator's control API: worlds, their time, their faults, and what really happened in them."""
+"""The client of the simulator's control API: worlds, their time, and what really happened in them."""
 
 from __future__ import annotations
 
@@ -206,14 +206,6 @@ class TwinControl(RestClient):
         except NotFound:
             self.world(world_id)
             return None
-
-    def add_fault(self, world_id: str, rule: Mapping[str, Any]) -> dict[str, Any]:
-        """Put a fault rule in force."""
-        return self._json("POST", self._place(world_id, "faults"), CallKind.MUTATING, dict(rule))
-
-    def faults(self, world_id: str) -> dict[str, Any]:
-        """Return the fault rules in force."""
-        return self._json("GET", self._place(world_id, "faults"))
 
     def oracle(self, world_id: str) -> dict[str, Any]:
         """Return what really happened to segments and VMs."""

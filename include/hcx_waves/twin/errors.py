@@ -1,4 +1,4 @@
-"""Errors of virtual time. Those of the control API are the clients' own."""
+"""Errors of the twin's time. Those of the control API are the clients' own."""
 
 # ruff: noqa: N818  (the class names say what happened, as an operator would)
 

@@ -1,4 +1,4 @@
-"""What the control API answers, as far as rehearsals read it. What a newer simulator adds is ignored."""
+"""The control API's answers, as far as rehearsals read them; unknown members are ignored."""
 
 from __future__ import annotations
 

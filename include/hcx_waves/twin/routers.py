@@ -1,4 +1,4 @@
-"""The routers of a twin: what stands in for a wave's own commands, none of which a rehearsal ever runs."""
+"""The simulated routers of a twin, which replace a wave's own commands: a rehearsal never runs those."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wave files: what may be written in one, how it is read, and every rule it must keep.
+"""Wave files: their format, how they are read, and every rule they must keep.
 
 - :mod:`~hcx_waves.wavefile.loader` reads a file, :mod:`~hcx_waves.wavefile.wave` is what it becomes;
 - :mod:`~hcx_waves.wavefile.clock` turns local times into instants, for the wave's own night or for another;

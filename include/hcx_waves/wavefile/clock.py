@@ -1,4 +1,4 @@
-"""The instants of a wave: its local times in its zone, for the night it is planned for or for another."""
+"""Compute the instants of a wave from its local times, for its own night or for another."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ class _SettlingReader(_Reader):
             return closes
         of_day = datetime.combine(date.min, window.closes.at) - datetime.combine(date.min, window.opens.at)
         length = of_day % _DAY
-        self._note(f"a window of {format_duration(length)} fell into the clock change; it keeps its length")
+        self._note(f"a window of {format_duration(length)} falls into a clock change; it keeps its length")
         return opens + length
 
     def _note(self, note: str) -> None:

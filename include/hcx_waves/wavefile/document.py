@@ -1,4 +1,4 @@
-"""The fields of a wave file, as far as they can be judged one by one; rules between them are in ``rules``."""
+"""The fields of a wave file; the rules between fields are in ``rules``."""
 
 from __future__ import annotations
 

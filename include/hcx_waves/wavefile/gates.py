@@ -1,4 +1,4 @@
-"""Gates: who is asked, for how long, and what an answer must quote."""
+"""Settings of gates: who may answer, for how long, and what an answer must quote."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class GateSettings(DomainModel):
     def _check(self) -> Self:
         broken = duplicates(self.approvers or (), "approvers")
         if self.approvers == ():
-            broken.append(BrokenRule(("approvers",), "is empty, so nobody could answer: name somebody or leave it out"))
+            broken.append(BrokenRule(("approvers",), "is empty, so nobody could answer: name a user or leave it out"))
         if self.response_timeout is not None and self.response_timeout <= timedelta():
             broken.append(BrokenRule(("response_timeout",), "must be more than 0s"))
         refuse(broken)

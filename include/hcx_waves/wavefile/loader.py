@@ -50,7 +50,9 @@ def load_wave_file(path: Path | str) -> WaveFile:
     path = Path(path)
     wave, tree = _read(_text_of(path), str(path))
     if path.name != f"{wave.name}{SUFFIX}":
-        message = f'"{wave.name}" is called by its file: name the file {wave.name}{SUFFIX}, or the wave {path.stem}'
+        message = (
+            f'"{wave.name}" must match the name of its file: name the file {wave.name}{SUFFIX}, or the wave {path.stem}'
+        )
         raise WaveFileError([_problem(str(path), tree, BrokenRule(("name",), message))])
     return WaveFile(path, wave, tree)
 

@@ -1,4 +1,4 @@
-"""Points in time as a wave file writes them, and how a local time becomes an instant.
+"""Points in time as written in a wave file, and their conversion to instants.
 
 A time that a clock change skips or repeats is refused where it is written (:func:`exact_instant`) and
 settled by rule where it only results from moving a wave to another night (:func:`settled_instant`).
@@ -70,7 +70,7 @@ def parse_moment(text: str) -> Moment:
         try:
             return Moment(date.fromisoformat(day), time(int(hour), int(minute), int(second or 0)), _offset_of(offset))
         except ValueError:
-            raise ValueError(f'"{text}": there is no such date') from None
+            raise ValueError(f'"{text}": this date does not exist') from None
     if clock := _CLOCK_RE.fullmatch(text):
         hour, minute, second = clock.groups()
         return Moment(at=time(int(hour), int(minute), int(second or 0)))
@@ -79,7 +79,7 @@ def parse_moment(text: str) -> Moment:
             return Moment(after_start=parse_duration(text[1:]))
         except ValueError:
             pass
-    raise ValueError(f'"{text}" is no time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start')
+    raise ValueError(f'"{text}" is not a time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start')
 
 
 def instants_of(local: datetime, zone: ZoneInfo) -> list[datetime]:
@@ -106,7 +106,7 @@ def exact_instant(moment: Moment, zone: ZoneInfo) -> datetime:
     if not instants:
         after = settled_instant(moment, zone)[0].astimezone(zone)
         raise LocalTimeError(
-            f"{_spoken(local)} does not exist in {zone.key}: the clocks are put forward then; "
+            f"{_spoken(local)} does not exist in {zone.key}: clocks go forward then; "
             f"the next time that exists is {_clock_text(after.time())}"
         )
     if moment.utc_offset is not None:
@@ -120,7 +120,7 @@ def exact_instant(moment: Moment, zone: ZoneInfo) -> datetime:
     if len(instants) > 1:
         first, second = (_offset_text(instant.astimezone(zone).utcoffset()) for instant in instants)
         raise LocalTimeError(
-            f"{_spoken(local)} happens twice in {zone.key}: the clocks are put back then; "
+            f"{_spoken(local)} happens twice in {zone.key}: clocks go back then; "
             f'write "{_spoken(local)}{first}" for the first or "{_spoken(local)}{second}" for the second'
         )
     return instants[0]
@@ -142,7 +142,7 @@ def settled_instant(moment: Moment, zone: ZoneInfo) -> tuple[datetime, str | Non
     if len(instants) > 1:
         chosen = next((one for one in instants if one.astimezone(zone).utcoffset() == moment.utc_offset), instants[0])
         shown = _offset_text(chosen.astimezone(zone).utcoffset())
-        return chosen, f"{_spoken(local)} happens twice in {zone.key}; taken as the one at UTC{shown}"
+        return chosen, f"{_spoken(local)} happens twice in {zone.key}; the one at UTC{shown}"
     return instants[0], None
 
 

@@ -1,4 +1,4 @@
-"""A wave on another night than its own: the rehearsed night's instants, and what follows from wave and date alone."""
+"""A wave on another night than its own: the instants of a rehearsed night, computed from wave and date alone."""
 
 from __future__ import annotations
 

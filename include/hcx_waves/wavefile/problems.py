@@ -1,4 +1,4 @@
-"""What is wrong with a wave file, and where."""
+"""Problems of a wave file, with their position."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ _OF_SIZE = {
 }
 _FIXED = {
     "missing": "is required",
-    "string_pattern_mismatch": "is no UUID: write vCenter's instanceUuid, such as 5012a3c4-0f1e-2d3c-4b5a-69788796a5b4",
+    "string_pattern_mismatch": "is not a UUID: use the instanceUuid, such as 5012a3c4-0f1e-2d3c-4b5a-69788796a5b4",
 }
 
 

@@ -49,7 +49,7 @@ def _switchover_order(document: WaveDocument) -> Iterator[BrokenRule]:
     yield from duplicates(document.switchover_order, "switchover_order")
     for index, name in enumerate(document.switchover_order):
         if name not in names:
-            yield BrokenRule(("switchover_order", index), f'"{name}" is none of the wave\'s vms')
+            yield BrokenRule(("switchover_order", index), f'"{name}" is not among the wave\'s vms')
 
 
 def _placement(document: WaveDocument) -> Iterator[BrokenRule]:
@@ -65,7 +65,7 @@ def _placement(document: WaveDocument) -> Iterator[BrokenRule]:
 
 
 _SWITCHES = {
-    "force_power_off": "means something to Bulk only",
+    "force_power_off": "applies to Bulk only",
     "seed_checkpoint": "needs a migration that replicates (RAV or Bulk)",
 }
 
@@ -78,7 +78,7 @@ def _options(document: WaveDocument) -> Iterator[BrokenRule]:
                 yield BrokenRule(("vms", index, "options", switch), f"{words}, not {request.migration}")
         fits = any(switch_suits(switch, request.migration) for request in requests)
         if getattr(document.defaults.options, switch) and not fits:
-            yield BrokenRule(("defaults", "options", switch), f"{words}, and no VM of the wave is moved so")
+            yield BrokenRule(("defaults", "options", switch), f"{words}, and no VM of the wave is moved that way")
     yield from _seeds(document, requests)
 
 
@@ -205,13 +205,13 @@ def _chain(document: WaveDocument) -> Iterator[BrokenRule]:
             yield BrokenRule(("after", index), "a wave cannot come after itself")
     for index, segment in enumerate(document.segments):
         if segment.cut_by == document.name:
-            words = "names this very wave: write cutover: now if it cuts the segment over"
+            words = "names this wave itself: write cutover: now if it cuts the segment over"
             yield BrokenRule(("segments", index, "cut_by"), words)
 
 
 def _started_twice(document: WaveDocument) -> Iterator[BrokenRule]:
     if document.after and document.start is not None:
-        yield BrokenRule(("start",), "cannot stand beside after: the waves before this one start it")
+        yield BrokenRule(("start",), "cannot be combined with after: the waves before this one start it")
 
 
 def _options_of_run(document: WaveDocument) -> Iterator[BrokenRule]:

@@ -1,4 +1,4 @@
-"""Segments of a wave: whether and when their gateway moves, and how the source side lets go of it."""
+"""Segments of a wave: whether and when their gateway moves, and how the source gateway is disconnected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several wave files together: what each is worth alone, and what they say about each other.
+"""Rules between several wave files that are read together.
 
 A file's own problems make that wave unusable. A conflict between files does not say which of them is wrong, and one of
 them may be running; so conflicts are kept apart, placed in every file that takes part. So is a waiver that can never
@@ -35,10 +35,6 @@ class WaveSet:
     files: tuple[WaveFile, ...]
     problems: tuple[Problem, ...]
     conflicts: tuple[Problem, ...]
-
-    def conflicts_of(self, path: Path) -> tuple[Problem, ...]:
-        """Return the conflicts placed in one file."""
-        return tuple(problem for problem in self.conflicts if problem.file == str(path))
 
 
 def wave_paths(folder: Path) -> list[Path]:
@@ -101,7 +97,7 @@ def _chain(files: list[WaveFile], broken: set[str]) -> Iterator[Conflict]:
         if file.wave.name in _ancestors(file.wave.name, waves):
             yield (
                 file,
-                BrokenRule(("after",), f"goes round in a circle: {' after '.join(_circle(file.wave.name, waves))}"),
+                BrokenRule(("after",), f"forms a circle: {' after '.join(_circle(file.wave.name, waves))}"),
             )
 
 

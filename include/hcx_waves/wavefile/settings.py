@@ -1,4 +1,4 @@
-"""How a virtual machine is moved: the wave's defaults, one VM's overrides, and what they come to."""
+"""How a virtual machine is migrated: the wave's defaults, a VM's overrides, and the result of both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows: as a wave file writes them, and as two instants."""
+"""Windows as written in a wave file, and as two instants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML as plain data with the place of every key and value, read so that no file can do harm.
+"""Read YAML as plain data with the position of every key and value, and refuse everything that is not plain data.
 
 A file is data: no tags, no anchors and aliases (so nothing grows beyond the file), no merge keys, no second document,
 no templates. Plain words are read by the core schema of YAML 1.2, so ``on``, ``no`` and ``22:00`` are text.
@@ -17,14 +17,14 @@ from hcx_waves.model.names import has_template_marks
 
 SIZE_LIMIT_BYTES = 1024 * 1024
 DEEPEST = 20
-_TEMPLATE = "templates are not filled in here: write the value itself"
+_TEMPLATE = "templates are not supported: write the value itself"
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _INTEGER, _FLOAT = re.compile(r"[-+]?(?:0|[1-9]\d{0,17})"), re.compile(r"[-+]?(?:0|[1-9]\d*)\.\d+")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """A line and a column, both from 1."""
 
     line: int
@@ -35,7 +35,7 @@ class Place:
 class Flaw:
     """Something that cannot be read, where it is, and below which field."""
 
-    place: Place
+    place: Position
     location: Location
     message: str
 
@@ -50,11 +50,11 @@ class YamlTree:
     """
 
     data: Any = None
-    values: dict[Location, Place] = field(default_factory=dict)
-    keys: dict[Location, Place] = field(default_factory=dict)
+    values: dict[Location, Position] = field(default_factory=dict)
+    keys: dict[Location, Position] = field(default_factory=dict)
     flaws: list[Flaw] = field(default_factory=list)
 
-    def place_of(self, location: Location, at_key: bool = False) -> Place:
+    def place_of(self, location: Location, at_key: bool = False) -> Position:
         """Return where a value is, or the nearest one around it.
 
         :param at_key: return the place of its key, if it has one.
@@ -65,7 +65,7 @@ class YamlTree:
                 return self.keys[part]
             if part in self.values:
                 return self.values[part]
-        return Place(1, 1)
+        return Position(1, 1)
 
 
 def read_yaml(text: str) -> YamlTree:
@@ -79,7 +79,7 @@ def read_yaml(text: str) -> YamlTree:
         tree.flaws.append(_syntax_flaw(text, error))
         return tree
     if root is None:
-        tree.flaws.append(Flaw(Place(1, 1), (), "the file is empty"))
+        tree.flaws.append(Flaw(Position(1, 1), (), "the file is empty"))
     elif not isinstance(root, yaml.MappingNode):
         tree.flaws.append(Flaw(_place(root.start_mark), (), "must be a mapping of fields to values"))
     else:
@@ -103,15 +103,15 @@ def _is_safe(text: str, tree: YamlTree) -> bool:
 
 def _refusal(event: Any, depth: int, documents: int) -> str | None:
     if isinstance(event, yaml.AliasEvent):
-        return f"aliases (*{event.anchor}) are not allowed: write the value out, or use defaults"
+        return f"aliases (*{event.anchor}) are not supported: write the value out, or use defaults"
     if getattr(event, "anchor", None) is not None:
-        return f"anchors (&{event.anchor}) are not allowed: write the value out, or use defaults"
+        return f"anchors (&{event.anchor}) are not supported: write the value out, or use defaults"
     if getattr(event, "tag", None) is not None and event.tag != "!":
         return f"tags ({event.tag}) are not allowed"
     if depth > DEEPEST:
         return f"nested more than {DEEPEST} deep"
     if isinstance(event, yaml.DocumentStartEvent) and documents == 2:
-        return "a second document: one wave per file"
+        return "contains a second document: write one wave per file"
     return None
 
 
@@ -140,7 +140,7 @@ def _mapping(node: yaml.MappingNode, location: Location, tree: YamlTree) -> dict
         name = str(key.value)
         here = (*location, name)
         if name == "<<":
-            tree.flaws.append(Flaw(place, location, "merge keys (<<) are not allowed: use defaults"))
+            tree.flaws.append(Flaw(place, location, "merge keys (<<) are not supported: use defaults"))
         elif has_template_marks(name):
             tree.flaws.append(Flaw(place, location, _TEMPLATE))
         elif name in members:
@@ -167,14 +167,14 @@ def _syntax_flaw(text: str, error: yaml.YAMLError) -> Flaw:
         line = text.splitlines()[place.line - 1] if place.line <= len(text.splitlines()) else ""
         if has_template_marks(line):
             return Flaw(place, (), _TEMPLATE)
-        return Flaw(place, (), f"is no YAML: {getattr(error, 'problem', None) or error}")
+        return Flaw(place, (), f"is not valid YAML: {getattr(error, 'problem', None) or error}")
     position = getattr(error, "position", None)
     if isinstance(position, int):
         before = text[:position]
-        place = Place(before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
-        return Flaw(place, (), "holds a character that YAML does not allow")
-    return Flaw(Place(1, 1), (), f"is no YAML: {error}")
+        place = Position(before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
+        return Flaw(place, (), "contains a character that YAML does not allow")
+    return Flaw(Position(1, 1), (), f"is not valid YAML: {error}")
 
 
-def _place(mark: Any) -> Place:
-    return Place(mark.line + 1, mark.column + 1)
+def _place(mark: Any) -> Position:
+    return Position(mark.line + 1, mark.column + 1)

@@ -26,7 +26,7 @@ def _is_zone(name: str) -> bool:
 
 def _check(name: str) -> str:
     if not _is_zone(name):
-        words = '"{name}" is no time zone: use an IANA name such as Europe/Berlin, America/New_York or UTC'
+        words = '"{name}" is not a time zone: use an IANA name such as Europe/Berlin, America/New_York or UTC'
         raise PydanticCustomError("time_zone", words, {"name": name})
     return name
 

@@ -33,7 +33,9 @@ class VsphereHook(ManagerHook["VsphereClient", VsphereExtras]):
     def make_client(self) -> VsphereClient:
         from hcx_waves.clients.vsphere import VsphereClient
 
-        return VsphereClient(self.url, *self.login(), **self.common())
+        shared = self.common()
+        del shared["allowed_roles"]  # the client only reads
+        return VsphereClient(self.url, *self.login(), **shared)
 
     @override
     def greet(self, client: VsphereClient) -> str:

@@ -145,7 +145,7 @@ class VerifyVirtualMachinesOperator(WaveOperator):
 
     @override
     def act(self, run: TaskRun) -> Verification:
-        from hcx_waves.migration.errors import NotSettledError
+        from hcx_waves.procedure_errors import NotSettledError
         from hcx_waves.run.evaluation import verify
 
         work = read_work(run)

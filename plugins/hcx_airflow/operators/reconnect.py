@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hcx_waves.cutover.gateway import GatewayChange, Situation
-    from hcx_waves.migration.errors import ProcedureError
+    from hcx_waves.procedure_errors import ProcedureError
     from hcx_waves.run.results import ReconnectResult
 
 
@@ -44,7 +44,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
     @override
     def act(self, run: TaskRun) -> ReconnectResult:
         from hcx_waves.cutover.gateway import Situation, read_situation, reconnect_source_segment
-        from hcx_waves.migration.errors import ProcedureError
+        from hcx_waves.procedure_errors import ProcedureError
 
         snapshot = run.results.beside(results.SNAPSHOT)
         work = read_work(run, even_if_changed=True)

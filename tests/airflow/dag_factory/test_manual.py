@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hcx_airflow.operators.manual import ConfirmDisconnectedGate
 
 from hcx_airflow.errors import (
     BlockedError,
@@ -15,8 +16,8 @@ from hcx_airflow.errors import (
     RejectedError,
     UnansweredError,
 )
-from hcx_airflow.gates.manual import ConfirmDisconnectedGate
-from hcx_waves.migration.errors import ManualStepOutstandingError, ProcedureError, ReconnectRefusedError
+from hcx_waves.cutover.errors import ManualStepOutstandingError, ReconnectRefusedError
+from hcx_waves.procedure_errors import ProcedureError
 from hcx_waves.report.files import read_report
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import UNTIL_VERIFIED, WaveTasks
@@ -88,7 +89,7 @@ def test_a_word_is_not_believed_until_the_check_agrees(tasks: WaveTasks, switch:
     tasks.do(*UNTIL_VERIFIED, "prove_segment_empty", "approve_cutover")
     tasks.run.answer(confirm(tasks))
     disconnect = tasks.make("disconnect_source_segment")
-    with pytest.raises(ProcedureError, match="is still connected, by its check"):
+    with pytest.raises(ProcedureError, match="is still connected, according to its check command"):
         tasks.run.execute(disconnect)
     switch.touch()
     assert tasks.run.execute(disconnect)["already"] is True
@@ -121,7 +122,7 @@ def test_what_was_switched_off_by_hand_is_never_forgotten(
     tasks: WaveTasks, switch: Path, ending: str, who: str
 ) -> None:
     switched_off_and_then(tasks, switch, ending)
-    with pytest.raises(ManualStepOutstandingError, match="is still disconnected, by its check"):
+    with pytest.raises(ManualStepOutstandingError, match="is still disconnected, according to its check command"):
         tasks.do("reconnect_source_segment")
     undo = f"{who}, then clear this task: Open interface vlan 7."
     with pytest.raises(IncompleteError, match=re.escape(undo)) as verdict:

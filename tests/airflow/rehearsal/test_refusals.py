@@ -133,7 +133,7 @@ class TestRehearsals:
         with open_sites_for_snapshot(wave) as clients:
             assert len(clients.source_vcenter.list_virtual_machines()) > 0, "it may read"
             with pytest.raises(EndpointMismatch, match="this client only reads"):
-                clients.hcx.delete_groups(["anything"])
+                clients.hcx.start_groups(["anything"])
             (segment, *_) = clients.destination_nsx.segments()
             with pytest.raises(EndpointMismatch, match="this client only reads"):
                 clients.destination_nsx.delete_segment(segment)

@@ -40,13 +40,13 @@ def test_an_extension_that_is_gone(judge: Judge) -> None:
 def test_an_extension_that_is_down(judge: Judge) -> None:
     judge.after(lambda: judge.pair.world.update(bridge_of(judge.pair), up=False))
     finding = judge.only("blocking", "segment-extension-down", "seed-net")
-    assert finding.message == "HCX gives its extension's state as DISCONNECTED"
+    assert finding.message == "HCX reports the state of its extension as DISCONNECTED"
 
 
 @pytest.mark.world(scenario=scenario(settings={"hcx": {"extension_states": {"up": "STRETCHED"}}}))
 def test_an_extension_in_a_state_that_nobody_knows(judge: Judge) -> None:
     finding = judge.only("warning", "segment-extension-state-unknown", "seed-net")
-    assert finding.message == "HCX gives its extension's state as STRETCHED, which is not known to be healthy"
+    assert finding.message == "HCX reports the state of its extension as STRETCHED, whose meaning is not documented"
 
 
 def test_an_extension_that_leads_elsewhere_since(judge: Judge) -> None:
@@ -98,7 +98,7 @@ def test_a_source_segment_that_is_not_realised(judge: Judge) -> None:
     world = judge.pair.world
     judge.after(lambda: world.update(world.segments["source/seed-net"], realisation="failed"))
     finding = judge.only("warning", "segment-source-not-realised", "seed-net")
-    assert finding.message.startswith("NSX gives its realisation as failed")
+    assert finding.message.startswith("NSX reports its realisation as failed")
 
 
 @pytest.mark.world(
@@ -227,7 +227,7 @@ def test_no_dhcp_at_all(judge: Judge) -> None:
 def test_a_firewall_that_lets_nothing_out(site_pair: SitePair, judge: Judge) -> None:
     finding = judge.only("blocking", "segment-firewall-closed", "seed-net")
     assert finding.message == (
-        'rule "default_rule" of the destination\'s gateway firewall (DROP) meets 192.168.1.0/24 first'
+        'rule "default_rule" of the destination\'s gateway firewall (DROP) matches 192.168.1.0/24 first'
     )
     allow(site_pair, ["192.168.0.0/16"])
     assert judge.found() == {}
@@ -246,7 +246,7 @@ def test_a_firewall_group_that_may_have_the_subnet(site_pair: SitePair, judge: J
     patch_nsx(site_pair, "destination", group, {"expression": expression})
     allow(site_pair, [group])
     finding = judge.only("warning", "segment-firewall-unclear", "seed-net")
-    assert finding.message.endswith("unless the groups of out have it")
+    assert finding.message.endswith("unless it is matched first by out, which depends on groups")
 
 
 @pytest.mark.world(

@@ -75,8 +75,11 @@ def test_an_hcx_version_that_nobody_knows(judge: Judge) -> None:
     with client_of_version(judge, "12.0.1") as hcx:
         judge.clients = replace(judge.clients, hcx=hcx)
         found = judge.found()
-    assert found["warning", "hcx-version-unknown", "HCX Manager"].message == "is 12.0.1; 4.x and 9.x are known here"
-    assert found["advice", "hcx-versions-differ", "hcx-destination"].message == "HCX is 4.11.3 there and 12.0.1 here"
+    assert found["warning", "hcx-version-unknown", "HCX Manager"].message == "is 12.0.1; 4.x and 9.x are supported"
+    assert (
+        found["advice", "hcx-versions-differ", "hcx-destination"].message
+        == "HCX is version 4.11.3 at the destination and 12.0.1 at the source"
+    )
     assert len(found) == 2
 
 

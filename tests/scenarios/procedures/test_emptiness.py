@@ -11,13 +11,14 @@ from hcx_sim.world.model import Nic, Port, Power, SiteName
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError, NotFound
 from hcx_waves.cutover.emptiness import prove_segment_empty
+from hcx_waves.cutover.errors import SegmentNotEmptyError
 from hcx_waves.cutover.gateway import disconnect_source_segment
 from hcx_waves.cutover.source import nsx_source
-from hcx_waves.migration.errors import SegmentNotEmptyError
 from hcx_waves.migration.start import start_wave
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.model.states import VmOutcome
+from support.lookups import vm_named
 from support.mobility import scenario, vm_spec
 from support.procedures import Planner, move, patience_of, run_to_end, sites_of, window_in
 from support.site_pair import SitePair
@@ -113,7 +114,7 @@ def test_retired_copy_is_told_from_a_vm_that_was_switched_off(site_pair: SitePai
     copy = next(vm for vm in site_pair.world.vms.values() if vm.retired)
     assert excluded(proof)[copy.name] == "retired_copy"
     reason = next(one.reason for one in proof.excluded if one.name == copy.name)
-    assert "it lives at the destination as one" in reason
+    assert "it is at the destination as one" in reason
     site_pair.run(lambda: site_pair.world.update(copy, power=Power.ON))
     assert leftovers(site_pair, clients, plan, "app") == {copy.name: "workload"}
     # Without its VM at the destination it is the only one there is.
@@ -143,7 +144,7 @@ def test_vm_on_its_way_back_blocks(site_pair: SitePair, clients: SiteClients) ->
     move(site_pair, clients, plan)
     site_pair.advance(60)
     prove(site_pair, clients, plan, "app")
-    there = clients.destination_vcenter.find_vm(name="one")
+    there = vm_named(clients.destination_vcenter, "one")
     assert there is not None
     [nic] = clients.destination_vcenter.read_virtual_machines([there.moref])[0].nics
     here, far, segment = plan.source, plan.destination, plan.segment("app")

@@ -11,12 +11,7 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.clients.hcx import GroupDraft
 from hcx_waves.migration.cancel import CancelAnswer, cancel_migrations
-from hcx_waves.migration.errors import (
-    AlreadyMigratingError,
-    GroupMismatchError,
-    ScheduleRefusedError,
-    SubmissionLostError,
-)
+from hcx_waves.migration.errors import AlreadyMigratingError, GroupMismatchError, ScheduleRefusedError
 from hcx_waves.migration.intents import group_name, intents_of
 from hcx_waves.migration.start import StartedWave, retry_virtual_machines, start_wave
 from hcx_waves.migration.status import VmPhase, read_status
@@ -25,7 +20,8 @@ from hcx_waves.migration.verify import verify_virtual_machines
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.model.states import VmOutcome
-from support.mobility import scenario, vm_spec
+from hcx_waves.procedure_errors import SubmissionLostError
+from support.mobility import Manager, scenario, vm_spec
 from support.procedures import Planner, run_to_end, sites_of, window_in
 from support.site_pair import SitePair
 
@@ -193,7 +189,7 @@ def test_failed_vm_stays_and_is_tried_again_only_on_demand(site_pair: SitePair, 
     assert again.vm("two").group_id == started.group_id
     assert retry_virtual_machines(plan, again, ["two"], clients) == again
     assert len(site_pair.calls("mobility.migrations.start")) == 1
-    with pytest.raises(GroupMismatchError, match="one has no migration that ended badly"):
+    with pytest.raises(GroupMismatchError, match="one has no failed or cancelled migration"):
         retry_virtual_machines(plan, again, ["one"], clients)
 
 
@@ -204,7 +200,8 @@ def test_draft_next_to_a_failed_vm_is_not_started_unasked(site_pair: SitePair, c
     group_id = clients.hcx.create_group(GroupDraft(name, [intents["two"]])).group_id
     clients.hcx.start_groups([group_id])
     site_pair.advance(36_000)
-    clients.hcx.update_group(group_id, GroupDraft(name, [intents["one"]]))
+    draft = {**GroupDraft(name, [intents["one"]]).to_wire(), "migrationGroupId": group_id}
+    assert Manager(site_pair).send("PUT", "/mobility/groups", {"items": [draft]}).ok
     with pytest.raises(GroupMismatchError, match="never started next to two, which failed") as mixed:
         start_wave(plan, clients)
     assert mixed.value.details["drafts"] == ["one"]

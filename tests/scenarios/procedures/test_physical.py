@@ -15,12 +15,12 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.cutover.cleanup import delete_source_segment
 from hcx_waves.cutover.commands import CommandRunner
+from hcx_waves.cutover.errors import CommandFailedError, ManualStepOutstandingError, SegmentNotEmptyError
 from hcx_waves.cutover.extension import unextend_network
 from hcx_waves.cutover.gateway import disconnect_source_segment, reconnect_source_segment
 from hcx_waves.cutover.physical import ManualSource, source_gateway
 from hcx_waves.cutover.routing import verify_destination_routed
 from hcx_waves.cutover.source import GatewayState, SourceGateway
-from hcx_waves.migration.errors import HookError, ManualStepOutstandingError, SegmentNotEmptyError
 from hcx_waves.model.choices import CutoverPolicy, Disconnect
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.wavefile.segments import Hook, Manual, Segment
@@ -99,7 +99,7 @@ def test_hook_cuts_the_segment_over(case: Case) -> None:
     assert len(facts["outage"]) == 1
     assert facts["outage"][0]["to"] is not None
     assert (facts["two_gateways"], facts["source_cut"]) == ([], [])
-    with pytest.raises(NotFound, match="is not NSX's at the source") as by_hand:
+    with pytest.raises(NotFound, match="is not an NSX segment at the source") as by_hand:
         delete_source_segment(case.plan, VLAN, case.clients)
     assert "by hand" in by_hand.value.hint
 
@@ -119,11 +119,11 @@ def test_hook_leads_back(case: Case) -> None:
 def test_act_that_fails_or_hangs_is_judged_by_the_check(case: Case) -> None:
     move(case.pair, case.clients, case.plan)
     failing = ("/bin/sh", "-c", "echo password=hunter2; echo no such interface; exit 3")
-    with pytest.raises(HookError, match="ended with exit code 3: no such interface") as failed:
+    with pytest.raises(CommandFailedError, match="ended with exit code 3: no such interface") as failed:
         case.disconnect(case.gateway(hook=case.hook(act=failing)))
     assert failed.value.details["output"] == "password=***\nno such interface"
     assert failed.value.details["exit_code"] == 3
-    with pytest.raises(HookError, match="cannot be run: No such file"):
+    with pytest.raises(CommandFailedError, match="cannot be run: No such file"):
         case.disconnect(case.gateway(hook=case.hook(act=("/no/such/program",))))
 
     act = " ".join(case.command("act"))
@@ -139,7 +139,7 @@ def test_check_without_an_answer_stops_before_anything_is_changed(case: Case, ch
     move(case.pair, case.clients, case.plan)
     gateway = case.gateway(hook=case.hook(check=check))
     assert gateway.look().state is GatewayState.UNKNOWN
-    with pytest.raises(HookError, match="nobody can tell whether the source gateway") as unknown:
+    with pytest.raises(CommandFailedError, match="it is not known whether the source gateway") as unknown:
         case.disconnect(gateway)
     assert "exit with 0 (disconnected) or 1 (connected)" in unknown.value.hint
     assert case.facts()["outage"] == []
@@ -155,7 +155,9 @@ def test_person_disconnects_by_instructions(case: Case) -> None:
     assert isinstance(gateway, ManualSource)
     assert gateway.instructions == "Shut interface Vlan120 on core-1"
     move(case.pair, case.clients, case.plan)
-    with pytest.raises(ManualStepOutstandingError, match="still connected, by its check") as outstanding:
+    with pytest.raises(
+        ManualStepOutstandingError, match="still connected, according to its check command"
+    ) as outstanding:
         case.disconnect(gateway)
     assert "Shut interface Vlan120 on core-1" in outstanding.value.hint
     router_command.main("act", str(case.file))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from scenarios.seed_migration import SEGMENT, SeedMigration, Sites
+from support.lookups import segment_named
 from support.site_pair import SitePair, SiteServer
 from support.threads import Threads
 
@@ -67,7 +68,7 @@ def watch(pair: SitePair, participant: Participant, period_seconds: float) -> No
         for _ in range(8):
             participant.wait(period_seconds)
             if participant.name == "watch-nsx":
-                sites.destination_nsx.find_segment(SEGMENT)
+                segment_named(sites.destination_nsx, SEGMENT)
             elif participant.name == "watch-vcenter":
                 sites.source_vcenter.list_virtual_machines()
             else:

@@ -108,7 +108,7 @@ def test_parameters_come_from_a_file(tmp_path: Path) -> None:
     (["--snapshot", "none.json"], "none.json"),
     (["--parameters", "none.yaml"], "none.yaml"),
     (["--start", "18:00"], '"18:00" has no date: write 2026-10-24 20:00'),
-    (["--start", "soon"], '"soon" is no time'),
+    (["--start", "soon"], '"soon" is not a time'),
     (["--night", "tomorrow"], '"tomorrow" is not a date: write 2026-10-24'),
     (["--order", "web09"], "web09: not moved by wave seed-wave"),
     (["--picture", "forecast.gif", "--start", START], "the name of a picture must end in .svg, .png, .pdf"),
@@ -135,7 +135,7 @@ def test_everything_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
         f"{parameters}: transfer.speed: is not a parameter",
         f"{parameters}: gates: must be a mapping of names to values",
         '"tomorrow" is not a date: write 2026-10-24',
-        '"soon" is no time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start',
+        '"soon" is not a time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start',
         "forecast.gif: the name of a picture must end in .svg, .png, .pdf",
     ]
 

@@ -52,7 +52,7 @@ def test_every_problem_is_printed_where_it_is(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
-        f'{path}:3:12 time_zone: "Mars/Olympus" is no time zone: use an IANA name such as Europe/Berlin, '
+        f'{path}:3:12 time_zone: "Mars/Olympus" is not a time zone: use an IANA name such as Europe/Berlin, '
         "America/New_York or UTC",
         f"{path}:{FULL.splitlines().index('options: {poll_interval: 20s, stop_before_cutover: true}') + 1}:26 "
         "options.poll_interval: must be between 5s and 10m",

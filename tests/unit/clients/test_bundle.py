@@ -9,6 +9,7 @@ import pytest
 from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import EndpointMismatch
 from hcx_waves.clients.nsx import Connectivity
+from support.lookups import segment_named, vm_named
 from support.site_pair import SitePair
 
 
@@ -16,10 +17,10 @@ def test_vmc_sites_are_reached_through_the_reverse_proxy(site_pair: SitePair) ->
     with open_sites(site_pair.endpoints) as clients:
         assert clients.source_nsx is not None
         assert "/vmc/reverse-proxy/" in clients.source_nsx.base_url
-        assert clients.source_nsx.find_segment("seed-net").is_fixed
+        assert segment_named(clients.source_nsx, "seed-net").is_fixed
         assert clients.hcx.identity().role == "site"
-        assert clients.source_vcenter.find_vm(name="web01") is not None
-        assert clients.destination_vcenter.find_vm(name="web01") is None
+        assert vm_named(clients.source_vcenter, "web01") is not None
+        assert vm_named(clients.destination_vcenter, "web01") is None
 
 
 @pytest.mark.world(scenario="three-tier")
@@ -27,7 +28,7 @@ def test_nsx_of_ones_own_is_reached_directly(site_pair: SitePair) -> None:
     with open_sites(site_pair.endpoints) as clients:
         assert clients.source_nsx is not None
         assert clients.source_nsx.base_url == site_pair.url("nsx", "source")
-        assert not clients.source_nsx.find_segment("web").is_fixed
+        assert not segment_named(clients.source_nsx, "web").is_fixed
     with open_sites(site_pair.endpoints, source_has_nsx=False) as clients:
         assert clients.source_nsx is None
 
@@ -36,7 +37,7 @@ def test_roles_bind_every_client(site_pair: SitePair) -> None:
     with open_sites(site_pair.endpoints, options=ClientOptions.for_roles(["twin"])) as clients:
         nsx = clients.source_nsx
         assert nsx is not None
-        segment = nsx.find_segment("seed-net")
+        segment = segment_named(nsx, "seed-net")
         with pytest.raises(EndpointMismatch, match="simulated site"):
             nsx.set_connectivity(segment, Connectivity.OFF)
         with pytest.raises(EndpointMismatch, match="simulated site"):

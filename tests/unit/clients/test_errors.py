@@ -75,7 +75,7 @@ def test_text_names_call_status_vendor_words_request_and_next_step() -> None:
 
 
 def test_error_without_hint_says_what_its_class_advises() -> None:
-    assert "Read the object again" in errors.StaleRevisionError("changed").hint
+    assert "read it again" in errors.StaleRevisionError("changed").hint
 
 
 def test_unknown_type_becomes_the_base_and_names_it() -> None:

@@ -106,7 +106,6 @@ def test_contradictions_never_read_as_success(name: str, progress: dict[str, Any
 def test_phases_follow_the_flags(progress: dict[str, Any], phase: Phase) -> None:
     state = MigrationState.of("ANY_NAME", progress)
     assert (state.phase, state.is_terminal) == (phase, False)
-    assert state.is_waiting_for_window is (phase is Phase.WAITING_FOR_WINDOW)
 
 
 def test_draft_is_a_phase() -> None:

@@ -157,7 +157,7 @@ def test_mutating_call_without_a_usable_answer_is_unknown_and_not_repeated(
     make: Maker, server: ScriptedServer, trouble: Answer, cause: type[ClientError]
 ) -> None:
     server.on("POST", "/thing", trouble)
-    with pytest.raises(OutcomeUnknownError, match="whether it acted is unknown") as caught:
+    with pytest.raises(OutcomeUnknownError, match="it is not known whether it took effect") as caught:
         make().send(MAKE)
     assert len(server.received) == 1
     assert caught.value.lookup == LOOKUP
@@ -253,7 +253,7 @@ def test_text_that_is_no_json_is_malformed_with_a_short_snippet(make: Maker, ser
 
 def test_html_504_is_a_gateway_timeout(make: Maker, server: ScriptedServer) -> None:
     server.on("GET", "/thing", HTML_504)
-    with pytest.raises(GatewayTimeout, match="a gateway gave up waiting"):
+    with pytest.raises(GatewayTimeout, match="a gateway timed out waiting"):
         make().send(READ)
 
 

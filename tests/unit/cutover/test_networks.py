@@ -59,7 +59,7 @@ def test_opaque_network_is_found_by_name() -> None:
 def test_nothing_fits() -> None:
     with pytest.raises(NotFound, match="no network of the source's vCenter is 'gone'") as missing:
         found(Vcenter(GROUP), "/infra/segments/gone", "gone", None)
-    assert "nobody can tell" in missing.value.hint
+    assert "cannot be proven empty" in missing.value.hint
 
 
 def test_vm_counts_that_is_in_either_list() -> None:

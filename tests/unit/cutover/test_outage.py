@@ -27,7 +27,7 @@ def test_bounds_enclose_the_truth() -> None:
 def test_outage_that_goes_on_has_no_upper_bound() -> None:
     bounds = outage_bounds(connected_last=at(0), disconnected_first=at(1), routed_not_last=at(61), routed_first=None)
     assert (bounds.lower_seconds, bounds.upper_seconds, bounds.width_seconds) == (60.0, None, None)
-    assert str(bounds) == "at least 60.0 s, not over"
+    assert str(bounds) == "at least 60.0 s, not over yet"
 
 
 def test_gateway_that_was_seen_at_once() -> None:

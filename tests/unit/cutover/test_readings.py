@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from hcx_waves.clients.nsx import Segment, SegmentState
+from hcx_waves.clients.nsx import NsxSegment, SegmentState
+from hcx_waves.cutover.errors import TwoGatewaysError
 from hcx_waves.cutover.guards import require_no_second_gateway
 from hcx_waves.cutover.source import GatewayReading, GatewayState, reading_of
-from hcx_waves.migration.errors import TwoGatewaysError
 
 ON, OFF, UNKNOWN = GatewayState.CONNECTED, GatewayState.DISCONNECTED, GatewayState.UNKNOWN
 
@@ -25,7 +25,7 @@ class Nsx:
 
 
 def read(word: str, **body: Any) -> GatewayReading:
-    segment = Segment.of_wire({"id": "s", "path": "/infra/segments/s", **body})
+    segment = NsxSegment.of_wire({"id": "s", "path": "/infra/segments/s", **body})
     return reading_of(Nsx(word), segment)  # type: ignore[arg-type]
 
 
@@ -74,7 +74,7 @@ def test_guard(source: GatewayState, destination: GatewayState, refused: bool) -
     if not refused:
         require_no_second_gateway(*readings, "app")
         return
-    with pytest.raises(TwoGatewaysError, match="both gateways of segment 'app' serve it, or may") as both:
+    with pytest.raises(TwoGatewaysError, match="both gateways of segment 'app' are on, or may be") as both:
         require_no_second_gateway(*readings, "app")
     assert (both.value.details["source"], both.value.details["destination"]) == ("here", "there")
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hcx_waves.clients.hcx import Job
+from hcx_waves.cutover.errors import UnextendFailedError
 from hcx_waves.cutover.extension import UnextendPhase, judge_unextend, require_unextended
-from hcx_waves.migration.errors import UnextendFailedError
 
 RUNNING, DONE = UnextendPhase.RUNNING, UnextendPhase.DONE
 FAILED, AFTER = UnextendPhase.FAILED, UnextendPhase.FAILED_AFTER_REMOVAL
@@ -39,5 +39,5 @@ def test_judgement(job: dict[str, Any] | None, listed: bool, phase: UnextendPhas
         return
     with pytest.raises(UnextendFailedError, match="segment 'app'") as failed:
         require_unextended(status, "app")
-    hints = {FAILED: "reconnect_source_segment", AFTER: "connect_destination", RUNNING: "Keep waiting"}
+    hints = {FAILED: "reconnect_source_segment", AFTER: "gateway connectivity on", RUNNING: "keep waiting"}
     assert hints[phase] in failed.value.hint

@@ -61,8 +61,25 @@ def test_a_sound_site_pair_is_healthy(site_pair: SitePair, tmp_path: Path) -> No
         f"every endpoint is a simulated site (world {site_pair.world_id})",
     )
     assert found["source nsx", "version"] == ("ok", "NSX 4.1.2.0.1.22596744")
-    assert found["source nsx", "rights"] == ("ok", "may read 1 fixed and 0 flexible segments")
+    assert found["source nsx", "rights"] == ("ok", "the account may read 1 fixed and 0 flexible segments")
     assert found["vmc", "nsx proxy destination"][0] == "ok"
+
+
+def lacking(*privileges: str) -> Any:
+    settings = {"vcenter": {"denied_privileges": list(privileges)}}
+    return pytest.mark.world(scenario={"name": "limited", "settings": settings, "vms": [{"name": "web01"}]})
+
+
+@lacking("VirtualMachine.Interact.PowerOff", "VirtualMachine.Config.Rename", "DVPortgroup.Modify", "Network.Config")
+def test_rights_that_no_wave_uses_are_not_asked_for(site_pair: SitePair, tmp_path: Path) -> None:
+    found = findings(run(tmp_path, site_pair.endpoints, "--json"))
+    assert found["source vcenter", "rights"] == ("ok", "the account may read the inventory (System.View, System.Read)")
+
+
+@lacking("System.Read")
+def test_an_account_that_may_not_read_is_told_which_right_it_lacks(site_pair: SitePair, tmp_path: Path) -> None:
+    found = findings(run(tmp_path, site_pair.endpoints, "--json"))
+    assert found["source vcenter", "rights"] == ("warning", "the account lacks System.Read on the root folder")
 
 
 @pytest.mark.world(scenario="physical")
@@ -83,7 +100,7 @@ def test_the_table_shows_endpoint_check_result_and_next_step(site_pair: SitePair
     assert "reachability" in row
     assert "failed" in row
     assert "127.0.0.1:1 cannot be reached (Connection refused)" in row
-    assert "Check that the product is up" in row
+    assert "Check that the product is running" in row
     assert result.stdout.splitlines()[-1].endswith("1 failed")
 
 
@@ -146,7 +163,7 @@ def test_a_ca_file_that_is_missing_is_said_for_each_endpoint(site_pair: SitePair
     assert result.exit_code == 1
     assert findings(result)["source nsx", "tls"] == (
         "failed",
-        "the trusted authorities cannot be read (No such file or directory)",
+        "the file of trusted certificate authorities cannot be read (No such file or directory)",
     )
     assert findings(result)["vmc", "tls"][0] == "failed"
 
@@ -172,7 +189,7 @@ def test_a_real_vcenter_without_tls_and_with_a_wrong_clock_is_told_so(vcenter: S
     assert found["source vcenter", "clock"][0] == "failed"
     assert found["source vcenter", "rights"] == (
         "warning",
-        "this vCenter does not tell the account's privileges",
+        "this vCenter does not report the account's privileges",
     )
     assert found["source vcenter", "inventory"] == ("warning", "no virtual machine is visible")
     assert vcenter.sessions == set()
@@ -222,7 +239,7 @@ def test_a_certificate_that_ends_soon_is_a_warning(days_left: int, result: str, 
 def test_an_empty_document_fails(tmp_path: Path) -> None:
     result = run(tmp_path, {}, "--json")
     assert result.exit_code == 1
-    assert findings(result)["all", "document"] == ("failed", "it names no endpoint")
+    assert findings(result)["all", "document"] == ("failed", "the endpoints document names no endpoint")
 
 
 def test_an_unusable_document_ends_with_its_own_code(tmp_path: Path) -> None:

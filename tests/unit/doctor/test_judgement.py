@@ -11,9 +11,9 @@ from hcx_waves.clients.errors import AuthenticationFailed, ClientError, Permissi
 from hcx_waves.clients.hcx import Appliance, ServiceMesh, UplinkMetric
 from hcx_waves.clients.identity import REAL_PRODUCT, EndpointIdentity
 from hcx_waves.doctor.connection import judge_clock
-from hcx_waves.doctor.findings import Finding, Result, guarded, ok
 from hcx_waves.doctor.hcx import judge_appliance, judge_mesh, judge_uplink
 from hcx_waves.doctor.identity import check_agreement
+from hcx_waves.doctor.results import CheckResult, Result, guarded, ok
 from hcx_waves.doctor.target import Means
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ SITE = EndpointIdentity(simulated=True, world_id="w1", role="site")
 @pytest.mark.parametrize(
     ("skew_seconds", "result", "detail"),
     [
-        (0.9, Result.OK, "in step with this host"),
+        (0.9, Result.OK, "in sync with this host"),
         (-20, Result.OK, "20 s behind this host"),
         (60, Result.WARNING, "60 s ahead of this host"),
         (-301, Result.FAILED, "301 s behind this host"),
@@ -59,7 +59,7 @@ def services(*statuses: str) -> dict[str, Any]:
         (mesh(status=services("up", "UP")), Result.OK, "state COMMITTED, 2 services up"),
         (mesh(status=services("up", "down")), Result.FAILED, "s1 down"),
         (mesh(state="UPDATE_FAILED", status=services("up")), Result.FAILED, "state UPDATE_FAILED"),
-        (mesh(), Result.WARNING, "state COMMITTED, no service tells its status"),
+        (mesh(), Result.WARNING, "state COMMITTED, no service reports its status"),
         (
             mesh(status=services("up"), lastTaskDetails={"status": "RUNNING"}),
             Result.OK,
@@ -143,11 +143,14 @@ def test_endpoints_must_agree_on_what_they_are() -> None:
 
 
 def test_a_broken_check_is_a_finding_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
-    def broken() -> Finding:
+    def broken() -> CheckResult:
         raise KeyError("x")
 
     (finding,) = guarded("mesh", broken)
-    assert (finding.result, finding.detail) == (Result.FAILED, "the check itself broke (KeyError)")
+    assert (finding.result, finding.detail) == (
+        Result.FAILED,
+        "the check itself failed with an internal error (KeyError)",
+    )
     assert "check mesh broke" in caplog.text
 
 
@@ -168,7 +171,7 @@ def test_what_a_check_found_before_it_broke_is_kept() -> None:
     ("error", "result"), [(PermissionDenied("no"), Result.WARNING), (ServerError("no"), Result.FAILED)]
 )
 def test_a_lack_of_rights_to_look_is_a_warning(error: ClientError, result: Result) -> None:
-    def check() -> Finding:
+    def check() -> CheckResult:
         raise error
 
     (finding,) = guarded("pairing", check)

@@ -85,9 +85,7 @@ def test_whoever_does_not_get_a_turn_before_the_window_closes_is_named() -> None
     window = {"window_opens": at(0), "window_closes": at(5)}
     eta = estimate(keeper, 0, *(vm(name, VmPhase.WAITING_FOR_TURN, **window) for name in "abcd"))
     assert (eta.late, eta.ends_at) == (("d",), at(6))
-    assert str(eta) == (
-        "through by 2026-03-01 22:06 UTC with 4 switchovers to come; the window closes before the turn of 1: d"
-    )
+    assert str(eta) == ("done by 2026-03-01 22:06 UTC with 4 switchovers to come; the window closes too early for 1: d")
 
 
 def test_the_order_of_the_wave_goes_first() -> None:
@@ -134,7 +132,7 @@ def test_a_course_bounds_each_phase_by_two_looks() -> None:
     ]  # fmt: skip
     for minutes, phase, total in looks:
         keeper.see(WaveStatus(at=at(minutes), vms=(vm("a", phase, done=0, total=total),)))
-    (course,) = joined([keeper.to_json()])
+    (course,) = joined([keeper.courses.values()])
     assert [one.phase.value for one in course.phases] == [
         "queued", "base_sync", "waiting_for_window", "switchover", "done",
     ]  # fmt: skip
@@ -151,7 +149,7 @@ def test_what_two_tasks_have_seen_is_one_course() -> None:
         first.see(WaveStatus(at=at(minutes), vms=(vm("a", phase, done=0, total=10),)))
     for minutes, phase in ((9, VmPhase.WAITING_FOR_WINDOW), (10, VmPhase.SWITCHOVER), (11, VmPhase.DONE)):
         second.see(WaveStatus(at=at(minutes), vms=(vm("a", phase, total=11),)))
-    (course,) = joined([first.to_json(), second.to_json()])
+    (course,) = joined([first.courses.values(), second.courses.values()])
     assert [one.phase.value for one in course.phases] == ["base_sync", "waiting_for_window", "switchover", "done"]
     assert course.transfer_ended_at == at(0.5)
     assert course.entered(VmPhase.SWITCHOVER) == at(9.5)
@@ -162,6 +160,6 @@ def test_a_base_sync_that_ended_badly_has_no_end() -> None:
     keeper = CourseKeeper()
     for minutes, phase in ((0, VmPhase.QUEUED), (1, VmPhase.BASE_SYNC), (2, VmPhase.FAILED)):
         keeper.see(WaveStatus(at=at(minutes), vms=(vm("a", phase),)))
-    (course,) = joined([keeper.to_json()])
+    (course,) = joined([keeper.courses.values()])
     assert course.transfer_ended_at is None
     assert course.entered(VmPhase.FAILED) == at(1.5)

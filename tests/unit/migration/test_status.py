@@ -90,7 +90,7 @@ def test_words_and_flags(
 def test_unknown_state_is_running_and_said_once() -> None:
     seen = status(migration("a", "NEVER_HEARD_OF"))
     [note] = seen.notes()
-    assert note == 'HCX says "NEVER_HEARD_OF" of a, which is not known: taken to be still running'
+    assert note == 'HCX reports "NEVER_HEARD_OF" for a, which is unknown; it is treated as running'
     assert seen.notes(said=[note]) == ()
     assert not seen.is_terminal
 
@@ -151,7 +151,7 @@ def test_window_that_has_closed_is_missed() -> None:
     seen = status(migration("a", flags=WAITING, window=(NOW - 2 * HOUR, NOW - HOUR)))
     assert seen.vm("a").missed_window
     assert seen.is_stuck
-    assert seen.notes() == ("a missed its switchover window and waits for a new one: reschedule it",)
+    assert seen.notes() == ("a missed its switchover window and waits for a new one: reschedule it in HCX",)
 
 
 def test_open_window_without_any_movement_is_a_stall() -> None:

@@ -74,7 +74,7 @@ def test_a_waiver_lasts_to_the_end_of_its_day_in_the_waves_zone() -> None:
 def test_a_waiver_that_nothing_asked_for_is_told() -> None:
     result = judged(check("one"), waivers=[waiver(), waiver(finding="other-thing", subject="*")])
     assert shown(result) == [("advice", "waiver-unused", "wave"), ("advice", "waiver-unused", "web01")]
-    assert result.items[1].finding.message == "no finding asked for the waiver of bad-thing"
+    assert result.items[1].finding.message == "no finding matches the waiver of bad-thing"
 
 
 def test_what_cannot_be_waived_still_blocks() -> None:
@@ -90,7 +90,7 @@ def test_a_product_error_blocks_and_names_the_product() -> None:
     assert shown(result) == [("blocking", "check-incomplete", "broken"), ("advice", "a-c", "x")]
     finding = result.items[0].finding
     assert finding.message == (
-        '"title of broken" could not be judged: ConnectionFailed at https://hcx.example: no route'
+        '"title of broken" could not be checked: ConnectionFailed at https://hcx.example: no route'
     )
     assert finding.suggestion == "Look there."
     assert finding.evidence["error"]["type"] == "ConnectionFailed"  # type: ignore[index, call-overload]

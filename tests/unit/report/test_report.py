@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from hcx_waves.cutover.emptiness import EmptyProof
+from hcx_waves.cutover.errors import UnextendFailedError
 from hcx_waves.cutover.extension import Removal
 from hcx_waves.cutover.gateway import DisconnectResult
-from hcx_waves.cutover.leftovers import Found, Kind
+from hcx_waves.cutover.leftovers import Found, FoundKind
 from hcx_waves.cutover.outage import outage_bounds
-from hcx_waves.migration.errors import UnextendFailedError
 from hcx_waves.migration.verify import VmProof, facts_before
 from hcx_waves.model.choices import CutoverPolicy, Disconnect, MigrationType
 from hcx_waves.model.findings import Finding, Severity, Waiver, assess
@@ -89,7 +89,7 @@ def proof(name: str, outcome: VmOutcome = VmOutcome.MIGRATED, reasons: tuple[str
 
 
 def cut(sent_minutes: float = 130) -> SegmentResults:
-    router = Found(kind=Kind.STAYING, name="edge", object_id="vm-9", reason="the wave file declares that it stays")
+    router = Found(kind=FoundKind.STAYING, name="edge", object_id="vm-9", reason="the wave file declares that it stays")
     empty = EmptyProof(segment="app", at=at(sent_minutes), vcenter_networks=("app (net-1)",), nsx_port_count=2,
                        migrations_read=2, excluded=(router,))  # fmt: skip
     disconnect = DisconnectResult(
@@ -148,7 +148,7 @@ def test_what_was_left_behind_is_said() -> None:
     }  # fmt: skip
     text = render_markdown(made)
     assert "web02 is still at the source" in text
-    assert "UnextendFailedError: the unextend failed. If the extension still exists reconnect the source" in text
+    assert "UnextendFailedError: the unextend failed. If the extension still exists in HCX, clear task" in text
 
 
 def test_outage_that_is_left_open_is_the_gravest() -> None:

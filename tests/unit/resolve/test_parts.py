@@ -149,8 +149,8 @@ def test_two_networks_of_one_name_are_refused(site_pair: SitePair, clients: Site
         resolve_plan(wave, clients, now=site_pair.now)
     first, second = refused.value.problems
     assert first.message.startswith("the source vCenter has 2 networks of this name: dvportgroup-")
-    assert first.suggestion == "Write the segment_id of the one that is meant."
-    assert 'Network adapter 1 is mapped to "seed-net", of which the destination has 2' in second.message
+    assert first.suggestion == "Write the segment_id of the one that is intended."
+    assert 'Network adapter 1 is mapped to "seed-net", and the destination has 2' in second.message
     named = wave_of(["web02"], segments=[{**SEED_SEGMENT, "segment_id": "seed-net"}])
     assert resolve_plan(named, clients, now=site_pair.now).segment("seed-net").extension_id
 

@@ -62,7 +62,7 @@ def test_every_problem_is_told_at_once(site_pair: SitePair, clients: SiteClients
         "S: there is no such storage policy at the destination",
         "web01: is suspended",
         'lonely: Network adapter 1 is in "plain", which is neither extended to the destination nor mapped',
-        "extended-too: guest has a NIC in it, and the wave does not say what becomes of it",
+        "extended-too: guest has a NIC in it, and the wave file does not mention this segment",
         "app01: is running and is to be moved Cold",
     ]
 
@@ -125,7 +125,7 @@ def test_a_vm_at_both_sites_is_refused(site_pair: SitePair, clients: SiteClients
     copy = replace(living, key="destination/vm-999", site=SiteName.DESTINATION, moref="vm-999", uid="copy", nics=[])
     site_pair.run(lambda: site_pair.world.put(copy))
     found = problems(site_pair, clients, seed_wave())
-    assert found == [f"web01: is at both sites with instance UUID {living.instance_uuid}"]
+    assert found == [f"web01: exists at both sites with instance UUID {living.instance_uuid}"]
 
 
 NOT_EXTENDED = scenario(networks=[{"name": "seed-net", "subnet": "192.168.1.0/24"}])
@@ -174,7 +174,7 @@ def test_swapped_sites_are_noticed(site_pair: SitePair, clients: SiteClients) ->
     ):
         start = f"{side} site: vCenter "
         assert any(
-            text.startswith(start) and text.endswith(f"{uuid} is {word} the HCX manager that is asked")
+            text.startswith(start) and text.endswith(f"{uuid} is {word} the HCX Manager that the connection leads to")
             for text in found
         ), found
 

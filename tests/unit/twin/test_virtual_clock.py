@@ -126,7 +126,7 @@ def test_a_poll_that_was_held_for_long_is_just_made_again() -> None:
     ("busy", "limit", "hint"),
     [
         (Busy("b is queued", is_starved=True), STARVED_SECONDS, r"active runs x \(segments \+ 1\)"),
-        (Busy("b is up_for_retry"), STUCK_SECONDS, "Look at what those tasks are doing"),
+        (Busy("b is up_for_retry"), STUCK_SECONDS, "Look at these tasks in Airflow"),
     ],
 )
 def test_it_gives_up_when_nothing_changes(busy: Busy, limit: float, hint: str) -> None:
@@ -170,7 +170,7 @@ def test_an_abandoned_wait_ends() -> None:
     clock = clock_of(Scripted(True, None))
     clock.join()
     clock.abandon()
-    with pytest.raises(TwinWaitEnded, match="nobody waits for a here any more"):
+    with pytest.raises(TwinWaitEnded, match="the wait of a has been ended"):
         clock.sleep(10)
 
 

@@ -103,7 +103,7 @@ def test_a_time_that_the_night_repeats_is_the_first_unless_the_file_says_otherwi
     )
 
     assert first.switchover == window("2026-11-01 05:30", "2026-11-01 11:00")
-    assert first.notes == ("2026-11-01 01:30 happens twice in America/New_York; taken as the one at UTC-04:00",)
+    assert first.notes == ("2026-11-01 01:30 happens twice in America/New_York; the one at UTC-04:00",)
     assert second.switchover == window("2026-11-01 06:30", "2026-11-01 11:00")
 
 
@@ -111,7 +111,7 @@ def test_a_window_that_the_clock_change_turns_around_keeps_its_length() -> None:
     clock = wave("Europe/Berlin", "opens: 2026-08-01 02:30, closes: 2026-08-01 03:00").for_night(date(2027, 3, 28))
 
     assert clock.switchover == window("2027-03-28 01:30", "2027-03-28 02:00")
-    assert clock.notes[-1] == "a window of 30m fell into the clock change; it keeps its length"
+    assert clock.notes[-1] == "a window of 30m falls into a clock change; it keeps its length"
 
 
 def test_elapsed_time_takes_no_notice_of_the_clocks() -> None:

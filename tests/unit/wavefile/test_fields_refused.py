@@ -6,10 +6,10 @@ import pytest
 
 from support.wave_files import FULL, changed, place_in, problems_of, told
 
-UUID = "is no UUID: write vCenter's instanceUuid, such as 5012a3c4-0f1e-2d3c-4b5a-69788796a5b4"
-NO_TIME = "is no time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start"
+UUID = "is not a UUID: use the instanceUuid, such as 5012a3c4-0f1e-2d3c-4b5a-69788796a5b4"
+NO_TIME = "is not a time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start"
 NO_LENGTH = "is not a duration: write 90s, 15m, 2h30m or 7d"
-NO_ZONE = "is no time zone: use an IANA name such as Europe/Berlin, America/New_York or UTC"
+NO_ZONE = "is not a time zone: use an IANA name such as Europe/Berlin, America/New_York or UTC"
 NO_DAG_ID = "cannot be part of a DAG id: use lower-case letters, digits and single hyphens"
 NO_CONNECTION = "must be the id of an Airflow connection; addresses and credentials belong in that connection"
 MAPPING = "must be a mapping of fields to values"
@@ -54,7 +54,7 @@ CASES = [
         "start: 2026-02-30 20:00",
         "start: |2",
         "start",
-        '"2026-02-30 20:00": there is no such date',
+        '"2026-02-30 20:00": this date does not exist',
     ),
     ("start: 2026-10-23 20:00", "start: 2026-10-23 24:00", "start: |2", "start", f'"2026-10-23 24:00" {NO_TIME}'),
     (
@@ -116,7 +116,7 @@ CASES = [
         "    hcx: hcx old",
         "hcx: |hcx old",
         "connections.source.hcx",
-        '"hcx old" is no connection id: letters, digits, underscore, dot and hyphen',
+        '"hcx old" is not a connection id: use letters, digits, underscore, dot and hyphen',
     ),
     (
         "    hcx: hcx_old",
@@ -161,7 +161,7 @@ CASES = [
         '  folder: "Work\\nloads"',
         'folder: |"W',
         "defaults.folder",
-        "holds a control character or a line break",
+        "contains a control character or a line break",
     ),
     (
         "  folder: Workloads",
@@ -388,7 +388,7 @@ CASES = [
         '"CHG[0-9"',
         '|"CHG[0-9"',
         "gates.approve_wave.change_reference_pattern",
-        "is no regular expression: unterminated character set at position 3",
+        "is not a valid regular expression: unterminated character set at position 3",
     ),
     ("max_failed_vms: 1", "max_failed_vms: -1", "max_failed_vms: |-1", "limits.max_failed_vms", "must be at least 0"),
     ("max_failed_vms: 1", "max_failed_vms: 1.5", "max_failed_vms: |1.5", "limits.max_failed_vms", f"{NUMBER}, not 1.5"),
@@ -412,7 +412,7 @@ CASES = [
         "finding: VM has snapshots",
         "finding: |VM",
         "waivers[0].finding",
-        '"VM has snapshots" is no finding: lower-case words with hyphens, such as vm-has-snapshots',
+        '"VM has snapshots" is not a finding id: use lower-case words with hyphens, such as vm-has-snapshots',
     ),
     ("reason: Removed on the way.", "reason: ' '", "reason: |' '", "waivers[0].reason", "must not be blank"),
     (", reason: Removed on the way.", "", "- |{finding", "waivers[0].reason", "is required"),

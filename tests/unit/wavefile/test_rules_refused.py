@@ -84,7 +84,7 @@ CASES = [
         "switchover_order: [erp02, erp09]",
         "erp02, |erp09]",
         "switchover_order[1]",
-        '"erp09" is none of the wave\'s vms',
+        '"erp09" is not among the wave\'s vms',
     ),
     (
         "switchover_order: [erp02, erp01]",
@@ -105,14 +105,14 @@ CASES = [
         "{force_power_off: true}",
         "|true}\n  - name: erp03",
         "vms[1].options.force_power_off",
-        "means something to Bulk only, not RAV",
+        "applies to Bulk only, not RAV",
     ),
     (
         "    migration: Bulk\n",
         "    migration: Cold\n",
         "power_off: |true, retain",
         "vms[2].options.force_power_off",
-        "means something to Bulk only, not Cold",
+        "applies to Bulk only, not Cold",
     ),
     (
         "{upgrade_vm_tools: false}",
@@ -135,7 +135,7 @@ CASES = [
         "  - {name: shared, cutover: later, cut_by: erp-1}",
         "cut_by: |erp-1",
         "segments[2].cut_by",
-        "names this very wave: write cutover: now if it cuts the segment over",
+        "names this wave itself: write cutover: now if it cuts the segment over",
     ),
     (
         NEVER,
@@ -254,7 +254,7 @@ CASES = [
         "approvers: []",
         "approvers: |[]",
         "gates.approve_wave.approvers",
-        "is empty, so nobody could answer: name somebody or leave it out",
+        "is empty, so nobody could answer: name a user or leave it out",
     ),
     (
         "approvers: [alice, bob]",
@@ -297,7 +297,7 @@ CASES = [
         "after: [erp-0]\nswitchover_order:",
         "start: |2026",
         "start",
-        "cannot stand beside after: the waves before this one start it",
+        "cannot be combined with after: the waves before this one start it",
     ),
     ("poll_interval: 20s", "poll_interval: 1s", "interval: |1s", "options.poll_interval", "must be between 5s and 10m"),
     (
@@ -362,13 +362,13 @@ SMALL_CASES = [
         minimal().replace("Store}", "Store, options: {force_power_off: true}}"),
         "power_off: |true",
         "defaults.options.force_power_off",
-        "means something to Bulk only, and no VM of the wave is moved so",
+        "applies to Bulk only, and no VM of the wave is moved that way",
     ),
     (
         minimal().replace("Store}", "Store, migration: Cold, options: {seed_checkpoint: true}}"),
         "checkpoint: |true",
         "defaults.options.seed_checkpoint",
-        "needs a migration that replicates (RAV or Bulk), and no VM of the wave is moved so",
+        "needs a migration that replicates (RAV or Bulk), and no VM of the wave is moved that way",
     ),
     (
         minimal(vms="[{name: a, datastore: x}, b]").replace(", datastore: Store", ""),
@@ -415,7 +415,7 @@ SMALL_CASES = [
         minimal(more="switchover_window: {opens: 2026-11-01 01:30, lasts: 4h}\n").replace("UTC", "America/New_York"),
         "opens: |2026-11-01",
         "switchover_window.opens",
-        "2026-11-01 01:30 happens twice in America/New_York: the clocks are put back then; "
+        "2026-11-01 01:30 happens twice in America/New_York: clocks go back then; "
         'write "2026-11-01 01:30-04:00" for the first or "2026-11-01 01:30-05:00" for the second',
     ),
     (minimal(vms="[]"), "vms: |[]", "vms", "must not be an empty list"),

@@ -8,12 +8,9 @@ from support.wave_files import changed, place_in, problems_of, told
 
 WINDOW = "switchover_window: {opens: 2026-10-24 22:00, closes: 2026-10-25 04:00}"
 VOICE = "{opens: 2026-10-25 05:00, closes: 2026-10-25 09:00}"
-FORWARD = (
-    "2026-03-29 02:30 does not exist in Europe/Berlin: the clocks are put forward then; "
-    "the next time that exists is 03:30"
-)
+FORWARD = "2026-03-29 02:30 does not exist in Europe/Berlin: clocks go forward then; the next time that exists is 03:30"
 TWICE = (
-    "2026-10-25 02:30 happens twice in Europe/Berlin: the clocks are put back then; "
+    "2026-10-25 02:30 happens twice in Europe/Berlin: clocks go back then; "
     'write "2026-10-25 02:30+02:00" for the first or "2026-10-25 02:30+01:00" for the second'
 )
 

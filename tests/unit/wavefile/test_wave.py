@@ -214,7 +214,7 @@ def test_a_wave_is_frozen_and_closed() -> None:
 
     with pytest.raises(ValidationError, match="frozen"):
         wave.name = "other"
-    with pytest.raises(ValidationError, match="none of the wave's vms"):
+    with pytest.raises(ValidationError, match="not among the wave's vms"):
         Wave.model_validate({**yaml.safe_load(FULL), "switchover_order": ["nobody"]})
 
 

@@ -11,7 +11,7 @@ from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.yaml_tree import SIZE_LIMIT_BYTES, read_yaml
 from support.wave_files import FULL, changed, minimal, place_in, problems_of
 
-TEMPLATE = "templates are not filled in here: write the value itself"
+TEMPLATE = "templates are not supported: write the value itself"
 
 # text, where the problem is, field, message
 CASES = [
@@ -19,23 +19,23 @@ CASES = [
     ("# nothing\n", (1, 1), "wave", "the file is empty"),
     ("- a\n- b\n", (1, 1), "wave", "must be a mapping of fields to values"),
     ("just words\n", (1, 1), "wave", "must be a mapping of fields to values"),
-    ("name: [a, b\n", (2, 1), "wave", "is no YAML: did not find expected ',' or ']'"),
-    ("name: a\n\tvms: b\n", (2, 1), "wave", "is no YAML: found a tab character that violates indentation"),
-    ("name: a: b\n", (1, 8), "wave", "is no YAML: mapping values are not allowed in this context"),
-    (minimal() + "---\nname: b\n", "|---", "wave", "a second document: one wave per file"),
+    ("name: [a, b\n", (2, 1), "wave", "is not valid YAML: did not find expected ',' or ']'"),
+    ("name: a\n\tvms: b\n", (2, 1), "wave", "is not valid YAML: found a tab character that violates indentation"),
+    ("name: a: b\n", (1, 8), "wave", "is not valid YAML: mapping values are not allowed in this context"),
+    (minimal() + "---\nname: b\n", "|---", "wave", "contains a second document: write one wave per file"),
     (
         changed("defaults:\n", "defaults: &d\n"),
         "|&d",
         "wave",
-        "anchors (&d) are not allowed: write the value out, or use defaults",
+        "anchors (&d) are not supported: write the value out, or use defaults",
     ),
     (
         minimal(more="limits: *d\n"),
         "limits: |*d",
         "wave",
-        "aliases (*d) are not allowed: write the value out, or use defaults",
+        "aliases (*d) are not supported: write the value out, or use defaults",
     ),
-    (minimal(more="<<: {after: [x]}\n"), "|<<:", "wave", "merge keys (<<) are not allowed: use defaults"),
+    (minimal(more="<<: {after: [x]}\n"), "|<<:", "wave", "merge keys (<<) are not supported: use defaults"),
     (
         changed("name: erp-1", "name: !!python/object/apply:os.system [id]"),
         "name: |!!",
@@ -77,7 +77,7 @@ CASES = [
         minimal(more="limits: \x07\n"),
         (len(minimal().splitlines()) + 1, 9),
         "wave",
-        "holds a character that YAML does not allow",
+        "contains a character that YAML does not allow",
     ),
 ]
 
@@ -169,7 +169,7 @@ def test_a_wave_is_called_as_its_file(tmp_path: Path) -> None:
         load_wave_file(path)
 
     assert str(caught.value) == (
-        f'{path}:1:7 name: "small" is called by its file: name the file small.yaml, or the wave other'
+        f'{path}:1:7 name: "small" must match the name of its file: name the file small.yaml, or the wave other'
     )
 
 
@@ -177,6 +177,6 @@ def test_problems_read_as_editors_read_them() -> None:
     text = changed("Europe/Berlin", "Mars/Olympus")
 
     assert str(problems_of(text, "dags/waves/erp-1.yaml")[0]).startswith(
-        'dags/waves/erp-1.yaml:3:12 time_zone: "Mars/Olympus" is no time zone'
+        'dags/waves/erp-1.yaml:3:12 time_zone: "Mars/Olympus" is not a time zone'
     )
     assert FULL.splitlines()[2] == "time_zone: Europe/Berlin"

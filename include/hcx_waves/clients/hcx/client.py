@@ -131,7 +131,7 @@ class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, Ex
         reply = self._transport.send(call)
         token = reply.headers.get(SESSION_HEADER)
         if not token:
-            raise MalformedResponse("the log-in gave no session token", **self._transport.context(call, reply))
+            raise MalformedResponse("the login returned no session token", **self._transport.context(call, reply))
         body = reply.body if isinstance(reply.body, dict) else {}
         data = body.get("data")
         info = data.get("endpointInfo") if isinstance(data, dict) else None

@@ -186,21 +186,6 @@ class ExtensionCalls(SessionCalls):
             )
         return found[0] if found else None
 
-    def network_extension(self, extension_id: str) -> NetworkExtension:
-        """Read one extension from the 9.x family.
-
-        :raises NotFound: if there is none, or if the manager is older than 9.
-        """
-        answer = self._get(f"/l2NetworkExtensions/{path_segment(extension_id)}")
-        return answer.parse(NetworkExtension, {"extensionId": extension_id, **answer.mapping()})
-
-    def network_extensions(self) -> tuple[NetworkExtension, ...]:
-        """List the extensions from the 9.x family.
-
-        :raises NotFound: if the manager is older than 9.
-        """
-        return self._get("/l2NetworkExtensions").parse_items(NetworkExtension)
-
     def create_extension(self, request: ExtensionRequest) -> str:
         """Extend a network.
 
@@ -263,33 +248,3 @@ class ExtensionCalls(SessionCalls):
             f"/l2Extensions/{path_segment(extension_id)}/vms",
             {"endpointId": destination_endpoint_id, "hcspUUID": source_endpoint_id},
         ).parse_items(MonVirtualMachine)
-
-    def route_virtual_machines(
-        self,
-        extension_id: str,
-        virtual_machines: Sequence[MonVirtualMachine],
-        *,
-        router_endpoint_id: str,
-        destination_endpoint_id: str,
-        source_endpoint_id: str,
-    ) -> None:
-        """Set by which site's router VMs leave their network (MON), at once. Repeating it changes nothing.
-
-        :param router_endpoint_id: the destination's endpoint id, or the source's to route them back [I hcx 5.5].
-        """
-        items = [
-            {
-                "routerEndpointId": router_endpoint_id,
-                "vmId": one.vm_id,
-                "resourceId": one.resource_id,
-                "switchoverType": "switchoverNow",
-            }
-            for one in virtual_machines
-        ]
-        self._send(
-            "POST",
-            f"/l2Extensions/{path_segment(extension_id)}/vms",
-            CallKind.IDEMPOTENT,
-            query={"endpointId": destination_endpoint_id, "hcspUUID": source_endpoint_id},
-            body={"endpointId": destination_endpoint_id, "items": items},
-        )

@@ -62,23 +62,6 @@ class GroupCalls(HcxCalls):
             raise answer.malformed(f"{len(groups)} groups in the answer to the creation of one")
         return groups[0]
 
-    def update_group(
-        self, group_id: str, draft: GroupDraft, *, state: str | None = None, force: bool = False
-    ) -> SubmittedGroup:
-        """Replace a group's content [D hcx 4.4]. Repeating it sets the same content again.
-
-        :raises NotFound: if the group does not exist.
-        :raises ValidationFailed: if HCX refuses the content.
-        """
-        item = {**draft.to_wire(), "migrationGroupId": group_id, **({"state": state} if state else {})}
-        answer = self._send(
-            "PUT", "/mobility/groups", CallKind.IDEMPOTENT, query={"force": force}, body={"items": [item]}
-        )
-        groups = answer.parse_items(SubmittedGroup)
-        if not groups:
-            raise answer.malformed("no group in the answer to an update")
-        return groups[0]
-
     def start_groups(self, group_ids: Sequence[str]) -> tuple[SubmittedGroup, ...]:
         """Start every migration of the groups [D hcx 4.4].
 
@@ -87,25 +70,6 @@ class GroupCalls(HcxCalls):
         :raises OutcomeUnknownError: if the answer was lost; query the groups' migrations.
         """
         return self._group_call("/mobility/groups/start", group_ids, "migrations that are no drafts: it acted")
-
-    def delete_groups(self, group_ids: Sequence[str]) -> tuple[SubmittedGroup, ...]:
-        """Delete groups [C hcx 4.4].
-
-        :raises OutcomeUnknownError: if the answer was lost; list the groups.
-        """
-        lookup = Lookup("hcx", "find_groups", {"group_ids": list(group_ids)}, "a group that is not listed was deleted")
-        body = {"items": [{"migrationGroupId": group_id} for group_id in group_ids]}
-        answer = self._send("POST", "/mobility/groups/delete", CallKind.MUTATING, body=body, lookup=lookup)
-        return answer.parse_items(SubmittedGroup) if answer.body else ()
-
-    def archive_groups(self, group_ids: Sequence[str]) -> None:
-        """Archive finished groups [D hcx 4.4]. Archiving twice changes nothing more.
-
-        :raises PermissionDenied: 403, which here means that a migration is not terminal.
-        :raises NotFound: if a group does not exist.
-        """
-        body = {"items": [{"migrationGroupId": group_id} for group_id in group_ids]}
-        self._send("POST", "/mobility/groups/archive", CallKind.IDEMPOTENT, body=body)
 
     def schedule_group(
         self,

@@ -1,4 +1,4 @@
-"""What a migration is asked to be: typed input that is written as HCX documents it [D+C hcx 4.3].
+"""The request for a migration: typed input, written as HCX documents it [D+C hcx 4.3].
 
 Members left None are not sent, so that HCX's own default (or the group's) holds.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from hcx_waves.clients.hcx.values import milliseconds_of
 
 
-class MigrationType(StrEnum):
+class HcxMigrationType(StrEnum):
     """``migrationType`` and ``switchoverType`` [D hcx 4.2]."""
 
     RAV = "RAV"
@@ -27,9 +27,9 @@ class MigrationType(StrEnum):
     @property
     def transfer_type(self) -> str:
         """The ``transferType`` that belongs to it: RAV and bulk replicate by vSphere Replication [I hcx 4.2]."""
-        if self in (MigrationType.RAV, MigrationType.BULK):
+        if self in (HcxMigrationType.RAV, HcxMigrationType.BULK):
             return "vSphereReplication"
-        return "OsAssistedReplication" if self is MigrationType.OS_ASSISTED else "NO_OP"
+        return "OsAssistedReplication" if self is HcxMigrationType.OS_ASSISTED else "NO_OP"
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Storage:
 
 
 @dataclass(frozen=True)
-class NetworkMapping:
+class HcxNetworkMapping:
     """Where one NIC goes. ``destination_network_id`` is a segment's policy path or a port group's MoRef."""
 
     mac_address: str
@@ -158,7 +158,7 @@ class NetworkMapping:
 
 
 @dataclass(frozen=True)
-class MigrationOptions:
+class HcxMigrationOptions:
     """Switches of a migration. ``force_power_off_vm`` means something to bulk only [D hcx 4.8]."""
 
     remove_snapshots: bool | None = None
@@ -201,15 +201,15 @@ class MigrationIntent:
     :param sync_interval_minutes: of delta syncs; HCX's default is 120 [D hcx 4.3], unit [I hcx 4.3].
     """
 
-    migration_type: MigrationType
+    migration_type: HcxMigrationType
     source: SiteRef
     destination: SiteRef
     entity: Entity | None = None
     service_mesh_id: str | None = None
     placement: Sequence[Placement] = ()
     storage: Storage | None = None
-    networks: Sequence[NetworkMapping] = ()
-    options: MigrationOptions = field(default_factory=MigrationOptions)
+    networks: Sequence[HcxNetworkMapping] = ()
+    options: HcxMigrationOptions = field(default_factory=HcxMigrationOptions)
     window: Schedule | None = None
     transfer_window: Schedule | None = None
     seed_checkpoint: bool | None = None

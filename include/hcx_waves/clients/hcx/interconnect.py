@@ -9,6 +9,7 @@ from pydantic import AliasChoices, Field
 
 from hcx_waves.clients.hcx.values import HcxModel, Instant
 from hcx_waves.clients.hcx.wire import HcxCalls
+from hcx_waves.clients.json_values import as_mapping
 from hcx_waves.clients.transport_wire import path_segment
 
 
@@ -37,47 +38,6 @@ class Job(HcxModel):
     def is_success(self) -> bool:
         """Whether the job ended well."""
         return self.is_done and not (self.did_fail or self.is_cancelled or self.is_rolled_back)
-
-
-class TaskStep(HcxModel):
-    """One step of an interconnect task; steps nest."""
-
-    title: str = ""
-    status: str | None = None
-    progress: float | None = None
-    message: str | None = None
-    children: tuple[TaskStep, ...] = ()
-    errors: tuple[Any, ...] = ()
-    warnings: tuple[Any, ...] = ()
-
-
-class InterconnectTask(HcxModel):
-    """``/interconnect/tasks/{id}`` [D hcx 6]: QUEUED, RUNNING, SUCCESS, FAILED."""
-
-    task_id: str | None = Field(default=None, validation_alias=AliasChoices("interconnectTaskId", "task_id"))
-    task_type: str | None = Field(default=None, validation_alias=AliasChoices("type", "task_type"))
-    status: str = ""
-    progress: float | None = None
-    message: str | None = None
-    error_message: str | None = None
-    started_at: Instant = Field(default=None, validation_alias=AliasChoices("startTime", "started_at"))
-    ended_at: Instant = Field(default=None, validation_alias=AliasChoices("endTime", "ended_at"))
-    steps: tuple[TaskStep, ...] = ()
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the task ended well."""
-        return self.status.upper() == "SUCCESS"
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether the task failed."""
-        return self.status.upper() == "FAILED"
-
-    @property
-    def is_terminal(self) -> bool:
-        """Whether nothing more will happen; an unknown status is running."""
-        return self.is_success or self.is_failure
 
 
 class ServiceStatus(HcxModel):
@@ -179,17 +139,17 @@ class UplinkMetric(HcxModel):
     @classmethod
     def of_wire(cls, data: Mapping[str, Any]) -> UplinkMetric:
         """Flatten ``measuredData`` of 9.1 [C hcx 6]; what is missing or of another shape stays None."""
-        measured = _mapping(data.get("measuredData"))
-        bandwidth = _mapping(measured.get("maxAvailableBandwidth"))
-        rates = _mapping(bandwidth.get("value"))
+        measured = as_mapping(data.get("measuredData"))
+        bandwidth = as_mapping(measured.get("maxAvailableBandwidth"))
+        rates = as_mapping(bandwidth.get("value"))
         return cls.model_validate(
             {
                 "uplinkName": data.get("uplinkName"),
                 "remoteUplinkName": data.get("remoteUplinkName"),
                 "uploadKbps": rates.get("uploadKbps"),
                 "downloadKbps": rates.get("downloadKbps"),
-                "latency": _mapping(measured.get("latency")).get("value"),
-                "lossRate": _mapping(measured.get("lossRate")).get("value"),
+                "latency": as_mapping(measured.get("latency")).get("value"),
+                "lossRate": as_mapping(measured.get("lossRate")).get("value"),
                 "services": bandwidth.get("services"),
             }
         )
@@ -212,18 +172,6 @@ class InterconnectCalls(HcxCalls):
         """
         answer = self._get(f"/jobs/{path_segment(job_id)}")
         return answer.parse(Job, {"jobId": job_id, **answer.mapping()})
-
-    def interconnect_task(self, task_id: str) -> InterconnectTask:
-        """Read an interconnect task.
-
-        :raises NotFound: if there is none of this id.
-        """
-        answer = self._get(f"/interconnect/tasks/{path_segment(task_id)}")
-        return answer.parse(InterconnectTask, {"interconnectTaskId": task_id, **answer.mapping()})
-
-    def interconnect_tasks(self) -> tuple[InterconnectTask, ...]:
-        """List the interconnect tasks [I hcx 6]."""
-        return self._get("/interconnect/tasks").parse_items(InterconnectTask)
 
     def service_meshes(self, vc_guid: str | None = None) -> tuple[ServiceMesh, ...]:
         """List the service meshes.
@@ -266,7 +214,3 @@ class InterconnectCalls(HcxCalls):
             data = {"serviceMeshId": item.get("serviceMeshId") or item.get("servicemeshId"), "uplinks": uplinks}
             meshes.append(answer.parse(MeshHealth, data))
         return tuple(meshes)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -15,7 +15,7 @@ _ENTITY_ID = AliasChoices("entity_id", "id", "entityId")
 
 
 @dataclass(frozen=True)
-class Site:
+class HcxSite:
     """Which side a query asks: both, one of them, or one endpoint by id."""
 
     local: bool = True
@@ -29,7 +29,7 @@ class Site:
         return {name: True for name in ("local", "remote") if getattr(self, name)}
 
 
-BOTH_SITES = Site()
+BOTH_SITES = HcxSite()
 
 
 class CloudConfig(HcxModel):
@@ -136,23 +136,23 @@ class InventoryCalls(HcxCalls):
         """List the site pairings."""
         return self._get("/cloudConfigs").parse_items(CloudConfig)
 
-    def resource_containers(self, site: Site = BOTH_SITES) -> tuple[ResourceContainer, ...]:
+    def resource_containers(self, site: HcxSite = BOTH_SITES) -> tuple[ResourceContainer, ...]:
         """List the vCenters of the sites."""
         return self._inventory("resourcecontainer/list", ResourceContainer, site, page_size=None)
 
-    def virtual_machines(self, site: Site = BOTH_SITES, *, page_size: int = 1000) -> tuple[InventoryVm, ...]:
+    def virtual_machines(self, site: HcxSite = BOTH_SITES, *, page_size: int = 1000) -> tuple[InventoryVm, ...]:
         """List the VMs of the sites."""
         return self._inventory("virtualmachines", InventoryVm, site, page_size=page_size)
 
-    def networks(self, site: Site = BOTH_SITES, *, page_size: int = 1000) -> tuple[InventoryNetwork, ...]:
+    def networks(self, site: HcxSite = BOTH_SITES, *, page_size: int = 1000) -> tuple[InventoryNetwork, ...]:
         """List the networks of the sites."""
         return self._inventory("networks", InventoryNetwork, site, page_size=page_size)
 
-    def datastores(self, site: Site = BOTH_SITES, *, page_size: int = 1000) -> tuple[InventoryEntity, ...]:
+    def datastores(self, site: HcxSite = BOTH_SITES, *, page_size: int = 1000) -> tuple[InventoryEntity, ...]:
         """List the datastores of the sites."""
         return self._inventory("datastores", InventoryEntity, site, page_size=page_size)
 
-    def containers(self, *kinds: str, site: Site = BOTH_SITES, page_size: int = 1000) -> tuple[InventoryEntity, ...]:
+    def containers(self, *kinds: str, site: HcxSite = BOTH_SITES, page_size: int = 1000) -> tuple[InventoryEntity, ...]:
         """List containers.
 
         :param kinds: any of ``folder``, ``resourcePool``, ``datacenter``, ``cluster``, ...; none means all.
@@ -169,7 +169,7 @@ class InventoryCalls(HcxCalls):
         self,
         path: str,
         kind: type[Model],
-        site: Site,
+        site: HcxSite,
         *,
         page_size: int | None,
         narrow: Mapping[str, Any] | None = None,

@@ -1,4 +1,4 @@
-"""What HCX answers about migrations and mobility groups."""
+"""HCX's answers about migrations and mobility groups."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import AliasChoices, Field
 
 from hcx_waves.clients.hcx.state import MigrationState
 from hcx_waves.clients.hcx.values import HcxModel, Instant, Notice, instant_of
+from hcx_waves.clients.json_values import as_mapping, as_text
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,17 @@ class Migration:
 
 
 def _of_mobility(item: Mapping[str, Any]) -> Migration:
-    entity = _mapping(item.get("entity"))
-    progress = _mapping(item.get("progress"))
-    schedule = _mapping(_mapping(item.get("switchoverParams")).get("schedule"))
-    workflow = _mapping(item.get("transferParams")).get("workflowVersion") or item.get("version")
+    entity = as_mapping(item.get("entity"))
+    progress = as_mapping(item.get("progress"))
+    schedule = as_mapping(as_mapping(item.get("switchoverParams")).get("schedule"))
+    workflow = as_mapping(item.get("transferParams")).get("workflowVersion") or item.get("version")
     return Migration(
         migration_id=str(item["migrationId"]),
-        group_id=_text(item.get("migrationGroupId")),
-        entity_id=_text(entity.get("entityId")),
-        entity_name=_text(entity.get("entityName")),
-        state=MigrationState.of(_text(item.get("state")), progress, workflow_version=workflow),
-        username=_text(item.get("username")),
+        group_id=as_text(item.get("migrationGroupId")),
+        entity_id=as_text(entity.get("entityId")),
+        entity_name=as_text(entity.get("entityName")),
+        state=MigrationState.of(as_text(item.get("state")), progress, workflow_version=workflow),
+        username=as_text(item.get("username")),
         created_at=instant_of(item.get("creationDate")),
         updated_at=instant_of(item.get("lastUpdated")),
         started_at=instant_of(progress.get("startTime")),
@@ -73,20 +74,20 @@ def _of_mobility(item: Mapping[str, Any]) -> Migration:
 
 
 def _of_gen1(item: Mapping[str, Any]) -> Migration:
-    info = _mapping(item.get("migrationInfo"))
-    job = _mapping(item.get("jobInfo"))
-    details = _mapping(info.get("progressDetails"))
-    entity = _mapping(info.get("entityDetails"))
-    step = _text(details.get("state"))
+    info = as_mapping(item.get("migrationInfo"))
+    job = as_mapping(item.get("jobInfo"))
+    details = as_mapping(info.get("progressDetails"))
+    entity = as_mapping(info.get("entityDetails"))
+    step = as_text(details.get("state"))
     progress = {**details, "message": info.get("message"), "state": None}
     return Migration(
         migration_id=str(item["migrationId"]),
-        group_id=_text(item.get("migrationGroupId")),
-        entity_id=_text(entity.get("entityId")),
-        entity_name=_text(entity.get("entityName")),
+        group_id=as_text(item.get("migrationGroupId")),
+        entity_id=as_text(entity.get("entityId")),
+        entity_name=as_text(entity.get("entityName")),
         # The job's state is the migration's; the step decides only when the job says nothing.
-        state=MigrationState.of(_text(job.get("state")) or step, progress, step=step),
-        username=_text(job.get("username")),
+        state=MigrationState.of(as_text(job.get("state")) or step, progress, step=step),
+        username=as_text(job.get("username")),
         created_at=instant_of(job.get("creationDate")),
         updated_at=instant_of(job.get("lastUpdated")),
         raw=dict(item),
@@ -178,11 +179,3 @@ class ScheduleResult(HcxModel):
             for entry in (entries if isinstance(entries, list) else [])
             if isinstance(entry, Mapping) and entry.get("errors")
         )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None or value == "" else str(value)

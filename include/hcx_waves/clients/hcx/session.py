@@ -1,4 +1,4 @@
-"""Who the manager is: metainfo and version, which decide the paths of other calls."""
+"""What the manager is: metainfo and version, which decide the paths of other calls."""
 
 from __future__ import annotations
 

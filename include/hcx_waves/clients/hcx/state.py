@@ -1,4 +1,4 @@
-"""What a migration's status means.
+"""The meaning of a migration's status.
 
 HCX has three families of state names, and most intermediate names are published nowhere. So the decision
 rests on ``progress.isDone/didFail/isCancelled`` and on the terminal names that have a source; phases come
@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from hcx_waves.clients.json_values import as_mapping
 
 
 class Phase(StrEnum):
@@ -81,7 +83,7 @@ class MigrationState:
         :param step: gen 1's workflow step, which tells the phase but never the end [C hcx 4.6].
         """
         facts: Mapping[str, Any] = progress if isinstance(progress, Mapping) else {}
-        flags = _mapping(facts.get("state"))
+        flags = as_mapping(facts.get("state"))
         word = str(name or "").strip().upper()
         final = _final_phase(word, facts, flags)
         running = None if final else _running_phase(str(step or word).upper(), facts, flags)
@@ -114,11 +116,6 @@ class MigrationState:
         """Whether the migration was cancelled."""
         return self.phase is Phase.CANCELLED
 
-    @property
-    def is_waiting_for_window(self) -> bool:
-        """Whether the migration only waits for its switchover window."""
-        return self.phase is Phase.WAITING_FOR_WINDOW
-
 
 def _final_phase(word: str, facts: Mapping[str, Any], flags: Mapping[str, Any]) -> Phase | None:
     """Decide whether it is over. Bad news wins: a contradictory answer never reads as success."""
@@ -139,7 +136,7 @@ def _final_phase(word: str, facts: Mapping[str, Any], flags: Mapping[str, Any]) 
 
 def _running_phase(word: str, facts: Mapping[str, Any], flags: Mapping[str, Any]) -> Phase | None:
     """Find the phase of what is under way; later phases are looked for first."""
-    counters = {name: _mapping(facts.get(name)) for name in ("transfer", "switchover")}
+    counters = {name: as_mapping(facts.get(name)) for name in ("transfer", "switchover")}
     if _any(flags, "isSwitchoverStarted", "isSwitchoverProgress", "isSwitchoverCompleted"):
         return Phase.SWITCHOVER
     if _any(flags, "isWaitingForMaintWindow") or _any(counters["switchover"], "waiting", "waitingCount"):
@@ -163,7 +160,7 @@ def _running_phase(word: str, facts: Mapping[str, Any], flags: Mapping[str, Any]
 
 
 def _percent(facts: Mapping[str, Any], workflow_version: Any, *, done: bool) -> float | None:
-    total = _mapping(facts.get("total"))
+    total = as_mapping(facts.get("total"))
     whole, part = _number(total.get("value")), _number(total.get("bytesTransferred"))
     by_bytes = 100 * part / whole if whole and part is not None else None
     stated = _number(facts.get("percentComplete"))
@@ -177,7 +174,7 @@ def _percent(facts: Mapping[str, Any], workflow_version: Any, *, done: bool) -> 
 
 
 def _message(facts: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
-    error = _mapping(facts.get("error"))
+    error = as_mapping(facts.get("error"))
     candidates = (flags.get("errorMessage"), error.get("message"), facts.get("message"), flags.get("message"))
     return next((text for text in candidates if isinstance(text, str) and text), "")
 
@@ -200,7 +197,3 @@ def _number(value: Any) -> float | None:
         return float(value)
     except ValueError:
         return None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -1,4 +1,4 @@
-"""Building blocks of HCX's answers: a lenient model, and times in epoch milliseconds."""
+"""Building blocks for HCX's answers: a lenient model, and times in epoch milliseconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How HCX talks: two response envelopes, several error shapes, and XML while it starts up.
+"""HCX's protocol: two response envelopes, several forms of errors, and XML while it starts up.
 
 Sources: the envelopes and their errors [D+C hcx 1]; errors inside HTTP 200/202 [C hcx 1]
 (cloudConfigs); the XML start-up body [C hcx 2]; the 9443 style [D hcx 1].
@@ -23,6 +23,7 @@ from hcx_waves.clients.errors import (
     ServiceUnavailable,
     ValidationFailed,
 )
+from hcx_waves.clients.json_values import as_text
 from hcx_waves.clients.transport import RestTransport
 from hcx_waves.clients.transport_faults import VendorWords, error_for_status
 from hcx_waves.clients.transport_retry import CallKind
@@ -123,7 +124,7 @@ class HcxAnswer:
         if self._call.kind is not CallKind.MUTATING:
             return error
         return OutcomeUnknownError(
-            f"the call was accepted, and what it did is unknown: {message}",
+            f"the call was accepted, and its effect is not known: {message}",
             lookup=self._call.lookup,
             cause=error,
             **self._context,
@@ -202,7 +203,7 @@ def words_of(body: Any) -> VendorWords:
                 items.append(_refused_item(item, own))
             notices.extend(own)
     if body.get("errorCode") is not None or isinstance(body.get("error"), str):
-        notices.append((_text(body.get("errorCode")), _text(body.get("error"))))
+        notices.append((as_text(body.get("errorCode")), as_text(body.get("error"))))
     if not notices and isinstance(body.get("message"), str):
         notices.append((None, body["message"]))
     messages = [message for _, message in notices if message]
@@ -218,8 +219,8 @@ def _notices(errors: Any) -> Iterator[tuple[str | None, str | None]]:
     """Yield (code, message) of ``[{code,message}]``, ``[{error,text}]`` or plain texts."""
     for error in errors if isinstance(errors, list) else []:
         if isinstance(error, Mapping):
-            code = _text(error.get("code") or error.get("error"))
-            yield code, _text(error.get("message") or error.get("text") or error.get("error"))
+            code = as_text(error.get("code") or error.get("error"))
+            yield code, as_text(error.get("message") or error.get("text") or error.get("error"))
         elif isinstance(error, str):
             yield None, error
 
@@ -242,9 +243,9 @@ def _schedule_refusals(errors: Any) -> list[Any]:
 
 def _refused_item(item: Mapping[str, Any], notices: Sequence[tuple[str | None, str | None]]) -> dict[str, Any]:
     return {
-        "migration_id": _text(item.get("migrationId")),
-        "migration_group_id": _text(item.get("migrationGroupId")),
-        "entity_id": _text(item.get("entityId")),
+        "migration_id": as_text(item.get("migrationId")),
+        "migration_group_id": as_text(item.get("migrationGroupId")),
+        "entity_id": as_text(item.get("entityId")),
         "errors": [{"code": code, "message": message} for code, message in notices],
         "warnings": [message for _, message in _notices(item.get("warnings")) if message],
     }
@@ -260,7 +261,7 @@ def _embedded_fault(body: Any, words: VendorWords, context: ErrorContext) -> Cli
         return None
     facts: ErrorContext = {**context, "vendor_code": words.code, "vendor_message": words.message}
     if words.code == "Login failure":
-        return AuthenticationFailed("the other side refused the credentials", **facts)
+        return AuthenticationFailed("the credentials were refused", **facts)
     return ValidationFailed("the product refused the call", items=words.items, messages=words.messages, **facts)
 
 
@@ -296,7 +297,3 @@ def _identity(item: Mapping[str, Any], key: str) -> str:
 def _xml_message(text: str) -> str | None:
     found = [part for part in _XML_STRING.findall(text) if part != "message"]
     return "; ".join(found) or None
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None or value == "" else str(value)

@@ -1,4 +1,4 @@
-"""Who is on a segment: ports, VIFs, VMs, MAC and ARP tables (nsx-vsphere 3), and the gateway firewall."""
+"""What is attached to a segment: ports, VIFs, VMs, the gateway ARP table (section 3); and the gateway firewall."""
 
 from __future__ import annotations
 
@@ -32,14 +32,6 @@ class AttachmentCalls(NsxCalls):
         """List the VMs that NSX knows."""
         found = self._list("/infra/realized-state/virtual-machines")
         return self._parse_all(NsxVirtualMachine.of_wire, found)
-
-    def mac_table(self, segment_path: str) -> tuple[dict[str, Any], ...]:
-        """Read a segment's MAC table, as NSX gives it."""
-        return self._list(f"{segment_path}/mac-table")
-
-    def arp_table(self, segment_path: str) -> tuple[dict[str, Any], ...]:
-        """Read a segment's ARP table, as NSX gives it."""
-        return self._list(f"{segment_path}/arp-table")
 
     def gateway_arp_table(self, segment_path: str) -> tuple[dict[str, Any], ...]:
         """Read the ARP table of the gateway interface towards a segment, as NSX gives it."""

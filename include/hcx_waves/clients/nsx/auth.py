@@ -1,4 +1,4 @@
-"""Log-in by session, for an NSX manager of one's own [D+C nsx-vsphere 1.2]."""
+"""Login by session, for an NSX Manager that is not behind VMware Cloud [D+C nsx-vsphere 1.2]."""
 
 from __future__ import annotations
 
@@ -61,5 +61,5 @@ class SessionAuth:
         cookie = SimpleCookie(reply.headers.get("set-cookie", "")).get("JSESSIONID")
         token = reply.headers.get("x-xsrf-token")
         if cookie is None or not token:
-            raise MalformedResponse("the log-in gave no session", **self._transport.context(call, reply))
+            raise MalformedResponse("the login returned no session", **self._transport.context(call, reply))
         return Grant({"Cookie": f"JSESSIONID={cookie.value}", "X-XSRF-TOKEN": token})

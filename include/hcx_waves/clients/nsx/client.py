@@ -1,4 +1,4 @@
-"""The client of one NSX Policy API: a manager of one's own, or VMware Cloud's reverse proxy."""
+"""The client of one NSX Policy API: of an NSX Manager, or through VMware Cloud's reverse proxy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What NSX Policy answers, as immutable values; ``raw`` keeps the body for rollback and evidence."""
+"""NSX Policy's answers as immutable values; ``raw`` keeps the body for rollback and evidence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from hcx_waves.clients.json_values import as_mapping, as_mappings, as_text
 
 
 class Connectivity(StrEnum):
@@ -16,7 +18,7 @@ class Connectivity(StrEnum):
 
 
 @dataclass(frozen=True)
-class Segment:
+class NsxSegment:
     """A segment [D nsx-vsphere 2.2].
 
     :param path: its policy path; fixed ones lie below a tier-1.
@@ -37,7 +39,7 @@ class Segment:
     raw: Mapping[str, Any] = field(repr=False, compare=False)
 
     @classmethod
-    def of_wire(cls, body: Mapping[str, Any]) -> Segment:
+    def of_wire(cls, body: Mapping[str, Any]) -> NsxSegment:
         """Read a segment body.
 
         :raises ValueError: if it has no id or no path.
@@ -45,16 +47,16 @@ class Segment:
         segment_id, path = body.get("id"), body.get("path")
         if not segment_id or not path:
             raise ValueError("a segment without id or path")
-        advanced = _mapping(body.get("advanced_config"))
+        advanced = as_mapping(body.get("advanced_config"))
         revision = body.get("_revision")
-        subnets = _mappings(body.get("subnets"))
+        subnets = as_mappings(body.get("subnets"))
         return cls(
             segment_id=str(segment_id),
             display_name=str(body.get("display_name") or segment_id),
             path=str(path),
-            segment_type=_text(body.get("type")),
+            segment_type=as_text(body.get("type")),
             connectivity=Connectivity.OFF if advanced.get("connectivity") == "OFF" else Connectivity.ON,
-            connectivity_path=_text(body.get("connectivity_path")),
+            connectivity_path=as_text(body.get("connectivity_path")),
             gateway_addresses=tuple(str(one["gateway_address"]) for one in subnets if one.get("gateway_address")),
             revision=revision if isinstance(revision, int) else None,
             raw=dict(body),
@@ -85,9 +87,9 @@ class SegmentState:
         """Read ``.../state``; an absent state is ``unknown``."""
         return cls(
             state=str(body.get("state") or "unknown"),
-            failure_code=_text(body.get("failure_code")),
-            failure_message=_text(body.get("failure_message")),
-            details=_mappings(body.get("details")),
+            failure_code=as_text(body.get("failure_code")),
+            failure_message=as_text(body.get("failure_message")),
+            details=as_mappings(body.get("details")),
         )
 
     @property
@@ -99,30 +101,6 @@ class SegmentState:
     def is_failure(self) -> bool:
         """Whether realisation failed."""
         return self.state.lower() in ("failed", "error")
-
-
-@dataclass(frozen=True)
-class RealizedStatus:
-    """Realisation of an intent, by the status API or, where that is missing, by its entities.
-
-    :param publish_status: ``REALIZED``, ``UNREALIZED``, ``UNAVAILABLE``, ``ERROR``.
-    :param consolidated_status: ``SUCCESS``, ``IN_PROGRESS``, ...; None from the entities.
-    :param source: ``status`` or ``entities``.
-    """
-
-    publish_status: str
-    consolidated_status: str | None
-    source: str
-
-    @property
-    def is_realized(self) -> bool:
-        """Whether the intent is realised."""
-        return self.publish_status == "REALIZED" and self.consolidated_status in (None, "SUCCESS")
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether realisation failed."""
-        return "ERROR" in (self.publish_status, self.consolidated_status)
 
 
 @dataclass(frozen=True)
@@ -144,13 +122,13 @@ class SegmentPort:
         """
         if not body.get("id"):
             raise ValueError("a port without id")
-        attachment = _mapping(body.get("attachment"))
+        attachment = as_mapping(body.get("attachment"))
         return cls(
             port_id=str(body["id"]),
             path=str(body.get("path") or ""),
             display_name=str(body.get("display_name") or body["id"]),
-            attachment_id=_text(attachment.get("id")),
-            attachment_type=_text(attachment.get("type")),
+            attachment_id=as_text(attachment.get("id")),
+            attachment_type=as_text(attachment.get("type")),
             raw=dict(body),
         )
 
@@ -171,11 +149,11 @@ class Binding:
     @classmethod
     def of_wire(cls, body: Mapping[str, Any]) -> Binding:
         """Read one of a port state's bindings."""
-        binding = _mapping(body.get("binding"))
+        binding = as_mapping(body.get("binding"))
         return cls(
-            ip_address=_text(binding.get("ip_address")),
-            mac_address=_text(binding.get("mac_address")),
-            source=_text(body.get("source")),
+            ip_address=as_text(binding.get("ip_address")),
+            mac_address=as_text(binding.get("mac_address")),
+            source=as_text(body.get("source")),
         )
 
 
@@ -192,7 +170,7 @@ class PortState:
     def of_wire(cls, body: Mapping[str, Any]) -> PortState:
         """Read ``.../ports/{id}/state``."""
         return cls(
-            attachment_state=_text(_mapping(body.get("attachment")).get("state")),
+            attachment_state=as_text(as_mapping(body.get("attachment")).get("state")),
             realized=_bindings(body.get("realized_bindings")),
             discovered=_bindings(body.get("discovered_bindings")),
             duplicates=_bindings(body.get("duplicate_bindings")),
@@ -214,15 +192,15 @@ class Vif:
     @classmethod
     def of_wire(cls, body: Mapping[str, Any]) -> Vif:
         """Read a VIF body."""
-        infos = _mappings(body.get("ip_address_info"))
+        infos = as_mappings(body.get("ip_address_info"))
         return cls(
-            attachment_id=_text(body.get("lport_attachment_id")),
-            owner_vm_id=_text(body.get("owner_vm_id")),
-            owner_vm_type=_text(body.get("owner_vm_type")),
-            mac_address=_text(body.get("mac_address")),
-            device_key=_text(body.get("device_key")),
+            attachment_id=as_text(body.get("lport_attachment_id")),
+            owner_vm_id=as_text(body.get("owner_vm_id")),
+            owner_vm_type=as_text(body.get("owner_vm_type")),
+            mac_address=as_text(body.get("mac_address")),
+            device_key=as_text(body.get("device_key")),
             ip_addresses=tuple(str(ip) for one in infos for ip in one.get("ip_addresses") or []),
-            device_name=_text(body.get("device_name")),
+            device_name=as_text(body.get("device_name")),
         )
 
 
@@ -249,24 +227,12 @@ class NsxVirtualMachine:
         return cls(
             external_id=str(body["external_id"]),
             display_name=str(body.get("display_name") or ""),
-            power_state=_text(body.get("power_state")),
-            vm_type=_text(body.get("type")),
-            host_id=_text(body.get("host_id")),
+            power_state=as_text(body.get("power_state")),
+            vm_type=as_text(body.get("type")),
+            host_id=as_text(body.get("host_id")),
             compute_ids={name: value for name, _, value in pairs},
         )
 
 
 def _bindings(entries: Any) -> tuple[Binding, ...]:
-    return tuple(Binding.of_wire(one) for one in _mappings(entries))
-
-
-def _mappings(value: Any) -> tuple[Mapping[str, Any], ...]:
-    return tuple(one for one in value if isinstance(one, Mapping)) if isinstance(value, list) else ()
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None or value == "" else str(value)
+    return tuple(Binding.of_wire(one) for one in as_mappings(entries))

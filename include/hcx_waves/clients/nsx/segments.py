@@ -1,4 +1,4 @@
-"""Segments: find, connect and disconnect, rename, delete, and what is realised (nsx-vsphere 2)."""
+"""Segments: read, connect and disconnect, rename, replace, delete, and their realisation (section 2)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from hcx_waves.clients.errors import (
-    ConflictError,
-    ErrorContext,
     Lookup,
     MalformedResponse,
     NotFound,
     OutcomeUnknownError,
     ValidationFailed,
 )
-from hcx_waves.clients.nsx.models import Connectivity, RealizedStatus, Segment, SegmentState
+from hcx_waves.clients.nsx.models import Connectivity, NsxSegment, SegmentState
 from hcx_waves.clients.nsx.wire import NsxCalls
 from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import path_segment
@@ -25,7 +23,7 @@ class SegmentCalls(NsxCalls):
 
     _tier1_id: str | None
 
-    def fixed_segments(self) -> tuple[Segment, ...]:
+    def fixed_segments(self) -> tuple[NsxSegment, ...]:
         """List the segments below the tier-1; none if there is no such tier-1."""
         if self._tier1_id is None:
             return ()
@@ -35,11 +33,11 @@ class SegmentCalls(NsxCalls):
             return ()
         return self._segments(found)
 
-    def flexible_segments(self) -> tuple[Segment, ...]:
+    def flexible_segments(self) -> tuple[NsxSegment, ...]:
         """List the segments directly below infra."""
         return self._segments(self._list("/infra/segments"))
 
-    def segments(self) -> tuple[Segment, ...]:
+    def segments(self) -> tuple[NsxSegment, ...]:
         """List fixed and flexible segments, each path once, without those marked for deletion."""
         by_path = {one.path: one for one in (*self.fixed_segments(), *self.flexible_segments())}
         return tuple(one for one in by_path.values() if not one.raw.get("marked_for_delete"))
@@ -53,7 +51,7 @@ class SegmentCalls(NsxCalls):
         """
         return self._list("/search/query", {"query": query})
 
-    def segment(self, path: str) -> Segment:
+    def segment(self, path: str) -> NsxSegment:
         """Read a segment by its policy path.
 
         :raises NotFound: if there is none (also while it is being purged).
@@ -69,27 +67,9 @@ class SegmentCalls(NsxCalls):
             return False
         return True
 
-    def find_segment(self, name_or_path: str) -> Segment:
-        """Find one segment by its policy path, or by display name in both lists.
-
-        :raises NotFound: if there is none.
-        :raises ConflictError: if several have the name.
-        """
-        if name_or_path.startswith("/infra/"):
-            return self.segment(name_or_path)
-        found = [one for one in self.segments() if one.display_name == name_or_path]
-        context: ErrorContext = {"system": "nsx", "endpoint": self._transport.base_url}
-        if not found:
-            raise NotFound(f"no segment is named {name_or_path!r}", **context)
-        if len(found) > 1:
-            paths = ", ".join(sorted(one.path for one in found))
-            context["hint"] = "Name the segment by its path."
-            raise ConflictError(f"{len(found)} segments are named {name_or_path!r}: {paths}", **context)
-        return found[0]
-
     def set_connectivity(
         self,
-        segment: Segment,
+        segment: NsxSegment,
         connectivity: Connectivity,
         *,
         gateway_address: str | None = None,
@@ -134,14 +114,14 @@ class SegmentCalls(NsxCalls):
             body["connectivity_path"] = segment.connectivity_path
         self._patch(segment.path, body, force=force)
 
-    def rename_segment(self, segment: Segment, display_name: str) -> None:
+    def rename_segment(self, segment: NsxSegment, display_name: str) -> None:
         """Change the display name; id and path stay.
 
         Only after the network is unextended: the effect on a living extension is unknown [? nsx-vsphere 2.8].
         """
         self._patch(segment.path, {**_identity_of(segment), "display_name": display_name})
 
-    def put_segment(self, segment: Segment, changes: Mapping[str, Any]) -> Segment:
+    def put_segment(self, segment: NsxSegment, changes: Mapping[str, Any]) -> NsxSegment:
         """Replace a segment by its read body with ``changes``, if nobody changed it meanwhile.
 
         :returns: the segment as stored.
@@ -157,7 +137,7 @@ class SegmentCalls(NsxCalls):
                 "the change was accepted, and what is stored is unknown", lookup=lookup, cause=error, **error.context
             ) from error
 
-    def delete_segment(self, segment: Segment, *, force: bool = False) -> None:
+    def delete_segment(self, segment: NsxSegment, *, force: bool = False) -> None:
         """Delete a segment; NSX refuses while it has ports.
 
         :param force: skips NSX's validation and can leave connectivity inconsistent [D nsx-vsphere 2.1].
@@ -176,47 +156,14 @@ class SegmentCalls(NsxCalls):
         """Read how far a segment is realised on the hosts."""
         return SegmentState.of_wire(self._get(f"{path}/state"))
 
-    def realized_status(self, path: str) -> RealizedStatus | None:
-        """Read the realisation of an intent.
-
-        Asks the status API (in the VMware Cloud binding) and, where that is missing, the realised entities
-        (in the others).
-
-        :returns: None if neither API is offered or knows the intent.
-        """
-        try:
-            body = self._get("/infra/realized-state/status", {"intent_path": path})
-        except NotFound:
-            return self._realized_entities(path)
-        consolidated = body.get("consolidated_status")
-        if isinstance(consolidated, Mapping):
-            consolidated = consolidated.get("consolidated_status")
-        return RealizedStatus(
-            publish_status=str(body.get("publish_status") or "UNAVAILABLE"),
-            consolidated_status=None if consolidated is None else str(consolidated),
-            source="status",
-        )
-
-    def _realized_entities(self, path: str) -> RealizedStatus | None:
-        try:
-            entities = self._list("/infra/realized-state/realized-entities", {"intent_path": path})
-        except NotFound:
-            return None
-        states = {str(entity.get("state") or "UNAVAILABLE") for entity in entities}
-        if states == {"REALIZED"}:
-            return RealizedStatus("REALIZED", None, "entities")
-        # Nothing realised yet, or a word that nobody documents, is not realised.
-        worst = next((state for state in ("ERROR", "UNAVAILABLE") if state in states), "UNREALIZED")
-        return RealizedStatus(worst, None, "entities")
-
     def _patch(self, path: str, body: Mapping[str, Any], *, force: bool = False) -> None:
         self._change("PATCH", path, CallKind.IDEMPOTENT, body=body, query={"force": True} if force else None)
 
-    def _segments(self, bodies: Any) -> tuple[Segment, ...]:
-        return self._parse_all(Segment.of_wire, bodies)
+    def _segments(self, bodies: Any) -> tuple[NsxSegment, ...]:
+        return self._parse_all(NsxSegment.of_wire, bodies)
 
 
-def _identity_of(segment: Segment) -> dict[str, Any]:
+def _identity_of(segment: NsxSegment) -> dict[str, Any]:
     return {
         "resource_type": str(segment.raw.get("resource_type") or "Segment"),
         "id": segment.segment_id,

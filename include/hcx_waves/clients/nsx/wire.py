@@ -1,4 +1,4 @@
-"""How NSX Policy talks: error bodies with related errors, cursors, and HTML from the proxy in front.
+"""NSX Policy's protocol: error bodies with related errors, cursors, and HTML from the proxy in front.
 
 Sources: error body and paging [D nsx-vsphere 2.6]; code numbers from clients [C nsx-vsphere 2.6], which is
 not a vendor list; the HTML 504 of the VMware Cloud proxy [C nsx-vsphere 2.6].

@@ -1,4 +1,4 @@
-"""The client of VMware Cloud on AWS: organisations, SDDCs, and the way to an SDDC's NSX."""
+"""The client of VMware Cloud on AWS: organisations, SDDCs, and access to an SDDC's NSX."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from hcx_waves.clients.errors import ClientError, ErrorContext, MalformedResponse, NotFound
 from hcx_waves.clients.identity import AllowedEndpoints, Role
+from hcx_waves.clients.json_values import as_text
 from hcx_waves.clients.nsx.client import NsxPolicyClient
 from hcx_waves.clients.rest_client import RestClient
 from hcx_waves.clients.tls import TlsSettings
@@ -88,13 +89,13 @@ class Sddc:
         return cls(
             sddc_id=str(body["id"]),
             name=str(body.get("name") or ""),
-            org_id=_text(body.get("org_id")),
-            state=_text(body.get("sddc_state")),
-            provider=_text(body.get("provider") or config.get("provider")),
-            nsx_api_public_endpoint_url=_text(config.get("nsx_api_public_endpoint_url")),
-            nsx_manager_url=_text(config.get("nsx_mgr_url")),
-            vcenter_url=_text(config.get("vc_url")),
-            version=_text(version),
+            org_id=as_text(body.get("org_id")),
+            state=as_text(body.get("sddc_state")),
+            provider=as_text(body.get("provider") or config.get("provider")),
+            nsx_api_public_endpoint_url=as_text(config.get("nsx_api_public_endpoint_url")),
+            nsx_manager_url=as_text(config.get("nsx_mgr_url")),
+            vcenter_url=as_text(config.get("vc_url")),
+            version=as_text(version),
         )
 
 
@@ -257,7 +258,3 @@ def _words_of(body: Any) -> VendorWords:
         messages = [body["message"]]
     code = body.get("error_code")
     return VendorWords(code=None if code is None else str(code), message="; ".join(messages) or None, messages=messages)
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None or value == "" else str(value)

@@ -1,4 +1,4 @@
-"""Where a vCenter's SOAP service is, and which API version it speaks.
+"""The address of a vCenter's SOAP service, and the API version it supports.
 
 pyvmomi's own probe (``SmartConnect``) has no time-out, and its ``Connect`` keeps the last connection in a
 module-wide variable; so the probe is made here and the stub is built directly. [C nsx-vsphere 4.5]

@@ -1,17 +1,17 @@
-"""The vSphere client: typed reads and operations of one vCenter."""
+"""The vSphere client: typed reads of one vCenter."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pyVmomi import vim
 
-from hcx_waves.clients.errors import ClientError, ConflictError, MalformedResponse, NotFound
-from hcx_waves.clients.identity import AllowedEndpoints, EndpointIdentity, Role
+from hcx_waves.clients.errors import MalformedResponse, NotFound
+from hcx_waves.clients.identity import EndpointIdentity
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
 from hcx_waves.clients.vsphere import inventory
@@ -25,52 +25,26 @@ from hcx_waves.clients.vsphere.inventory_models import (
     Network,
     ResourcePool,
     SessionInfo,
-    TaskSummary,
 )
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
-from hcx_waves.clients.vsphere.names import encoded
-from hcx_waves.clients.vsphere.operations import (
-    DEFAULT_WAIT_SECONDS,
-    DEFAULT_WAITING,
-    TaskRunner,
-    VirtualMachineOperations,
-    Waiting,
-)
-from hcx_waves.clients.vsphere.port_groups import PortGroupOperations
-from hcx_waves.clients.vsphere.privileges import OPERATION_PRIVILEGES, check_privileges
+from hcx_waves.clients.vsphere.privileges import READ_PRIVILEGES, check_privileges
 from hcx_waves.clients.vsphere.properties import PropertyReader
 from hcx_waves.clients.vsphere.session import Live, VsphereSession
-from hcx_waves.clients.vsphere.tasks import TaskResult, TaskWaiter
 from hcx_waves.clients.vsphere.values import instant
 from hcx_waves.clients.vsphere.virtual_machines import FULL_PATHS, LIGHT_PATHS, detail_of, summary_of
 
-ManagedKind = Literal["VirtualMachine", "Network", "DistributedVirtualPortgroup", "Folder", "VirtualMachineSnapshot"]
-
-_KINDS: dict[str, Any] = {
-    "VirtualMachine": vim.VirtualMachine,
-    "Network": vim.Network,
-    "DistributedVirtualPortgroup": vim.dvs.DistributedVirtualPortgroup,
-    "Folder": vim.Folder,
-    "VirtualMachineSnapshot": vim.vm.Snapshot,
-}
-
 
 class VsphereClient:
-    """A client of one vCenter.
+    """A client of one vCenter. It only reads: whatever a wave changes, it changes through HCX and NSX.
 
     Logs in with the first call, logs in again once when the session has ended, and logs out in ``close``
     (use it in a ``with`` statement). May be shared between threads. Every method raises errors of
-    :mod:`hcx_waves.clients.errors`: reads are repeated while the condition is transient, a mutating call is
-    not, and raises ``OutcomeUnknownError`` when its answer is lost.
-
-    Changes to virtual machines are under :attr:`vms`, those to distributed port groups under
-    :attr:`port_groups`.
+    :mod:`hcx_waves.clients.errors`; a call is repeated while the condition is transient.
 
     :param base_url: ``https://host[:port][/path]``; the path defaults to ``/sdk``, see ``parse_address``.
     :param tls: what to trust; verification is on by default, for loopback hosts, too.
     :param settings: time-outs and retries.
-    :param allowed_roles: the endpoint identities that this client may change; None allows any.
-    :param ambient: clock, sleep and chance, injected.
+    :param ambient: sleep and chance, injected.
     :raises ValueError: if the URL is not one.
     :raises OSError, ssl.SSLError: if the TLS settings name a file that holds no certificate.
     """
@@ -83,10 +57,8 @@ class VsphereClient:
         *,
         tls: TlsSettings | None = None,
         settings: TransportSettings | None = None,
-        allowed_roles: Iterable[Role] | AllowedEndpoints | None = None,
         ambient: Ambient | None = None,
     ) -> None:
-        around = ambient or Ambient()
         address = parse_address(base_url)
         context: ssl.SSLContext | None = None
         if address.scheme == "https":
@@ -97,15 +69,9 @@ class VsphereClient:
             password=password,
             context=context,
             settings=settings or TransportSettings(),
-            allowed_roles=allowed_roles,
-            ambient=around,
+            ambient=ambient or Ambient(),
         )
         self._reader = PropertyReader(self._session)
-        self._waiter = TaskWaiter(self._session, self._reader, around.clock)
-        runner = TaskRunner(self._session, self._waiter)
-        self._runner = runner
-        self.vms = VirtualMachineOperations(runner, self._reader)
-        self.port_groups = PortGroupOperations(self._session, runner, self._reader)
 
     def __repr__(self) -> str:
         return f"VsphereClient({self._session.address.url!r}, username={self._session.username!r})"
@@ -149,7 +115,7 @@ class VsphereClient:
         """Return who is logged in; logs in if need be."""
         return self._session.read("Login", "SessionManager", lambda live: _session_info(live.user, live.stub.version))
 
-    def held_privileges(self, privileges: Sequence[str] = OPERATION_PRIVILEGES) -> Mapping[str, bool] | None:
+    def held_privileges(self, privileges: Sequence[str] = READ_PRIVILEGES) -> Mapping[str, bool] | None:
         """Ask which privileges the account holds on the root folder; None if this vCenter does not say."""
         return check_privileges(self._session, privileges)
 
@@ -172,36 +138,6 @@ class VsphereClient:
             context = self._session.context_of("RetrievePropertiesEx", ",".join(missing))
             raise NotFound(f"no such virtual machine: {', '.join(missing)}", details={"morefs": missing}, **context)
         return [found[moref] for moref in wanted if moref in found]
-
-    def find_vm(
-        self, *, instance_uuid: str | None = None, bios_uuid: str | None = None, name: str | None = None
-    ) -> VirtualMachineSummary | None:
-        """Find the one VM that fits all that is given, by a light pass over all VMs; None if there is none.
-
-        UUIDs are compared without regard to case.
-
-        :raises ConflictError: if more than one VM fits (``details["morefs"]`` names them).
-        :raises ValueError: if nothing is given.
-        """
-        if instance_uuid is None and bios_uuid is None and name is None:
-            raise ValueError("give at least one of instance_uuid, bios_uuid and name")
-        fitting = [
-            vm
-            for vm in self.list_virtual_machines()
-            if _fits(vm.instance_uuid, instance_uuid)
-            and _fits(vm.bios_uuid, bios_uuid)
-            and (name is None or vm.name == name)
-        ]
-        if len(fitting) > 1:
-            morefs = [vm.moref for vm in fitting]
-            context = self._session.context_of("RetrievePropertiesEx", "VirtualMachine")
-            context["hint"] = "Name the VM by its instance UUID."
-            raise ConflictError(
-                f"{len(fitting)} virtual machines fit: {', '.join(morefs)}",
-                details={"morefs": morefs},
-                **context,
-            )
-        return fitting[0] if fitting else None
 
     # -- the rest of the inventory
 
@@ -236,44 +172,6 @@ class VsphereClient:
         """
         return self._reader.one(vim.Network, network, "vm").references("vm")
 
-    def rename_network(self, network: str, name: str, waiting: Waiting = DEFAULT_WAITING) -> TaskResult:
-        """Rename a network or port group.
-
-        :raises ConflictError: if there is another of that name (``DuplicateName``).
-        """
-        return self._runner.run(
-            "Rename_Task", vim.Network, network, lambda handle, _: handle.Rename(encoded(name)), waiting
-        )
-
-    # -- tasks
-
-    def wait_for_task(
-        self,
-        task_id: str,
-        *,
-        timeout_seconds: float = DEFAULT_WAIT_SECONDS,
-        on_progress: Callable[[int], None] | None = None,
-    ) -> TaskResult:
-        """Wait for a task that was started earlier, by this client or another.
-
-        :raises TimedOut: if it is still running after the time-out.
-        :raises NotFound: if vCenter no longer knows it.
-        :raises ClientError: the task's own fault, as mapped.
-        """
-        outcome = self._waiter.wait(
-            task_id, timeout_seconds=timeout_seconds, method="WaitForUpdatesEx", on_progress=on_progress
-        )
-        if isinstance(outcome, ClientError):
-            raise outcome
-        return outcome
-
-    def recent_tasks(self, moref: str, kind: ManagedKind = "VirtualMachine") -> list[TaskSummary]:
-        """Read the recent tasks of an object: whether a call of unknown outcome has acted.
-
-        :raises NotFound: if the object does not exist.
-        """
-        return self._waiter.recent(_KINDS[kind], moref)
-
     def _read_existing(self, wanted: Sequence[str]) -> list[VirtualMachineDetail]:
         """Read the VMs that exist.
 
@@ -291,15 +189,10 @@ class VsphereClient:
         return []
 
 
-def _fits(value: str | None, wanted: str | None) -> bool:
-    """Whether a UUID is the wanted one; any is, if none is wanted."""
-    return wanted is None or (value is not None and value.lower() == wanted.lower())
-
-
 def _server_time(live: Live) -> datetime:
     now = instant(live.managed(vim.ServiceInstance, "ServiceInstance").CurrentTime())
     if now is None:
-        raise MalformedResponse("vCenter gives no time", system="vcenter", method="CurrentTime")
+        raise MalformedResponse("vCenter reports no time", system="vcenter", method="CurrentTime")
     return now
 
 

@@ -1,4 +1,4 @@
-"""From vCenter's device list to NICs, disks, media and passthrough devices."""
+"""Convert vCenter's device list to NICs, disks, media and passthrough devices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From pyvmomi's faults and connection errors to the clients' error tree.
+"""Map pyvmomi's faults and connection errors to client errors.
 
 The vendor code of a mapped fault is the fault's own name (``InvalidLogin``, ``ConcurrentAccess``, ...).
 """
@@ -13,54 +13,36 @@ from xml.parsers.expat import ExpatError
 
 from pyVmomi import vim, vmodl
 
-from hcx_waves.clients.errors import (
-    AuthenticationFailed,
-    ClientError,
-    ConflictError,
-    ConnectionFailed,
-    ErrorContext,
-    GatewayTimeout,
-    MalformedResponse,
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    ServerError,
-    ServiceUnavailable,
-    SessionExpired,
-    StaleRevisionError,
-    TimedOut,
-    TlsError,
-    ValidationFailed,
-    VendorFault,
-)
+from hcx_waves.clients import errors
+from hcx_waves.clients.errors import ClientError, ErrorContext
 from hcx_waves.clients.vsphere.address import ProbeDocumentError, ProbeStatusError
 from hcx_waves.clients.vsphere.stub import NotSoapError
 
 # The first class that fits decides; derived faults therefore stand before their bases.
 _FAULTS: tuple[tuple[type[BaseException], type[ClientError]], ...] = (
-    (vim.fault.InvalidLogin, AuthenticationFailed),
-    (vim.fault.NotAuthenticated, SessionExpired),
-    (vim.fault.NoPermission, PermissionDenied),
-    (vim.fault.RestrictedByAdministrator, PermissionDenied),
-    (vmodl.fault.SecurityError, PermissionDenied),
-    (vmodl.fault.ManagedObjectNotFound, NotFound),
-    (vim.fault.NotFound, NotFound),
-    (vim.fault.FileNotFound, NotFound),
-    (vim.fault.ConcurrentAccess, StaleRevisionError),
-    (vim.fault.DuplicateName, ConflictError),
-    (vim.fault.AlreadyExists, ConflictError),
-    (vim.fault.FileAlreadyExists, ConflictError),
-    (vim.fault.TaskInProgress, ConflictError),
-    (vim.fault.ResourceInUse, ConflictError),
-    (vim.fault.InvalidState, ConflictError),
-    (vim.fault.InvalidVmConfig, ValidationFailed),
-    (vim.fault.InvalidName, ValidationFailed),
-    (vim.fault.InvalidDatastorePath, ValidationFailed),
-    (vmodl.fault.InvalidArgument, ValidationFailed),
-    (vmodl.query.InvalidProperty, ValidationFailed),
-    (vmodl.fault.InvalidRequest, VendorFault),
-    (vmodl.fault.HostCommunication, ServiceUnavailable),
-    (vmodl.fault.SystemError, ServerError),
+    (vim.fault.InvalidLogin, errors.AuthenticationFailed),
+    (vim.fault.NotAuthenticated, errors.SessionExpired),
+    (vim.fault.NoPermission, errors.PermissionDenied),
+    (vim.fault.RestrictedByAdministrator, errors.PermissionDenied),
+    (vmodl.fault.SecurityError, errors.PermissionDenied),
+    (vmodl.fault.ManagedObjectNotFound, errors.NotFound),
+    (vim.fault.NotFound, errors.NotFound),
+    (vim.fault.FileNotFound, errors.NotFound),
+    (vim.fault.ConcurrentAccess, errors.StaleRevisionError),
+    (vim.fault.DuplicateName, errors.ConflictError),
+    (vim.fault.AlreadyExists, errors.ConflictError),
+    (vim.fault.FileAlreadyExists, errors.ConflictError),
+    (vim.fault.TaskInProgress, errors.ConflictError),
+    (vim.fault.ResourceInUse, errors.ConflictError),
+    (vim.fault.InvalidState, errors.ConflictError),
+    (vim.fault.InvalidVmConfig, errors.ValidationFailed),
+    (vim.fault.InvalidName, errors.ValidationFailed),
+    (vim.fault.InvalidDatastorePath, errors.ValidationFailed),
+    (vmodl.fault.InvalidArgument, errors.ValidationFailed),
+    (vmodl.query.InvalidProperty, errors.ValidationFailed),
+    (vmodl.fault.InvalidRequest, errors.VendorFault),
+    (vmodl.fault.HostCommunication, errors.ServiceUnavailable),
+    (vmodl.fault.SystemError, errors.ServerError),
 )
 
 # Which field of a fault says what it is about, for the message.
@@ -69,13 +51,13 @@ _SUBJECTS = ("privilegeId", "invalidProperty", "name", "existingState", "file", 
 _MAX_DETAIL_CHARACTERS = 200
 _HTTP_STATUS = re.compile(r"^(\d{3})\b")
 _STATUS_ERRORS: dict[int, type[ClientError]] = {
-    401: AuthenticationFailed,
-    403: PermissionDenied,
-    404: NotFound,
-    429: RateLimited,
-    502: ServiceUnavailable,
-    503: ServiceUnavailable,
-    504: GatewayTimeout,
+    401: errors.AuthenticationFailed,
+    403: errors.PermissionDenied,
+    404: errors.NotFound,
+    429: errors.RateLimited,
+    502: errors.ServiceUnavailable,
+    503: errors.ServiceUnavailable,
+    504: errors.GatewayTimeout,
 }
 
 
@@ -107,9 +89,9 @@ def from_fault(fault: Any, context: ErrorContext) -> ClientError:
     name = fault_name(fault)
     message = fault_message(fault)
     filled: ErrorContext = {**context, "vendor_code": name, "vendor_message": message or None}
-    kind = next((error for known, error in _FAULTS if isinstance(fault, known)), VendorFault)
-    if kind is ValidationFailed:
-        return ValidationFailed(f"vCenter answers {name}", messages=[message] if message else [], **filled)
+    kind = next((error for known, error in _FAULTS if isinstance(fault, known)), errors.VendorFault)
+    if kind is errors.ValidationFailed:
+        return errors.ValidationFailed(f"vCenter answers {name}", messages=[message] if message else [], **filled)
     return kind(f"vCenter answers {name}", **filled)
 
 
@@ -124,41 +106,41 @@ def from_exception(error: BaseException, context: ErrorContext, *, timeout_secon
     if isinstance(error, ProbeStatusError):
         return _from_status(error.status, str(error), context)
     if isinstance(error, ProbeDocumentError):
-        return MalformedResponse(f"this is no vSphere service: {error}", **context)
+        return errors.MalformedResponse(f"this is not a vSphere service: {error}", **context)
     if isinstance(error, TimeoutError):
         phase = "no answer" if sent else "no connection"
-        return TimedOut(
+        return errors.TimedOut(
             f"{phase} within {timeout_seconds:g} s",
             phase="read" if sent else "connect",
             timeout_seconds=timeout_seconds,
             **context,
         )
     if isinstance(error, ssl.SSLError) and not sent:
-        return TlsError(_tls_message(error), **context)
+        return errors.TlsError(_tls_message(error), **context)
     if isinstance(error, OSError):
-        return ConnectionFailed(_connection_message(error, sent), request_sent=sent, **context)
+        return errors.ConnectionFailed(_connection_message(error, sent), request_sent=sent, **context)
     return _from_unreadable(error, context, sent)
 
 
 def _from_unreadable(error: BaseException, context: ErrorContext, sent: bool) -> ClientError:
     """Map an answer that is no SOAP answer; the request did leave."""
     if isinstance(error, NotSoapError):
-        return MalformedResponse(str(error), **context)
+        return errors.MalformedResponse(str(error), **context)
     if isinstance(error, HTTPException):
         status = _HTTP_STATUS.match(str(error))
         if status is not None:
             return _from_status(int(status[1]), str(error), context)
-        return ConnectionFailed(f"the answer broke off ({type(error).__name__})", request_sent=sent, **context)
+        return errors.ConnectionFailed(f"the answer broke off ({type(error).__name__})", request_sent=sent, **context)
     if isinstance(error, ExpatError):
-        return MalformedResponse(f"the answer is not complete XML ({error})", **context)
+        return errors.MalformedResponse(f"the answer is not complete XML ({error})", **context)
     # pyvmomi's deserialiser has no error class of its own: KeyError, TypeError, plain Exception and others.
     detail = f"{type(error).__name__}: {error}"[:_MAX_DETAIL_CHARACTERS]
-    return MalformedResponse(f"the answer does not fit the vSphere API ({detail})", **context)
+    return errors.MalformedResponse(f"the answer does not fit the vSphere API ({detail})", **context)
 
 
 def _from_status(status: int, text: str, context: ErrorContext) -> ClientError:
     """Map an HTTP status that did not come from the SOAP service itself."""
-    kind = _STATUS_ERRORS.get(status, ServerError if status >= 500 else VendorFault)
+    kind = _STATUS_ERRORS.get(status, errors.ServerError if status >= 500 else errors.VendorFault)
     filled: ErrorContext = {**context, "status": status}
     return kind(f"answered HTTP {text} instead of SOAP", **filled)
 

@@ -1,4 +1,4 @@
-"""How a simulated vCenter says that it is one.
+"""The identity of a simulated vCenter, as its full name reports it.
 
 The vSphere wire has no room for the header that the other simulated products send, so the simulator appends
 its marker to ``about.fullName``. A real vCenter's full name has nothing of the kind.

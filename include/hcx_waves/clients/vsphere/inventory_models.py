@@ -44,7 +44,7 @@ class DistributedVirtualPortgroup(Network):
     """A distributed port group.
 
     :param key: what NIC backings refer to.
-    :param backing_type: ``standard`` or ``nsx``; an NSX one is changed in NSX, never here.
+    :param backing_type: ``standard`` or ``nsx``; an NSX one belongs to a segment.
     :param segment_id: for ``nsx``, the segment's id or policy path.
     :param binding: ``earlyBinding``, ``lateBinding`` or ``ephemeral``.
     """
@@ -155,20 +155,3 @@ class Datastore:
     maintenance_mode: str | None
     capacity_bytes: int | None
     free_bytes: int | None
-
-
-@dataclass(frozen=True)
-class TaskSummary:
-    """A task of an object's recent past, to find out whether a call of unknown outcome has acted.
-
-    :param description_id: the vendor's name of the call, e.g. ``VirtualMachine.rename``.
-    :param state: ``queued``, ``running``, ``success`` or ``error``.
-    """
-
-    task_id: str
-    description_id: str | None
-    state: str | None
-    entity_name: str | None
-    user_name: str | None
-    queued: datetime | None
-    completed: datetime | None

@@ -1,4 +1,4 @@
-"""What a virtual machine is, as vCenter tells it: frozen results of the two passes.
+"""A virtual machine as vCenter reports it: frozen results of the two passes.
 
 States and kinds are the vendor's own words (``poweredOn``, ``guestToolsRunning``, ``vmx-19``); None means that
 vCenter does not set the property. MAC addresses are lower case.
@@ -122,7 +122,7 @@ class Passthrough:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class SnapshotTree:
     """A snapshot and those below it."""
 
     moref: str
@@ -131,7 +131,7 @@ class Snapshot:
     created: datetime | None
     power_state: str | None
     quiesced: bool | None
-    children: tuple[Snapshot, ...] = ()
+    children: tuple[SnapshotTree, ...] = ()
 
     def count(self) -> int:
         """Return how many snapshots this subtree has, itself included."""
@@ -239,14 +239,9 @@ class VirtualMachineDetail(VirtualMachineSummary):
     disks: tuple[Disk, ...] = ()
     media: tuple[Medium, ...] = ()
     passthrough: tuple[Passthrough, ...] = ()
-    snapshots: tuple[Snapshot, ...] = ()
+    snapshots: tuple[SnapshotTree, ...] = ()
     tags: tuple[str, ...] = ()
     custom_values: tuple[tuple[int, str], ...] = field(default=())
-
-    @property
-    def cdroms(self) -> tuple[Medium, ...]:
-        """The CD-ROM drives."""
-        return tuple(medium for medium in self.media if medium.kind == "cdrom")
 
     @property
     def macs(self) -> frozenset[str]:

@@ -6,18 +6,10 @@ vCenter escapes ``%``, ``/`` and ``\``, and only these, in the names of managed 
 from __future__ import annotations
 
 _DECODE = (("%2f", "/"), ("%2F", "/"), ("%5c", "\\"), ("%5C", "\\"), ("%25", "%"))
-_ENCODE = (("%", "%25"), ("/", "%2f"), ("\\", "%5c"))
 
 
 def decoded(name: str) -> str:
     """Return a name as a person typed it. The percent sign comes last, so that nothing is decoded twice."""
     for code, character in _DECODE:
         name = name.replace(code, character)
-    return name
-
-
-def encoded(name: str) -> str:
-    """Return a name as the wire wants it."""
-    for character, code in _ENCODE:
-        name = name.replace(character, code)
     return name

@@ -9,21 +9,9 @@ from typing import Any
 from hcx_waves.clients.errors import ClientError, PermissionDenied, ValidationFailed, VendorFault
 from hcx_waves.clients.vsphere.session import Live, VsphereSession
 
-# What the clients' own calls need. [D nsx-vsphere 4.1]
-OPERATION_PRIVILEGES = (
-    "System.Read",
-    "VirtualMachine.Interact.PowerOn",
-    "VirtualMachine.Interact.PowerOff",
-    "VirtualMachine.Interact.SetCDMedia",
-    "VirtualMachine.Interact.DeviceConnection",
-    "VirtualMachine.Config.Rename",
-    "VirtualMachine.State.CreateSnapshot",
-    "VirtualMachine.State.RemoveSnapshot",
-    "Resource.HotMigrate",
-    "Resource.ColdMigrate",
-    "DVPortgroup.Modify",
-    "Network.Config",
-)
+# What the client's own calls need: views and the session (View), properties of inventory objects (Read)
+# [D nsx-vsphere 4.1]. Changes are HCX's, with an account of its own.
+READ_PRIVILEGES = ("System.View", "System.Read")
 
 
 def check_privileges(session: VsphereSession, privileges: Sequence[str]) -> Mapping[str, bool] | None:

@@ -1,4 +1,4 @@
-"""One vCenter session: log in late, log in again once, log out; reads are repeated, mutating calls are not.
+"""One vCenter session: log in late, log in again once, log out; calls only read, and are repeated.
 
 vCenter ends a session after 30 idle minutes and answers ``NotAuthenticated`` from then on [D nsx-vsphere 4.4]. Views,
 property collectors and filters die with the session, so what is repeated after a new login is a whole read, never a
@@ -10,20 +10,13 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pyVmomi import vim, vmodl
 
-from hcx_waves.clients.errors import (
-    ClientError,
-    EndpointMismatch,
-    ErrorContext,
-    Lookup,
-    OutcomeUnknownError,
-    SessionExpired,
-)
-from hcx_waves.clients.identity import AllowedEndpoints, EndpointIdentity, Role
+from hcx_waves.clients.errors import ClientError, ErrorContext, SessionExpired
+from hcx_waves.clients.identity import EndpointIdentity
 from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
 from hcx_waves.clients.vsphere.address import Address, NotSentError, probe_version
@@ -33,9 +26,6 @@ from hcx_waves.clients.vsphere.stub import VimStub
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-
-# Statuses by which a proxy or the service refuses a request without handing it on.
-_REFUSED = frozenset({401, 403, 404, 429, 503})
 
 _SESSION_SCOPED = (vmodl.query.PropertyCollector, vmodl.query.PropertyCollector.Filter, vim.view.View)
 
@@ -69,8 +59,7 @@ class VsphereSession:
 
     :param context: TLS context of the endpoint, None for plain http.
     :param settings: time-outs and retries; its bounds on a whole answer do not apply to pyvmomi.
-    :param allowed_roles: the endpoint identities that may be changed; None allows any.
-    :param ambient: clock, sleep and chance, injected.
+    :param ambient: sleep and chance, injected.
     """
 
     def __init__(
@@ -81,7 +70,6 @@ class VsphereSession:
         password: str,
         context: ssl.SSLContext | None,
         settings: TransportSettings,
-        allowed_roles: Iterable[Role] | AllowedEndpoints | None,
         ambient: Ambient,
     ) -> None:
         self.address = address
@@ -90,7 +78,6 @@ class VsphereSession:
         self._ambient = ambient
         self._password = password
         self._context = context
-        self._allowed = AllowedEndpoints.of(allowed_roles)
         self._version: str | None = None
         self._live: Live | None = None
         self._lock = threading.Lock()
@@ -105,23 +92,9 @@ class VsphereSession:
         :param path: the object, for errors.
         :raises ClientError: as mapped.
         """
-        return self._retrying(CallKind.READ, lambda: self._run(method, path, call, None))
-
-    def mutate(self, method: str, path: str, call: Callable[[Live], T], lookup: Lookup) -> T:
-        """Run exactly one mutating call. It is repeated only while it certainly was not sent.
-
-        :param call: makes the one call and nothing else, so that "was it sent?" has one meaning.
-        :param lookup: what resolves a lost answer.
-        :raises EndpointMismatch: if the endpoint's role is not one that may be changed; nothing was sent.
-        :raises OutcomeUnknownError: if the request left and no usable answer came.
-        :raises ClientError: as mapped.
-        """
-        live = self._retrying(CallKind.READ, self.live)
-        found = live.identity
-        if self._allowed is not None and self._allowed.asks_anew:
-            found = self.read("RetrieveServiceContent", "ServiceInstance", _identity_now)
-        self._check_identity(found, self.context_of(method, path))
-        return self._retrying(CallKind.MUTATING, lambda: self._run(method, path, call, lookup))
+        around = self._ambient
+        retrying = self.settings.retry.retrying(CallKind.READ, sleep=around.sleep, rng=around.rng)
+        return retrying(lambda: self._run(method, path, call))
 
     def live(self) -> Live:
         """Return the live session; connect and log in if there is none.
@@ -150,36 +123,17 @@ class VsphereSession:
         """Return the error context of a call."""
         return {"system": "vcenter", "endpoint": self.address.url, "method": method, "path": path}
 
-    def _check_identity(self, found: EndpointIdentity, context: ErrorContext) -> None:
-        """Refuse to change an endpoint that this client may not touch."""
-        allowed = self._allowed
-        if allowed is None or allowed.permits(found):
-            return
-        raise EndpointMismatch(allowed.refusal(found), expected=str(allowed), found=str(found), **context)
-
-    def _retrying(self, kind: CallKind, call: Callable[[], T]) -> T:
-        """Run a call, repeated by the retry policy as far as its kind permits."""
-        around = self._ambient
-        return self.settings.retry.retrying(kind, sleep=around.sleep, rng=around.rng)(call)
-
-    def pause(self, seconds: float) -> None:
-        """Sleep by the injected clock."""
-        self._ambient.sleep(seconds)
-
-    def _run(self, method: str, path: str, call: Callable[[Live], T], lookup: Lookup | None) -> T:
+    def _run(self, method: str, path: str, call: Callable[[Live], T]) -> T:
         """Run a call; on a lost session log in once more and run it again."""
         live = self.live()
         try:
-            return self._attempt(live, method, path, call, lookup)
+            return self._attempt(live, method, path, call)
         except SessionExpired:
             _log.info("the vcenter session at %s has ended, logging in again", self.address.url)
             self._forget(live)
-            again = self.live()
-            if lookup is not None:
-                self._check_identity(again.identity, self.context_of(method, path))
-            return self._attempt(again, method, path, call, lookup)
+            return self._attempt(self.live(), method, path, call)
 
-    def _attempt(self, live: Live, method: str, path: str, call: Callable[[Live], T], lookup: Lookup | None) -> T:
+    def _attempt(self, live: Live, method: str, path: str, call: Callable[[Live], T]) -> T:
         """Run a call once.
 
         :raises SessionExpired: if the session is gone; the call was not executed.
@@ -200,12 +154,7 @@ class VsphereSession:
         except Exception as error:
             if not live.stub.request_left:
                 raise  # a mistake in the arguments, found before anything was sent
-            mapped = self._mapped(error, context, sent=True)
-            if lookup is None or mapped.status in _REFUSED:
-                raise mapped from error
-            raise OutcomeUnknownError(
-                "the call was sent and its answer was lost", lookup=lookup, cause=mapped, **context
-            ) from error
+            raise self._mapped(error, context, sent=True) from error
 
     def _mapped(self, error: BaseException, context: ErrorContext, *, sent: bool) -> ClientError:
         """Map an error with the time-out that applied to it."""
@@ -253,12 +202,6 @@ class VsphereSession:
             connect_timeout_seconds=self.settings.connect_seconds,
             read_timeout_seconds=self.settings.read_seconds,
         )
-
-
-def _identity_now(live: Live) -> EndpointIdentity:
-    """Ask the endpoint who it is, whatever it said when the session began."""
-    content: Any = vim.ServiceInstance("ServiceInstance", live.stub).RetrieveContent()
-    return identity_of_full_name(content.about.fullName)
 
 
 def _is_session_loss(fault: Any) -> bool:

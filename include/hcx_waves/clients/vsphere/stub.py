@@ -1,7 +1,7 @@
-"""pyvmomi's SOAP stub with separate time-outs and with the knowledge whether a request left.
+"""pyvmomi's SOAP stub with separate time-outs, which also knows whether a request was sent.
 
 Unmodified pyvmomi knows one time-out for connecting and reading, and it raises the same errors whether or not
-the request was sent. Both matter: a lost answer to a mutating call must not be taken for a call never made.
+the request was sent. Both matter for the message: no connection and no answer have different remedies.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class SoapResponse(HTTPResponse):
         start = self.peek(_HEAD_BYTES)
         is_whole = len(start) >= min(self.length or _HEAD_BYTES, _ENOUGH_BYTES)
         if start and is_whole and b"Envelope" not in start:
-            raise NotSoapError("the answer is XML, but no SOAP envelope")
+            raise NotSoapError("the answer is XML, but not a SOAP envelope")
 
 
 class VimStub(SoapStubAdapter):  # type: ignore[misc]  # pyvmomi's base class is untyped to mypy
@@ -108,8 +108,8 @@ class VimStub(SoapStubAdapter):  # type: ignore[misc]  # pyvmomi's base class is
     def _drop_dead_connections(self) -> None:
         """Close pooled connections that the server has ended.
 
-        A request sent on one of them would be lost without a trace, and a mutating call must not be repeated
-        on a guess. Readable while idle means closed (or out of step): either way it is of no use.
+        A request sent on one of them would be lost without a trace. Readable while idle means closed (or out of
+        step): either way it is of no use.
         """
         with self.lock:
             dead = [entry for entry in self.pool if _is_dead(entry[0])]

@@ -1,4 +1,4 @@
-"""From pyvmomi's values to plain Python."""
+"""Convert pyvmomi's values to plain Python."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from hcx_waves.clients.vsphere.models import (
     GuestAddress,
     GuestNic,
     PendingQuestion,
-    Snapshot,
+    SnapshotTree,
     VirtualMachineDetail,
     VirtualMachineSummary,
 )
@@ -191,13 +191,13 @@ def _is_link_local(address: str) -> bool:
         return False
 
 
-def _snapshots(info: Any) -> tuple[Snapshot, ...]:
+def _snapshots(info: Any) -> tuple[SnapshotTree, ...]:
     """Return the snapshot trees; the property is unset when there is none."""
     return tuple(_snapshot(tree) for tree in (info.rootSnapshotList if info else None) or ())
 
 
-def _snapshot(tree: Any) -> Snapshot:
-    return Snapshot(
+def _snapshot(tree: Any) -> SnapshotTree:
+    return SnapshotTree(
         moref=str(tree.snapshot._moId),
         name=tree.name,
         description=tree.description or "",

@@ -1,6 +1,6 @@
 """The two queues of a wave: for a place to replicate, and for a turn to switch over.
 
-At most so many VMs replicate at once per mesh and per manager [D] KB 321604; the others wait in the order of their
+At most so many VMs replicate at once per mesh and per manager [D hcx 8.1]; the others wait in the order of their
 names. In a lane one VM switches over at a time, in the order in which they became ready.
 """
 

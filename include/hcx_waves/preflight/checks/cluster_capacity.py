@@ -27,7 +27,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "cluster-has-no-host",
                 cluster.name,
                 f"none of its {len(hosts)} hosts is connected and out of maintenance",
-                "Bring hosts back, or choose another cluster.",
+                "Take hosts out of maintenance or reconnect them, or choose another cluster.",
             )
         room = cluster.effective_memory_mb
         if room is not None and memory_mb[moref] > room:

@@ -35,7 +35,12 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
 def _judge(store: Datastore, needed: int, provisioned: int) -> Iterator[Finding]:
     if store.accessible is False or store.maintenance_mode not in (None, "normal"):
         state = "not accessible" if store.accessible is False else f"in maintenance ({store.maintenance_mode})"
-        yield blocking("datastore-unusable", store.name, f"is {state}", "Bring it back, or choose another datastore.")
+        yield blocking(
+            "datastore-unusable",
+            store.name,
+            f"is {state}",
+            "End the maintenance of the datastore, or choose another one.",
+        )
     free = store.free_bytes
     if free is None:
         return

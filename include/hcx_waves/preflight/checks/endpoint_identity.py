@@ -22,7 +22,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "endpoint-changed",
                 site,
                 f"is {uuid}, not {planned.compute_resource_id} as planned",
-                "Check the connection; resolve the wave again.",
+                "Check the connection, then start a new run.",
             ).model_copy(update={"waivable": False})
     told = _identities(context)
     if len({(one.simulated, one.world_id, one.role) for one in told.values()}) > 1:

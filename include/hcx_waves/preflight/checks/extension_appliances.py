@@ -29,14 +29,14 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "extension-appliance-down",
                 name,
                 f"HCX reports it {summary.overall_status}{spoken_reasons(summary.reasons)}",
-                "Bring the appliance or its tunnel back; redeploy it if it stays down.",
+                "Look at the appliance and its tunnels under Interconnect in HCX; redeploy it if it stays down.",
             )
         elif not is_good(summary.overall_status):
             yield warning(
                 "extension-appliance-state-unknown",
                 name,
-                f"HCX reports it {summary.overall_status or 'in no state'}",
-                "Look at the appliance in HCX; the word is not documented.",
+                f"HCX reports it {summary.overall_status or 'without a status'}",
+                "Look at the appliance under Interconnect in HCX; the meaning of this status is not documented.",
             )
         count = appliance.network_extension_count or 0
         if count > MOST_NETWORKS:

@@ -42,4 +42,4 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("hcx-concurrency", "HCX is not asked for more than it supports", (Product.HCX,), _run)
+CHECK = Check("hcx-concurrency", "The wave stays within HCX's limits", (Product.HCX,), _run)

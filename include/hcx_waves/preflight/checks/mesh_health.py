@@ -14,7 +14,7 @@ from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.services import meshes_of, needed_services
 from hcx_waves.preflight.words import is_bad, spoken_reasons
 
-_STEP = "Look at the mesh under Interconnect in HCX; no wave should start on it."
+_STEP = "Look at the mesh under Interconnect in HCX; do not start the wave before it is healthy."
 _INTERCONNECT = "HCX-WAN-IX"
 
 
@@ -31,7 +31,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                     "mesh-appliance-down",
                     appliance.appliance_name or appliance.appliance_id,
                     f"HCX reports it {summary.overall_status}{spoken_reasons(summary.reasons)}",
-                    "Bring the appliance or its tunnel back; redeploy it if it stays down.",
+                    "Look at the appliance and its tunnels under Interconnect in HCX; redeploy it if it stays down.",
                 )
 
 
@@ -47,7 +47,7 @@ def _services(context: PreflightContext, mesh: ServiceMesh) -> Iterator[Finding]
     elif other:
         yield warning("mesh-other-service-down", mesh.name, f"{'; '.join(other)}, which this wave does not need", _STEP)
     if not mesh.status.services:
-        yield warning("mesh-tells-no-health", mesh.name, "HCX gives no status of its services", _STEP)
+        yield warning("mesh-tells-no-health", mesh.name, "HCX reports no status of its services", _STEP)
 
 
 CHECK = Check("mesh-health", "The meshes are up", (Product.HCX,), _run)

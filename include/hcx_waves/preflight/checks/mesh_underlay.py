@@ -54,14 +54,14 @@ def _judge(mesh: str, uplink: UplinkMetric, least: Minimum) -> Iterator[Finding]
         yield warning(
             "mesh-loss-high",
             mesh,
-            f"{uplink.uplink_name}: {uplink.loss_rate:g} % loss measured; {least.what} bear {least.loss_percent:g} %",
+            f"{uplink.uplink_name}: {uplink.loss_rate:g} % loss measured; {least.what} accept {least.loss_percent:g} %",
             "Look for congestion or a wrong MTU on the path.",
         )
     if least.round_trip_ms is not None and (uplink.latency or 0.0) > least.round_trip_ms:
         yield warning(
             "mesh-latency-high",
             mesh,
-            f"{uplink.uplink_name}: {uplink.latency:g} ms round trip measured; {least.what} bear "
+            f"{uplink.uplink_name}: {uplink.latency:g} ms round trip measured; {least.what} accept "
             f"{least.round_trip_ms:g} ms",
             "Use a shorter path, or move the VMs by Bulk or Cold.",
         )

@@ -25,8 +25,8 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             yield warning(
                 "segment-address-duplicate",
                 segment.name,
-                f"addresses are used more than once: {text}",
-                "Find out which of them is right; comparing addresses after the move would be misled.",
+                f"IP addresses are used more than once: {text}",
+                "Correct the duplicates; otherwise addresses cannot be compared after the move.",
                 addresses=twice,
             )
 

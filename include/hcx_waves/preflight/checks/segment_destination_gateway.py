@@ -17,7 +17,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "segment-destination-missing",
                 segment.name,
                 f"NSX at the destination has no {segment.destination_segment_path}",
-                "Resolve the wave again; if the segment was deleted, extend the network anew.",
+                "Start a new run; if the segment was deleted, extend the network again first.",
             )
             continue
         extension = context.extensions.get(segment.extension_id)

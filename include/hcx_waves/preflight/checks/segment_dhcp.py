@@ -44,6 +44,4 @@ def served_by(segment: Mapping[str, Any]) -> list[str]:
     return found
 
 
-CHECK = Check(
-    "segment-dhcp", "DHCP does not vanish with the cutover", (Product.SOURCE_NSX, Product.DESTINATION_NSX), _run
-)
+CHECK = Check("segment-dhcp", "DHCP goes on after the cutover", (Product.SOURCE_NSX, Product.DESTINATION_NSX), _run)

@@ -28,7 +28,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "segment-not-extended",
                 segment.name,
                 f"its extension {segment.extension_id} is gone",
-                "Extend the network again, then resolve the wave again.",
+                "Extend the network again, then start a new run.",
             )
             continue
         if not same_network(extension.destination_network.network_id, segment.destination.network_id):
@@ -36,7 +36,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "segment-extension-changed",
                 segment.name,
                 f'is extended to "{extension.destination_network.network_name}", not to "{segment.destination.name}"',
-                "Resolve the wave again.",
+                "Start a new run, which plans the wave again.",
             )
         yield from _health(segment, extension)
 
@@ -45,16 +45,16 @@ def _health(segment: PlannedSegment, extension: NetworkExtension) -> Iterator[Fi
     state = extension.operation_status.state or ""
     if state.lower() in HEALTHY:
         return
-    message = f"HCX gives its extension's state as {state or 'nothing'}"
+    message = f"HCX reports the state of its extension as {state or 'empty'}"
     if state.lower() in _BROKEN:
         step = "Look at the extension and its appliances in HCX; VMs that move would lose their network."
         yield blocking("segment-extension-down", segment.name, message, step)
     else:
-        note = " Another task may be at work on it." if segment.cutover is CutoverPolicy.NOW else ""
+        note = " Another task may be working on it." if segment.cutover is CutoverPolicy.NOW else ""
         yield warning(
             "segment-extension-state-unknown",
             segment.name,
-            f"{message}, which is not known to be healthy",
+            f"{message}, whose meaning is not documented",
             f"Look at the extension in HCX.{note}",
         )
 

@@ -70,12 +70,12 @@ def _judge(segment: PlannedSegment, subnet: Subnet, rules: Iterable[Mapping[str,
 
 
 def _closed(segment: PlannedSegment, subnet: Subnet, name: str, action: str, perhaps: list[str]) -> Finding:
-    message = f'rule "{name}" of the destination\'s gateway firewall ({action}) meets {subnet} first'
+    message = f'rule "{name}" of the destination\'s gateway firewall ({action}) matches {subnet} first'
     if perhaps:
         return warning(
             "segment-firewall-unclear",
             segment.name,
-            f"{message}, unless the groups of {', '.join(perhaps)} have it",
+            f"{message}, unless it is matched first by {', '.join(perhaps)}, which depends on groups",
             "Look at these rules in NSX.",
         )
     return blocking(

@@ -1,4 +1,4 @@
-"""Nobody is left on a segment that is cut over: powered-off VMs, templates and VMs of other waves count as well."""
+"""No VM is left on a segment that is cut over: powered-off VMs, templates and VMs of other waves count as well."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def _described(context: PreflightContext, vm: VirtualMachineSummary) -> str:
 
 
 CHECK = Check(
-    "segment-left-behind", "Nobody is left on a segment that is cut over", (Product.SOURCE_VCENTER, Product.HCX), _run
+    "segment-left-behind", "No VM is left on a segment that is cut over", (Product.SOURCE_VCENTER, Product.HCX), _run
 )

@@ -31,5 +31,5 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
 
 
 CHECK = Check(
-    "segment-ports", "NSX knows everybody on the segments", (Product.SOURCE_NSX, Product.SOURCE_VCENTER), _run
+    "segment-ports", "NSX ports on the segments belong to known VMs", (Product.SOURCE_NSX, Product.SOURCE_VCENTER), _run
 )

@@ -19,21 +19,21 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "segment-source-missing",
                 segment.name,
                 f"NSX at the source has no {segment.source_segment_path}",
-                "Resolve the wave again.",
+                "Start a new run, which plans the wave again.",
             )
         elif found.is_disconnected:
             yield blocking(
                 "segment-source-disconnected",
                 segment.name,
                 "is disconnected at the source already while it is still extended: its VMs have no gateway",
-                "Connect it again, or finish the cutover that was begun.",
+                "Connect it again in NSX, or finish the cutover that has been started.",
                 path=found.path,
             )
         elif not (state := context.source_nsx.segment_state(found.path)).is_success:
             yield warning(
                 "segment-source-not-realised",
                 segment.name,
-                f"NSX gives its realisation as {state.state} {state.failure_message or ''}".rstrip(),
+                f"NSX reports its realisation as {state.state} {state.failure_message or ''}".rstrip(),
                 "Look at the segment in NSX.",
             )
 

@@ -17,7 +17,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             "sites-not-paired",
             plan.destination.endpoint_name,
             f"the HCX manager has no site pairing with endpoint {plan.destination.endpoint_id}",
-            "Restore the site pairing, then resolve the wave again.",
+            "Restore the site pairing, then start a new run.",
         )
         return
     ours, theirs = hcx.version().text, pairs[0].version or ""
@@ -25,8 +25,8 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
         yield advice(
             "hcx-versions-differ",
             plan.destination.endpoint_name,
-            f"HCX is {theirs} there and {ours} here",
-            "Bring both managers to the same version outside of the wave.",
+            f"HCX is version {theirs} at the destination and {ours} at the source",
+            "Upgrade one of the managers so that both have the same version; not during the wave.",
         )
 
 

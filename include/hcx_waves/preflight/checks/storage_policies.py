@@ -20,7 +20,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "storage-policy-missing",
                 name,
                 f"HCX knows no storage policy {policy_id}",
-                "Resolve the wave again; the policy was deleted or made anew.",
+                "The policy was deleted or created again: start a new run, which plans the wave again.",
             )
 
 

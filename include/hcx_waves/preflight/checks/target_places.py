@@ -31,7 +31,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                     "target-missing",
                     place.name,
                     f"the destination has no {kind} {place.object_id} any more",
-                    "Resolve the wave again.",
+                    "Start a new run, which plans the wave again.",
                 )
         cluster = cluster_of(context, vm)
         if cluster is not None:

@@ -1,4 +1,4 @@
-"""The versions of HCX and vCenter are ones that are known here."""
+"""The versions of HCX and vCenter are ones that are supported."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
         yield warning(
             "hcx-version-unknown",
             "HCX Manager",
-            f"is {version.text}; 4.x and 9.x are known here",
-            "Rehearse on a twin of this version first.",
+            f"is {version.text}; 4.x and 9.x are supported",
+            "Rehearse the wave against this version first.",
         )
     vcenters = (context.clients.source_vcenter, context.clients.destination_vcenter)
     for site, vcenter in zip(("source vCenter", "destination vCenter"), vcenters, strict=True):

@@ -18,8 +18,8 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "vm-in-cluster-rule",
                 vm.name,
                 f"is in {', '.join(own)} at the source",
-                "Make the same rules at the destination before the wave.",
+                "Create the same rules at the destination before the wave.",
             )
 
 
-CHECK = Check("vm-cluster-rules", "No rule of the source cluster is lost", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check("vm-cluster-rules", "VMs are in no affinity rules of the source cluster", (Product.SOURCE_VCENTER,), _run)

@@ -16,7 +16,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "vm-not-connected",
                 vm.name,
                 f"vCenter reads its connection state as {detail.connection_state}",
-                "Bring its host or datastore back, or register it anew.",
+                "Restore its host or datastore, or register the VM again.",
             )
 
 

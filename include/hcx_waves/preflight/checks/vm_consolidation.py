@@ -15,8 +15,8 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             yield blocking(
                 "vm-needs-consolidation",
                 vm.name,
-                "vCenter says that its disks need consolidation",
-                "Consolidate them (Snapshots > Consolidate) and stop what leaves snapshots behind.",
+                "vCenter reports that its disks need consolidation",
+                "Consolidate them (Snapshots > Consolidate), and stop the program that leaves snapshots behind.",
             )
 
 

@@ -33,7 +33,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "vm-name-elsewhere",
                 vm.name,
                 f"the destination has a VM of this name in another folder: {', '.join(morefs)}",
-                "Make sure that nobody takes one for the other.",
+                "Make sure that the two cannot be confused.",
                 morefs=morefs,
             )
 

@@ -30,4 +30,4 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("vm-encryption", "Encryption does not stand in the way", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check("vm-encryption", "No VM is encrypted in a way that HCX cannot handle", (Product.SOURCE_VCENTER,), _run)

@@ -33,7 +33,7 @@ def _media(vm: PlannedVm, detail: VirtualMachineDetail) -> Iterator[Finding]:
             "vm-media-connected",
             vm.name,
             f"{what} is connected, which the migration disconnects",
-            "Make sure that the guest can do without.",
+            "Make sure that the guest does not need it.",
         )
     else:
         yield blocking(

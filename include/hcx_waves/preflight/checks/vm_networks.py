@@ -19,7 +19,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "vm-nics-changed",
                 vm.name,
                 f"its network cards have changed since the wave was planned: {'; '.join(changes)}",
-                "Resolve the wave again.",
+                "Start a new run, which plans the wave again.",
             )
         there = context.destination_networks
         missing = [nic for nic in vm.nics if not there.meant_by(nic.destination.network_id)]

@@ -13,7 +13,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
     for vm, detail in context.moving:
         owner = detail.managed_by
         if owner is not None and owner.startswith(HCX_OWNER):
-            yield blocking("vm-is-hcx-appliance", vm.name, "is an appliance of HCX", "Take it out of the wave.")
+            yield blocking("vm-is-hcx-appliance", vm.name, "is an appliance of HCX", "Remove it from the wave.")
         elif owner is not None:
             yield warning(
                 "vm-managed-by-extension",
@@ -26,8 +26,8 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "vm-in-vapp",
                 vm.name,
                 f"is in vApp {detail.vapp}, whose start order and settings it leaves",
-                "Note them down, and recreate at the destination what is needed.",
+                "Write them down, and configure what is needed at the destination.",
             )
 
 
-CHECK = Check("vm-ownership", "No VM belongs to something else", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check("vm-ownership", "No VM belongs to another product or a vApp", (Product.SOURCE_VCENTER,), _run)

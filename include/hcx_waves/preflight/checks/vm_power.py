@@ -20,7 +20,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "vm-power-changed",
                 vm.name,
                 f"was {was} when the wave was planned and is {detail.power_state}",
-                "Resolve the wave again: a powered-off VM is moved cold.",
+                "Start a new run, which plans the wave again: a powered-off VM is moved cold.",
             )
         elif not vm.powered_on and vm.migration is MigrationType.COLD:
             yield advice("vm-moves-cold", vm.name, "is powered off and is moved cold")

@@ -35,8 +35,8 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             yield blocking(
                 "vm-at-both-sites",
                 vm.name,
-                f"is at both sites with instance UUID {vm.instance_uuid}",
-                "An earlier migration was left half done: look at it in HCX, then remove the copy that is not in use.",
+                f"exists at both sites with instance UUID {vm.instance_uuid}",
+                "An earlier migration did not finish: look at it in HCX, then remove the copy that is not in use.",
             )
         yield from _namesakes(vm, by_uuid, by_name)
 
@@ -46,7 +46,7 @@ def _missing(vm: PlannedVm, site: str) -> Finding:
         "vm-missing",
         vm.name,
         f"is no longer at the {site} as {vm.vm_id} with instance UUID {vm.instance_uuid}",
-        "Resolve the wave again.",
+        "Start a new run, which plans the wave again.",
     )
 
 
@@ -57,7 +57,7 @@ def _namesakes(vm: PlannedVm, by_uuid: Groups, by_name: Groups) -> Iterator[Find
             "vm-uuid-not-unique",
             vm.name,
             f"shares its instance UUID with {', '.join(sorted(one.name for one in twins))} at the source",
-            "Give one of them a new instance UUID; proofs would mistake one for the other.",
+            "Give one of them a new instance UUID, so that the two cannot be confused.",
             morefs=sorted(one.moref for one in twins),
         )
     same = sorted(one.moref for one in by_name.get(vm.name, ()) if one.moref != vm.vm_id)
@@ -66,7 +66,7 @@ def _namesakes(vm: PlannedVm, by_uuid: Groups, by_name: Groups) -> Iterator[Find
             "vm-name-not-unique",
             vm.name,
             f"the source has further VMs of this name: {', '.join(same)}",
-            "Rename them, so that nobody takes one for the other.",
+            "Rename them, so that they cannot be confused.",
             morefs=same,
         )
 

@@ -21,7 +21,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "vm-has-snapshots",
                 vm.name,
                 f"has {count} snapshot(s), which the migration removes",
-                "Make sure that nobody needs them.",
+                "Make sure that they are no longer needed.",
                 roots=names,
             )
         else:

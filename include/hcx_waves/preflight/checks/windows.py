@@ -29,7 +29,9 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
     for name, window in windows:
         if window.closes <= context.now:
             closed = clock.local(window.closes).isoformat(timespec="minutes")
-            yield blocking("window-over", name, f"closed at {closed}", "Move the window, then plan the wave again.")
+            yield blocking(
+                "window-over", name, f"closed at {closed}", "Move the window in the wave file, then start a new run."
+            )
     if clock.switchover is not None and clock.switchover.closes > context.now:
         yield from _room(context, clock.switchover)
 

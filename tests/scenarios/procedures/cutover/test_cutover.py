@@ -13,22 +13,22 @@ from hcx_waves.clients.errors import AuthenticationFailed, ConflictError, Valida
 from hcx_waves.clients.nsx import Connectivity
 from hcx_waves.cutover.cleanup import delete_source_segment, rename_destination_segment
 from hcx_waves.cutover.emptiness import prove_segment_empty
+from hcx_waves.cutover.errors import (
+    DestinationNotRoutedError,
+    ExtensionPresentError,
+    PortsRemainError,
+    RealisationFailedError,
+    SourceNotDisconnectedError,
+)
 from hcx_waves.cutover.extension import Removal, UnextendPhase, require_unextended
 from hcx_waves.cutover.gateway import (
     DisconnectResult,
     Situation,
 )
 from hcx_waves.cutover.outage import outage_bounds
-from hcx_waves.migration.errors import (
-    DestinationNotRoutedError,
-    ExtensionPresentError,
-    NotSettledError,
-    PortsRemainError,
-    RealisationFailedError,
-    SourceNotDisconnectedError,
-    SubmissionLostError,
-)
+from hcx_waves.procedure_errors import NotSettledError, SubmissionLostError
 from support.cuts import DELETE, SEED, Cut
+from support.lookups import segment_named
 from support.mobility import scenario
 from support.procedures import Planner, await_unextended, move, sites_of
 from support.site_pair import SitePair
@@ -152,7 +152,7 @@ def test_refused_unextend_is_an_error_and_leaves_the_way_back(moved: Cut) -> Non
 
 
 def test_unextend_before_the_disconnect_is_refused(moved: Cut) -> None:
-    with pytest.raises(SourceNotDisconnectedError, match="would make two gateways"):
+    with pytest.raises(SourceNotDisconnectedError, match="unextending would connect the destination too"):
         moved.unextend()
     assert moved.pair.calls(DELETE) == []
 
@@ -160,8 +160,8 @@ def test_unextend_before_the_disconnect_is_refused(moved: Cut) -> None:
 def test_unextend_waits_for_the_disconnect_to_be_in_effect(moved: Cut) -> None:
     nsx = moved.clients.source_nsx
     assert nsx is not None
-    nsx.set_connectivity(nsx.find_segment(SEED), Connectivity.OFF)
-    with pytest.raises(SourceNotDisconnectedError, match="disconnected and not settled"):
+    nsx.set_connectivity(segment_named(nsx, SEED), Connectivity.OFF)
+    with pytest.raises(SourceNotDisconnectedError, match="disconnected, not in effect yet"):
         moved.unextend()
     moved.pair.advance(5)
     moved.unextend()
@@ -170,7 +170,7 @@ def test_unextend_waits_for_the_disconnect_to_be_in_effect(moved: Cut) -> None:
 
 def test_realisation_that_fails_or_lags_is_an_error_of_its_own(moved: Cut) -> None:
     rule = moved.pair.fault(product="engine", call="segment.realise", behaviour="delay", seconds=300, count=1)
-    with pytest.raises(NotSettledError, match="does not show it"):
+    with pytest.raises(NotSettledError, match="which is not in effect yet"):
         moved.disconnect()
     moved.pair.run(lambda: moved.pair.world.faults.remove(rule))
     moved.pair.advance(300)
@@ -198,11 +198,11 @@ def test_cleanup_keeps_the_way_back_until_the_cutover_is_complete(moved: Cut) ->
 
     with pytest.raises(ExtensionPresentError, match="still extended"):
         delete()
-    with pytest.raises(ExtensionPresentError, match="keeps its name"):
+    with pytest.raises(ExtensionPresentError, match="so it was not renamed"):
         rename_destination_segment(moved.plan, SEED, moved.clients, "other")
     moved.disconnect()
     await_unextended(moved.pair, moved.clients, moved.unextend(connect=False))
-    with pytest.raises(DestinationNotRoutedError, match="the source side is the way back"):
+    with pytest.raises(DestinationNotRoutedError, match="so the source segment is still needed"):
         delete()
     moved.connect()
     site_nsx = moved.clients.source_nsx

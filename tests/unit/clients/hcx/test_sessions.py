@@ -50,7 +50,7 @@ def test_wrong_password_is_told_without_the_password(
 
 def test_log_in_without_token_is_malformed(client: HcxClient, server: ScriptedServer) -> None:
     server.on("POST", f"{API}/sessions", Answer(200, {}))
-    with pytest.raises(MalformedResponse, match="the log-in gave no session token"):
+    with pytest.raises(MalformedResponse, match="the login returned no session token"):
         client.login()
 
 
@@ -207,7 +207,7 @@ def test_error_inside_a_success_is_an_error(client: HcxClient, server: ScriptedS
 
 def test_login_failure_of_the_other_side_is_recognised(client: HcxClient, server: ScriptedServer) -> None:
     on(server, "GET", "/cloudConfigs", {"errors": [{"error": "Login failure", "text": "no"}]}, 202)
-    with pytest.raises(AuthenticationFailed, match="the other side refused the credentials"):
+    with pytest.raises(AuthenticationFailed, match="the credentials were refused"):
         client.cloud_configs()
 
 

@@ -81,7 +81,7 @@ def test_error_body_as_plain_text_is_parsed_all_the_same(client: NsxPolicyClient
 
 def test_html_504_of_the_proxy(client: NsxPolicyClient, server: ScriptedServer, time: FakeTime) -> None:
     server.on("GET", P + FIXED_PATH, Answer(504, "<html>504</html>", {"Content-Type": "text/html"}))
-    with pytest.raises(GatewayTimeout, match="a gateway gave up waiting"):
+    with pytest.raises(GatewayTimeout, match="a gateway timed out waiting"):
         client.segment(FIXED_PATH)
     assert len(time.sleeps) == 3
 
@@ -116,7 +116,7 @@ def test_session_is_created_presented_and_renewed_once(server: ScriptedServer, t
 def test_session_log_in_without_a_session_is_malformed(server: ScriptedServer, time: FakeTime) -> None:
     server.on("POST", "/api/session/create", Answer(200))
     client = NsxPolicyClient(server.url, SessionAuth("a", "pass-word"), ambient=time.ambient())
-    with client, pytest.raises(MalformedResponse, match="the log-in gave no session"):
+    with client, pytest.raises(MalformedResponse, match="the login returned no session"):
         client.segments()
 
 

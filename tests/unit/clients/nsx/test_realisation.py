@@ -35,54 +35,6 @@ def test_segment_state(
     assert (state.is_success, state.is_failure) == (success, failure)
 
 
-@pytest.mark.parametrize(
-    ("body", "realized", "failure"),
-    [
-        ({"publish_status": "REALIZED", "consolidated_status": {"consolidated_status": "SUCCESS"}}, True, False),
-        ({"publish_status": "REALIZED"}, True, False),
-        ({"publish_status": "REALIZED", "consolidated_status": {"consolidated_status": "IN_PROGRESS"}}, False, False),
-        ({"publish_status": "REALIZED", "consolidated_status": {"consolidated_status": "ERROR"}}, False, True),
-        ({"publish_status": "UNREALIZED"}, False, False),
-        ({"publish_status": "ERROR"}, False, True),
-        ({}, False, False),
-    ],
-)
-def test_status_api(
-    client: NsxPolicyClient, server: ScriptedServer, body: dict[str, Any], realized: bool, failure: bool
-) -> None:
-    on(server, "/infra/realized-state/status", body)
-    status = client.realized_status(FIXED_PATH)
-    assert status is not None
-    assert (status.is_realized, status.is_failure, status.source) == (realized, failure, "status")
-    assert server.received[-1].query == {"intent_path": FIXED_PATH}
-
-
-@pytest.mark.parametrize(
-    ("states", "publish_status"),
-    [
-        (["REALIZED", "REALIZED"], "REALIZED"),
-        (["REALIZED", "UNREALIZED"], "UNREALIZED"),
-        (["REALIZED", "ERROR", "UNREALIZED"], "ERROR"),
-        (["REALIZED", "SOMETHING"], "UNREALIZED"),
-        ([], "UNREALIZED"),
-    ],
-)
-def test_entities_stand_in_for_a_missing_status_api(
-    client: NsxPolicyClient, server: ScriptedServer, states: list[str], publish_status: str
-) -> None:
-    on(server, "/infra/realized-state/realized-entities", {"results": [{"state": state} for state in states]})
-    status = client.realized_status(FIXED_PATH)
-    assert status is not None
-    assert (status.publish_status, status.source) == (publish_status, "entities")
-
-
-def test_neither_api_is_none(client: NsxPolicyClient) -> None:
-    assert client.realized_status(FIXED_PATH) is None
-
-
-# --- attachments -----------------------------------------------------------------------------------------
-
-
 def test_ports_lead_to_vifs_and_virtual_machines(client: NsxPolicyClient, server: ScriptedServer) -> None:
     port = {"id": "p1", "path": f"{FIXED_PATH}/ports/p1", "attachment": {"id": "att-1", "type": "INDEPENDENT"}}
     free = {"id": "p2", "path": f"{FIXED_PATH}/ports/p2"}
@@ -140,17 +92,11 @@ def test_members_of_another_type_count_as_absent(client: NsxPolicyClient, server
     assert (client.segment(FIXED_PATH).gateway_addresses, client.segment(FIXED_PATH).revision) == ((), None)
 
 
-def test_tables_and_firewall_are_read(client: NsxPolicyClient, server: ScriptedServer) -> None:
-    for name in ("mac-table", "arp-table", "gateway-interface-arp-table"):
-        on(server, f"{FIXED_PATH}/{name}", {"results": [{"table": name}]})
+def test_gateway_table_and_firewall_are_read(client: NsxPolicyClient, server: ScriptedServer) -> None:
+    on(server, f"{FIXED_PATH}/gateway-interface-arp-table", {"results": [{"ip": "10.1.1.10"}]})
     on(server, "/infra/domains/cgw/gateway-policies", {"results": [{"id": "default"}]})
     on(server, "/infra/domains/cgw/gateway-policies/default", {"id": "default", "rules": [{"id": "r1"}]})
-    tables = (client.mac_table, client.arp_table, client.gateway_arp_table)
-    assert [read(FIXED_PATH)[0]["table"] for read in tables] == [
-        "mac-table",
-        "arp-table",
-        "gateway-interface-arp-table",
-    ]
+    assert client.gateway_arp_table(FIXED_PATH) == ({"ip": "10.1.1.10"},)
     assert client.gateway_policies()[0]["id"] == "default"
     assert client.gateway_policy()["rules"] == [{"id": "r1"}]
 

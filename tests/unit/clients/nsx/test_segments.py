@@ -9,12 +9,11 @@ import pytest
 from hcx_waves.clients.errors import (
     ConflictError,
     MalformedResponse,
-    NotFound,
     OutcomeUnknownError,
     StaleRevisionError,
     ValidationFailed,
 )
-from hcx_waves.clients.nsx import BasicAuth, Connectivity, NsxPolicyClient, Segment
+from hcx_waves.clients.nsx import BasicAuth, Connectivity, NsxPolicyClient, NsxSegment
 from support.nsx_answers import FIXED, FIXED_PATH, FLEX, FLEX_PATH, P, on, refusal
 from support.scripted_server import RESET, Answer, FakeTime, ScriptedServer
 
@@ -57,29 +56,13 @@ def test_object_in_purge_is_not_listed(client: NsxPolicyClient, server: Scripted
     ],
 )
 def test_absent_connectivity_is_on(change: dict[str, Any], connectivity: Connectivity, disconnected: bool) -> None:
-    segment = Segment.of_wire({**FIXED, **change})
+    segment = NsxSegment.of_wire({**FIXED, **change})
     assert (segment.connectivity, segment.is_disconnected) == (connectivity, disconnected)
 
 
 def test_segment_without_subnets_and_name_is_read() -> None:
-    segment = Segment.of_wire({"id": "x", "path": "/infra/segments/x"})
+    segment = NsxSegment.of_wire({"id": "x", "path": "/infra/segments/x"})
     assert (segment.display_name, segment.gateway_addresses, segment.revision) == ("x", (), None)
-
-
-def test_segment_is_found_by_path_or_name(client: NsxPolicyClient, server: ScriptedServer) -> None:
-    on(server, FIXED_PATH, FIXED)
-    assert client.find_segment(FIXED_PATH) == client.find_segment("app-net")
-    with pytest.raises(NotFound, match="no segment is named 'nope'"):
-        client.find_segment("nope")
-    with pytest.raises(NotFound, match="not found"):
-        client.find_segment("/infra/segments/nope")
-
-
-def test_name_of_two_segments_is_refused(client: NsxPolicyClient, server: ScriptedServer) -> None:
-    on(server, "/infra/segments", {"results": [{**FLEX, "display_name": "app-net"}]})
-    with pytest.raises(ConflictError, match=f"2 segments are named 'app-net': {FLEX_PATH}, {FIXED_PATH}") as caught:
-        client.find_segment("app-net")
-    assert caught.value.hint == "Name the segment by its path."
 
 
 def test_list_is_read_until_no_cursor_comes(client: NsxPolicyClient, server: ScriptedServer) -> None:
@@ -119,7 +102,7 @@ def test_disconnect_of_a_fixed_segment_sends_exactly_what_works(
     client: NsxPolicyClient, server: ScriptedServer
 ) -> None:
     on(server, FIXED_PATH, None, method="PATCH")
-    client.set_connectivity(Segment.of_wire(FIXED), Connectivity.OFF)
+    client.set_connectivity(NsxSegment.of_wire(FIXED), Connectivity.OFF)
     (request,) = server.asked("PATCH")
     assert request.body == {
         "resource_type": "Segment",
@@ -133,7 +116,7 @@ def test_disconnect_of_a_fixed_segment_sends_exactly_what_works(
 
 def test_connect_of_a_flexible_segment_keeps_its_path(client: NsxPolicyClient, server: ScriptedServer) -> None:
     on(server, FLEX_PATH, None, method="PATCH")
-    client.set_connectivity(Segment.of_wire(FLEX), Connectivity.ON)
+    client.set_connectivity(NsxSegment.of_wire(FLEX), Connectivity.ON)
     body = server.asked("PATCH")[0].body
     assert body["connectivity_path"] == "/infra/tier-1s/t1"
     assert body["advanced_config"] == {"connectivity": "ON"}
@@ -143,7 +126,7 @@ def test_connect_of_a_flexible_segment_keeps_its_path(client: NsxPolicyClient, s
 def test_connect_without_a_gateway_fails_before_anything_is_sent(
     client: NsxPolicyClient, server: ScriptedServer
 ) -> None:
-    bare = Segment.of_wire({**FLEX, "subnets": None})
+    bare = NsxSegment.of_wire({**FLEX, "subnets": None})
     with pytest.raises(ValidationFailed, match="segment 'db-net' has no gateway address to connect"):
         client.set_connectivity(bare, Connectivity.ON)
     assert server.received == []
@@ -156,15 +139,15 @@ def test_connect_without_a_gateway_fails_before_anything_is_sent(
 
 def test_force_is_for_flexible_segments_only(client: NsxPolicyClient, server: ScriptedServer) -> None:
     with pytest.raises(ValueError, match="no forced PATCH of a fixed segment"):
-        client.set_connectivity(Segment.of_wire(FIXED), Connectivity.OFF, force=True)
+        client.set_connectivity(NsxSegment.of_wire(FIXED), Connectivity.OFF, force=True)
     on(server, FLEX_PATH, None, method="PATCH")
-    client.set_connectivity(Segment.of_wire(FLEX), Connectivity.ON, force=True)
+    client.set_connectivity(NsxSegment.of_wire(FLEX), Connectivity.ON, force=True)
     assert server.asked("PATCH")[0].query == {"force": "true"}
 
 
 def test_patch_is_idempotent_and_repeated(client: NsxPolicyClient, server: ScriptedServer) -> None:
     server.on("PATCH", P + FIXED_PATH, RESET, Answer(503), Answer(200))
-    client.set_connectivity(Segment.of_wire(FIXED), Connectivity.OFF)
+    client.set_connectivity(NsxSegment.of_wire(FIXED), Connectivity.OFF)
     assert len(server.asked("PATCH")) == 3
 
 
@@ -173,7 +156,7 @@ def test_patch_is_idempotent_and_repeated(client: NsxPolicyClient, server: Scrip
 
 def test_put_carries_the_revision_and_returns_what_is_stored(client: NsxPolicyClient, server: ScriptedServer) -> None:
     on(server, FIXED_PATH, {**FIXED, "_revision": 4, "description": "x"}, method="PUT")
-    stored = client.put_segment(Segment.of_wire(FIXED), {"description": "x"})
+    stored = client.put_segment(NsxSegment.of_wire(FIXED), {"description": "x"})
     assert stored.revision == 4
     assert server.asked("PUT")[0].body == {**FIXED, "description": "x"}
 
@@ -181,8 +164,8 @@ def test_put_carries_the_revision_and_returns_what_is_stored(client: NsxPolicyCl
 def test_stale_put_is_told(client: NsxPolicyClient, server: ScriptedServer) -> None:
     on(server, FIXED_PATH, None, 412, "PUT")
     with pytest.raises(StaleRevisionError, match="the object changed since it was read") as caught:
-        client.put_segment(Segment.of_wire(FIXED), {})
-    assert "Read the object again" in caught.value.hint
+        client.put_segment(NsxSegment.of_wire(FIXED), {})
+    assert "read it again" in caught.value.hint
 
 
 @pytest.mark.parametrize("answer", [RESET, Answer(200, {"id": "app-net"}), Answer(200)], ids=["reset", "odd", "empty"])
@@ -191,7 +174,7 @@ def test_put_without_a_usable_answer_is_unknown(
 ) -> None:
     server.on("PUT", P + FIXED_PATH, answer)
     with pytest.raises(OutcomeUnknownError) as caught:
-        client.put_segment(Segment.of_wire(FIXED), {})
+        client.put_segment(NsxSegment.of_wire(FIXED), {})
     lookup = caught.value.lookup
     assert lookup is not None
     on(server, FIXED_PATH, FIXED)
@@ -200,15 +183,15 @@ def test_put_without_a_usable_answer_is_unknown(
 
 def test_rename_changes_the_display_name_only(client: NsxPolicyClient, server: ScriptedServer) -> None:
     on(server, FIXED_PATH, None, method="PATCH")
-    client.rename_segment(Segment.of_wire(FIXED), "new-name")
+    client.rename_segment(NsxSegment.of_wire(FIXED), "new-name")
     body = {"resource_type": "Segment", "id": "app-net", "display_name": "new-name"}
     assert server.asked("PATCH")[0].body == body
 
 
 def test_delete_is_not_forced_by_default(client: NsxPolicyClient, server: ScriptedServer) -> None:
     on(server, FIXED_PATH, None, method="DELETE")
-    client.delete_segment(Segment.of_wire(FIXED))
-    client.delete_segment(Segment.of_wire(FIXED), force=True)
+    client.delete_segment(NsxSegment.of_wire(FIXED))
+    client.delete_segment(NsxSegment.of_wire(FIXED), force=True)
     assert [one.query for one in server.asked("DELETE")] == [{}, {"force": "true"}]
 
 
@@ -216,7 +199,7 @@ def test_delete_with_ports_left_tells_to_wait(client: NsxPolicyClient, server: S
     related = [{"error_code": 503040, "error_message": "Segment has 1 VM: app01"}]
     on(server, FIXED_PATH, refusal(503040, "Cannot delete", related), 400, "DELETE")
     with pytest.raises(ConflictError, match="the segment still has ports") as caught:
-        client.delete_segment(Segment.of_wire(FIXED))
+        client.delete_segment(NsxSegment.of_wire(FIXED))
     assert caught.value.vendor_message == "Cannot delete (related: [503040] Segment has 1 VM: app01)"
     assert "do not force" in caught.value.hint
 
@@ -224,7 +207,7 @@ def test_delete_with_ports_left_tells_to_wait(client: NsxPolicyClient, server: S
 def test_delete_with_a_lost_answer_offers_the_lookup(client: NsxPolicyClient, server: ScriptedServer) -> None:
     server.on("DELETE", P + FIXED_PATH, RESET)
     with pytest.raises(OutcomeUnknownError) as caught:
-        client.delete_segment(Segment.of_wire(FIXED))
+        client.delete_segment(NsxSegment.of_wire(FIXED))
     assert len(server.asked("DELETE")) == 1
     lookup = caught.value.lookup
     assert lookup is not None

@@ -165,7 +165,7 @@ def test_the_full_pass_shows_what_proofs_and_preflight_need(vcenter: ScriptedVce
     )
     assert (mapped.controller, mapped.bus_sharing) == ("VirtualNVMEController", None)
 
-    assert [(drive.path, drive.is_mounted) for drive in found.cdroms] == [
+    assert [(drive.path, drive.is_mounted) for drive in found.media if drive.kind == "cdrom"] == [
         ("[ds] tools.iso", True),
         (None, False),
     ]

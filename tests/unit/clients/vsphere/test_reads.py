@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from hcx_waves.clients.errors import ConflictError, MalformedResponse, NotFound, ValidationFailed
+from hcx_waves.clients.errors import MalformedResponse, NotFound, ValidationFailed
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.models import UnreadableProperty
 from support.scripted_vcenter import ScriptedVcenter, SoapCall
@@ -167,21 +167,3 @@ def test_each_thread_has_its_own_collector(vcenter: ScriptedVcenter, client: Vsp
     assert used[0] == used[1]
     assert used[2] != used[0]
     assert vcenter.logins == 1
-
-
-def test_a_vm_is_found_by_what_is_known_of_it(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
-    vms = [
-        vm("vm-1", "web", config__instanceUuid="5000-A", config__uuid="4200-1"),
-        vm("vm-2", "web", config__instanceUuid="5000-b", config__uuid="4200-1"),
-        vm("vm-3", "orphan"),
-    ]
-    vcenter.on("RetrievePropertiesEx", lambda call: result(*vms))
-    found = client.find_vm(instance_uuid="5000-a")
-    assert found is not None
-    assert found.moref == "vm-1"
-    assert client.find_vm(bios_uuid="4200-9") is None
-    with pytest.raises(ConflictError, match="2 virtual machines fit: vm-1, vm-2") as caught:
-        client.find_vm(bios_uuid="4200-1", name="web")
-    assert caught.value.details["morefs"] == ["vm-1", "vm-2"]
-    with pytest.raises(ValueError, match="at least one"):
-        client.find_vm()

@@ -1,4 +1,4 @@
-"""What the doctor says: one finding per check."""
+"""What the doctor reports: one result per check."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
-    """The outcome of one check of one endpoint.
+class CheckResult:
+    """What one check of one endpoint found.
 
     :param check: e.g. ``reachability``, ``tls``, ``login``.
     :param detail: what was seen.
@@ -35,12 +35,12 @@ class Finding:
     next_step: str = ""
     endpoint: str = ""
 
-    def at(self, endpoint: str) -> Finding:
-        """Return the same finding with its endpoint."""
+    def at(self, endpoint: str) -> CheckResult:
+        """Return the same result with its endpoint."""
         return replace(self, endpoint=endpoint)
 
     def to_dict(self) -> dict[str, str]:
-        """Return the finding as JSON primitives."""
+        """Return the result as JSON primitives."""
         return {
             "endpoint": self.endpoint,
             "check": self.check,
@@ -50,23 +50,23 @@ class Finding:
         }
 
 
-def ok(check: str, detail: str) -> Finding:
-    """All is well."""
-    return Finding(check, Result.OK, detail)
+def ok(check: str, detail: str) -> CheckResult:
+    """Return that nothing is wrong."""
+    return CheckResult(check, Result.OK, detail)
 
 
-def warning(check: str, detail: str, next_step: str) -> Finding:
-    """Work can go on, but somebody should know."""
-    return Finding(check, Result.WARNING, detail, next_step)
+def warning(check: str, detail: str, next_step: str) -> CheckResult:
+    """Return something that does not stop the work but should be known."""
+    return CheckResult(check, Result.WARNING, detail, next_step)
 
 
-def failed(check: str, detail: str, next_step: str) -> Finding:
-    """Nothing that needs this will work."""
-    return Finding(check, Result.FAILED, detail, next_step)
+def failed(check: str, detail: str, next_step: str) -> CheckResult:
+    """Return that nothing that needs this will work."""
+    return CheckResult(check, Result.FAILED, detail, next_step)
 
 
-def failed_by(check: str, error: ClientError) -> Finding:
-    """Turn a client's error into a finding."""
+def failed_by(check: str, error: ClientError) -> CheckResult:
+    """Turn a client's error into a result."""
     said = error.vendor_message
     detail = error.message if not said or said in error.message else f"{error.message}: {said}"
     if error.status is not None and f"HTTP {error.status}" not in detail:
@@ -74,14 +74,14 @@ def failed_by(check: str, error: ClientError) -> Finding:
     return failed(check, detail, error.hint)
 
 
-def guarded(check: str, run: Callable[[], Finding | Iterable[Finding]]) -> Iterator[Finding]:
-    """Run a check so that whatever goes wrong in it becomes a finding and the next check runs.
+def guarded(check: str, run: Callable[[], CheckResult | Iterable[CheckResult]]) -> Iterator[CheckResult]:
+    """Run a check so that whatever goes wrong in it becomes a result and the next check runs.
 
     A check that lacks the right to look is a warning: the account may still be good enough for the work.
     """
     try:
         found = run()
-        yield from (found,) if isinstance(found, Finding) else found
+        yield from (found,) if isinstance(found, CheckResult) else found
     except PermissionDenied as error:
         yield replace(failed_by(check, error), result=Result.WARNING)
     except ClientError as error:
@@ -90,6 +90,6 @@ def guarded(check: str, run: Callable[[], Finding | Iterable[Finding]]) -> Itera
         _log.exception("check %s broke", check)
         yield failed(
             check,
-            f"the check itself broke ({type(error).__name__})",
-            "Report this with the log; the endpoint may be fine.",
+            f"the check itself failed with an internal error ({type(error).__name__})",
+            "Report this as a defect, with the log. The endpoint may be fine.",
         )

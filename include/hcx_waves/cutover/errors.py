@@ -1,0 +1,124 @@
+"""Errors of cutovers and of their cleanup, beyond what the clients report.
+
+::
+
+    ProcedureError
+    ├── SegmentNotEmptyError        something is still on the segment; carries ``leftovers``
+    ├── TwoGatewaysError            both sites route the segment, or would
+    ├── ReconnectRefusedError       the source must not be connected again without a decision
+    ├── SourceNotDisconnectedError  the source gateway is not proven off
+    ├── DestinationNotRoutedError   the destination does not route the segment (yet)             transient
+    ├── RealisationFailedError      NSX reports that a change failed
+    ├── UnextendFailedError         the unextend failed
+    ├── ExtensionPresentError       the network is still extended
+    ├── PortsRemainError            NSX has not released the ports (yet)                         transient
+    └── CommandFailedError          a command of the wave file failed
+        └── ManualStepOutstandingError  a person has not done it (yet)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hcx_waves.procedure_errors import ProcedureError
+
+CONNECT_IN_NSX = (
+    "edit the segment in the destination's NSX Manager (Networking > Segments) and switch its gateway connectivity on"
+)
+"""What a person does in place of an unextend that did not connect the destination."""
+
+
+class SegmentNotEmptyError(ProcedureError):
+    """Something is still on the source segment.
+
+    :param leftovers: one mapping each: ``{"kind", "name", "id", "detail"}``.
+    """
+
+    default_hint = (
+        "Move what is named, disconnect it from the segment, or declare it under `stays` in the wave file. "
+        "The source gateway was not changed."
+    )
+
+    def __init__(self, message: str, *, leftovers: Sequence[Mapping[str, Any]] = (), **details: Any) -> None:
+        super().__init__(message, leftovers=[dict(one) for one in leftovers], **details)
+
+    @property
+    def leftovers(self) -> list[dict[str, Any]]:
+        """What is still there."""
+        return list(self.details.get("leftovers") or [])
+
+
+class TwoGatewaysError(ProcedureError):
+    """Both sites route the subnet, or the step would make them."""
+
+    default_hint = (
+        "Find out at which site the VMs are, then disconnect the other site's gateway in NSX by hand. "
+        "Nothing more is changed automatically."
+    )
+
+
+class ReconnectRefusedError(ProcedureError):
+    """Connecting the source again could do harm now."""
+
+    default_hint = (
+        "A person decides: keep waiting; connect the destination gateway in NSX; or reverse, in this order: "
+        "destination gateway off, source gateway on, extend the network again in HCX, migrate the VMs back."
+    )
+
+
+class SourceNotDisconnectedError(ProcedureError):
+    """The source gateway is not proven to be off."""
+
+    default_hint = "Clear task disconnect_source_segment; going on now would leave two gateways."
+
+
+class DestinationNotRoutedError(ProcedureError):
+    """The destination does not route the segment, or not yet."""
+
+    transient = True
+    default_hint = f"Clear the task to look again. If it stays so, and the source gateway is off, {CONNECT_IN_NSX}."
+
+
+class RealisationFailedError(ProcedureError):
+    """NSX reports that it could not realise a segment."""
+
+    default_hint = "Look at the segment's alarms in NSX; the change is stored but not in effect."
+
+
+class UnextendFailedError(ProcedureError):
+    """The unextend failed.
+
+    ``details["extension_listed"]`` tells whether the extension still exists: then the source may be reconnected.
+    """
+
+    default_hint = (
+        "If the extension still exists in HCX, clear task reconnect_source_segment to connect the source gateway "
+        f"again. If it is gone, {CONNECT_IN_NSX}."
+    )
+
+
+class ExtensionPresentError(ProcedureError):
+    """The network is still extended."""
+
+    default_hint = "Unextend the network first: clear task unextend_network, or do it in HCX (Network Extension)."
+
+
+class PortsRemainError(ProcedureError):
+    """The segment still has ports."""
+
+    transient = True
+    default_hint = "NSX releases the ports of VMs that left with a delay: clear the task later; do not force it."
+
+
+class CommandFailedError(ProcedureError):
+    """A command of the wave file failed, timed out, or its check gave no answer."""
+
+    former_names = ("HookError",)
+    default_hint = "Run the command by hand with the same arguments and look at its output."
+
+
+class ManualStepOutstandingError(CommandFailedError):
+    """A person has been asked to do something, and the check says that it is not done."""
+
+    default_hint = "Do what the instructions say, then clear the task."
