@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from hcx_airflow.documents import Arguments
 from hcx_airflow.rehearsal.twin import PARAMETERS_VARIABLE, parameters_of
 from hcx_airflow.results import FORECAST, FORECAST_SHOWN, TAKEN_SNAPSHOT, UnreadableResultError
 from hcx_airflow.task import TaskRun
@@ -56,18 +57,9 @@ def leave_forecast(run: TaskRun, work: Work, clients: SiteClients) -> Expectatio
     return made
 
 
-def read_forecast(run: TaskRun) -> Expectation | None:
-    """Return the forecast that ``run_preflight`` has left, or None; also for one that cannot be read any more."""
-    try:
-        return run.results.read(FORECAST)
-    except UnreadableResultError as error:
-        logger.warning("%s", error)
-        return None
-
-
 def expected_vms(run: TaskRun) -> tuple[ExpectedVm, ...]:
     """Return what the sensors need to estimate when the wave will be through; nothing without a forecast."""
-    forecast = read_forecast(run)
+    forecast = run.results.read_if_possible(FORECAST)
     return () if forecast is None else forecast.vms
 
 
@@ -103,7 +95,7 @@ def spoken(expectation: Expectation) -> str:
 def _of_this_run(work: Work, subject: ForecastInput) -> ForecastInput:
     """Leave out what this run does not do."""
     moving = set(work.scope.moves(work.plan))
-    changes: dict[str, Any] = {
+    changes: Arguments = {
         "vms": tuple(vm for vm in subject.vms if vm.name in moving),
         "switchover_order": tuple(name for name in subject.switchover_order if name in moving),
         "poll_seconds": work.scope.poll_seconds(work.wave),
@@ -151,7 +143,7 @@ def _inventory(run: TaskRun, work: Work, clients: SiteClients) -> Snapshot:
     return take_snapshot(clients, [work.wave], now=run.now())
 
 
-def _kept(run: TaskRun, about: dict[str, Any]) -> Expectation | None:
+def _kept(run: TaskRun, about: Arguments) -> Expectation | None:
     """Return what an earlier try has left, if it is about the same; None for what another release has left."""
     try:
         shown = run.results.recall(FORECAST_SHOWN)

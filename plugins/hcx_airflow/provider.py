@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from hcx_airflow.documents import Arguments
 
-_TEXT: dict[str, Any] = {"type": ["string", "null"]}
-_SWITCH_OFF: dict[str, Any] = {"type": ["boolean", "null"], "default": False}
-_SWITCH_ON: dict[str, Any] = {"type": ["boolean", "null"], "default": True}
-_SECONDS: dict[str, Any] = {"type": ["number", "null"], "exclusiveMinimum": 0}
-_PEM: dict[str, Any] = {"type": ["string", "null"], "format": "multiline"}
+_TEXT: Arguments = {"type": ["string", "null"]}
+_SWITCH_OFF: Arguments = {"type": ["boolean", "null"], "default": False}
+_SWITCH_ON: Arguments = {"type": ["boolean", "null"], "default": True}
+_SECONDS: Arguments = {"type": ["number", "null"], "exclusiveMinimum": 0}
+_PEM: Arguments = {"type": ["string", "null"], "format": "multiline"}
 
 
-def _field(label: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+def _field(label: str, schema: Arguments, description: str) -> Arguments:
     return {"label": label, "schema": dict(schema), "description": description}
 
 
-def _common_fields() -> dict[str, Any]:
+def _common_fields() -> Arguments:
     return {
         "ca_file": _field("CA file", _TEXT, "Path of a PEM file with the authorities to trust, on the workers."),
         "ca_pem": _field("CA (PEM)", _PEM, "The authorities to trust, as text; instead of a file."),
@@ -37,11 +37,11 @@ def _connection_type(
     conn_type: str,
     hook: str,
     name: str,
-    fields: dict[str, Any],
+    fields: Arguments,
     labels: dict[str, str],
     examples: dict[str, str],
     hidden: tuple[str, ...] = ("schema",),
-) -> dict[str, Any]:
+) -> Arguments:
     return {
         "connection-type": conn_type,
         "hook-class-name": f"hcx_airflow.hooks.{hook}",
@@ -55,7 +55,7 @@ def _connection_type(
     }
 
 
-def _hcx() -> dict[str, Any]:
+def _hcx() -> Arguments:
     return _connection_type(
         "hcx",
         "hcx.HcxHook",
@@ -69,7 +69,7 @@ def _hcx() -> dict[str, Any]:
     )
 
 
-def _nsx_policy() -> dict[str, Any]:
+def _nsx_policy() -> Arguments:
     return _connection_type(
         "nsx_policy",
         "nsx_policy.NsxPolicyHook",
@@ -84,7 +84,7 @@ def _nsx_policy() -> dict[str, Any]:
     )
 
 
-def _vmc() -> dict[str, Any]:
+def _vmc() -> Arguments:
     return _connection_type(
         "vmc",
         "vmc.VmcHook",
@@ -100,7 +100,7 @@ def _vmc() -> dict[str, Any]:
     )
 
 
-def _vsphere() -> dict[str, Any]:
+def _vsphere() -> Arguments:
     return _connection_type(
         "vsphere",
         "vsphere.VsphereHook",
@@ -111,7 +111,7 @@ def _vsphere() -> dict[str, Any]:
     )
 
 
-def _twins() -> dict[str, Any]:
+def _twins() -> Arguments:
     return _connection_type(
         "hcx_twin",
         "twin.TwinControlHook",
@@ -123,7 +123,7 @@ def _twins() -> dict[str, Any]:
     )
 
 
-def get_provider_info() -> dict[str, Any]:
+def get_provider_info() -> Arguments:
     """Return the provider's description; the entry point ``apache_airflow_provider`` names this function."""
     return {
         "package-name": "hcx-waves",

@@ -10,7 +10,6 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from hcx_airflow import names, results
 from hcx_airflow.errors import ConnectionSettingsError, PlanMissingError, RunRefusedError
 from hcx_airflow.folders import reports_folder
-from hcx_airflow.forecasts import read_forecast
 from hcx_airflow.gates.answers import read_answers
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.sites import hcx_connection_id, secrets_of
@@ -74,7 +73,7 @@ class _Collector:
             plan_missing=missing,
             scope=self._scope(),
             assessments=self._read(results.ASSESSMENTS),
-            forecast=read_forecast(run),
+            forecast=self._read(results.FORECAST),
             gates=() if plan is None else tuple(read_answers(run, plan)),
             started=self._read(results.STARTED),
             seeded=self._read(results.SEEDED),

@@ -8,11 +8,12 @@ task whose process or trigger was lost, which no policy sees; so every task has 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import RetryDecision, RetryPolicy
 from typing_extensions import override
 
+from hcx_airflow.documents import Arguments
 from hcx_waves.clients.errors import ClientError
 
 if TYPE_CHECKING:
@@ -55,20 +56,18 @@ class TransientRetryPolicy(RetryPolicy):
         return RetryDecision.fail(reason=f"{type(exception).__name__} does not pass by itself")
 
     @override
-    def serialize(self) -> dict[str, Any]:
+    def serialize(self) -> Arguments:
         real = {} if self.real_delay is None else {"real_delay": self.real_delay.total_seconds()}
         return {"__type": "TransientRetryPolicy", "delay": self.delay.total_seconds(), **real}
 
     @classmethod
     @override
-    def deserialize(cls, data: dict[str, Any]) -> TransientRetryPolicy:
+    def deserialize(cls, data: Arguments) -> TransientRetryPolicy:
         real = data.get("real_delay")
         return cls(timedelta(seconds=data["delay"]), None if real is None else timedelta(seconds=real))
 
 
-def retry_arguments(
-    retries: int = RETRIES, delay: timedelta = RETRY_DELAY, *, rehearsal: bool = False
-) -> dict[str, Any]:
+def retry_arguments(retries: int = RETRIES, delay: timedelta = RETRY_DELAY, *, rehearsal: bool = False) -> Arguments:
     """Return the operator arguments that every task of a wave has unless it says otherwise.
 
     :param rehearsal: whether Airflow is to try again at once, as the task waits by the rehearsal's time.

@@ -13,8 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
+from hcx_airflow.documents import Document
 from hcx_airflow.errors import NotApprovedError, SigningKeyError
 from hcx_waves.model.digest import canonical_json
 from hcx_waves.run.decisions import Decision
@@ -49,7 +50,7 @@ def signing_key(environment: Mapping[str, str] | None = None) -> bytes:
     return text.encode()
 
 
-def sign(decision: Decision, key: bytes) -> dict[str, Any]:
+def sign(decision: Decision, key: bytes) -> Document:
     """Return a decision with its signature, as JSON."""
     content = decision.model_dump(mode="json")
     return {**content, "signature": _signature(content, key)}
@@ -71,12 +72,12 @@ def read_decision(document: Any, key: bytes) -> Decision:
         raise NotApprovedError("the decision is signed and cannot be read") from error
 
 
-def used_mark(document: Mapping[str, Any], key: bytes) -> str:
+def used_mark(document: Mapping[str, JsonValue], key: bytes) -> str:
     """Return what a step keeps of a decision that it has acted on, which nobody without the key can make."""
     return hmac.new(key, _USED + str(document["signature"]).encode(), sha256).hexdigest()
 
 
-def _signature(content: Mapping[str, Any], key: bytes) -> str:
+def _signature(content: Mapping[str, JsonValue], key: bytes) -> str:
     try:
         text = canonical_json(dict(content))
     except (TypeError, ValueError) as error:

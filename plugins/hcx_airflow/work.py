@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from airflow.sdk.configuration import conf
 
+from hcx_airflow.documents import Document
 from hcx_airflow.errors import DriftedError, PlanMissingError, RunRefusedError, WaveTaskError
 from hcx_airflow.names import RESOLVE_PLAN
 from hcx_airflow.rehearsal.night import Rehearsal
@@ -41,7 +41,7 @@ class Work:
     plan: WavePlan
     scope: Scope
 
-    def shown(self) -> dict[str, Any]:
+    def shown(self) -> Document:
         """Return what an answer at a gate is about."""
         return {"digest": self.plan.digest(), "scope": self.scope.meaning()}
 

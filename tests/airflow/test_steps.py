@@ -135,7 +135,7 @@ def test_params_that_make_no_sense(tasks: WaveTasks, params: dict[str, Any], wor
 def test_findings_that_block_are_listed(tasks: WaveTasks, site_pair: Any) -> None:
     tasks.do("resolve_plan")
     site_pair.fault(product="hcx", call="l2_extensions.list", behaviour="status", status=403)
-    with pytest.raises(BlockedError, match=r"findings stand against wave seed-wave:\n- .*could not be judged"):
+    with pytest.raises(BlockedError, match=r"findings stand against wave seed-wave:\n- .*could not be checked"):
         tasks.do("run_preflight")
     listed = {item["finding"]["finding_id"] for item in tasks.left("run_preflight")["items"]}
     assert "check-incomplete" in listed
@@ -183,7 +183,7 @@ def test_only_the_chosen_vms_move(tasks: WaveTasks, site_pair: Any) -> None:
     moved(tasks, site_pair)
     assert [vm["name"] for vm in tasks.left("start_migrations")["vms"]] == ["web01", "db01"]
     evaluated = tasks.left("evaluate_migrations")
-    assert {vm["name"]: vm["outcome"] for vm in evaluated["vms"]} == {
+    assert evaluated["outcomes"] == {
         "web01": "migrated", "db01": "migrated", "web02": "left_out", "app01": "left_out",
     }  # fmt: skip
     with pytest.raises(BlockedError, match="web02 is left_out; app01 is left_out"):
@@ -194,7 +194,7 @@ def test_a_failed_vm_blocks_its_segment(tasks: WaveTasks, site_pair: Any) -> Non
     site_pair.fault(product="engine", call="migration.base_sync", object="web02", behaviour="fail", message="No disk.")
     moved(tasks, site_pair)
     evaluated = tasks.left("evaluate_migrations")
-    assert [vm["name"] for vm in evaluated["vms"] if vm["outcome"] == "failed"] == ["web02"]
+    assert [name for name, outcome in evaluated["outcomes"].items() if outcome == "failed"] == ["web02"]
     assert evaluated["blocked_segments"] == {"seed-net": "web02 is failed"}
     mark = site_pair.mark()
     for step in ("prove_segment_empty", "disconnect_source_segment"):
@@ -222,7 +222,7 @@ def test_nothing_has_arrived(tasks: WaveTasks, site_pair: Any) -> None:
     tasks.do("await_migrations")
     with pytest.raises(NothingMigratedError, match="no VM has arrived"):
         tasks.do("evaluate_migrations")
-    assert {vm["outcome"] for vm in tasks.left("evaluate_migrations")["vms"]} == {"failed"}
+    assert set(tasks.left("evaluate_migrations")["outcomes"].values()) == {"failed"}
 
 
 def test_a_sensor_that_failed_is_told_by_the_task_after_it(tasks: WaveTasks) -> None:
@@ -254,7 +254,7 @@ def test_a_second_run_adopts_what_has_arrived(tasks: WaveTasks, site_pair: Any) 
     moved(tasks, site_pair)
     later = WaveTasks(AirflowRun(tasks.run.bundle, run_id="manual__later", asked=tasks.run.asked))
     later.do("resolve_plan", "approve_wave", "start_migrations", "await_migrations", "evaluate_migrations")
-    assert {vm["outcome"] for vm in later.left("evaluate_migrations")["vms"]} == {"already_there"}
+    assert set(later.left("evaluate_migrations")["outcomes"].values()) == {"already_there"}
     later.do("verify_virtual_machines", "prove_segment_empty")
     assert len(starts(site_pair)) == 1
 

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hcx_waves.model.names import WaveName
+from hcx_waves.model.validation import problems_in
 from hcx_waves.rehearsals.model import RECORD_VERSION, RehearsalRecord, Timeline
 from hcx_waves.report.files import write_whole
 
@@ -162,9 +163,7 @@ def _read(path: Path) -> RehearsalRecord:
     try:
         record = RehearsalRecord.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RecordError(f"{path.name}: is not a record of a rehearsal: {where}: {first['msg']}") from None
+        raise RecordError(f"{path.name}: is not a record of a rehearsal: {problems_in(error)}") from None
     if record.night.isoformat() != path.stem:
         raise RecordError(f"{path.name}: holds the night of {record.night}")
     return record

@@ -54,7 +54,7 @@ def _vm_outcomes(plan: WavePlan, results: RunResults) -> dict[str, VmOutcome]:
     """Return the outcome of each VM: as proven, else as evaluated, else as HCX said last, else as planned."""
     found = {vm.name: VmOutcome.PLANNED for vm in plan.vms}
     found.update({vm.name: vm.outcome for vm in (results.status.vms if results.status is not None else ())})
-    found.update({vm.name: vm.outcome for vm in (results.evaluated.vms if results.evaluated is not None else ())})
+    found.update({} if results.evaluated is None else results.evaluated.outcomes)
     found.update({one.name: one.outcome for one in (results.verified.proofs if results.verified is not None else ())})
     return found
 

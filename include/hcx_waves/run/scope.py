@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.validation import problems_in
 from hcx_waves.wavefile.wave import Wave
 
 OUTAGE_POLL = 1.0
@@ -47,8 +48,7 @@ class Scope(BaseModel):
         try:
             scope = cls.model_validate(given)
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise ScopeError(f"the run's params cannot be used: {problems}") from error
+            raise ScopeError(f"the run's params cannot be used: {problems_in(error)}") from error
         strange = sorted(set(scope.vms) - {vm.name for vm in wave.vms})
         if strange:
             raise ScopeError(f"the run's params name VMs that are not in wave {wave.name}: {', '.join(strange)}")

@@ -17,11 +17,12 @@ from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow import names
+from hcx_airflow.documents import Arguments
 from hcx_airflow.results import ENDING
 from hcx_airflow.task import TaskRun
 from hcx_waves.model.states import SegmentOutcome
 
-_RETRIES: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=5)}
+_RETRIES: Arguments = {"retries": 5, "retry_delay": timedelta(seconds=5)}
 _BEGUN = frozenset({"running", "success", "failed", "up_for_retry", "restarting"})
 
 

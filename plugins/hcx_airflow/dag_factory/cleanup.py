@@ -8,10 +8,10 @@ from airflow.sdk import DAG, BaseOperator, TaskGroup
 
 from hcx_airflow import names
 from hcx_airflow.dag_factory import priorities
-from hcx_airflow.dag_factory.contents import segments_to_clean
 from hcx_airflow.dag_factory.form import cleanup_params, set_params
 from hcx_airflow.dag_factory.outcome import add_confirmation
 from hcx_airflow.dag_factory.texts import cleanup_document, owner_of, tags_of
+from hcx_airflow.documents import Arguments
 from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.operators.cleanup import DeleteSourceSegmentOperator, RenameDestinationSegmentOperator
 from hcx_airflow.operators.cutover import ProveSegmentEmptyOperator
@@ -25,7 +25,7 @@ RUN_TYPES: Any = ("manual", "operator_triggered")
 
 
 def build_cleanup_dag(wave: Wave, *, text: str | None = None) -> DAG:
-    """Return the cleanup DAG of a wave; see :func:`~hcx_airflow.dag_factory.contents.has_cleanup`.
+    """Return the cleanup DAG of a wave, which has segments to clean.
 
     :param text: the wave file as it stands, for the DAG's page.
     """
@@ -57,7 +57,7 @@ def _add_tasks(wave: Wave) -> None:
         trigger_rule="all_done_min_one_success",
     )
     report = WriteReportOperator(task_id=names.WRITE_REPORT, wave_id=wave.name)
-    groups = [_add_group(wave, segment, approve) for segment in segments_to_clean(wave)]
+    groups = [_add_group(wave, segment, approve) for segment in wave.segments_to_clean]
     last = [last for _, last in groups]
     last >> report
     report.as_teardown(on_failure_fail_dagrun=False)
@@ -66,7 +66,7 @@ def _add_tasks(wave: Wave) -> None:
 
 def _add_group(wave: Wave, segment: Segment, approve: BaseOperator) -> tuple[BaseOperator, BaseOperator]:
     """Add a segment's tasks around the gate; return the first and the last one."""
-    common: dict[str, Any] = {"wave_id": wave.name, "segment": segment.name}
+    common: Arguments = {"wave_id": wave.name, "segment": segment.name}
     with TaskGroup(names.cleanup_group(segment), tooltip=f"Clean up {segment.name}"):
         # Proven also before a mere renaming: what is not cut over is not renamed.
         prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)

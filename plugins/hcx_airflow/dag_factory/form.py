@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from airflow.sdk import DAG, Param
 from airflow.sdk import ParamsDict as Params  # type: ignore[attr-defined]
 
+from hcx_airflow.documents import Arguments
 from hcx_airflow.names import WAVE_RUN_ID_CONF
 from hcx_waves.wavefile.gates import GateSettings
 from hcx_waves.wavefile.wave import Wave
@@ -80,7 +80,7 @@ def cleanup_params(wave: Wave) -> dict[str, Param]:
 
 
 def _record_params(gate: GateSettings) -> dict[str, Param]:
-    reference: dict[str, Any] = {"type": ["string", "null"], "maxLength": 200}
+    reference: Arguments = {"type": ["string", "null"], "maxLength": 200}
     wanted = "The change that this belongs to. It can be given when the gate is answered as well."
     pattern = _whole(gate.change_reference_pattern)
     if gate.change_reference_pattern is not None:

@@ -15,7 +15,6 @@ from airflow.sdk import DAG
 
 from hcx_airflow import names
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
-from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
 from hcx_waves.wavefile.loader import SUFFIX, WaveFile, load_wave_file
@@ -90,7 +89,7 @@ def _dags_of(file: WaveFile, others: Sequence[WaveFile], kinds: Collection[Kind]
     text = file.path.read_text(encoding="utf-8-sig")
     if Kind.LIVE in kinds:
         yield build_live_dag(file.wave, text=text, next_waves=_followers(file.wave, others))
-    if Kind.CLEANUP in kinds and has_cleanup(file.wave):
+    if Kind.CLEANUP in kinds and file.wave.segments_to_clean:
         yield build_cleanup_dag(file.wave, text=text)
     if Kind.REHEARSAL in kinds:
         yield build_rehearsal_dag(file.wave, text=text)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from airflow.sdk import Param
 
 from hcx_airflow.dag_factory.form import live_params
+from hcx_airflow.documents import Arguments
 from hcx_airflow.rehearsal.night import FAULTS, RehearsalParams
 from hcx_waves.wavefile.night import LONGEST_LEAD
 from hcx_waves.wavefile.wave import Wave
@@ -120,7 +120,7 @@ def _twin_params() -> dict[str, Param]:
 
 
 def _number(name: str, least: float, most: float | None, title: str, description: str, section: str) -> Param:
-    bounds: dict[str, Any] = {"minimum": least} if most is None else {"minimum": least, "maximum": most}
+    bounds: Arguments = {"minimum": least} if most is None else {"minimum": least, "maximum": most}
     return Param(_FIELDS[name].default, type="number", title=title, description=description, section=section, **bounds)
 
 

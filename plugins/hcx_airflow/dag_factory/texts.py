@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from hcx_airflow import names
-from hcx_airflow.dag_factory.contents import has_cleanup, segments_to_clean
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.times import format_duration
 from hcx_waves.wavefile.segments import Segment
@@ -65,8 +64,8 @@ def _live_lines(wave: Wave) -> Iterator[str]:
     yield f"- **VMs** ({len(wave.vms)}): {shown}" + (f" and {more} more." if more > 0 else ".")
     for segment in wave.segments:
         yield f"- **Segment {segment.name}**: {_segment(segment)}."
-    gates = ["approve_wave", *(["approve_switchover"] if wave.gates.approve_switchover else [])]
-    gates += ["approve_cutover for each segment"] if wave.segments_to_cut else []
+    gates = [names.APPROVE_WAVE, *([names.APPROVE_SWITCHOVER] if wave.gates.approve_switchover else [])]
+    gates += [f"{names.APPROVE_CUTOVER} for each segment"] if wave.segments_to_cut else []
     yield f"- **Gates**: {', '.join(gates)}. A rejection, or no answer in time, changes nothing more."
     yield f"- **Rehearsal**: `{names.rehearsal_dag_id(wave.name)}`; this DAG moves real machines."
 
@@ -92,18 +91,18 @@ def _segment(segment: Segment) -> str:
 def _chain_lines(wave: Wave, next_waves: tuple[str, ...]) -> Iterator[str]:
     if next_waves:
         yield f"- **Then**: {', '.join(next_waves)}, if this wave ends as planned."
-    if has_cleanup(wave):
+    if wave.segments_to_clean:
         yield f"- **Cleanup**: {format_duration(wave.cleanup.hold)} later, by `{names.cleanup_dag_id(wave.name)}`."
 
 
 def _cleanup_lines(wave: Wave) -> Iterator[str]:
     yield f"- **When**: {format_duration(wave.cleanup.hold)} after the wave has cut a segment over, or by hand."
-    for segment in segments_to_clean(wave):
+    for segment in wave.segments_to_clean:
         steps = ["source segment deleted"] if wave.deletes_source(segment) else ["source segment kept"]
         if segment.rename_destination is not None:
             steps.append(f"destination renamed to {segment.rename_destination}")
         yield f"- **Segment {segment.name}**: {', '.join(steps)}."
-    yield "- **Gate**: approve_cleanup. A rejection, or no answer in time, deletes nothing."
+    yield f"- **Gate**: {names.APPROVE_CLEANUP}. A rejection, or no answer in time, deletes nothing."
 
 
 def _rehearsal_lines(wave: Wave) -> Iterator[str]:

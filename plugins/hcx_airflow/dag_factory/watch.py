@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 from hcx_airflow import names
-from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_waves.wavefile.sets import WaveSet, load_folder
 from hcx_waves.wavefile.wave import Wave
 
@@ -57,7 +56,7 @@ def _of_wave(wave: Wave, airflow: RunsOfDags, now: datetime) -> Iterator[str]:
     if paused and airflow.count(wave.name, _WAITING):
         yield f"{wave.name}: a run waits and the DAG is paused; unpause it, or delete the run"
     cleanup = names.cleanup_dag_id(wave.name)
-    if has_cleanup(wave) and airflow.is_paused(cleanup) and airflow.count(cleanup, _WAITING):
+    if wave.segments_to_clean and airflow.is_paused(cleanup) and airflow.count(cleanup, _WAITING):
         yield f"{cleanup}: a run waits for the end of its hold and the DAG is paused; unpause it, or delete the run"
 
 

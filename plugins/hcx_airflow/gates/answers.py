@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hcx_airflow.documents import Document
 from hcx_airflow.errors import NotApprovedError
 from hcx_airflow.gates.table import PlacedGate, gate_tasks
 from hcx_airflow.results import decision_slot
@@ -31,7 +32,7 @@ def read_answers(run: TaskRun, plan: WavePlan) -> Iterator[GateAnswer]:
         own = run.results.read_here(decision_slot(name), group)
         document = run.results.read(decision_slot(name), group) if own is None else own
         # Whoever says no to a wave says nothing about its cleanup, nor the other way round.
-        common: dict[str, Any] = {"segment": placed.segment, "in_this_run": own is not None or not run.is_cleanup}
+        common: Document = {"segment": placed.segment, "in_this_run": own is not None or not run.is_cleanup}
         decision = None if document is None else _decision(document)
         if isinstance(decision, Decision):
             yield _answer(placed, decision, common)
@@ -42,7 +43,7 @@ def read_answers(run: TaskRun, plan: WavePlan) -> Iterator[GateAnswer]:
             yield GateAnswer(gate=placed.task_id, decision="no decision", note=note, **common)
 
 
-def _answer(placed: PlacedGate, decision: Decision, common: dict[str, Any]) -> GateAnswer:
+def _answer(placed: PlacedGate, decision: Decision, common: Document) -> GateAnswer:
     return GateAnswer(
         gate=placed.task_id,
         decision=_WORDS[decision.choice],

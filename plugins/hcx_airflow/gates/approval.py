@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import JsonValue
+
 from hcx_airflow.errors import NotApprovedError
 from hcx_airflow.gates.attestation import require_current
 from hcx_airflow.gates.table import Gate
@@ -34,7 +36,7 @@ class Requirement:
     run_id: str
     task_id: str
     digest: str
-    scope: Mapping[str, Any]
+    scope: Mapping[str, JsonValue]
     gate: GateSettings
     rehearsal: bool = False
     started_by: str | None = None

@@ -8,7 +8,8 @@ often tasks of the run were cleared. The try can be asked for only in runs with 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from pydantic import JsonValue
 
 from hcx_airflow import names
 from hcx_airflow.airflow_private import task_instance_at
@@ -21,7 +22,7 @@ from hcx_waves.run.decisions import Decision
 _USERS = (names.CONFIRM_DISCONNECTED, names.DISCONNECT_SOURCE_SEGMENT, names.DELETE_SOURCE_SEGMENT)
 
 
-def require_current(run: TaskRun, decision: Decision, document: Mapping[str, Any], key: bytes) -> None:
+def require_current(run: TaskRun, decision: Decision, document: Mapping[str, JsonValue], key: bytes) -> None:
     """Refuse an approval of an earlier try of its gate; keeps what was accepted for a step that is cleared alone.
 
     An approval that no step has used yet is void once anything in the run has been cleared: that may have been the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ from airflow.sdk.exceptions import TaskAwaitingInput
 from typing_extensions import override
 
 from hcx_airflow import names
+from hcx_airflow.documents import Arguments, Document
 from hcx_airflow.errors import AnswerRefusedError, DriftedError, RejectedError, UnansweredError
 from hcx_airflow.gates.approval import is_second_person, may_answer, quotes_reference
 from hcx_airflow.gates.rehearsed import REHEARSAL_APPROVER, seconds_to_answer
@@ -32,6 +34,32 @@ TEXT_VERSION = 2
 """Of the words in gates: what an older release has shown cannot be compared with them, only what it was about."""
 _LONGEST_TEXT = 500
 _SIMPLE_AUTH = "SimpleAuthManager"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person answered, beside yes or no."""
+
+    user_id: str | None = None
+    user_name: str | None = None
+    change_reference: str | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, event: Arguments) -> Answer:
+        """Read it from Airflow's event.
+
+        :raises AnswerRefusedError: if a text is none.
+        """
+        user = event.get("responded_by_user") or {}
+        given = event.get("params_input") or {}
+        texts: dict[str, str | None] = {}
+        for name in ("change_reference", "reason"):
+            text = given.get(name)
+            if text is not None and not isinstance(text, str):
+                raise AnswerRefusedError(f"{name} must be text")
+            texts[name] = (text or "").strip()[:_LONGEST_TEXT] or None
+        return cls(user.get("id"), user.get("name") or user.get("id"), **texts)
 
 
 class WaveGate(ApprovalOperator):
@@ -109,34 +137,31 @@ class WaveGate(ApprovalOperator):
         seconds = seconds_to_answer(run, self.gate, self.gate.window(work.plan, self.segment))
         run.clock.sleep(left.total_seconds() if seconds is None else min(seconds, left.total_seconds()))
         if seconds is None or seconds >= left.total_seconds():
-            self._record(run, work, Choice.UNANSWERED, {"reason": "nobody answered in time"})
+            self._record(run, work, Choice.UNANSWERED, Answer(reason="nobody answered in time"))
             raise UnansweredError(f"nobody answered {self.gate.name} in time, which counts as no")
         self.before_rehearsed_yes(run, work)
-        return self._record(run, work, Choice.APPROVED, {"user_name": REHEARSAL_APPROVER})
+        return self._record(run, work, Choice.APPROVED, Answer(user_name=REHEARSAL_APPROVER))
 
     def before_rehearsed_yes(self, run: TaskRun, work: Work) -> None:
         """Do at the twin what the person who says yes has done before."""
 
     def _refuse_to_show_another(self, run: TaskRun, work: Work) -> None:
         """Fail on a later try that would ask about something else: Airflow keeps showing the first text."""
-        store = run.context.get("task_state_store")
-        if store is None:
-            return
         shown = {**work.shown(), "body": digest_of(self.body), "text_version": TEXT_VERSION}
-        before = store.get(names.SHOWN)
+        before = run.results.noted(names.SHOWN)
         compared = shown if (before or {}).get("text_version") == TEXT_VERSION else work.shown()
         if before is not None and any(before.get(name) != value for name, value in compared.items()):
             raise DriftedError(
                 f"{run.task_id} has asked about something else before, and Airflow would show the old text; start a "
                 "new run, which adopts what is under way and asks anew"
             )
-        store.set(names.SHOWN, shown)
+        run.results.note(names.SHOWN, shown)
 
     def _time_to_answer(self, run: TaskRun, work: Work) -> timedelta:
         window = self.gate.window(work.plan, self.segment)
         left = time_to_answer(self.gate.settings(work.wave), run.now(), window, self.gate.wait)
         if left <= timedelta():
-            self._record(run, work, Choice.UNANSWERED, {"reason": "the window has closed"})
+            self._record(run, work, Choice.UNANSWERED, Answer(reason="the window has closed"))
             raise UnansweredError(f"the window for the step after {self.gate.name} has closed; give the wave a new one")
         return left
 
@@ -144,8 +169,8 @@ class WaveGate(ApprovalOperator):
     def execute_complete(
         self,
         context: Context,
-        event: dict[str, Any],
-        shown: dict[str, Any] | None = None,
+        event: Arguments,
+        shown: Document | None = None,
         asked_at: str | None = None,
     ) -> Any:
         run = TaskRun(self.wave_id, self.rehearsal, context)
@@ -155,48 +180,37 @@ class WaveGate(ApprovalOperator):
             self._unanswered(run, work, event)
         chosen = list(event["chosen_options"])
         self.validate_chosen_options(chosen)
-        answer = self._answer(event)
+        answer = Answer.of(event)
         self._check_person(work, answer)
         if chosen != [self.APPROVE]:
             self._record(run, work, Choice.REJECTED, answer)
-            why = f": {answer['reason']}" if answer["reason"] else ""
-            raise RejectedError(f"{answer['user_name']} said no to {self.gate.name}{why}")
+            why = f": {answer.reason}" if answer.reason else ""
+            raise RejectedError(f"{answer.user_name} said no to {self.gate.name}{why}")
         self._check_approval(run, work, answer, shown)
         return self._record(run, work, Choice.APPROVED, answer)
 
-    def _unanswered(self, run: TaskRun, work: Work, event: dict[str, Any]) -> NoReturn:
+    def _unanswered(self, run: TaskRun, work: Work, event: Arguments) -> NoReturn:
         if event.get("error_type") == "timeout":
-            self._record(run, work, Choice.UNANSWERED, {"reason": "nobody answered in time"})
+            self._record(run, work, Choice.UNANSWERED, Answer(reason="nobody answered in time"))
             raise UnansweredError(f"nobody answered {self.gate.name} in time, which counts as no")
         raise AnswerRefusedError(f"the answer to {self.gate.name} cannot be read: {event.get('error')}")
 
-    def _answer(self, event: dict[str, Any]) -> dict[str, Any]:
-        user = event.get("responded_by_user") or {}
-        given = event.get("params_input") or {}
-        answer: dict[str, Any] = {"user_id": user.get("id"), "user_name": user.get("name") or user.get("id")}
-        for name in ("change_reference", "reason"):
-            text = given.get(name)
-            if text is not None and not isinstance(text, str):
-                raise AnswerRefusedError(f"{name} must be text")
-            answer[name] = (text or "").strip()[:_LONGEST_TEXT] or None
-        return answer
-
-    def _check_person(self, work: Work, answer: dict[str, Any]) -> None:
-        name = answer["user_name"]
+    def _check_person(self, work: Work, answer: Answer) -> None:
+        name = answer.user_name
         if not may_answer(self.gate.settings(work.wave), name):
             raise AnswerRefusedError(
                 f"{name or 'nobody'} is not one of the approvers of {self.gate.name}; clear it to ask again"
             )
 
-    def _check_approval(self, run: TaskRun, work: Work, answer: dict[str, Any], shown: dict[str, Any] | None) -> None:
+    def _check_approval(self, run: TaskRun, work: Work, answer: Answer, shown: Document | None) -> None:
         settings = self._settings(work)
-        if not is_second_person(settings, answer["user_name"], run.started_by):
+        if not is_second_person(settings, answer.user_name, run.started_by):
             raise AnswerRefusedError(
                 f"{run.started_by} has started the run, so another person must approve it; clear to ask again"
             )
-        if not quotes_reference(settings, answer["change_reference"]):
+        if not quotes_reference(settings, answer.change_reference):
             raise AnswerRefusedError(
-                f'"{answer["change_reference"] or ""}" is not the change reference that {self.gate.name} demands '
+                f'"{answer.change_reference or ""}" is not the change reference that {self.gate.name} demands '
                 f"({settings.change_reference_pattern}); clear it to ask again"
             )
         if shown != work.shown():
@@ -206,7 +220,7 @@ class WaveGate(ApprovalOperator):
         settings = self.gate.settings(work.wave)
         return settings.model_copy(update={"four_eyes": True}) if self.four_eyes else settings
 
-    def _record(self, run: TaskRun, work: Work, choice: Choice, answer: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _record(self, run: TaskRun, work: Work, choice: Choice, answer: Answer) -> Document:
         decision = Decision(
             wave=self.wave_id,
             dag_id=run.dag_id,
@@ -222,7 +236,7 @@ class WaveGate(ApprovalOperator):
             rehearsal=self.rehearsal,
             at=run.now(),
             asked_at=None if self._asked_at is None else datetime.fromisoformat(self._asked_at),
-            **(answer or {}),
+            **asdict(answer),
         )
         document = sign(decision, signing_key())
         run.results.leave(decision_slot(self.gate.name), document)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVa
 
 from airflow.sdk import BaseHook, Connection
 
+from hcx_airflow.documents import Arguments
 from hcx_airflow.errors import ConnectionSettingsError, name_connection
 from hcx_airflow.hooks.extras import Extras, read_extras
 from hcx_airflow.hooks.roles import allowed_endpoints, check_identity
@@ -134,9 +135,9 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
                 raise ConnectionSettingsError(self.conn_id, f"has no {field}")
         return str(user), str(password)
 
-    def common(self) -> dict[str, Any]:
+    def common(self) -> Arguments:
         """Return the arguments that all clients share."""
-        shared: dict[str, Any] = {
+        shared: Arguments = {
             "tls": self.extras.tls(),
             "settings": self.extras.settings(),
             "allowed_roles": self.allowed,

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow import results
+from hcx_airflow.documents import Arguments
 from hcx_airflow.gates import table
 from hcx_airflow.gates.approval import require_approval
 from hcx_airflow.operators.base import SegmentOperator
@@ -24,7 +25,7 @@ class DeleteSourceSegmentOperator(SegmentOperator):
     """Delete the segment at the source for good, unless the wave keeps it. Ports are waited for, never forced."""
 
     result: ClassVar[Slot[Any]] = results.DELETION
-    retries_and_delay: ClassVar[dict[str, Any]] = {"retries": 30, "delay": timedelta(seconds=5)}
+    retries_and_delay: ClassVar[Arguments] = {"retries": 30, "delay": timedelta(seconds=5)}
 
     @override
     def act(self, run: TaskRun) -> Deletion:

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from hcx_airflow import names, results
 from hcx_airflow.cutover_steps import require_open_window, require_unblocked, source_gateway
+from hcx_airflow.documents import Arguments
 from hcx_airflow.due import why_not_due
 from hcx_airflow.gates import table
 from hcx_airflow.gates.approval import require_approval
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from hcx_waves.run.results import RoutedResult, UnextendStarted
 
 LONGEST_UNEXTEND = timedelta(hours=2)
-QUICK: dict[str, Any] = {"retries": 6, "delay": timedelta(seconds=2)}
+QUICK: Arguments = {"retries": 6, "delay": timedelta(seconds=2)}
 
 
 class ProveSegmentEmptyOperator(SegmentOperator):
@@ -71,7 +72,7 @@ class DisconnectSourceSegmentOperator(SegmentOperator):
     """
 
     result: ClassVar[Slot[Any]] = results.DISCONNECTED
-    retries_and_delay: ClassVar[dict[str, Any]] = QUICK
+    retries_and_delay: ClassVar[Arguments] = QUICK
 
     @override
     def act(self, run: TaskRun) -> DisconnectResult:
@@ -114,7 +115,7 @@ class UnextendNetworkOperator(SegmentOperator):
     """
 
     result: ClassVar[Slot[Any]] = results.UNEXTEND_STARTED
-    retries_and_delay: ClassVar[dict[str, Any]] = QUICK
+    retries_and_delay: ClassVar[Arguments] = QUICK
 
     def __init__(self, *, connect: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -166,7 +167,7 @@ class VerifyDestinationRoutedOperator(SegmentOperator):
     """
 
     result: ClassVar[Slot[Any]] = results.ROUTED
-    retries_and_delay: ClassVar[dict[str, Any]] = {"retries": 15, "delay": timedelta(seconds=2)}
+    retries_and_delay: ClassVar[Arguments] = {"retries": 15, "delay": timedelta(seconds=2)}
 
     @override
     def act(self, run: TaskRun) -> RoutedResult:

@@ -10,6 +10,7 @@ from airflow.sdk import Context
 from typing_extensions import override
 
 from hcx_airflow import names, results
+from hcx_airflow.documents import Arguments
 from hcx_airflow.errors import DriftedError, IncompleteError, NothingMigratedError, WaitedInVainError
 from hcx_airflow.forecasts import expected_vms
 from hcx_airflow.gates import table
@@ -93,7 +94,7 @@ class StartMigrationsOperator(WaveOperator):
             run.results.leave(results.DRIFT, str(drifted))
             raise drifted
 
-    def _waiting(self, run: TaskRun, work: Work) -> dict[str, Any]:
+    def _waiting(self, run: TaskRun, work: Work) -> Arguments:
         """Return what the sensor needs to know: where to ask, how often, and until when."""
         window, forecast = work.plan.clock.switchover, expected_vms(run)
         return {
@@ -125,8 +126,8 @@ class EvaluateMigrationsOperator(WaveOperator):
         found = evaluate(work.plan, work.scope, _awaited(run), work.wave.limits.max_failed_vms)
         for line in found.notes:
             self.log.warning("%s", line)
-        for vm in found.vms:
-            self.log.info("%-24s %s %s", vm.name, vm.outcome, vm.message)
+        for name, outcome in found.outcomes.items():
+            self.log.info("%-24s %s %s", name, outcome, found.messages.get(name, ""))
         for segment, reason in found.blocked_segments.items():
             self.log.warning("Segment %s will not be cut over: %s", segment, reason)
         if found.fatal:
@@ -208,7 +209,7 @@ class ReleaseSwitchoversOperator(WaveOperator):
             self.defer(trigger=trigger, method_name="execute_complete")
         return Released(released=released)
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+    def execute_complete(self, context: Context, event: Arguments) -> Any:
         """Go on after a VM of the order is through."""
         if event.get("error"):
             raise ClientError.from_dict(event["error"])

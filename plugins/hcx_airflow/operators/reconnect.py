@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from hcx_airflow import results
 from hcx_airflow.cutover_steps import is_switched_by_hand, source_gateway
+from hcx_airflow.documents import Arguments
 from hcx_airflow.names import CONFIRM_DISCONNECTED
 from hcx_airflow.operators.base import SegmentOperator
 from hcx_airflow.operators.cutover import QUICK
@@ -35,7 +36,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
     """
 
     result: ClassVar[Slot[Any]] = results.RECONNECTED
-    retries_and_delay: ClassVar[dict[str, Any]] = QUICK
+    retries_and_delay: ClassVar[Arguments] = QUICK
 
     def __init__(self, *, decided_by: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.exceptions import AirflowSkipException
+from pydantic import JsonValue
 from typing_extensions import override
 
 from hcx_airflow import results
@@ -210,7 +211,6 @@ def _record(run: TaskRun, opened: OpenedTwin, control: TwinControl) -> tuple[Reh
 
 def _night(run: TaskRun, opened: OpenedTwin) -> Night:
     """Return which night was rehearsed, and how, from what ``open_twin`` has left: not from what is set by now."""
-    from hcx_airflow.forecasts import read_forecast
     from hcx_waves.rehearsals.build import Night
     from hcx_waves.rehearsals.model import SnapshotRef
 
@@ -224,7 +224,7 @@ def _night(run: TaskRun, opened: OpenedTwin) -> Night:
         faults=opened.faults,
         params=opened.params,
         reactions={task_id: seconds for task_id, seconds in opened.reactions.items() if seconds is not None},
-        forecast=read_forecast(run),
+        forecast=run.results.read_if_possible(results.FORECAST),
         recorded_at=datetime.now(UTC),
     )
 
@@ -241,7 +241,7 @@ def _brought_in(path: Path) -> TakenSnapshot:
     return _taken(path, document, "file")
 
 
-def _taken(path: Path, document: Mapping[str, Any], origin: str) -> TakenSnapshot:
+def _taken(path: Path, document: Mapping[str, JsonValue], origin: str) -> TakenSnapshot:
     """Return where a snapshot is, and which one it is."""
     from hcx_snapshot import identity_of
     from hcx_waves.run.results import TakenSnapshot

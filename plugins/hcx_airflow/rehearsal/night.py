@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hcx_airflow.errors import RunRefusedError
 from hcx_airflow.folders import reports_folder, state_folder
 from hcx_airflow.task import TaskRun
+from hcx_waves.model.validation import problems_in
 from hcx_waves.twin.names import world_id_of
 from hcx_waves.wavefile.night import DEFAULT_LEAD, LONGEST_LEAD, RehearsedWave, rotated, seed_of
 from hcx_waves.wavefile.wave import Wave
@@ -67,8 +68,7 @@ class RehearsalParams(BaseModel):
         try:
             read = cls.model_validate(given)
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise RunRefusedError(f"the rehearsal's params cannot be used: {problems}") from error
+            raise RunRefusedError(f"the rehearsal's params cannot be used: {problems_in(error)}") from error
         strange = sorted(set(read.faults) - set(FAULTS))
         if strange:
             raise RunRefusedError(f"there is no fault {', '.join(strange)}; there are: {', '.join(FAULTS)}")

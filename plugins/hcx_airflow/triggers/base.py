@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseHook
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
+from pydantic import JsonValue
 from typing_extensions import override
 
 from hcx_airflow.clock.base import RunClock, SystemClock
@@ -42,7 +43,7 @@ class OutcomeTrigger(BaseTrigger):
         """Wait, and return why it ended."""
 
     @abstractmethod
-    def without_look(self, ended: Ended, error: Mapping[str, Any] | None = None) -> WaitResult:
+    def without_look(self, ended: Ended, error: Mapping[str, JsonValue] | None = None) -> WaitResult:
         """Return the result of a wait that never looked."""
 
     @override

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hcx_airflow.clock.base import RunClock, SystemClock
+from hcx_airflow.documents import Document
 from hcx_airflow.errors import name_connection
 from hcx_waves.clients.errors import ClientError
 
@@ -118,7 +119,7 @@ class Poller:
             return None
         return self._outcome(Ended.ERROR, error.to_dict())
 
-    def _outcome(self, ended: Ended, error: dict[str, Any] | None = None) -> WaitResult:
+    def _outcome(self, ended: Ended, error: Document | None = None) -> WaitResult:
         watch = self.watch
         return watch.result(ended=ended, error=error, notes=tuple(sorted(watch.said)), polls=watch.polls, at=self.now())
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from hcx_airflow.operators.manual import ConfirmDisconnectedGate
 
 from hcx_airflow.errors import (
     BlockedError,
@@ -16,6 +15,7 @@ from hcx_airflow.errors import (
     RejectedError,
     UnansweredError,
 )
+from hcx_airflow.gates.manual import ConfirmDisconnectedGate
 from hcx_waves.cutover.errors import ManualStepOutstandingError, ReconnectRefusedError
 from hcx_waves.procedure_errors import ProcedureError
 from hcx_waves.report.files import read_report
@@ -70,7 +70,10 @@ def test_nobody_is_told_to_disconnect_what_nobody_has_approved(tasks: WaveTasks)
 
 def test_nobody_is_told_to_disconnect_a_segment_whose_vm_was_left_behind(tasks: WaveTasks) -> None:
     tasks.do("approve_cutover")
-    tasks.run.xcoms["evaluate_migrations", "return_value"] = {"vms": [], "blocked_segments": {SEGMENT: "db01 failed"}}
+    tasks.run.xcoms["evaluate_migrations", "return_value"] = {
+        "outcomes": {},
+        "blocked_segments": {SEGMENT: "db01 failed"},
+    }
     asked = len(tasks.run.asked)
     with pytest.raises(BlockedError, match="db01 failed"):
         tasks.run.answer(confirm(tasks))

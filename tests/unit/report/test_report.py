@@ -25,7 +25,7 @@ from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.report.files import file_name, read_report, write_report
 from hcx_waves.report.markdown import render_markdown
 from hcx_waves.report.model import WaveReport
-from hcx_waves.run.results import EvaluatedVm, Evaluation, SegmentResults
+from hcx_waves.run.results import Evaluation, SegmentResults
 from hcx_waves.run.scope import Scope
 from support.run_results import answer, report_of, routed, run_results
 
@@ -177,10 +177,9 @@ def test_run_that_was_rejected_or_never_resolved() -> None:
 
 
 def test_left_out_vms_are_as_planned() -> None:
-    left_out = EvaluatedVm(name="web02", outcome=VmOutcome.LEFT_OUT)
     made = report(
         proofs=(proof("web|01"),),
-        evaluated=Evaluation(vms=(left_out,)),
+        evaluated=Evaluation(outcomes={"web02": VmOutcome.LEFT_OUT}),
         segments=(SegmentResults(segment="app"), DMZ),
         scope=Scope(stop_before_cutover=True),
     )
