@@ -45,7 +45,8 @@ def existing() -> Iterator[str]:
 
 def layers(package: str) -> list[set[str]]:
     """Return a package's layers as the import rules have them, from the top down."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
     (contract,) = (one for one in contracts if one["type"] == "layers" and one["containers"] == [package])
     written = [frozenset(re.findall(r"\w+", layer)) for layer in contract["layers"]]
     return [set(layer) for layer in dict.fromkeys(written)]
