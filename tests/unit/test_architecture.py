@@ -82,3 +82,13 @@ def test_every_link_of_the_page_leads_somewhere() -> None:
 
     assert links
     assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+
+
+def test_the_classes_of_the_steps_are_where_the_page_says() -> None:
+    page = (ROOT / "docs" / "airflow.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:operators|sensors|gates)\.\w+)\.([A-Z]\w+)", page)
+    files = {module: PACKAGES["hcx_airflow"] / f"{module.replace('.', '/')}.py" for module, _ in named}
+    texts = {module: file.read_text(encoding="utf-8") if file.exists() else "" for module, file in files.items()}
+
+    assert len(named) > 20
+    assert [(module, name) for module, name in named if f"\nclass {name}(" not in texts[module]] == []

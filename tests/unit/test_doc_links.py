@@ -1,4 +1,4 @@
-"""Links between the pages lead to a file, and to a heading of it."""
+"""Links between the pages lead to a file and to a heading of it; prose is wrapped."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "docker/README.md", "tests/README.md", "tests/contract/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
+LONGEST_LINE = 118
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
+def prose_of(page: Path) -> str:
+    """Return a page without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
 def text_of(page: Path) -> str:
-    """Return a page without its code."""
-    return re.sub(r"^```.*?^```$|`[^`\n]+`", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    """Return a page without any code."""
+    return re.sub(r"`[^`\n]+`", "", prose_of(page))
 
 
 def anchors(page: Path) -> set[str]:
@@ -58,3 +64,11 @@ def test_there_are_links_to_check() -> None:
 @pytest.mark.parametrize("link", ["nowhere.md", "demo.md#nowhere", "#nowhere"])
 def test_a_link_that_leads_nowhere_is_found(link: str) -> None:
     assert problem(ROOT / "docs" / "airflow.md", link)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_prose_is_wrapped(page: Path) -> None:
+    lines = prose_of(page).splitlines()
+
+    # A row of a table cannot be wrapped.
+    assert [line for line in lines if len(line) > LONGEST_LINE and not line.lstrip().startswith("|")] == []
