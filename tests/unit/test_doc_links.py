@@ -66,7 +66,10 @@ def test_a_link_that_leads_nowhere_is_found(link: str) -> None:
     assert problem(ROOT / "docs" / "airflow.md", link)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+# The vendor pages quote requests that are longer than a line.
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent.name != "vendor"], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_prose_is_wrapped(page: Path) -> None:
     lines = prose_of(page).splitlines()
 
