@@ -31,7 +31,7 @@ def build_cleanup_dag(wave: Wave, *, text: str | None = None) -> DAG:
     """
     with DAG(
         names.cleanup_dag_id(wave.name),
-        description=f"What {wave.name} leaves behind at the source, after the hold",
+        description=f"Deletes and renames the segments that {wave.name} has cut over, after the hold",
         doc_md=cleanup_document(wave, dump_wave(wave) if text is None else text),
         tags=tags_of(wave, "cleanup"),
         default_args={"owner": owner_of(wave), **priorities.at(priorities.LIVE)},
@@ -67,7 +67,7 @@ def _add_tasks(wave: Wave) -> None:
 def _add_group(wave: Wave, segment: Segment, approve: BaseOperator) -> tuple[BaseOperator, BaseOperator]:
     """Add a segment's tasks around the gate; return the first and the last one."""
     common: dict[str, Any] = {"wave_id": wave.name, "segment": segment.name}
-    with TaskGroup(names.cleanup_group(segment), tooltip=f"Clean up {segment.name}"):
+    with TaskGroup(names.cleanup_group(segment), tooltip=f"Clean up segment {segment.name}"):
         # Proven also before a mere renaming: what is not cut over is not renamed.
         prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)
         prove >> approve

@@ -1,4 +1,4 @@
-"""What of a wave has tasks: which segments leave something to clean up."""
+"""Which segments of a wave need cleanup tasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hcx_waves.wavefile.wave import Wave
 
 
 def has_cleanup(wave: Wave) -> bool:
-    """Whether a wave leaves anything to delete or to rename; without it there is no cleanup DAG."""
+    """Whether a wave has segments to delete or to rename; otherwise it has no cleanup DAG."""
     return bool(segments_to_clean(wave))
 
 

@@ -1,4 +1,4 @@
-"""The live DAG of a wave: it moves real machines."""
+"""The live DAG of a wave: it moves real VMs."""
 
 from __future__ import annotations
 

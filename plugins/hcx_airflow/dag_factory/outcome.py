@@ -1,4 +1,4 @@
-"""The last word on the colour of a run."""
+"""The task that confirms the colour of a run."""
 
 from __future__ import annotations
 
