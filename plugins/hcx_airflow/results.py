@@ -1,4 +1,4 @@
-"""The one door to what tasks leave for each other: XComs and state stores on Airflow's side, typed results on ours.
+"""Read and write the results of tasks: XComs and state stores in Airflow, typed models here.
 
 No other module reads or writes an XCom by its key.
 """
@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 
 class UnreadableResultError(WaveTaskError):
-    """What a task has left cannot be read: another release or another hand has written it."""
+    """The stored result of a task cannot be read: another release or a user has written it."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,8 @@ def from_json(slot: Slot[T], document: Any, task_id: str) -> T:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UnreadableResultError(
-            f"what {task_id} has left as {slot.key} cannot be read ({where}: {first['msg']}). Clear that task to make "
+            f"the result of {task_id} (XCom {slot.key}) cannot be read: {where}: {first['msg']}. Clear {task_id} to "
+            "make "
             "it again, or start a new run"
         ) from error
     return read
