@@ -1,4 +1,4 @@
-"""Everything that a run's tasks have left, how it has ended by that, and its report."""
+"""Collect the results of a run's tasks, and write its report."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NO_CONNECTION = (ConnectionSettingsError, AirflowNotFoundException)
 
 
 def collect(run: TaskRun) -> RunResults:
-    """Return everything that a run's tasks have left; what cannot be read is missing, and noted."""
+    """Return the results of all tasks of a run; what cannot be read is left out, with a note."""
     return _Collector(run).collect()
 
 
@@ -99,7 +99,7 @@ class _Collector:
         try:
             return read_wave(self._run)
         except (WaveFileError, WaveFileMissingError, RunRefusedError) as error:
-            self._notes.append(f"the wave file cannot be read any more: {error}")
+            self._notes.append(f"the wave file cannot be read: {error}")
             return None
 
     def _plan(self) -> tuple[WavePlan | None, str]:
@@ -118,7 +118,7 @@ class _Collector:
             return Scope()
 
     def _drift(self, plan: WavePlan | None) -> str | None:
-        """Return what has changed since the approval; None if nothing is known of any change."""
+        """Return what has changed since the approval; None if no change is known."""
         drift = self._read(results.DRIFT)
         if drift is not None or self._run.is_cleanup or plan is None or self.wave is None:
             return drift
@@ -153,7 +153,7 @@ def has_virtual_sites(run: TaskRun, wave: Wave | None) -> bool:
     try:
         return bool(HcxHook.of(hcx_connection_id(wave, rehearsal=False)).extras.simulated)
     except _NO_CONNECTION as error:
-        logger.warning("Whether the sites are simulated is not known: %s", error)
+        logger.warning("Cannot find out whether the sites are simulated: %s", error)
         return False
 
 
@@ -163,5 +163,5 @@ def _secrets(run: TaskRun, wave: Wave | None) -> list[str]:
         return [] if wave is None else secrets_of(wave, rehearsal=run.rehearsal, twin=run.clock.twin)
     except _NO_CONNECTION as error:
         # The report is written all the same; what it is made of holds no secrets anyway.
-        logger.warning("The report cannot be compared with the connections: %s", error)
+        logger.warning("Cannot search the report for the connections' passwords: %s", error)
         return []

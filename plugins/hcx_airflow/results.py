@@ -1,4 +1,4 @@
-"""The one door to what tasks leave for each other: XComs and state stores on Airflow's side, typed results on ours.
+"""Read and write the results of tasks: XComs and state stores in Airflow, typed models here.
 
 No other module reads or writes an XCom by its key.
 """
@@ -54,7 +54,7 @@ T = TypeVar("T")
 
 
 class UnreadableResultError(WaveTaskError):
-    """What a task has left cannot be read: another release or another hand has written it."""
+    """The stored result of a task cannot be read: another release or a user has written it."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ def from_json(slot: Slot[T], document: Any, task_id: str) -> T:
         read: T = _adapter(slot.form).validate_python(document)
     except ValidationError as error:
         raise UnreadableResultError(
-            f"what {task_id} has left as {slot.key} cannot be read ({problems_in(error)}). Clear that task to make "
+            f"the result of {task_id} (XCom {slot.key}) cannot be read: {problems_in(error)}. Clear {task_id} to make "
             "it again, or start a new run"
         ) from error
     return read

@@ -1,4 +1,4 @@
-"""Which failures of a task are worth another try, and how soon.
+"""Which failures of a task are retried, and how soon.
 
 The client has repeated what it may repeat already; what arrives here as transient lasts longer than a moment.
 Everything else fails at once: a second try of a refused or half-known step can only do harm. Airflow itself retries a
@@ -51,9 +51,9 @@ class TransientRetryPolicy(RetryPolicy):
     ) -> RetryDecision:
         if self.may_pass(exception):
             delay = self.delay_after(try_number)
-            reason = f"{type(exception).__name__} may pass; trying again in {delay.total_seconds():g} s"
+            reason = f"{type(exception).__name__} is temporary; trying again in {delay.total_seconds():g} s"
             return RetryDecision.retry(delay=delay if self.real_delay is None else self.real_delay, reason=reason)
-        return RetryDecision.fail(reason=f"{type(exception).__name__} does not pass by itself")
+        return RetryDecision.fail(reason=f"{type(exception).__name__} is not temporary")
 
     @override
     def serialize(self) -> Arguments:

@@ -1,4 +1,4 @@
-"""What a task knows of its run: Airflow's context, the run's params, its clock, and what other tasks have left."""
+"""A task's view of its run: Airflow's context, the params, the clock and the results of other tasks."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class TaskRun:
 
     @property
     def started_by(self) -> str | None:
-        """Who has started the run by hand; None if nobody has, as far as Airflow says."""
+        """The user who started the run by hand; None if Airflow names none."""
         name = getattr(self.dag_run, "triggering_user_name", None)
         return None if name is None else str(name)
 
@@ -113,7 +113,7 @@ class TaskRun:
 
     @property
     def is_cleanup(self) -> bool:
-        """Whether this is no run of the wave itself but of its cleanup."""
+        """Whether this is a run of the wave's cleanup DAG."""
         return self._origin is not None
 
     @property

@@ -1,4 +1,4 @@
-"""One try of a task by its run's clock; a rehearsal waits for the next one by the clock of its twin."""
+"""Run one try of a task by its run's clock; in a rehearsal, retries wait by the twin's clock."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _wait_for_this_try(run: TaskRun) -> None:
     if seconds is None:
         return
     run.results.note(RETRY_AFTER, None)
-    logger.info("This try begins %g s after the one before, by the rehearsal's clock", seconds)
+    logger.info("Waiting %g s before this try, by the rehearsal's clock", seconds)
     run.clock.sleep(float(seconds))
 
 

@@ -91,26 +91,26 @@ def an_outage(tasks: WaveTasks) -> None:
 
 
 CASES: list[tuple[Callable[[WaveTasks], None], str, str, str]] = [
-    (cut_over, "as_planned", "has ended as planned", ""),
+    (cut_over, "as_planned", "ended as planned", ""),
     (a_vm_left, "incomplete", "incomplete: web02: failed; seed-net: blocked", ""),
     (
         no_from_a_person,
         "rejected",
-        "rejected: bob said no to approve_wave (not tonight)",
-        "bob said no to approve_wave",
+        "rejected: bob rejected approve_wave (not tonight)",
+        "bob rejected approve_wave",
     ),
     (
         no_to_the_segment,
         "rejected",
-        f"rejected: bob said no to {SEGMENT}.approve_cutover; seed-net: rejected",
-        "bob said no to",
+        f"rejected: bob rejected {SEGMENT}.approve_cutover; seed-net: rejected",
+        "bob rejected",
     ),
-    (no_to_the_switchover, "rejected", "rejected: bob said no to approve_switchover", "bob said no to"),
+    (no_to_the_switchover, "rejected", "rejected: bob rejected approve_switchover", "bob rejected"),
     (
         silence,
         "rejected",
-        "rejected: nobody answered approve_wave in time, which counts as no (nobody answered in time)",
-        "nobody answered approve_wave",
+        "rejected: approve_wave was not answered, which counts as a rejection (no answer in time)",
+        "approve_wave was not answered",
     ),
     (findings, "blocked", "blocked: db01: has 2 snapshots", "db01: has 2 snapshots"),
     (
@@ -119,7 +119,12 @@ CASES: list[tuple[Callable[[WaveTasks], None], str, str, str]] = [
         "drifted: the wave file has changed since the run was planned",
         "the wave file has changed since the run was planned",
     ),
-    (an_inventory_that_changed, "drifted", "drifted: the inventory is not what was approved", "vms web01 cpus: was"),
+    (
+        an_inventory_that_changed,
+        "drifted",
+        "drifted: the inventory has changed since the approval",
+        "vms web01 cpus: was",
+    ),
     (an_outage, "stranded", "stranded: seed-net: uncertain", ""),
 ]
 

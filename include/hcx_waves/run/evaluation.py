@@ -1,4 +1,4 @@
-"""What became of the VMs, and which segments must keep their gateway at the source because of it."""
+"""Evaluate the outcome of each VM, and which segments must keep their gateway at the source because of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.migration.status import VmStatus
 from hcx_waves.migration.verify import VmProof, facts_before, verify_virtual_machines
+from hcx_waves.model.formatting import counted
 from hcx_waves.model.plan import PlannedVm, WavePlan
 from hcx_waves.model.states import VmOutcome
 from hcx_waves.run.results import Ended, Evaluation, MigrationsWait, Verification
@@ -19,7 +20,7 @@ def evaluate(plan: WavePlan, scope: Scope, awaited: MigrationsWait, max_failed_v
 
     :param scope: what of the plan the run does.
     :param max_failed_vms: with more than this, no segment is cut over; None for no limit.
-    :raises ClientError: the one that ended the wait, if HCX could not be asked any more.
+    :raises ClientError: the error that ended the wait, if HCX could not be read any more.
     """
     if awaited.error:
         raise ClientError.from_dict(awaited.error)
@@ -30,21 +31,19 @@ def evaluate(plan: WavePlan, scope: Scope, awaited: MigrationsWait, max_failed_v
     messages = {name: message for name, (_, message) in found.items() if message}
     failed = [name for name, outcome in outcomes.items() if not outcome.is_as_planned]
     arrived = any(outcome.is_at_destination for outcome in outcomes.values())
-    late = ("the deadline passed before HCX was through with every VM",) if awaited.ended is Ended.DEADLINE else ()
-    listed_failures = "; ".join(f"{name}: {outcomes[name]} {messages.get(name, '')}".strip() for name in failed)
+    late = ("the deadline passed before every migration had ended",) if awaited.ended is Ended.DEADLINE else ()
+    listed_failures = [f"{name}: {outcomes[name].label.lower()} {messages.get(name, '')}".strip() for name in failed]
     return Evaluation(
         outcomes=outcomes,
         messages=messages,
         blocked_segments=_blocked(plan, outcomes, failed, max_failed_vms),
         notes=(*awaited.notes, *late),
-        fatal=""
-        if arrived
-        else f"no VM has arrived, so nothing further is done ({listed_failures or 'none was to move'})",
+        fatal="" if arrived else _nothing_arrived(listed_failures),
     )
 
 
 def verify(plan: WavePlan, evaluated: Evaluation, awaited: MigrationsWait, clients: SiteClients) -> Verification:
-    """Compare every VM with the plan, at both sites; one that is not as it should be blocks its segments.
+    """Compare every VM with the plan, at both sites; a VM that is not verified blocks its segments.
 
     :raises ClientError: if a vCenter cannot be read.
     """
@@ -60,7 +59,7 @@ def _evaluated(vm: PlannedVm, status: VmStatus | None, moving: Sequence[str]) ->
     if vm.name not in moving:
         return VmOutcome.LEFT_OUT, "not part of this run"
     if status is None:
-        return VmOutcome.PLANNED, "nothing was started for it"
+        return VmOutcome.PLANNED, "no migration was started"
     return status.outcome, status.message
 
 
@@ -69,14 +68,21 @@ def _blocked(
 ) -> dict[str, str]:
     """Return why segments are blocked, by name."""
     if most is not None and len(failed) > most:
-        reason = f"{len(failed)} VMs failed and the wave allows {most}: {', '.join(failed)}"
+        reason = (
+            f"{counted(len(failed), 'VM')} failed, and the wave allows {most} (max_failed_vms): {', '.join(failed)}"
+        )
         return {segment.name: reason for segment in plan.segments}
     found = {}
     for segment in plan.segments:
         left = [vm.name for vm in plan.vms_of(segment.name) if outcomes[vm.name].blocks_segments]
         if left:
-            found[segment.name] = "; ".join(f"{name} is {outcomes[name]}" for name in left)
+            found[segment.name] = "; ".join(f"{name}: {outcomes[name].label.lower()}" for name in left)
     return found
+
+
+def _nothing_arrived(failed: Sequence[str]) -> str:
+    found = f"no VM has arrived at the destination, so the run stops here ({'; '.join(failed) or 'no VM was to move'})"
+    return f"{found}. Correct the cause, then start a new run"
 
 
 def _already_there(vm: PlannedVm) -> VmProof:
@@ -90,5 +96,5 @@ def _with_unproven(plan: WavePlan, blocked: Mapping[str, str], proofs: Iterable[
     for proof in proofs:
         if not proof.is_proven:
             for name in plan.vm(proof.name).segments:
-                found.setdefault(name, f"{proof.name} is not proven: {'; '.join(proof.reasons)}")
+                found.setdefault(name, f"{proof.name} is not verified: {'; '.join(proof.reasons)}")
     return found

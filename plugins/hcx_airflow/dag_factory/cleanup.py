@@ -9,13 +9,12 @@ from airflow.sdk import DAG, BaseOperator, TaskGroup
 from hcx_airflow import names
 from hcx_airflow.dag_factory import priorities
 from hcx_airflow.dag_factory.form import cleanup_params, set_params
-from hcx_airflow.dag_factory.outcome import add_confirmation
 from hcx_airflow.dag_factory.texts import cleanup_document, owner_of, tags_of
 from hcx_airflow.documents import Arguments
 from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.operators.cleanup import DeleteSourceSegmentOperator, RenameDestinationSegmentOperator
 from hcx_airflow.operators.cutover import ProveSegmentEmptyOperator
-from hcx_airflow.operators.report import WriteReportOperator
+from hcx_airflow.operators.report import WriteReportOperator, add_confirmation
 from hcx_waves.wavefile.loader import dump_wave
 from hcx_waves.wavefile.segments import Segment
 from hcx_waves.wavefile.wave import Wave
@@ -31,7 +30,7 @@ def build_cleanup_dag(wave: Wave, *, text: str | None = None) -> DAG:
     """
     with DAG(
         names.cleanup_dag_id(wave.name),
-        description=f"What {wave.name} leaves behind at the source, after the hold",
+        description=f"Deletes and renames the segments that {wave.name} has cut over, after the hold",
         doc_md=cleanup_document(wave, dump_wave(wave) if text is None else text),
         tags=tags_of(wave, "cleanup"),
         default_args={"owner": owner_of(wave), **priorities.at(priorities.LIVE)},
@@ -67,7 +66,7 @@ def _add_tasks(wave: Wave) -> None:
 def _add_group(wave: Wave, segment: Segment, approve: BaseOperator) -> tuple[BaseOperator, BaseOperator]:
     """Add a segment's tasks around the gate; return the first and the last one."""
     common: Arguments = {"wave_id": wave.name, "segment": segment.name}
-    with TaskGroup(names.cleanup_group(segment), tooltip=f"Clean up {segment.name}"):
+    with TaskGroup(names.cleanup_group(segment), tooltip=f"Clean up segment {segment.name}"):
         # Proven also before a mere renaming: what is not cut over is not renamed.
         prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)
         prove >> approve

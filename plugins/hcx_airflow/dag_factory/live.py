@@ -1,4 +1,4 @@
-"""The live DAG of a wave: it moves real machines."""
+"""The live DAG of a wave: it moves real VMs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from hcx_airflow import names
 from hcx_airflow.dag_factory import priorities
 from hcx_airflow.dag_factory.chain import ScheduleCleanupOperator, StartWaveOperator
 from hcx_airflow.dag_factory.form import live_params, set_params
-from hcx_airflow.dag_factory.outcome import add_confirmation
 from hcx_airflow.dag_factory.segments import add_cutover_group
 from hcx_airflow.dag_factory.texts import live_document, owner_of, tags_of
 from hcx_airflow.documents import Arguments
@@ -27,7 +26,7 @@ from hcx_airflow.operators.migration import (
     VerifyVirtualMachinesOperator,
 )
 from hcx_airflow.operators.plan import ResolvePlanOperator, RunPreflightOperator
-from hcx_airflow.operators.report import ConcludeWaveOperator, WriteReportOperator
+from hcx_airflow.operators.report import ConcludeWaveOperator, WriteReportOperator, add_confirmation
 from hcx_airflow.sensors.migration import AwaitMigrationsSensor
 from hcx_waves.wavefile.loader import dump_wave
 from hcx_waves.wavefile.wave import Wave

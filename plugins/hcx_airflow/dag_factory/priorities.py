@@ -1,4 +1,4 @@
-"""Which task gets a slot first when there are too few: an outage before all else, what is real before rehearsals."""
+"""Priorities of tasks when slots are scarce: outages first, then live runs, then rehearsals."""
 
 from __future__ import annotations
 

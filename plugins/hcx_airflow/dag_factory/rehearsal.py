@@ -45,7 +45,7 @@ def build_rehearsal_dag(wave: Wave, *, text: str | None = None, max_active_runs:
     """
     with DAG(
         names.rehearsal_dag_id(wave.name),
-        description=f"Rehearses {wave.name} on a twin; touches nothing real",
+        description=f"Rehearses {wave.name} on a twin; changes nothing real",
         doc_md=rehearsal_document(wave, dump_wave(wave) if text is None else text),
         tags=[*tags_of(wave, "rehearsal"), "twin"],
         default_args={"owner": owner_of(wave), **priorities.at(priorities.REHEARSAL)},

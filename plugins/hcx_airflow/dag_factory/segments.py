@@ -42,7 +42,7 @@ def add_cutover_group(wave: Wave, segment: Segment, *, rehearsal: bool = False) 
     """
     common: Arguments = {"wave_id": wave.name, "segment": segment.name, "rehearsal": rehearsal}
     urgent = common if rehearsal else {**common, **priorities.at(priorities.OUTAGE)}
-    with TaskGroup(names.cutover_group(segment), tooltip=f"Cut over {segment.name}"):
+    with TaskGroup(names.cutover_group(segment), tooltip=f"Cut over segment {segment.name}"):
         prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)
         approve = WaveGate(task_id=names.APPROVE_CUTOVER, gate=names.APPROVE_CUTOVER, **common)
         disconnect = DisconnectSourceSegmentOperator(task_id=names.DISCONNECT_SOURCE_SEGMENT, **urgent)

@@ -1,4 +1,4 @@
-"""What the gates of a run were answered, and what became of those that left no answer."""
+"""Read the answer to each gate of a run, and why a gate has none."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from hcx_waves.run.decisions import Choice, Decision, GateAnswer
 _WORDS = {Choice.APPROVED: "approve", Choice.REJECTED: "reject", Choice.UNANSWERED: "no answer"}
 _LOG = "Airflow's event log (Browse, Audit Log)"
 _WITHOUT = {
-    "success": f"no decision by the gate itself; its task was marked success. {_LOG} shows by which user: look for "
-    "patch_task_instance of this task and run",
-    "failed": f"no answer that counts; the task's log says why, or {_LOG} which user marked it failed",
+    "success": f"the task was marked success without an answer, which approves nothing. {_LOG} shows the user: look "
+    "for the event patch_task_instance of this task and run",
+    "failed": f"no valid answer. The task's log says why; if it was marked failed, {_LOG} shows the user",
 }
 
 
 def read_answers(run: TaskRun, plan: WavePlan) -> Iterator[GateAnswer]:
-    """Yield what every gate of a run has left, and those that have ended and left nothing."""
+    """Yield the answer to every gate of a run, also for gates that ended without a decision."""
     gates = list(gate_tasks(plan))
     states = _states(run, [placed.task_id for placed in gates])
     for placed in gates:
         group, _, name = placed.task_id.rpartition(".")
         own = run.results.read_here(decision_slot(name), group)
         document = run.results.read(decision_slot(name), group) if own is None else own
-        # Whoever says no to a wave says nothing about its cleanup, nor the other way round.
+        # Rejecting a wave does not reject its cleanup, nor the other way round.
         common: Document = {"segment": placed.segment, "in_this_run": own is not None or not run.is_cleanup}
         decision = None if document is None else _decision(document)
         if isinstance(decision, Decision):
@@ -60,7 +60,7 @@ def _answer(placed: PlacedGate, decision: Decision, common: Document) -> GateAns
 
 
 def _decision(document: Any) -> Decision | str:
-    """Return a decision, or why what is in its place is none."""
+    """Return the decision, or why the stored value is not a valid one."""
     try:
         return read_decision(document, signing_key())
     except NotApprovedError as error:

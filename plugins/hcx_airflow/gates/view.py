@@ -1,4 +1,4 @@
-"""What a gate shows, from what the run's tasks have left."""
+"""Read what a gate shows from the results of the run's tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operators have in common: the wave, retries by kind of failure, and JSON results."""
+"""Base classes of the operators: the wave, retries by kind of failure, JSON results."""
 
 from __future__ import annotations
 

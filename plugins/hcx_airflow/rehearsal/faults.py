@@ -1,7 +1,7 @@
-"""Where and when the faults of a rehearsal strike: what the wave moves, and while it matters.
+"""Where and when the faults of a rehearsal occur: at what the wave moves, while it moves.
 
-Left to itself the twin would draw from its whole inventory and from the first hours, in which a wave may do nothing
-but wait for its window.
+Otherwise the twin would draw from its whole inventory and from the first hours, in which a wave may only wait for its
+window.
 """
 
 from __future__ import annotations

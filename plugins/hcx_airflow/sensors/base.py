@@ -1,4 +1,4 @@
-"""What the sensors have in common: no worker slot while they wait, and success with an outcome at the end."""
+"""Base class of the sensors: no worker slot while waiting, success with an outcome at the end."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class OutcomeSensor(BaseSensorOperator):
     def execute_complete(self, context: Context, event: Document | None = None) -> Document:
         """Return the outcome that the trigger has sent."""
         if not isinstance(event, dict) or "ended" not in event:
-            raise ValueError("the trigger sent no outcome")
+            raise ValueError("the trigger sent no outcome. Clear this task to wait again")
         with TaskRun(self.wave_id, self.rehearsal, context).clock.taking_part():
             return event
 

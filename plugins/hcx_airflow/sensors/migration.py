@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class AwaitMigrationsSensor(OutcomeSensor):
-    """Wait until HCX is through with every VM that ``start_migrations`` has started.
+    """Wait until every migration that ``start_migrations`` has started has ended.
 
-    :param until_seeded: wait only until every VM waits for its switchover, for a gate that lets them go.
+    :param until_seeded: wait only until every VM waits for its switchover, for the gate before the release.
     """
 
     trigger_path: ClassVar[str] = "hcx_airflow.triggers.migration.MigrationStatusTrigger"

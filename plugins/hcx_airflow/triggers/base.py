@@ -1,4 +1,4 @@
-"""What the triggers have in common: arguments as plain JSON, one result, and a kill that cancels nothing."""
+"""Base class of the triggers: JSON arguments, one result, and a kill that cancels nothing."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class OutcomeTrigger(BaseTrigger):
     @override
     async def on_kill(self) -> None:
         # Also called when the task is cleared, after its next try has begun: what it waits for must go on.
-        self.log.warning("No longer waiting; nothing was cancelled at the other side")
+        self.log.warning("Stopped waiting. Nothing was cancelled in HCX")
 
 
 def read_json(value: Any) -> Any:

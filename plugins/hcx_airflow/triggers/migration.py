@@ -93,7 +93,7 @@ def _is_seeded(status: WaveStatus) -> bool:
 
 
 class MigrationStatusTrigger(OutcomeTrigger):
-    """Waits until HCX is through with every VM of a wave, nothing moves any more, or the deadline has passed.
+    """Waits until every migration of a wave has ended, nothing moves any more, or the deadline has passed.
 
     Class path and arguments are stored with deferred tasks: additive only. They hold ids, never secrets; the
     connection is looked up by the triggerer.

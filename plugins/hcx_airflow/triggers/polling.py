@@ -1,4 +1,4 @@
-"""A loop that looks at something from time to time until it is over, an instant has passed, or nobody answers."""
+"""Poll until something has ended, the deadline has passed, or the other side does not answer."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Poller:
         if error.system in self.watch.conn_ids:
             name_connection(error, self.watch.conn_ids[error.system])
         # The client has repeated the call already; what goes on for longer is said once per kind.
-        self.watch.say(f"cannot look at the moment: {error}")
+        self.watch.say(f"polling failed: {error}")
         if error.is_transient and self.failures < GAVE_UP_AFTER and self.now() < self.deadline:
             return None
         return self._outcome(Ended.ERROR, error.to_dict())

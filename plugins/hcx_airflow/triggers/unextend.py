@@ -1,4 +1,4 @@
-"""Wait until HCX has unextended a network, and see the destination's gateway come up meanwhile."""
+"""Wait until HCX has unextended a network, and note when the destination's gateway comes up."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class UnextendWatch(Watch):
 
 
 class UnextendTrigger(OutcomeTrigger):
-    """Waits until an unextend has ended, well or badly, or the deadline has passed.
+    """Waits until an unextend has succeeded or failed, or the deadline has passed.
 
     Class path and arguments are stored with deferred tasks: additive only. They hold ids, never secrets.
 

@@ -195,7 +195,7 @@ def test_the_page_shows_figures_picture_and_what_changed_and_escapes_names(
     page = get(airflow, f"/dags/rehearsal__{WAVE}").text
     assert "2 of 2 nights (100 %)" in page
     assert "5h</td>" in page
-    assert '<td class="appeared">appeared</td>' in page
+    assert '<td class="appeared">New</td>' in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "{{ 7 * 7 }} &amp; &lt;b&gt;bold&lt;/b&gt;" in page
     assert "<script" not in page

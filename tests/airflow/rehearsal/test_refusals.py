@@ -202,7 +202,7 @@ class TestLiveRuns:
 
     def test_operators_for_rehearsals_refuse_to_run_in_a_live_dag(self, live_run: AirflowRun, site_pair: Any) -> None:
         """Somebody who builds a DAG of one's own cannot mix the two."""
-        with pytest.raises(RunRefusedError, match="seed-wave is no rehearsal DAG, so it has no twin"):
+        with pytest.raises(RunRefusedError, match="seed-wave is not a rehearsal DAG, so it has no twin"):
             WaveTasks(live_run).do("resolve_plan", rehearsal=True)
         assert site_pair.calls() == []
 
@@ -214,7 +214,7 @@ class TestLiveRuns:
         tasks = WaveTasks(live_run)
         tasks.do("resolve_plan", "run_preflight")
         live_run.xcoms["approve_wave", "decision"] = rehearsed.left("approve_wave", "decision")
-        with pytest.raises(NotApprovedError, match="the decision is of another dag"):
+        with pytest.raises(NotApprovedError, match="the decision is from another DAG"):
             tasks.do("start_migrations")
         assert_untouched(site_pair)
 

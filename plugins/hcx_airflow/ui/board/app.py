@@ -1,4 +1,4 @@
-"""The board's routes. Each asks Airflow's access checks before it looks for anything."""
+"""The board's routes. Each asks Airflow's access checks first."""
 
 from __future__ import annotations
 
