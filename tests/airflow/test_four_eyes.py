@@ -50,7 +50,7 @@ def test_four_eyes_as_the_wave_file_says(tasks: WaveTasks, gates: str, demanded:
     if demanded:
         with pytest.raises(AnswerRefusedError, match="carol started the run, so another person must approve it"):
             tasks.run.answer(gate, "Approve", "carol")
-        assert "Four eyes: `carol` has started this run" in tasks.run.asked[0]["body"]
+        assert "`carol` started this run, so another person must approve it" in tasks.run.asked[0]["body"]
     else:
         assert tasks.run.answer(gate, "Approve", "carol")["started_by"] == "carol"
         assert "Four eyes" not in tasks.run.asked[0]["body"]

@@ -138,7 +138,7 @@ def test_params_that_make_no_sense(tasks: WaveTasks, params: dict[str, Any], wor
 def test_findings_that_block_are_listed(tasks: WaveTasks, site_pair: Any) -> None:
     tasks.do("resolve_plan")
     site_pair.fault(product="hcx", call="l2_extensions.list", behaviour="status", status=403)
-    with pytest.raises(BlockedError, match=r"blocking findings for wave seed-wave\. .*:\n- .*could not be judged"):
+    with pytest.raises(BlockedError, match=r"blocking findings for wave seed-wave\. .*:\n- .*could not be checked"):
         tasks.do("run_preflight")
     listed = {item["finding"]["finding_id"] for item in tasks.left("run_preflight")["items"]}
     assert "check-incomplete" in listed
@@ -200,7 +200,7 @@ def test_a_failed_vm_blocks_its_segment(tasks: WaveTasks, site_pair: Any) -> Non
     moved(tasks, site_pair)
     evaluated = tasks.left("evaluate_migrations")
     assert [vm["name"] for vm in evaluated["vms"] if vm["outcome"] == "failed"] == ["web02"]
-    assert evaluated["blocked_segments"] == {"seed-net": "web02 is failed"}
+    assert evaluated["blocked_segments"] == {"seed-net": "web02: failed"}
     mark = site_pair.mark()
     for step in ("prove_segment_empty", "disconnect_source_segment"):
         with pytest.raises(BlockedError, match="segment seed-net keeps its gateway at the source: web02: failed"):
@@ -217,7 +217,7 @@ def test_more_failures_than_the_wave_allows_block_everything(tasks: WaveTasks, s
     site_pair.fault(product="engine", call="migration.base_sync", object="web02", behaviour="fail")
     moved(tasks, site_pair)
     reason = tasks.left("evaluate_migrations")["blocked_segments"]["seed-net"]
-    assert reason == "1 VMs failed and the wave allows 0: web02"
+    assert reason == "1 VM failed, and the wave allows 0 (max_failed_vms): web02"
 
 
 def test_nothing_has_arrived(tasks: WaveTasks, site_pair: Any) -> None:
