@@ -195,7 +195,7 @@ def test_the_control_connection(twin: SitePair, site_server: Any) -> None:
         ({"password": "wrong-4711"}, "the credentials were refused"),
         ({"password": None}, "Set it to the simulator's control token"),
         ({"host": None}, "has no host"),
-        ({"conn_type": "hcx"}, 'is of type "hcx"; "hcx_twin" is needed here'),
+        ({"conn_type": "hcx"}, 'has type "hcx"; change it to "hcx_twin"'),
     ):
         hook = TwinControlHook(connection=connection("twin_control", {**document, **changes}))
         worked, words = hook.test_connection()
