@@ -200,7 +200,7 @@ def test_a_failed_vm_blocks_its_segment(tasks: WaveTasks, site_pair: Any) -> Non
     moved(tasks, site_pair)
     evaluated = tasks.left("evaluate_migrations")
     assert [name for name, outcome in evaluated["outcomes"].items() if outcome == "failed"] == ["web02"]
-    assert evaluated["blocked_segments"] == {"seed-net": "web02 is failed"}
+    assert evaluated["blocked_segments"] == {"seed-net": "web02: failed"}
     mark = site_pair.mark()
     for step in ("prove_segment_empty", "disconnect_source_segment"):
         with pytest.raises(BlockedError, match="segment seed-net keeps its gateway at the source: web02: failed"):
@@ -217,7 +217,7 @@ def test_more_failures_than_the_wave_allows_block_everything(tasks: WaveTasks, s
     site_pair.fault(product="engine", call="migration.base_sync", object="web02", behaviour="fail")
     moved(tasks, site_pair)
     reason = tasks.left("evaluate_migrations")["blocked_segments"]["seed-net"]
-    assert reason == "1 VMs failed and the wave allows 0: web02"
+    assert reason == "1 VM failed, and the wave allows 0 (max_failed_vms): web02"
 
 
 def test_nothing_has_arrived(tasks: WaveTasks, site_pair: Any) -> None:

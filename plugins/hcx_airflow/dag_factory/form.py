@@ -8,7 +8,7 @@ from airflow.sdk import DAG, Param
 from airflow.sdk import ParamsDict as Params  # type: ignore[attr-defined]
 
 from hcx_airflow.documents import Arguments
-from hcx_airflow.names import WAVE_RUN_ID_CONF
+from hcx_airflow.names import APPROVE_WAVE, WAVE_RUN_ID_CONF
 from hcx_waves.wavefile.gates import GateSettings
 from hcx_waves.wavefile.wave import Wave
 
@@ -51,7 +51,7 @@ def live_params(wave: Wave) -> dict[str, Param]:
             title="Cutover only",
             description="Moves no VMs. Cuts over the segments whose VMs have all arrived.",
         ),
-        **_record_params(wave.gates.approve_wave, "Shown at the gate approve_wave, and kept with the run."),
+        **_record_params(wave.gates.approve_wave, f"Shown at the gate {APPROVE_WAVE}, and kept with the run."),
         "poll_interval_seconds": Param(
             wave.options.poll_interval.total_seconds(),
             type="number",

@@ -225,15 +225,14 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
         return True, words
 
     def describe(self, client: Client, words: str) -> str:
-        """Add the identity of the endpoint to the text of the Test button, and which runs accept it."""
+        """Add to the text of the Test button the identity of the endpoint, and whether live waves use it."""
         identity = client.identity()
+        words = f"{words} ({identity})"
         if identity.role == "twin":
-            words += "; live waves never use it"
-        elif identity.simulated and not self.extras.simulated:
-            words += (
-                '; live waves refuse it unless the connection is marked as a simulated site (extra "simulated": true)'
-            )
-        return f"{words} ({identity})"
+            return f"{words}; live waves never use it"
+        if identity.simulated and not self.extras.simulated:
+            return f'{words}; live waves refuse it unless its extra has "simulated": true'
+        return words
 
     @classmethod
     def of(cls, conn_id: str, **chosen: Any) -> Self:

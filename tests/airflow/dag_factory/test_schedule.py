@@ -106,7 +106,8 @@ def test_the_page_describes_the_wave_and_shows_the_file() -> None:
         "command; fw01 "
         "may stay at the",
         "- **Segment shared**: stays stretched; wave erp-2 cuts it over.",
-        "- **Gates**: approve_wave, approve_switchover, approve_cutover for each segment.",
+        "- **Gates**: approve_wave, approve_switchover, approve_cutover for each segment, confirm_disconnected for "
+        "each segment that is disconnected by hand.",
         "- **Cleanup**: `cleanup__erp-1`, 14d after this wave.",
         "- **This DAG moves real VMs.** To rehearse the wave, run `rehearsal__erp-1`.",
         FULL.strip(),

@@ -195,7 +195,7 @@ class TestLiveRuns:
     def test_a_backfilled_run_is_told_to_rehearse_by_its_first_task(self, live_run: AirflowRun, site_pair: Any) -> None:
         """Airflow's own refusal (test_backfill) comes before; a run's type may be changed by whoever may write it."""
         live_run.run_type = "backfill"
-        said = "a backfill run never moves real machines; rehearse with rehearsal__seed-wave"
+        said = "a backfill run never moves real VMs. To rehearse the wave, run rehearsal__seed-wave"
         with pytest.raises(RunRefusedError, match=said):
             WaveTasks(live_run).do("resolve_plan")
         assert site_pair.calls() == [], "before anything is asked"
