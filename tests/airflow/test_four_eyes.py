@@ -53,7 +53,7 @@ def test_four_eyes_as_the_wave_file_says(tasks: WaveTasks, gates: str, demanded:
         assert "`carol` started this run, so another person must approve it" in tasks.run.asked[0]["body"]
     else:
         assert tasks.run.answer(gate, "Approve", "carol")["started_by"] == "carol"
-        assert "Four eyes" not in tasks.run.asked[0]["body"]
+        assert "four-eyes rule" not in tasks.run.asked[0]["body"]
     assert tasks.run.answer(gate, "Approve", "alice")["choice"] == "approved"
     with pytest.raises(RejectedError):
         tasks.run.answer(gate, "Reject", "carol")
@@ -64,7 +64,7 @@ def test_four_eyes_of_a_run_that_nobody_has_started(tasks: WaveTasks) -> None:
     tasks.run.triggering_user_name = None
     tasks.do("resolve_plan")
     assert tasks.run.answer(tasks.make("approve_wave"), "Approve", "carol")["started_by"] is None
-    assert "Four eyes" not in tasks.run.asked[0]["body"]
+    assert "four-eyes rule" not in tasks.run.asked[0]["body"]
     tasks.do("start_migrations")
 
 
