@@ -59,7 +59,7 @@ class Answer:
         for name in ("change_reference", "reason"):
             text = given.get(name)
             if text is not None and not isinstance(text, str):
-                raise AnswerRefusedError(f"{name} must be text. Clear the gate to ask again")
+                raise AnswerRefusedError(f"{name} must be text. Clear this gate to ask again")
             texts[name] = (text or "").strip()[:_LONGEST_TEXT] or None
         return cls(user.get("id"), user.get("name") or user.get("id"), **texts)
 
