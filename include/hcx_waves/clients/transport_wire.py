@@ -14,6 +14,7 @@ from urllib.parse import quote
 import requests
 
 from hcx_waves.clients.errors import ClientError, ErrorContext, Lookup
+from hcx_waves.clients.exchange import Exchange
 from hcx_waves.clients.transport_retry import CallKind, RetryPolicy
 
 _REQUEST_ID_HEADERS = (
@@ -48,8 +49,9 @@ class TransportSettings:
 
     :param connect_seconds: to open a connection.
     :param read_seconds: between two pieces of the answer.
-    :param total_seconds: for the whole answer, so that a trickle cannot hold the caller.
-    :param max_body_bytes: the largest answer that is read.
+    :param total_seconds: for one attempt as a whole, whatever arrives, so that a trickle cannot hold the caller; real
+        time, also in a rehearsal.
+    :param max_body_bytes: the largest answer that is read, unpacked.
     :param retry: see :class:`RetryPolicy`.
     """
 
@@ -58,6 +60,10 @@ class TransportSettings:
     total_seconds: float = 300.0
     max_body_bytes: int = 64 * 1024 * 1024
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+    def exchange(self) -> Exchange:
+        """Return the bounds of one attempt that begins now."""
+        return Exchange(self.total_seconds, self.read_seconds, self.max_body_bytes)
 
 
 @dataclass(frozen=True)

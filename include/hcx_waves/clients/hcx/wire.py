@@ -121,7 +121,7 @@ class HcxAnswer:
     def malformed(self, message: str) -> ClientError:
         """Build the error for an answer of an unexpected shape."""
         error = MalformedResponse(message, snippet=self.reply.snippet, **self._context)
-        if self._call.kind is not CallKind.MUTATING:
+        if self._call.kind is CallKind.READ:
             return error
         return OutcomeUnknownError(
             f"the call was accepted, and its effect is not known: {message}",
