@@ -184,7 +184,7 @@ class RestTransport:
             raise fault
         self._identity = EndpointIdentity.of_headers(reply.headers)
         if call.expects_json and reply.text.strip() and not reply.is_json:
-            raise MalformedResponse("the answer is not JSON", snippet=reply.snippet, **context)
+            raise MalformedResponse(f"the answer is not JSON: {reply.json_problem}", snippet=reply.snippet, **context)
         return reply
 
     def _exchange(self, call: Call, headers: Mapping[str, str]) -> Reply:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ import requests
 from hcx_waves.clients.errors import ClientError, ErrorContext, Lookup
 from hcx_waves.clients.exchange import Exchange
 from hcx_waves.clients.transport_retry import CallKind, RetryPolicy
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
 
 _REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -107,13 +107,17 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as it came: status, headers (any case) and text; ``body`` is the parsed JSON or None."""
+    """An answer as it came: status, headers (any case) and text; ``body`` is the parsed JSON or None.
+
+    ``json_problem`` says why a text is none.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     text: str = field(repr=False)
     body: Any = field(default=None, repr=False)
     is_json: bool = False
+    json_problem: str = ""
     elapsed_seconds: float = 0.0
 
     @property
@@ -149,22 +153,24 @@ def path_segment(text: str) -> str:
 
 
 def reply_of(response: requests.Response, content: bytes, elapsed_seconds: float) -> Reply:
-    """Build the reply of a finished response; a text that is no JSON leaves ``body`` None."""
+    """Build the reply of a finished response; a text that is no JSON that can be read leaves ``body`` None."""
     text = content.decode("utf-8", errors="replace")
     body: Any = None
     is_json = False
+    problem = ""
     if text.strip():
         try:
-            body = json.loads(text)
+            body = read_json(text)
             is_json = True
-        except ValueError:
+        except UnreadableJsonError as error:
             # Not JSON: the dialect may still know what it is; if not, the caller gets MalformedResponse.
-            body = None
+            problem = str(error)
     return Reply(
         status=response.status_code,
         headers=response.headers,
         text=text,
         body=body,
         is_json=is_json,
+        json_problem=problem,
         elapsed_seconds=elapsed_seconds,
     )

@@ -153,6 +153,6 @@ def _date_header(address: EndpointAddress, means: Means) -> datetime | None:
         return None
     try:
         stamp = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
