@@ -17,6 +17,7 @@ from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_json_file
+from hcx_waves.model.outside import shown
 from hcx_waves.snapshot import SnapshotError, take_snapshot
 from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.problems import WaveFileError
@@ -69,7 +70,7 @@ def snapshot(
     _print_contents(taken, out)
     strange = sorted(set(rates) - {vm.name for site in (taken.source, taken.destination) for vm in site.vms})
     if strange:
-        typer.echo(f"{change_rates}: contains VMs that are not in the snapshot: {', '.join(strange)}", err=True)
+        typer.echo(f"{change_rates}: contains VMs that are not in the snapshot: {shown(', '.join(strange))}", err=True)
 
 
 def _rates(path: Path) -> dict[str, float]:

@@ -173,6 +173,9 @@ class RestTransport:
 
     def _attempt(self, call: Call, headers: Mapping[str, str]) -> Reply:
         reply = self._exchange(call, headers)
+        if not reply.is_success:
+            # Before anything of it is cut to length: half of a secret would not be found any more.
+            reply = replace(reply, text=self._blanked(reply.text), body=self._blanked(reply.body))
         context = self.context(call, reply)
         fault = self._dialect.fault(
             reply,
@@ -250,10 +253,13 @@ class RestTransport:
 
     def _scrubbed(self, error: ClientError) -> ClientError:
         """Return the error without any secret that the product may have echoed."""
-        secrets = [secret for secret in self._auth.secrets() if len(secret) >= 4]
         data = error.to_dict()
-        clean = _replace_texts(data, secrets)
+        clean = self._blanked(data)
         return error if clean == data else ClientError.from_dict(clean)
+
+    def _blanked(self, value: Any) -> Any:
+        """Return JSON primitives with all secrets of this client blanked."""
+        return _replace_texts(value, [secret for secret in self._auth.secrets() if len(secret) >= 4])
 
     def _session(self, *, fresh: bool) -> requests.Session:
         """Return this thread's session (a forked child gets its own).

@@ -23,6 +23,7 @@ from hcx_airflow.retries import retry_arguments
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import read_rehearsal
 from hcx_waves.clients.errors import ClientError
+from hcx_waves.model.outside import shown
 
 if TYPE_CHECKING:
     from hcx_airflow.rehearsal.night import Rehearsal
@@ -137,7 +138,7 @@ class OpenTwinOperator(RehearsalOperator):
         self.log.info("Faults: %s", ", ".join(opened.faults) or "none")
         if run.run_type == "backfill" and run.conf:
             # A backfill without --dag-run-conf that rehearses a night again leaves the run's conf as it was.
-            self.log.info("Given with this run, or with an earlier one of the same date: %s", run.conf)
+            self.log.info("Given with this run, or with an earlier one of the same date: %s", shown(run.conf))
 
 
 class CloseTwinOperator(RehearsalOperator):

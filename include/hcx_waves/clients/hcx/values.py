@@ -6,8 +6,10 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
+
+from hcx_waves.model.outside import shown
 
 _DIGITS = re.compile(r"-?[0-9]{1,20}")
 
@@ -75,7 +77,7 @@ class Notice(HcxModel):
     """One ``{code, message}`` of an error or warning list [D hcx 1]."""
 
     code: str | None = None
-    message: str = ""
+    message: Annotated[str, AfterValidator(lambda text: shown(text))] = ""
 
     @model_validator(mode="before")
     @classmethod

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hcx_waves.model.expectation import TITLES_AFTER_START
+from hcx_waves.model.outside import shown
 from hcx_waves.rehearsals.markdown import counted, fitting, length
 from hcx_waves.rehearsals.picture import can_draw, draw_summary
 from hcx_waves.rehearsals.summary import RehearsalSummary
@@ -23,11 +24,17 @@ def _environment() -> Environment:
         loader=PackageLoader("hcx_airflow.ui.board"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     made.filters["duration"] = length
     return made
+
+
+def _seen(value: Any) -> Any:
+    """Clean what a page shows; what is HTML already is left as it is."""
+    return shown(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def list_page(waves: Sequence[tuple[str, int, str]], root: str) -> str:
