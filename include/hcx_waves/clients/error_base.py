@@ -95,7 +95,7 @@ class ClientError(Exception):
         # What a product says may hold anything, and an error is shown in terminals, logs, gates and reports.
         self.message = shown(redact_parameters(message))
         self.system = context.get("system", "")
-        self.endpoint = strip_user_info(context.get("endpoint", ""))
+        self.endpoint = shown(strip_user_info(context.get("endpoint", "")))
         self.method = context.get("method", "")
         self.path = shown(redact_parameters(context.get("path", "")))
         self.status = context.get("status")

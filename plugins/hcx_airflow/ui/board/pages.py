@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from hcx_waves.model.expectation import TITLES_AFTER_START
 from hcx_waves.model.outside import shown
@@ -64,7 +65,7 @@ def summary_page(summary: RehearsalSummary, root: str, dag_page: str) -> str:
         fitting=fitting(summary),
         names=TITLES_AFTER_START,
         local=local,
-        picture=_picture(summary.model_dump_json()) if can_draw() else "",
+        picture=Markup(_picture(summary.model_dump_json())) if can_draw() else "",  # noqa: S704  (made here)
         root=root,
         dag_page=dag_page,
     )
