@@ -85,7 +85,7 @@ def test_no_product_takes_a_body_without_end(site_pair: SitePair, product: str) 
 
 
 def test_a_fault_rule_is_asked_about_a_body_that_is_nested_without_end(site_pair: SitePair) -> None:
-    site_pair.fault(product="hcx", call="migrations.start", behaviour="status", predicate={"a": 1})
+    site_pair.fault(product="hcx", behaviour="status", predicate={"a": 1})
     found = post(site_pair, "hcx", "/hybridity/api/sessions", JSON["depth"])
     assert found.status_code == 400
 
