@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hcx_waves.clients.errors import ClientError
+from hcx_waves.model.outside import shown, shown_lines
 
 DRIFT_KEY = "drift"
 """Where a task leaves what has drifted, for the verdict about its run."""
@@ -13,8 +14,11 @@ DRIFT_KEY = "drift"
 class WaveTaskError(Exception):
     """Base: a task that cannot go on.
 
-    :param message: what happened and what to do next.
+    :param message: what happened and what to do next. It can quote what others wrote, so it is cleaned.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(shown_lines(message))
 
 
 class ConnectionSettingsError(WaveTaskError):
@@ -40,7 +44,7 @@ class DriftedError(WaveTaskError):
     """
 
     def __init__(self, message: str, differences: Sequence[str] = ()) -> None:
-        self.differences = tuple(differences)
+        self.differences = tuple(shown(difference) for difference in differences)
         listed = "".join(f"\n- {difference}" for difference in self.differences)
         super().__init__(f"{message}{listed}")
 

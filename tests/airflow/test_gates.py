@@ -145,7 +145,7 @@ def test_names_cannot_break_out_of_the_table(tasks: WaveTasks) -> None:
     tasks.run.params = {"notes": "|x|\n# <b>[yes](http://evil)</b>"}
     tasks.do("approve_wave")
     body = tasks.run.asked[0]["body"]
-    assert "\\|x\\| # &lt;b&gt;\\[yes\\](http://evil)&lt;/b&gt;" in body
+    assert "\\|x\\| # &lt;b&gt;\\[yes\\](`http://evil`)&lt;/b&gt;" in body
 
 
 def test_only_a_named_approver_may_answer(tasks: WaveTasks) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from fastapi import Request
@@ -51,7 +50,7 @@ def json_body(call: Call) -> Any:
     """Return the request's body; raises 400/255 when it is no JSON."""
     try:
         return call.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise invalid([f"the body is no JSON: {error}"]) from None
 
 

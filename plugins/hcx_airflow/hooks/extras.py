@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -12,6 +11,7 @@ from hcx_airflow.errors import ConnectionSettingsError
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_retry import RetryPolicy
 from hcx_waves.clients.transport_wire import TransportSettings
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
 
 
 class Extras(BaseModel):
@@ -110,11 +110,11 @@ def read_extras(kind: type[Read], conn_id: str, text: str | None) -> Read:
     :raises ConnectionSettingsError: naming the connection and every field that is wrong, without values.
     """
     try:
-        data = json.loads(text) if text else {}
-    except ValueError as error:
+        data = read_json(text) if text else {}
+    except UnreadableJsonError as error:
         raise ConnectionSettingsError(
-            conn_id, "its extra is not valid JSON. Correct it under Admin, Connections"
-        ) from error
+            conn_id, f"its extra is not valid JSON: {error}. Correct it under Admin, Connections"
+        ) from None
     if not isinstance(data, dict):
         raise ConnectionSettingsError(conn_id, "its extra is not a JSON object. Correct it under Admin, Connections")
     try:

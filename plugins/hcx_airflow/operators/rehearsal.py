@@ -25,6 +25,7 @@ from hcx_airflow.task import TaskRun
 from hcx_airflow.work import read_rehearsal
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.model.formatting import counted, instant
+from hcx_waves.model.outside import shown
 
 if TYPE_CHECKING:
     from hcx_airflow.rehearsal.night import Rehearsal
@@ -140,7 +141,7 @@ class OpenTwinOperator(RehearsalOperator):
         self.log.info("Faults: %s", ", ".join(opened.faults) or "none")
         if run.run_type == "backfill" and run.conf:
             # A backfill without --dag-run-conf that rehearses a night again leaves the run's conf as it was.
-            self.log.info("Conf of this run, or of an earlier run of the same date: %s", run.conf)
+            self.log.info("Conf of this run, or of an earlier run of the same date: %s", shown(run.conf))
 
 
 class CloseTwinOperator(RehearsalOperator):

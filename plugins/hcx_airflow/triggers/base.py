@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +16,7 @@ from hcx_airflow.clock.thread import OwnThread
 from hcx_airflow.hooks.twin import TWIN_CONTROL
 from hcx_airflow.names import RETURN_VALUE
 from hcx_waves.clients.errors import ClientError
+from hcx_waves.model import bounded_json
 
 if TYPE_CHECKING:
     from hcx_waves.run.results import Ended, WaitResult
@@ -91,5 +91,8 @@ class OutcomeTrigger(BaseTrigger):
 
 
 def read_json(value: Any) -> Any:
-    """Return what a template has rendered: JSON text, or a value that was given as it is."""
-    return json.loads(value) if isinstance(value, str) else value
+    """Return what a template has rendered: JSON text, or a value that was given as it is.
+
+    :raises UnreadableJsonError: if a text is not JSON, or beyond the bounds of what is read.
+    """
+    return bounded_json.read_json(value) if isinstance(value, str) else value

@@ -14,6 +14,7 @@ from hcx_airflow.clock.base import RunClock, SystemClock
 from hcx_airflow.documents import Document
 from hcx_airflow.errors import name_connection
 from hcx_waves.clients.errors import ClientError
+from hcx_waves.model.outside import shown
 
 if TYPE_CHECKING:
     from hcx_waves.run.results import Ended, WaitResult
@@ -47,8 +48,8 @@ class Watch(ABC):
         """
 
     def say(self, *notes: str) -> None:
-        """Log each note once."""
-        for note in notes:
+        """Log each note once; they quote the products' words."""
+        for note in map(shown, notes):
             if note not in self.said:
                 self.said.add(note)
                 logger.warning("%s", note)

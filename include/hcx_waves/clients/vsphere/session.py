@@ -58,7 +58,7 @@ class VsphereSession:
     """Runs calls on a live session of one vCenter and maps everything that goes wrong.
 
     :param context: TLS context of the endpoint, None for plain http.
-    :param settings: time-outs and retries; its bounds on a whole answer do not apply to pyvmomi.
+    :param settings: time-outs, bounds of an answer, and retries.
     :param ambient: sleep and chance, injected.
     """
 
@@ -170,13 +170,10 @@ class VsphereSession:
 
     def _log_in(self) -> Live:
         """Connect, agree on the API version, log in."""
-        settings = self.settings
         context = self.context_of("GET", f"{self.address.path}/vimServiceVersions.xml")
         try:
             if self._version is None:
-                self._version = probe_version(
-                    self.address, self._context, settings.connect_seconds, settings.read_seconds
-                )
+                self._version = probe_version(self.address, self._context, self.settings)
             context = self.context_of("Login", "SessionManager")
             return self._log_in_on(self._new_stub(self._version))
         except NotSentError as error:
@@ -199,8 +196,7 @@ class VsphereSession:
             self.address,
             version=version,
             context=self._context,
-            connect_timeout_seconds=self.settings.connect_seconds,
-            read_timeout_seconds=self.settings.read_seconds,
+            settings=self.settings,
         )
 
 

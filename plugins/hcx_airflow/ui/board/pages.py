@@ -9,9 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from hcx_waves.model.expectation import TITLES_AFTER_START
 from hcx_waves.model.formatting import instant, share
+from hcx_waves.model.outside import shown
 from hcx_waves.model.states import label_of
 from hcx_waves.rehearsals.markdown import counted, fitting, length
 from hcx_waves.rehearsals.picture import can_draw, draw_summary
@@ -24,6 +26,7 @@ def _environment() -> Environment:
         loader=PackageLoader("hcx_airflow.ui.board"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -31,6 +34,11 @@ def _environment() -> Environment:
     made.filters["words"] = label_of
     made.filters["share"] = share
     return made
+
+
+def _seen(value: Any) -> Any:
+    """Clean what a page shows; what is HTML already is left as it is."""
+    return shown(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def list_page(waves: Sequence[tuple[str, int, str]], root: str) -> str:
@@ -59,7 +67,7 @@ def summary_page(summary: RehearsalSummary, root: str, dag_page: str) -> str:
         fitting=fitting(summary),
         names=TITLES_AFTER_START,
         local=local,
-        picture=_picture(summary.model_dump_json()) if can_draw() else "",
+        picture=Markup(_picture(summary.model_dump_json())) if can_draw() else "",  # noqa: S704  (made here)
         root=root,
         dag_page=dag_page,
     )
