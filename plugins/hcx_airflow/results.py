@@ -5,7 +5,6 @@ No other module reads or writes an XCom by its key.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pydantic import AwareDatetime, JsonValue, TypeAdapter, ValidationError
 from hcx_airflow import names
 from hcx_airflow.documents import Document
 from hcx_airflow.errors import WaveTaskError
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
 from hcx_waves.model.validation import problems_in
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class Results:
     def _read(self, task_id: str, slot: Slot[T], where: Mapping[str, str | bool] | None = None) -> T | None:
         value = self._ti.xcom_pull(task_ids=task_id, key=slot.key, map_indexes=-1, **(where or {}))
         # What a trigger leaves by ending its task is encoded twice by Airflow, and comes back as text.
-        document = json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+        document = _parsed(slot, value, task_id) if isinstance(value, str) and value.startswith("{") else value
         return None if document is None else from_json(slot, document, task_id)
 
 
@@ -238,11 +238,22 @@ def from_json(slot: Slot[T], document: Any, task_id: str) -> T:
     try:
         read: T = _adapter(slot.form).validate_python(document)
     except ValidationError as error:
-        raise UnreadableResultError(
-            f"the result of {task_id} (XCom {slot.key}) cannot be read: {problems_in(error)}. Clear {task_id} to make "
-            "it again, or start a new run"
-        ) from error
+        raise UnreadableResultError(_unreadable(slot, task_id, problems_in(error))) from error
     return read
+
+
+def _parsed(slot: Slot[Any], text: str, task_id: str) -> Any:
+    try:
+        return read_json(text)
+    except UnreadableJsonError as error:
+        raise UnreadableResultError(_unreadable(slot, task_id, str(error))) from None
+
+
+def _unreadable(slot: Slot[Any], task_id: str, problem: str) -> str:
+    return (
+        f"the result of {task_id} (XCom {slot.key}) cannot be read: {problem}. Clear {task_id} to make it again, or "
+        "start a new run"
+    )
 
 
 def _full_id(task: str, group: str) -> str:
