@@ -122,11 +122,34 @@ class BoundedSending:
             super().send(data[start : start + _PIECE_BYTES])  # type: ignore[misc]
 
 
-class HttpConnection(BoundedSending, HTTPConnection):
+class _ClosingItsAnswer:
+    """Mixed into a connection of http.client, which forgets an answer that ends with the connection.
+
+    Whoever closes the connection after an answer that was not read to its end, a malformed one, would leave the socket
+    open until the answer is collected as garbage.
+    """
+
+    _answer: HTTPResponse | None = None
+
+    def getresponse(self) -> HTTPResponse:
+        """Return the answer, and remember it."""
+        answer: HTTPResponse = super().getresponse()  # type: ignore[misc]  # the connection's
+        self._answer = answer
+        return answer
+
+    def close(self) -> None:
+        """Close the connection, and the answer to the last request."""
+        super().close()  # type: ignore[misc]
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.close()
+
+
+class HttpConnection(_ClosingItsAnswer, BoundedSending, HTTPConnection):
     """A plain connection that keeps the bounds of the exchange it serves."""
 
 
-class HttpsConnection(BoundedSending, HTTPSConnection):
+class HttpsConnection(_ClosingItsAnswer, BoundedSending, HTTPSConnection):
     """The same with TLS."""
 
 
