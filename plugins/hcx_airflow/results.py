@@ -17,8 +17,8 @@ from pydantic import AwareDatetime, JsonValue, TypeAdapter, ValidationError
 from hcx_airflow import names
 from hcx_airflow.documents import Document
 from hcx_airflow.errors import WaveTaskError
+from hcx_waves.model.base import problems_in
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
-from hcx_waves.model.validation import problems_in
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -1,11 +1,11 @@
-"""The base of all models: frozen, closed, and able to report several broken rules at once."""
+"""The base of all models: frozen, closed, and able to report several broken rules at once, in one line."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 Location = tuple[str | int, ...]
@@ -39,3 +39,12 @@ def refuse(broken: Sequence[BrokenRule]) -> None:
         raise PydanticCustomError(
             RULES_ERROR, "{text}", {"text": "; ".join(rule.message for rule in broken), "broken": tuple(broken)}
         )
+
+
+def problems_in(error: ValidationError) -> str:
+    """Return every problem with its place: ``vms.0.name: Field required; ...``. Values are not shown."""
+    return "; ".join(_problem(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_input=False))
+
+
+def _problem(place: str, message: str) -> str:
+    return f"{place}: {message}" if place else message

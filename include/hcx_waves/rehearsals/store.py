@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from hcx_waves.model.base import problems_in
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_bounded, read_json_file
 from hcx_waves.model.names import WaveName
-from hcx_waves.model.validation import problems_in
 from hcx_waves.rehearsals.model import RECORD_VERSION, RehearsalRecord, Timeline
 from hcx_waves.report.files import write_whole
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hcx_waves.model.base import problems_in
 from hcx_waves.model.plan import WavePlan
-from hcx_waves.model.validation import problems_in
 from hcx_waves.wavefile.wave import Wave
 
 OUTAGE_POLL = 1.0

@@ -15,7 +15,7 @@ from hcx_waves.clients.transport import RestTransport
 from hcx_waves.clients.transport_faults import VendorWords, error_for_status
 from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import Ambient, Call, Reply, TransportSettings, path_segment
-from hcx_waves.model.validation import problems_in
+from hcx_waves.model.base import problems_in
 from hcx_waves.twin.models import ClockReading, NewWorld, Waiters, Woken, WorldFacts
 
 HOLD_SECONDS = 30.0

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hcx_airflow.errors import RunRefusedError
 from hcx_airflow.folders import reports_folder, state_folder
 from hcx_airflow.task import TaskRun
-from hcx_waves.model.validation import problems_in
+from hcx_waves.model.base import problems_in
 from hcx_waves.twin.names import world_id_of
 from hcx_waves.wavefile.night import DEFAULT_LEAD, LONGEST_LEAD, RehearsedWave, rotated, seed_of
 from hcx_waves.wavefile.wave import Wave

@@ -16,12 +16,11 @@ from typing import Any, TypeVar
 from pyVmomi import vim, vmodl
 
 from hcx_waves.clients.errors import ClientError, ErrorContext, SessionExpired
-from hcx_waves.clients.identity import EndpointIdentity
+from hcx_waves.clients.identity import EndpointIdentity, identity_of_full_name
 from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
 from hcx_waves.clients.vsphere.address import Address, NotSentError, probe_version
 from hcx_waves.clients.vsphere.faults import fault_name, from_exception, from_fault
-from hcx_waves.clients.vsphere.identity import identity_of_full_name
 from hcx_waves.clients.vsphere.stub import VimStub
 
 T = TypeVar("T")
