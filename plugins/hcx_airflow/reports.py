@@ -129,14 +129,19 @@ class _Collector:
         from hcx_waves.run.results import SegmentResults
 
         cutover, cleanup = names.cutover_group(segment), names.cleanup_group(segment)
+        before = len(self._notes)
+        steps = {
+            "snapshot": self._read(results.SNAPSHOT, cutover),
+            "disconnect": self._read(results.DISCONNECTED, cutover),
+            "removal": self._read(results.REMOVAL, cutover),
+            "routed": self._read(results.ROUTED, cutover),
+            "reconnect": self._read(results.RECONNECTED, cutover),
+        }
         return SegmentResults(
             segment=segment.name,
+            unreadable=len(self._notes) > before,
+            **steps,
             proof=self._read(results.PROOF, cutover) or self._read(results.PROOF, cleanup, here=True),
-            snapshot=self._read(results.SNAPSHOT, cutover),
-            disconnect=self._read(results.DISCONNECTED, cutover),
-            removal=self._read(results.REMOVAL, cutover),
-            routed=self._read(results.ROUTED, cutover),
-            reconnect=self._read(results.RECONNECTED, cutover),
             not_due=self._read(results.NOT_DUE, cleanup, here=True),
             deletion=self._read(results.DELETION, cleanup, here=True),
             renaming=self._read(results.RENAMING, cleanup, here=True),

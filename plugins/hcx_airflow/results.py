@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, JsonValue, TypeAdapter, ValidationError
 from hcx_airflow import names
 from hcx_airflow.documents import Document
 from hcx_airflow.errors import WaveTaskError
-from hcx_waves.model.base import problems_in
+from hcx_waves.model.base import problems_in, without_unknown
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class Results:
     def _read(self, task_id: str, slot: Slot[T], where: Mapping[str, str | bool] | None = None) -> T | None:
         value = self._ti.xcom_pull(task_ids=task_id, key=slot.key, map_indexes=-1, **(where or {}))
         # What a trigger leaves by ending its task is encoded twice by Airflow, and comes back as text.
-        document = _parsed(slot, value, task_id) if isinstance(value, str) and value.startswith("{") else value
+        document = _parsed(slot, value, task_id) if _is_encoded(slot, value) else value
         return None if document is None else from_json(slot, document, task_id)
 
 
@@ -238,8 +238,15 @@ def from_json(slot: Slot[T], document: Any, task_id: str) -> T:
     try:
         read: T = _adapter(slot.form).validate_python(document)
     except ValidationError as error:
-        raise UnreadableResultError(_unreadable(slot, task_id, problems_in(error))) from error
+        known = without_unknown(document, error)
+        if known is None:
+            raise UnreadableResultError(_unreadable(slot, task_id, problems_in(error))) from error
+        return from_json(slot, known, task_id)
     return read
+
+
+def _is_encoded(slot: Slot[Any], value: Any) -> bool:
+    return slot.form is not TEXT and isinstance(value, str) and value.startswith("{")
 
 
 def _parsed(slot: Slot[Any], text: str, task_id: str) -> Any:

@@ -37,6 +37,11 @@ def moved(tasks: WaveTasks, **others: str) -> None:
 
 
 def cut_over(tasks: WaveTasks) -> None:
+    unverified(tasks)
+    leave(tasks, "verify_virtual_machines", {"proofs": [], "blocked_segments": {}})
+
+
+def unverified(tasks: WaveTasks) -> None:
     moved(tasks)
     leave(tasks, f"{SEGMENT}.verify_destination_routed", ROUTED)
 
@@ -90,8 +95,21 @@ def an_outage(tasks: WaveTasks) -> None:
     leave(tasks, f"{SEGMENT}.disconnect_source_segment", {"connectivity": "ON"}, "snapshot")
 
 
+def an_unreadable_removal(tasks: WaveTasks) -> None:
+    moved(tasks)
+    leave(tasks, f"{SEGMENT}.unextend_network", {"segment": "seed-net"}, "removal")
+
+
+def an_outage_and_a_no(tasks: WaveTasks) -> None:
+    an_outage(tasks)
+    no_to_the_switchover(tasks)
+
+
 CASES: list[tuple[Callable[[WaveTasks], None], str, str, str]] = [
     (cut_over, "as_planned", "ended as planned", ""),
+    (unverified, "incomplete", "incomplete: the VMs that have moved were not verified", "were not verified"),
+    (an_unreadable_removal, "stranded", "stranded: seed-net: uncertain", "cannot be read"),
+    (an_outage_and_a_no, "stranded", "bob rejected approve_switchover; seed-net: uncertain", "bob rejected"),
     (a_vm_left, "incomplete", "incomplete: web02: failed; seed-net: blocked", ""),
     (
         no_from_a_person,

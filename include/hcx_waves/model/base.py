@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
@@ -48,3 +51,22 @@ def problems_in(error: ValidationError) -> str:
 
 def _problem(place: str, message: str) -> str:
     return f"{place}: {message}" if place else message
+
+
+def without_unknown(document: Any, error: ValidationError) -> Any:
+    """Return a stored document without the fields that its model does not know; None if anything else is wrong with it.
+
+    A newer release may have left them, before it was rolled back.
+    """
+    problems = error.errors(include_input=False)
+    if any(one["type"] != "extra_forbidden" for one in problems):
+        return None
+    known = deepcopy(document)
+    for one in problems:
+        *path, field = one["loc"]
+        try:
+            del reduce(lambda found, part: found[part], path, known)[field]
+        except (KeyError, IndexError, TypeError):
+            # A union puts the name of its member into the place.
+            return None
+    return known

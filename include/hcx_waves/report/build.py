@@ -150,11 +150,13 @@ def _timeline(results: RunResults, vms: tuple[VmRow, ...], segments: tuple[Segme
         if approval.at is not None:
             decision = _DECISIONS.get(approval.decision, approval.decision)
             yield Event(at=approval.at, what=f"{approval.gate}: {decision}", subject=approval.by or "")
+    # HCX's clock, and HCX's words: the run may judge otherwise.
+    said = {} if results.status is None else {vm.name: vm.outcome for vm in results.status.vms}
     for vm in vms:
         if vm.begun_at is not None:
             yield Event(at=vm.begun_at, what="migration started", subject=vm.name, clock=Clock.HCX)
         if vm.ended_at is not None:
-            what = f"migration ended: {vm.outcome.label.lower()}"
+            what = f"migration ended: {said[vm.name].label.lower()}" if vm.name in said else "migration ended"
             yield Event(at=vm.ended_at, what=what, subject=vm.name, clock=Clock.HCX)
     for one in segments:
         yield from _segment_events(one)

@@ -79,6 +79,10 @@ class Approval(DomainModel):
     note: str = ""
 
 
+NOT_VALID = "not valid"
+"""Of a stored decision that cannot be trusted: its signature does not fit, or cannot be checked."""
+
+
 class GateAnswer(Approval):
     """One gate of a run with what its answer means for the run."""
 
@@ -90,6 +94,11 @@ class GateAnswer(Approval):
     """Whether the gate asks a person to switch a gateway off, which begins an outage."""
     in_this_run: bool = True
     """False for a gate of the wave's own run, seen from its cleanup."""
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether somebody was asked and answered, even if the decision cannot be trusted."""
+        return self.choice is not None or self.decision == NOT_VALID
 
     @property
     def refusal(self) -> str:

@@ -8,6 +8,7 @@ from hcx_waves.cutover.gateway import Situation
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.plan import PlannedSegment, WavePlan
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
+from hcx_waves.run.decisions import NOT_VALID
 from hcx_waves.run.results import RunEnding, RunResults, SegmentResults
 
 _NEXT = {
@@ -33,6 +34,8 @@ def judge(results: RunResults) -> RunEnding:
         for one in plan.segments
     }
     outcome, causes = _judged(wave_outcome(vms.values(), segments.values()), plan, results)
+    if outcome is WaveOutcome.AS_PLANNED and results.verified is None and VmOutcome.MIGRATED in vms.values():
+        outcome, causes = WaveOutcome.INCOMPLETE, (*causes, "the VMs that have moved were not verified")
     return RunEnding(
         wave=results.wave,
         outcome=outcome,
@@ -61,9 +64,11 @@ def _open_steps(results: RunResults) -> Iterator[tuple[str, str]]:
 
 
 def _vm_outcomes(plan: WavePlan, results: RunResults) -> dict[str, VmOutcome]:
-    """Return the outcome of each VM: as verified, else as evaluated, else as HCX last reported, else as planned."""
+    """Return the outcome of each VM: as verified, else as evaluated, else as planned.
+
+    What HCX last said does not count: it has moved what vCenter has not been asked about yet.
+    """
     found = {vm.name: VmOutcome.PLANNED for vm in plan.vms}
-    found.update({vm.name: vm.outcome for vm in (results.status.vms if results.status is not None else ())})
     found.update({} if results.evaluated is None else results.evaluated.outcomes)
     found.update({one.name: one.outcome for one in (results.verified.proofs if results.verified is not None else ())})
     return found
@@ -74,15 +79,18 @@ def _segment_outcome(planned: PlannedSegment, left: SegmentResults, results: Run
         return SegmentOutcome.STRETCHED
     if left.routed is not None:
         return SegmentOutcome.CUT_OVER
-    if left.reconnect is not None and left.reconnect.acted:
+    if left.reconnect is not None and left.reconnect.acted and not left.unreadable:
         return SegmentOutcome.RECONNECTED
+    if left.unreadable:
+        # What was done to the gateway is not known, which is not the same as nothing.
+        return SegmentOutcome.UNCERTAIN
     if left.removal is not None:
         return SegmentOutcome.UNEXTENDING
     situation = None if left.reconnect is None else left.reconnect.situation
     if left.snapshot is not None:
         return SegmentOutcome.RECONNECTED if situation is Situation.CONNECTED else SegmentOutcome.UNCERTAIN
     answers = [one for one in results.gates if one.segment == planned.name]
-    asked = any(one.starts_outage and one.choice is not None for one in answers)
+    asked = any(one.starts_outage and one.was_asked for one in answers)
     if (left.reconnect is not None and left.reconnect.open) or (asked and situation is None):
         # A person was asked to switch the gateway off, and it is not known to be on.
         return SegmentOutcome.UNCERTAIN
@@ -99,7 +107,11 @@ def _judged(outcome: WaveOutcome, plan: WavePlan, results: RunResults) -> tuple[
     refused = [one for one in results.gates if one.choice is not None and one.choice.is_no]
     # A cleanup that is refused changes nothing about what the wave's own run has done, nor the other way round.
     refused = [one for one in refused if one.in_this_run or one.segment is not None]
+    untrusted = [one for one in results.gates if one.decision == NOT_VALID]
     causes = tuple(one.refusal for one in refused)
+    causes += tuple(f"the decision at {one.gate} is {NOT_VALID}: {one.note}" for one in untrusted)
+    if outcome is WaveOutcome.STRANDED:
+        return outcome, causes
     if any(one.segment is None for one in refused):
         return WaveOutcome.REJECTED, causes
     if outcome is WaveOutcome.AS_PLANNED:

@@ -302,6 +302,8 @@ class SegmentResults(DomainModel):
     """Why a cleanup leaves it alone."""
     deletion: Deletion | None = None
     renaming: Renaming | None = None
+    unreadable: bool = False
+    """Whether a step of its cutover has left something that cannot be read."""
 
     @property
     def outage(self) -> OutageBounds | None:
@@ -352,5 +354,5 @@ class RunResults(DomainModel):
     @property
     def blocked_segments(self) -> dict[str, str]:
         """Why segments keep their gateway at the source, by name."""
-        last = self.verified or self.evaluated
-        return {} if last is None else last.blocked_segments
+        evaluated = {} if self.evaluated is None else self.evaluated.blocked_segments
+        return {**evaluated, **({} if self.verified is None else self.verified.blocked_segments)}

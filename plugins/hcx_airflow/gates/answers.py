@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from hcx_airflow.documents import Document
-from hcx_airflow.errors import NotApprovedError
+from hcx_airflow.errors import NotApprovedError, SigningKeyError
 from hcx_airflow.gates.table import PlacedGate, gate_tasks
 from hcx_airflow.results import decision_slot
 from hcx_airflow.signing import read_decision, signing_key
 from hcx_airflow.task import TaskRun
 from hcx_waves.model.plan import WavePlan
-from hcx_waves.run.decisions import Choice, Decision, GateAnswer
+from hcx_waves.run.decisions import NOT_VALID, Choice, Decision, GateAnswer
 
 _WORDS = {Choice.APPROVED: "approve", Choice.REJECTED: "reject", Choice.UNANSWERED: "no answer"}
 _LOG = "Airflow's event log (Browse, Audit Log)"
@@ -37,7 +37,8 @@ def read_answers(run: TaskRun, plan: WavePlan) -> Iterator[GateAnswer]:
         if isinstance(decision, Decision):
             yield _answer(placed, decision, common)
         elif decision is not None:
-            yield GateAnswer(gate=placed.task_id, decision="not valid", note=decision, **common)
+            outage = placed.gate.starts_outage
+            yield GateAnswer(gate=placed.task_id, decision=NOT_VALID, note=decision, starts_outage=outage, **common)
         elif states.get(placed.task_id) in _WITHOUT:
             note = _WITHOUT[states[placed.task_id]]
             yield GateAnswer(gate=placed.task_id, decision="no decision", note=note, **common)
@@ -63,7 +64,7 @@ def _decision(document: Any) -> Decision | str:
     """Return the decision, or why the stored value is not a valid one."""
     try:
         return read_decision(document, signing_key())
-    except NotApprovedError as error:
+    except (NotApprovedError, SigningKeyError) as error:
         return str(error)
 
 
