@@ -28,7 +28,8 @@ def test_the_problems_are_few_short_and_found_soon(what: str) -> None:
     began = time.process_time()
     with pytest.raises(WaveFileError) as caught:
         read_wave(HOSTILE[what])
-    assert time.process_time() - began < 10
+    # A reader that is quadratic takes many minutes; a busy machine makes a good one a few times slower.
+    assert time.process_time() - began < 120
     assert len(caught.value.problems) <= MOST_PROBLEMS + 1
     assert len(str(caught.value)) < 100_000
     assert all(line.isprintable() for line in str(caught.value).split("\n"))
