@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         Verification,
     )
 
+_MOST_PROBLEMS = 3
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -240,7 +241,7 @@ def from_json(slot: Slot[T], document: Any, task_id: str) -> T:
     except ValidationError as error:
         known = without_unknown(document, error)
         if known is None:
-            raise UnreadableResultError(_unreadable(slot, task_id, problems_in(error))) from error
+            raise UnreadableResultError(_unreadable(slot, task_id, problems_in(error, most=_MOST_PROBLEMS))) from error
         return from_json(slot, known, task_id)
     return read
 
@@ -257,10 +258,10 @@ def _parsed(slot: Slot[Any], text: str, task_id: str) -> Any:
 
 
 def _unreadable(slot: Slot[Any], task_id: str, problem: str) -> str:
-    return (
-        f"the result of {task_id} (XCom {slot.key}) cannot be read: {problem}. Clear {task_id} to make it again, or "
-        "start a new run"
-    )
+    what = f"the result of {task_id} (XCom {slot.key}) cannot be read: {problem}"
+    if task_id.startswith(names.CUTOVER_GROUP_PREFIX):
+        return f"{what}. Look at the gateways of the segment at both sites before you clear anything"
+    return f"{what}. Clear {task_id} to make it again, or start a new run"
 
 
 def _full_id(task: str, group: str) -> str:

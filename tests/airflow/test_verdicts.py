@@ -108,7 +108,7 @@ def an_outage_and_a_no(tasks: WaveTasks) -> None:
 CASES: list[tuple[Callable[[WaveTasks], None], str, str, str]] = [
     (cut_over, "as_planned", "ended as planned", ""),
     (unverified, "incomplete", "incomplete: the VMs that have moved were not verified", "were not verified"),
-    (an_unreadable_removal, "stranded", "stranded: seed-net: uncertain", "cannot be read"),
+    (an_unreadable_removal, "stranded", "stranded: seed-net: uncertain", "Look at the gateways of the segment"),
     (an_outage_and_a_no, "stranded", "bob rejected approve_switchover; seed-net: uncertain", "bob rejected"),
     (a_vm_left, "incomplete", "incomplete: web02: failed; seed-net: blocked", ""),
     (

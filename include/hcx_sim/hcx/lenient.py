@@ -19,7 +19,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 class LenientJsonError(ValueError):
-    """The text is no JSON, not even with all leniency; the message says where."""
+    """The text is not JSON, however leniently it is read; the message says where."""
 
 
 def parse(text: str) -> Any:

@@ -18,7 +18,7 @@ class TooDeepError(ValueError):
 def strict_json(text: str | bytes) -> Any:
     """Return the value of a JSON text.
 
-    Raises :class:`TooDeepError`, or another :class:`ValueError` when it is no JSON.
+    Raises :class:`TooDeepError`, or another :class:`ValueError` when it is not JSON.
     """
     try:
         value = json.loads(text)

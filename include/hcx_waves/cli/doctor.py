@@ -18,6 +18,7 @@ from hcx_waves.doctor.document import DocumentError, load_endpoints
 from hcx_waves.doctor.examination import examine
 from hcx_waves.doctor.results import CheckResult, Result
 from hcx_waves.doctor.target import Means
+from hcx_waves.model.formatting import counted
 from hcx_waves.model.outside import shown
 
 _STYLES = {Result.OK: "green", Result.WARNING: "yellow", Result.FAILED: "bold red"}
@@ -95,4 +96,4 @@ def _is_healthy(findings: Sequence[CheckResult]) -> bool:
 def _counts(findings: Sequence[CheckResult]) -> str:
     """Count the findings by result."""
     counts = Counter(finding.result for finding in findings)
-    return f"{len(findings)} checks: " + ", ".join(f"{counts[result]} {result.value}" for result in Result)
+    return f"{counted(len(findings), 'check')}: " + ", ".join(f"{counts[result]} {result.value}" for result in Result)

@@ -153,7 +153,7 @@ def path_segment(text: str) -> str:
 
 
 def reply_of(response: requests.Response, content: bytes, elapsed_seconds: float) -> Reply:
-    """Build the reply of a finished response; a text that is no JSON that can be read leaves ``body`` None."""
+    """Build the reply of a finished response; ``body`` stays None unless the text is readable JSON."""
     text = content.decode("utf-8", errors="replace")
     body: Any = None
     is_json = False

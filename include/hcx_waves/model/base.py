@@ -44,9 +44,14 @@ def refuse(broken: Sequence[BrokenRule]) -> None:
         )
 
 
-def problems_in(error: ValidationError) -> str:
-    """Return every problem with its place: ``vms.0.name: Field required; ...``. Values are not shown."""
-    return "; ".join(_problem(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_input=False))
+def problems_in(error: ValidationError, most: int | None = None) -> str:
+    """Return the problems with their places: ``vms.0.name: Field required; ...``. Values are not shown.
+
+    :param most: how many are listed before ``and 12 more``; all unless given.
+    """
+    found = [_problem(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_input=False)]
+    more = [] if most is None or len(found) <= most else [f"and {len(found) - most} more"]
+    return "; ".join([*found[:most], *more])
 
 
 def _problem(place: str, message: str) -> str:

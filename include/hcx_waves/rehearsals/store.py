@@ -48,7 +48,7 @@ class RecordStore:
     def place(self, wave: str) -> Path:
         """Return the folder of a wave's rehearsals.
 
-        :raises RecordError: if that is no wave's name; so no name leads out of the folder.
+        :raises RecordError: if it is not a valid wave name, so that no name leads out of the folder.
         """
         try:
             return self.folder / _WAVE_NAME.validate_python(wave) / _FOLDER

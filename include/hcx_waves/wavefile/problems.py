@@ -13,7 +13,7 @@ from hcx_waves.model.base import RULES_ERROR, BrokenRule, Location
 from hcx_waves.model.outside import shown
 
 MOST_PROBLEMS = 100
-"""How many problems of one file are told."""
+"""How many problems of one file are listed."""
 _LONGEST_FIELD = 200
 _LONGEST_MESSAGE = 500
 
@@ -52,7 +52,8 @@ def _first_ones(problems: list[Problem]) -> tuple[Problem, ...]:
     if more <= 0:
         return tuple(problems)
     last = problems[MOST_PROBLEMS - 1]
-    rest = Problem(last.file, last.line, last.column, "wave", f"at least {more} more problems follow; mend these first")
+    message = f"at least {more} more problems follow; correct these first"
+    rest = Problem(last.file, last.line, last.column, "wave", message)
     return (*problems[:MOST_PROBLEMS], rest)
 
 

@@ -36,8 +36,8 @@ def live_params(wave: Wave) -> dict[str, Param]:
             examples=names,
             uniqueItems=True,
             title="Virtual machines",
-            description="Moves only these VMs; all VMs of the wave if none is selected. A segment with another VM at "
-            "the source keeps its gateway there.",
+            description="Moves only these VMs; all VMs of the wave if none is selected. A segment that still "
+            "has any of its VMs at the source keeps its gateway there.",
         ),
         "stop_before_cutover": Param(
             wave.options.stop_before_cutover,

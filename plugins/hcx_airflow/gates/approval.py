@@ -82,7 +82,8 @@ def verify_decision(document: Any, needed: Requirement, key: bytes) -> Decision:
         _check_choice(decision, needed)
     except NotApprovedError as error:
         raise NotApprovedError(
-            f"{needed.task_id} has no valid approval: {error}. Nothing was changed. Start a new run to be asked again."
+            f"{needed.task_id} has no valid approval: {error}. This task changed nothing. Start a new run to be asked "
+            "again."
         ) from error
     return decision
 

@@ -227,8 +227,8 @@ def _waived_by(waiver: Waiver) -> str:
 def _emptiness(proof: EmptyProof | None) -> Markdown:
     if proof is None:
         return Markdown()
-    ports = "" if proof.nsx_port_count is None else f", {counted(proof.nsx_port_count, 'NSX port')}"
-    seen = f"The segment is empty at the source (checked: {', '.join(proof.vcenter_networks)}{ports})."
+    ports = "" if proof.nsx_port_count is None else f"; {counted(proof.nsx_port_count, 'port')} that NSX lists"
+    seen = f"The segment is empty at the source. Checked: {', '.join(proof.vcenter_networks)}{ports}."
     allowed = bullets(f"{one.name}: {one.reason}" for one in proof.excluded)
     return document(seen, "Allowed exceptions:" if allowed else "", allowed)
 

@@ -117,7 +117,7 @@ class StartMigrationsOperator(WaveOperator):
 class EvaluateMigrationsOperator(WaveOperator):
     """Evaluate the result of the sensor: which VMs have arrived, which have not, and which segments that blocks.
 
-    :raises NothingMigratedError: if no VM is at the destination, or more failed than the wave allows.
+    :raises NothingMigratedError: if no VM is at the destination. More failures than the wave allows block its segments.
     """
 
     result: ClassVar[Slot[Any]] = results.EVALUATED

@@ -104,7 +104,7 @@ def test_nested_aliases_are_refused_before_they_grow() -> None:
     *problems, rest = problems_of("\n".join(lines))
 
     assert {problem.message.split(" (")[0] for problem in problems} == {"anchors", "aliases"}
-    assert rest.message == "at least 11 more problems follow; mend these first"
+    assert rest.message == "at least 11 more problems follow; correct these first"
 
 
 def test_very_deep_nesting_is_refused_without_recursion() -> None:
