@@ -24,7 +24,7 @@ class Choice(StrEnum):
 
 
 class Decision(DomainModel):
-    """A decision as it is signed and stored: its fields are a wire format."""
+    """A decision as it is sealed and stored: its fields are a wire format."""
 
     wave: str
     dag_id: str
@@ -51,6 +51,8 @@ class Decision(DomainModel):
     at: AwareDatetime
     asked_at: AwareDatetime | None = None
     """When the gate asked."""
+    evidence: dict[str, str] = Field(default_factory=dict)
+    """Codes of what was shown beside the plan (findings, proofs), by task; empty for what no task had left."""
 
     @property
     def spoken(self) -> str:
