@@ -11,24 +11,46 @@ changed.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import IO, Any
+from typing import IO, Any, Literal
 
-from pydantic import JsonValue
+from pydantic import AwareDatetime, ConfigDict, JsonValue
 
 from hcx_airflow.clock.base import SystemClock
 from hcx_airflow.errors import LedgerError, RunRefusedError
 from hcx_airflow.folders import STATE_VARIABLE, state_folder
 from hcx_airflow.seal import Seal, Writer
-from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
+from hcx_waves.model.base import DomainModel
+from hcx_waves.model.bounded_json import read_json
 
 FOLDER = "ledger"
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
+
+
+class Line(DomainModel):
+    """One line: what a task instance has begun, left or used. Fields are added, never renamed."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: Literal["begun", "left", "used"]
+    dag_id: str
+    run_id: str
+    task_id: str
+    ti_id: str
+    try_number: int
+    generation: str
+    clear_number: int | None = None
+    at: AwareDatetime
+    key: str = ""
+    """Of what was left."""
+    code: str = ""
+    """Of what was left, or of the approval that was used."""
+    kept: JsonValue = None
+    """What was left itself, if later tries are to find it here."""
 
 
 @dataclass
@@ -49,20 +71,17 @@ class Entries:
         value = self.left.get((seal.task_id, seal.key), {}).get(seal.code)
         return value is not None and self.generations.get(generation, value[1]) < value[1]
 
-    def take(self, number: int, line: dict[str, Any]) -> None:
+    def take(self, number: int, line: Line) -> None:
         """Take one line in."""
-        kind, task_id, ti_id = line["kind"], str(line["task_id"]), str(line["ti_id"])
-        self.generations.setdefault(str(line["generation"]), number)
-        if kind == "begun":
-            self.begun[task_id] = (ti_id, int(line["try_number"]))
-        elif kind == "left":
-            values = self.left.setdefault((task_id, str(line["key"])), {})
-            values.pop(str(line["code"]), None)
-            values[str(line["code"])] = (ti_id, number, line.get("kept"))
-        elif kind == "used":
-            self.used.setdefault(str(line["code"]), set()).add(task_id)
+        self.generations.setdefault(line.generation, number)
+        if line.kind == "begun":
+            self.begun[line.task_id] = (line.ti_id, line.try_number)
+        elif line.kind == "left":
+            values = self.left.setdefault((line.task_id, line.key), {})
+            values.pop(line.code, None)
+            values[line.code] = (line.ti_id, number, line.kept)
         else:
-            raise ValueError(kind)
+            self.used.setdefault(line.code, set()).add(line.task_id)
 
 
 class Ledger:
@@ -87,7 +106,7 @@ class Ledger:
             entries = self._entries(file)
             self._refuse_another_run(writer, entries)
             if entries.begun.get(writer.task_id) != (writer.ti_id, writer.try_number):
-                self._add(file, writer, kind="begun")
+                self._add(file, writer, "begun")
 
     def leave(self, writer: Writer, seal: Seal, kept: JsonValue = None) -> None:
         """Record that a task has left a value.
@@ -95,9 +114,8 @@ class Ledger:
         :param kept: the sealed value itself, if later tries are to find it here.
         :raises LedgerError: if the ledger cannot be used.
         """
-        more: dict[str, JsonValue] = {"key": seal.key, "code": seal.code}
         with self._open() as file:
-            self._add(file, writer, kind="left", **more, **({} if kept is None else {"kept": kept}))
+            self._add(file, writer, "left", key=seal.key, code=seal.code, kept=kept)
 
     def use(self, writer: Writer, seal: Seal) -> None:
         """Record that a step is about to act on an approval.
@@ -106,7 +124,7 @@ class Ledger:
         """
         with self._open() as file:
             if writer.task_id not in self._entries(file).used.get(seal.code, set()):
-                self._add(file, writer, kind="used", code=seal.code)
+                self._add(file, writer, "used", code=seal.code)
 
     def read(self) -> Entries:
         """Return what it holds.
@@ -136,11 +154,11 @@ class Ledger:
         for text in file:
             self._lines += 1
             try:
-                line = read_json(text)
-                if (line["dag_id"], line["run_id"]) != (self.dag_id, self.run_id):
-                    raise ValueError(line["run_id"])
+                line = Line.model_validate(read_json(text))
+                if (line.dag_id, line.run_id) != (self.dag_id, self.run_id):
+                    raise ValueError(line.run_id)
                 self._known.take(self._lines, line)
-            except (UnreadableJsonError, KeyError, TypeError, ValueError):
+            except ValueError:
                 raise LedgerError(
                     f"line {self._lines} of the ledger of this run, {self.path}, cannot be read. Nothing was changed. "
                     "Find out what has damaged it; start a new run, which adopts what is under way"
@@ -148,19 +166,31 @@ class Ledger:
             self._offset += len(text)
         return self._known
 
-    def _add(self, file: IO[bytes], writer: Writer, **facts: JsonValue) -> None:
-        line = {
-            "dag_id": self.dag_id,
-            "run_id": self.run_id,
-            "task_id": writer.task_id,
-            "ti_id": writer.ti_id,
-            "try_number": writer.try_number,
-            "generation": writer.generation,
-            "clear_number": writer.clear_number,
-            "at": SystemClock().now().isoformat(),
-            **facts,
-        }
-        file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+    def _add(
+        self,
+        file: IO[bytes],
+        writer: Writer,
+        kind: Literal["begun", "left", "used"],
+        *,
+        key: str = "",
+        code: str = "",
+        kept: JsonValue = None,
+    ) -> None:
+        line = Line(
+            kind=kind,
+            dag_id=self.dag_id,
+            run_id=self.run_id,
+            task_id=writer.task_id,
+            ti_id=writer.ti_id,
+            try_number=writer.try_number,
+            generation=writer.generation,
+            clear_number=writer.clear_number,
+            at=SystemClock().now(),
+            key=key,
+            code=code,
+            kept=kept,
+        )
+        file.write(line.model_dump_json(exclude_defaults=True).encode() + b"\n")
         file.flush()
         # What is not on the disk yet would be forgotten by a crash, and an approval could be used again.
         os.fdatasync(file.fileno())
@@ -173,7 +203,7 @@ class Ledger:
         """
         if not writer.generation:
             raise RunRefusedError(
-                f"Airflow gives {writer.task_id} no trace id (context_carrier), by which this run is told from another "
+                f"Airflow gives {writer.task_id} no trace id (context_carrier), by which this run differs from another "
                 "one of the same id. Nothing was changed. Start a new run"
             )
         known = {*entries.generations, writer.generation}
