@@ -76,6 +76,7 @@ class AttackStack(Stack):
 
     def __init__(self, folder: Path, auth_manager: AuthManager, speed: float) -> None:
         self.auth_manager = auth_manager
+        self.waves = tuple(sorted(path.stem for path in (ATTACKS / "waves").glob("*.yaml")))
         dags = folder / "dags"
         dags.mkdir()
         for path in (PROJECT / "dags").glob("*.py"):
@@ -107,9 +108,9 @@ class AttackStack(Stack):
         """Return a client of Airflow's API for one of the users."""
         return self._client(user)
 
-    def await_waves(self, *waves: str) -> None:
-        """Wait until Airflow has the DAGs of waves."""
-        await_dags(self.admin, waves, self.check)
+    def await_waves(self) -> None:
+        """Wait until Airflow has the DAGs of the waves."""
+        await_dags(self.admin, self.waves, self.check)
 
     @override
     def _serve_airflow(self, database_url: str, port: int) -> None:

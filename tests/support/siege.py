@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hcx_demo.runs import clear_unfinished
 from hcx_demo.stack.state import read_json
 from support.attack_stack import AttackStack
 from support.attackers import AttackedRun, Attacker
@@ -18,10 +19,15 @@ _ENDED = ("success", "failed", "skipped", "upstream_failed")
 
 
 class Siege(Person):
-    """Fresh sites, and users of one Airflow who start, approve and attack runs."""
+    """Fresh sites, and users of one Airflow who start, approve and attack runs.
+
+    A run that an earlier test has left is removed: a wave runs once at a time.
+    """
 
     def __init__(self, stack: AttackStack) -> None:
         super().__init__(stack)
+        for wave in stack.waves:
+            clear_unfinished(stack.admin, wave)
         stack.control.reset()
         self._stack = stack
 

@@ -16,7 +16,7 @@ _SPEED = 240.0
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AttackStack]:
     """One stack for all attacks with an auth manager."""
     with AttackStack(tmp_path_factory.mktemp("attacked"), request.param, _SPEED) as running:
-        running.await_waves("moved-wave", "blocked-wave")
+        running.await_waves()
         yield running
 
 
