@@ -9,6 +9,7 @@ from typing import Any
 
 from pyVmomi import VmomiSupport, vim
 
+from hcx_sim.vcenter.faults import object_not_found
 from hcx_sim.vcenter.index import SiteIndex
 from hcx_sim.vcenter.state import state_of, vcenter_of
 from hcx_sim.world.model import Datastore, NetworkKind, Placement, Segment, Site, SiteName, VcNetwork, Vm
@@ -135,10 +136,19 @@ class Inventory:
         return None
 
     def find_reference(self, reference: Any) -> Found | None:
-        """Return the object of a reference; one whose type does not fit the id is not found."""
+        """Return the object of a reference, None when its type is not the object's own or there is no such id.
+
+        A type that the object's type derives from does not do: ``Network`` is not ``DistributedVirtualPortgroup``.
+        [D nsx-vsphere 4.2]
+        """
         found = self.find(reference._moId)
-        if found is None or type(reference)._wsdlName not in ancestry(found.type_name):
-            return None
+        return found if found is not None and type(reference)._wsdlName == found.type_name else None
+
+    def require_reference(self, reference: Any) -> Found:
+        """Return the object of a reference; raises a ManagedObjectNotFound like :meth:`find_reference` says None."""
+        found = self.find_reference(reference)
+        if found is None:
+            raise object_not_found(reference)
         return found
 
     # References -------------------------------------------------------------------------------------------
