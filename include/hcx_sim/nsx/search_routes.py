@@ -19,7 +19,7 @@ from hcx_sim.nsx.inventory import port_body, vif_body, vm_body
 from hcx_sim.nsx.paging import page
 from hcx_sim.nsx.records import records_of
 from hcx_sim.nsx.search_index import indexed_segments
-from hcx_sim.nsx.search_query import compile_query, resource_types
+from hcx_sim.nsx.search_query import parse_query
 from hcx_sim.nsx.segment_body import segment_body
 from hcx_sim.nsx.topology import tier1_body, transport_zone_body
 
@@ -62,14 +62,14 @@ def search(call: Call, request: Request) -> dict[str, Any]:
     query = request.query_params.get("query")
     if not query:
         raise invalid(["query: is required"])
-    test = compile_query(query)
-    wanted = resource_types(query)
+    parsed = parse_query(query)
+    # Rendering ten thousand cards to find no segment among them would take its time.
     found = [
         body
         for name, source in _SOURCES.items()
-        if wanted is None or name.lower() in {each.lower() for each in wanted}
+        if parsed.types is None or name.lower() in parsed.types
         for body in source(call)
-        if test(body)
+        if parsed.test(body)
     ]
     fields = [each.strip() for each in request.query_params.get("included_fields", "").split(",") if each.strip()]
     return page(call, request, found, _sort_key, lambda body: _only(body, fields))
