@@ -69,7 +69,8 @@ def test_search_understands_the_queries_of_clients(source_nsx: Manager, query: s
 @pytest.mark.parametrize(
     "query",
     [
-        "", "(resource_type:Segment", "resource_type:Segment AND", "a)", "AND a", "a OR", "a && && b", "a || ", "!", "NOT",
+        "", "(resource_type:Segment", "resource_type:Segment AND", "a)", "AND a", "a OR", "a && && b", "a || ", "!",
+        "NOT",
         "resource_type:", ":Segment", "path:/infra/segments/flex-net", "mac_address:00:50:56:00:00:01", "a~2", "a^2",
         "id:[a TO", "id:[a b]", "id:>", ">5", 'display_name:"app-net', "display_name:app\\", "id:(a OR)", "a=b",
         "disp*:app-net", "a ! ", "()",
