@@ -11,25 +11,12 @@ from pyVmomi import VmomiSupport, vim
 
 from hcx_sim.vcenter.faults import object_not_found
 from hcx_sim.vcenter.index import SiteIndex
+from hcx_sim.vcenter.singletons import HELPERS, SINGLETONS
 from hcx_sim.vcenter.state import state_of, vcenter_of
 from hcx_sim.world.model import Datastore, NetworkKind, Placement, Segment, Site, SiteName, VcNetwork, Vm
 from hcx_sim.world.world import World
 
 ROOT_FOLDER = "group-d1"
-# Managers that every vCenter has, by the ids that it gives them. [C nsx-vsphere 4.2]
-SINGLETONS = {
-    "ServiceInstance": "ServiceInstance",
-    "propertyCollector": "PropertyCollector",
-    "ViewManager": "ViewManager",
-    "SessionManager": "SessionManager",
-    "SearchIndex": "SearchIndex",
-    "TaskManager": "TaskManager",
-    "AuthorizationManager": "AuthorizationManager",
-    "CustomFieldsManager": "CustomFieldsManager",
-    "EventManager": "EventManager",
-    "ExtensionManager": "ExtensionManager",
-    "DVSManager": "DistributedVirtualSwitchManager",
-}
 _NETWORK_TYPES = {
     NetworkKind.DVPG: "DistributedVirtualPortgroup",
     NetworkKind.OPAQUE: "OpaqueNetwork",
@@ -127,7 +114,11 @@ class Inventory:
         if (record := self._find_filter(object_id)) is not None:
             return Found("PropertyFilter", object_id, record)
         vm = self.index.by_snapshot.get(object_id) if object_id.startswith("snapshot-") else None
-        return Found("VirtualMachineSnapshot", object_id, SnapshotRecord(vm, object_id)) if vm else None
+        if vm is not None:
+            return Found("VirtualMachineSnapshot", object_id, SnapshotRecord(vm, object_id))
+        prefix, _, owner_id = object_id.partition("-")
+        owner = self._find_entity(owner_id) if prefix in HELPERS else None
+        return Found(HELPERS[prefix], object_id, owner.record) if owner is not None else None
 
     def _find_filter(self, object_id: str) -> Any:
         for collector in self.state.collectors.values():
@@ -236,6 +227,10 @@ class Inventory:
             if folder is not None:
                 return folder
         return None
+
+    def custom_fields(self) -> dict[str, int]:
+        """Return the keys of the custom attributes by name: those that were defined, and those that VMs have."""
+        return {**self.index.custom_fields, **self.state.custom_fields}
 
     def switch(self) -> Placement | None:
         """Return the site's distributed switch."""

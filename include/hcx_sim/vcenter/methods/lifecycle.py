@@ -63,10 +63,15 @@ def _host(job: Job, cluster: Placement) -> str:
     given = job.argument("host")
     if given is not None:
         return job.inventory.require_reference(given).object_id
-    hosts = job.inventory.children(cluster.moref, "HostSystem")
+    return least_loaded_host(job.inventory, cluster)
+
+
+def least_loaded_host(inventory: Inventory, cluster: Placement) -> str:
+    """Return the host of a cluster with the fewest VMs; a fault when there is none."""
+    hosts = inventory.children(cluster.moref, "HostSystem")
     if not hosts:
         raise faulted(vim.fault.InsufficientResourcesFault, "The cluster has no host.")
-    by_host = job.inventory.index.by_host
+    by_host = inventory.index.by_host
     return min(hosts, key=lambda host: (len(by_host.get(host.moref, ())), host.moref)).moref
 
 
