@@ -91,14 +91,30 @@ def newer(
     errors: Iterable[Mapping[str, Any]] = (),
     warnings: Iterable[str] = (),
     data: Mapping[str, Any] | None = None,
+    bare: bool = False,
 ) -> Response:
-    """Return an answer in the newer envelope, with ``items`` or ``data`` if given."""
+    """Return an answer in the newer envelope, with ``items`` or ``data`` if given.
+
+    With ``bare`` the items do not carry empty lists of errors and warnings, see :func:`sends_bare_items`.
+    """
     body: dict[str, Any] = {"errors": list(errors), "warnings": [{"message": text} for text in warnings]}
     if items is not None:
-        body["items"] = list(items)
+        body["items"] = [_bare(item) for item in items] if bare else list(items)
     if data is not None:
         body["data"] = dict(data)
     return json_response(body, status)
+
+
+def sends_bare_items(world: World) -> bool:
+    """Tell whether items leave empty lists of errors and warnings out, as clients expect. [C hcx 4.3]"""
+    return not world.settings.hcx.empty_findings
+
+
+def _bare(item: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in item.items() if value or name not in ("errors", "warnings")}
+    if "migrations" in kept:
+        kept["migrations"] = [_bare(each) for each in kept["migrations"]]
+    return kept
 
 
 def legacy(world: World, data: Mapping[str, Any] | None = None, *, status: int = 200) -> Response:

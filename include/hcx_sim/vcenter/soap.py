@@ -20,6 +20,7 @@ _NS_MAP = {**SoapAdapter.SOAP_NSMAP, NAMESPACE: ""}
 _BODY = f"{SoapAdapter.XMLNS_SOAPENV} Body"
 _OPERATION = re.compile(rb"<(?:[\w.-]+:)?Body[^>]*>\s*<(?:[\w.-]+:)?([A-Za-z_]\w*)")
 _ACCESSOR = "Fetch"
+_NAME = re.compile(r"[A-Za-z]\w*")
 
 
 @dataclass(slots=True)
@@ -152,7 +153,8 @@ def read_request(body: bytes) -> SoapRequest:
     except KeyError as error:
         raise invalid_request(f"Unable to resolve the type name {_named_type(error)}.") from error
     except (TypeError, AttributeError, ValueError) as error:
-        raise invalid_request(f"Unable to parse the value of {reader.reading} of {reader.method}.") from error
+        unknown = f": there is no type {error}" if _NAME.fullmatch(str(error)) else ""
+        raise invalid_request(f"Unable to parse the value of {reader.reading} of {reader.method}{unknown}.") from error
     return _complete(reader.request())
 
 
