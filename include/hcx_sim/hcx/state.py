@@ -97,8 +97,14 @@ class HcxState:
     tasks: dict[SiteName, dict[str, Task]] = field(default_factory=lambda: {site: {} for site in SiteName})
     paired: bool = True  # both managers know of a pairing, or neither does
     trusted_certificates: dict[SiteName, set[str]] = field(default_factory=lambda: {site: set() for site in SiteName})
+    compute_profiles: dict[SiteName, dict[str, dict[str, Any]]] = field(default_factory=lambda: _per_site())
+    network_profiles: dict[SiteName, dict[str, dict[str, Any]]] = field(default_factory=lambda: _per_site())
     extensions: dict[str, Extension] = field(default_factory=dict)
     extending: dict[str, Extending] = field(default_factory=dict)  # by the key of the network
+
+
+def _per_site() -> dict[SiteName, dict[str, dict[str, Any]]]:
+    return {site: {} for site in SiteName}
 
 
 def state_of(world: World) -> HcxState:

@@ -106,7 +106,7 @@ def newer(
 
 
 def sends_bare_items(world: World) -> bool:
-    """Tell whether items leave empty lists of errors and warnings out, as clients expect. [C hcx 4.3]"""
+    """Tell whether items leave empty lists of errors and warnings out, as clients expect. [I hcx 4.3]"""
     return not world.settings.hcx.empty_findings
 
 
