@@ -1,4 +1,4 @@
-"""Rehearsal DAGs of all wave files in ``waves``, apart from the live ones: they can neither delay nor spoil those."""
+"""Rehearsal DAGs of all wave files in ``waves``; in a file of their own, so that they cannot affect the live DAGs."""
 
 from __future__ import annotations
 

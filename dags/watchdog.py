@@ -1,4 +1,4 @@
-"""The watchdog DAG: reports waves that are due but paused, missed, or broken."""
+"""The watchdog DAG: fails while waves are due but paused, missed or broken."""
 
 from __future__ import annotations
 

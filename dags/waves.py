@@ -1,4 +1,4 @@
-"""Live and cleanup DAGs of all wave files in ``waves``. ``waves_check.py`` lists the files that are broken."""
+"""Live and cleanup DAGs of all wave files in ``waves``. ``waves_check.py`` lists invalid files."""
 
 from __future__ import annotations
 

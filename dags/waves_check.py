@@ -1,4 +1,4 @@
-"""No DAG: lists every invalid wave file among Airflow's import errors, without taking a valid one out of service."""
+"""Has no DAG: reports every invalid wave file as one import error, without affecting the valid waves."""
 
 from __future__ import annotations
 

@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 import hcx_waves
 from hcx_demo.errors import DemoError
 from hcx_demo.rehearsal.backfill import NightRange
 from hcx_demo.rehearsal.series import RehearsalSeries, SeriesOptions
 from hcx_demo.stack import Stack, StackOptions, require_project
-from hcx_demo.terminal import Stopped, StopSignals, speaker
+from hcx_demo.terminal import Stopped, StopSignals, plain, speaker
 from hcx_demo.texts import logins
 from hcx_demo.wave.demo import DemoOptions, WaveDemo
 from hcx_waves.cli.output import ExitCode, output_console
@@ -178,7 +177,7 @@ def _run_on_stack(
                 say(f"The UI stays up at {stack.plan.base_url} until you press Ctrl-C.")
                 _wait_for_signal(stack)
     except (DemoError, ClientError, WaveFileError) as error:
-        console.print(f"[bold red]{command}:[/bold red] {escape(str(error))}", highlight=False, soft_wrap=True)
+        console.print(f"[bold red]{command}:[/bold red] {plain(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(ExitCode.UNUSABLE) from None
     except Stopped as stop:
         # Once everything has been shown, Ctrl-C is the normal end.

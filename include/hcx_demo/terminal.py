@@ -16,6 +16,8 @@ from typing import Any, Self
 from rich.console import Console
 from rich.markup import escape
 
+from hcx_waves.model.outside import shown_lines
+
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXIT_BASE = 128
 
@@ -24,9 +26,14 @@ def speaker(console: Console) -> Callable[[str], None]:
     """Return a function that prints a line as it is."""
 
     def say(text: str) -> None:
-        console.print(escape(text), highlight=False, soft_wrap=True)
+        console.print(plain(text), highlight=False, soft_wrap=True)
 
     return say
+
+
+def plain(text: object) -> str:
+    """Return a text that the terminal shows as it is: nothing in it is styled, obeyed or unseen."""
+    return escape(shown_lines(str(text)))
 
 
 class Stopped(BaseException):

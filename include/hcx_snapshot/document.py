@@ -11,6 +11,11 @@ from pydantic import ValidationError
 
 from hcx_snapshot.model import FORMAT, VERSION, Snapshot
 
+DEEPEST = 64
+"""Levels of arrays and objects in a document; a snapshot has about a dozen."""
+_MOST_PROBLEMS = 100
+_LONGEST = 300
+
 
 class SnapshotFileError(ValueError):
     """A file or document is not a snapshot that can be used; the message lists every problem, one a line."""
@@ -55,14 +60,31 @@ def identity_of(document: Any) -> SnapshotIdentity:
     return SnapshotIdentity(hashlib.sha256(content).hexdigest(), len(content))
 
 
+def is_too_deep(document: Any) -> bool:
+    """Whether a JSON value is nested deeper than any snapshot; no depth can break the walk."""
+    level = [document]
+    for _ in range(DEEPEST):
+        level = [
+            member
+            for one in level
+            for member in (one.values() if isinstance(one, dict) else one)
+            if isinstance(member, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def parse_snapshot(document: Mapping[str, Any], origin: str = "snapshot") -> Snapshot:
     """Check a snapshot document. Unknown fields are refused, so that no part of a live site is lost silently.
 
     :param origin: the name of the document in error messages.
-    :raises SnapshotFileError: with every problem and its place in the document.
+    :raises SnapshotFileError: with every problem and its place in the document, up to a hundred.
     """
+    if is_too_deep(document):
+        raise SnapshotFileError(f"{origin}: is not a snapshot: it is nested more than {DEEPEST} levels deep")
     if document.get("format") != FORMAT:
-        found = json.dumps(document.get("format"), default=str)
+        found = json.dumps(document.get("format"), default=str)[:_LONGEST]
         raise SnapshotFileError(f'{origin}: is not a snapshot: its format is {found}, not "{FORMAT}"')
     version = document.get("version")
     if isinstance(version, int) and version > VERSION:
@@ -74,5 +96,12 @@ def parse_snapshot(document: Mapping[str, Any], origin: str = "snapshot") -> Sna
         return Snapshot.model_validate(document)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
-        lines = [f"{origin}: {'.'.join(map(str, one['loc'])) or 'document'}: {one['msg']}" for one in problems]
-        raise SnapshotFileError("\n".join(lines)) from error
+        lines = [_problem(origin, one["loc"], one["msg"]) for one in problems[:_MOST_PROBLEMS]]
+        if len(problems) > _MOST_PROBLEMS:
+            lines.append(f"{origin}: and {len(problems) - _MOST_PROBLEMS} more problems")
+        raise SnapshotFileError("\n".join(lines)) from None
+
+
+def _problem(origin: str, place: tuple[str | int, ...], message: str) -> str:
+    where = ".".join(repr(part)[1:-1] if isinstance(part, str) else str(part) for part in place)
+    return f"{origin}: {where[:_LONGEST] or 'document'}: {message[:_LONGEST]}"

@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from hcx_snapshot.document import SnapshotFileError, file_text, parse_snapshot, to_document
+from hcx_snapshot.document import DEEPEST, SnapshotFileError, file_text, is_too_deep, parse_snapshot, to_document
 from hcx_snapshot.model import Snapshot
 
 MOST_BYTES = 512 * 1024 * 1024
@@ -49,16 +49,22 @@ def load_document(path: Path) -> dict[str, Any]:
         raise SnapshotFileError(f"{path}: is larger than {MOST_BYTES} bytes")
     try:
         document = json.loads(content)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise SnapshotFileError(f"{path}: is not valid JSON: it is nested more than {DEEPEST} levels deep") from None
+    except ValueError as error:
         raise SnapshotFileError(f"{path}: is not valid JSON: {error}") from error
     if not isinstance(document, dict):
         raise SnapshotFileError(f"{path}: is not a snapshot: it must be a JSON object")
+    if is_too_deep(document):
+        raise SnapshotFileError(f"{path}: is not a snapshot: it is nested more than {DEEPEST} levels deep")
     return document
 
 
 def _content(path: Path) -> bytes:
     """Read and unpack a file, up to one byte more than may be in it."""
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise SnapshotFileError(f"{path}: is larger than {MOST_BYTES} bytes")
         content = path.read_bytes()
         if path.suffix == _COMPRESSED:
             with gzip.open(io.BytesIO(content)) as packed:

@@ -1,4 +1,4 @@
-"""What the steps of a cutover share: the segment's gateway, and whether a step may begin."""
+"""Shared by the steps of a cutover: the segment's gateway, and the checks before a step begins."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hcx_airflow.results import EVALUATED, VERIFIED
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work
 from hcx_waves.model.choices import Disconnect
+from hcx_waves.model.formatting import instant, period
 
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def source_gateway(run: TaskRun, work: Work, segment: str, clients: SiteClients) -> SourceGateway:
-    """Return the segment's gateway at the source, by the means that the wave file chooses.
+    """Return the segment's gateway at the source, as the wave file says how to switch it.
 
     In a rehearsal a router of the twin takes the place of the wave's commands: none of them is run.
     """
@@ -40,25 +41,30 @@ def twin_router(run: TaskRun, work: Work, segment: str, clients: SiteClients) ->
 
     clock = run.clock
     if not isinstance(clock, TwinClock):
-        raise RunRefusedError("this rehearsal has no world of its own, so no router may be touched")
+        raise RunRefusedError(
+            "this rehearsal has no twin, so no router was switched. Clear open_twin and its downstream tasks"
+        )
     chosen, planned = work.wave.segment(segment), work.plan.segment(segment)
     return TwinRouter.of(clock.control, clock.twin.world_id, chosen, planned, clients.source_nsx)
 
 
 def is_switched_by_hand(work: Work, segment: str) -> bool:
-    """Whether a person switches the segment's source gateway; then nothing that this run kept says what it is."""
+    """Whether a person switches the segment's source gateway, so that this run's results do not show its state."""
     return work.plan.segment(segment).disconnect is Disconnect.MANUAL
 
 
 def require_unblocked(run: TaskRun, segment: str) -> None:
-    """Refuse a segment of which a VM was left behind.
+    """Refuse a segment if one of its VMs was left behind.
 
     :raises BlockedError: naming the VMs.
     """
     evaluated, verified = run.results.read_here(EVALUATED), run.results.read_here(VERIFIED)
     for blocked in (one.blocked_segments for one in (evaluated, verified) if one is not None):
         if blocked.get(segment):
-            raise BlockedError(f"segment {segment} keeps its gateway at the source: {blocked[segment]}")
+            raise BlockedError(
+                f"segment {segment} keeps its gateway at the source: {blocked[segment]}. Correct this, then start a "
+                "new run"
+            )
 
 
 def require_open_window(work: Work, segment: str, now: datetime) -> None:
@@ -70,8 +76,9 @@ def require_open_window(work: Work, segment: str, now: datetime) -> None:
     window = clock.cutover(segment)
     if window.contains(now):
         return
-    opens, closes = clock.local(window.opens), clock.local(window.closes)
+    later = "Clear this task when the window is open"
+    missed = "Set a new window in the wave file, then start a new run"
     raise BlockedError(
-        f"the cutover window of segment {segment} is {opens:%Y-%m-%d %H:%M} to {closes:%Y-%m-%d %H:%M} "
-        f"{clock.time_zone}, and it is {clock.local(now):%Y-%m-%d %H:%M}"
+        f"the cutover window of segment {segment} is {period(window.opens, window.closes, clock.time_zone)}, and it is "
+        f"{instant(now, clock.time_zone)}. {later if now < window.opens else missed}"
     )

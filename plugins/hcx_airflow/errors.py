@@ -1,10 +1,11 @@
-"""Errors of the Airflow layer. Each says what is the case and what to do next; none is worth a retry by itself."""
+"""Errors of the Airflow layer. Each says what happened and what to do next; none is retried."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from hcx_waves.clients.errors import ClientError
+from hcx_waves.model.outside import shown, shown_lines
 
 DRIFT_KEY = "drift"
 """Where a task leaves what has drifted, for the verdict about its run."""
@@ -13,8 +14,11 @@ DRIFT_KEY = "drift"
 class WaveTaskError(Exception):
     """Base: a task that cannot go on.
 
-    :param message: what is the case, with what to do next.
+    :param message: what happened and what to do next. It can quote what others wrote, so it is cleaned.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(shown_lines(message))
 
 
 class ConnectionSettingsError(WaveTaskError):
@@ -26,31 +30,31 @@ class ConnectionSettingsError(WaveTaskError):
 
 
 class RunRefusedError(WaveTaskError):
-    """A run of a kind, or at a time, at which this wave must not start."""
+    """The run must not do this: wrong kind of run, wrong time or invalid params."""
 
 
 class TwinRefusedError(WaveTaskError):
-    """A simulated world that no rehearsal may work in."""
+    """A simulated world that is not a twin for rehearsals."""
 
 
 class DriftedError(WaveTaskError):
-    """What was planned or approved is no longer what is there.
+    """The wave file, the plan or the inventory has changed since it was planned or approved.
 
     :param differences: what has changed, one sentence each.
     """
 
     def __init__(self, message: str, differences: Sequence[str] = ()) -> None:
-        self.differences = tuple(differences)
+        self.differences = tuple(shown(difference) for difference in differences)
         listed = "".join(f"\n- {difference}" for difference in self.differences)
-        super().__init__(f"drifted: {message}{listed}")
+        super().__init__(f"{message}{listed}")
 
 
 class PlanMissingError(WaveTaskError):
-    """There is no plan to work by."""
+    """The run has no plan."""
 
 
 class BlockedError(WaveTaskError):
-    """Findings, or VMs that were left behind, stand against the step."""
+    """Findings, VMs that were left behind, or a closed window block the step."""
 
 
 class SigningKeyError(WaveTaskError):
@@ -62,15 +66,15 @@ class NotApprovedError(WaveTaskError):
 
 
 class RejectedError(WaveTaskError):
-    """A person said no."""
+    """A person rejected a gate."""
 
 
 class UnansweredError(WaveTaskError):
-    """Nobody answered in time, which counts as no."""
+    """A gate was not answered in time, which counts as a rejection."""
 
 
 class AnswerRefusedError(WaveTaskError):
-    """An answer that does not count: the wrong person, or no change reference."""
+    """An answer that does not count: not an approver, or no valid change reference."""
 
 
 class NothingMigratedError(WaveTaskError):
@@ -82,13 +86,13 @@ class IncompleteError(WaveTaskError):
 
 
 class WaitedInVainError(WaveTaskError):
-    """The deadline passed before the end was seen."""
+    """A task before this one stored no result to work on."""
 
 
 def name_connection(error: ClientError, conn_id: str) -> ClientError:
     """Put the connection's id into a client's error, which knows addresses only. The class stays what it is.
 
-    An error that names a connection already, or that no product has caused, is left as it is.
+    An error that names a connection already, or was not caused by a product, is left as it is.
     """
     if error.system and not error.message.startswith('connection "'):
         error.message = f'connection "{conn_id}": {error.message}'

@@ -1,4 +1,4 @@
-"""Where what runs leave for people is kept."""
+"""Folders for reports and for what workers keep."""
 
 from __future__ import annotations
 

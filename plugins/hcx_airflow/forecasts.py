@@ -1,6 +1,6 @@
-"""The forecast of a run: made before anybody is asked, shown at the gate, compared with what happens.
+"""The forecast of a run: made by preflight, shown at the gates, compared with the outcome in the report.
 
-It is for people. A missing forecast never fails a wave; the log says why there is none.
+It is for people only. A missing forecast never fails a wave; the log says why there is none.
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from hcx_airflow.documents import Arguments
 from hcx_airflow.rehearsal.twin import PARAMETERS_VARIABLE, parameters_of
 from hcx_airflow.results import FORECAST, FORECAST_SHOWN, TAKEN_SNAPSHOT, UnreadableResultError
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work, read_rehearsal, started_at
 from hcx_waves.model.expectation import Expectation, ExpectedVm
+from hcx_waves.model.formatting import instant, share
 
 if TYPE_CHECKING:
     from hcx_snapshot import Snapshot
@@ -28,24 +30,27 @@ SEED = 0
 
 
 def leave_forecast(run: TaskRun, work: Work, clients: SiteClients) -> Expectation | None:
-    """Forecast the run and keep the forecast for its other tasks; the same again for the same plan.
+    """Forecast the run and store the forecast for its other tasks; the same plan gives the same forecast.
 
     :param clients: of the sites, to read sizes and bandwidths; nothing is changed.
-    :returns: None if it cannot be made, which is logged.
+    :returns: None if there is no forecast; the log says why.
     """
     from hcx_waves.run.results import ShownForecast
 
     if run.rehearsal and not read_rehearsal(run).params.forecast:
+        logger.info("No forecast: the run's params switch it off")
         return None
     about = work.shown()
     kept = _kept(run, about)
     try:
         made = make_forecast(run, work, clients)
+        if made is None:
+            logger.info("No forecast: this run moves no VMs")
     except Exception as error:
         logger.warning("No forecast could be made: %s", error, exc_info=True)
         made = None
     if kept is not None:
-        # The gate must not ask about something else only because sizes have grown by some bytes.
+        # The gate must show the same text again although disks have grown by some bytes.
         made = kept if made is None else kept.model_copy(update={"vms": made.vms})
     if made is None:
         return None
@@ -56,23 +61,14 @@ def leave_forecast(run: TaskRun, work: Work, clients: SiteClients) -> Expectatio
     return made
 
 
-def read_forecast(run: TaskRun) -> Expectation | None:
-    """Return the forecast that ``run_preflight`` has left, or None; also for one that cannot be read any more."""
-    try:
-        return run.results.read(FORECAST)
-    except UnreadableResultError as error:
-        logger.warning("%s", error)
-        return None
-
-
 def expected_vms(run: TaskRun) -> tuple[ExpectedVm, ...]:
-    """Return what the sensors need to estimate when the wave will be through; nothing without a forecast."""
-    forecast = read_forecast(run)
+    """Return what the sensors need to estimate when the wave will be complete; empty without a forecast."""
+    forecast = run.results.read_if_possible(FORECAST)
     return () if forecast is None else forecast.vms
 
 
 def make_forecast(run: TaskRun, work: Work, clients: SiteClients) -> Expectation | None:
-    """Play many nights of what the run will do; the same for the same facts.
+    """Simulate many nights of what the run will do; the same facts give the same forecast.
 
     :returns: None if the run moves nothing.
     :raises ClientError: if the sites cannot be read.
@@ -93,17 +89,19 @@ def make_forecast(run: TaskRun, work: Work, clients: SiteClients) -> Expectation
 
 def spoken(expectation: Expectation) -> str:
     """Return a forecast as a sentence for the log."""
-    ends = [expectation.instant(one) for one in (expectation.end.p50_seconds, expectation.end.p90_seconds)]
-    text = f"Forecast: over by {ends[0]:%Y-%m-%d %H:%M} UTC (P50), {ends[1]:%Y-%m-%d %H:%M} UTC (P90)"
+    half, most = (
+        instant(expectation.instant(one)) for one in (expectation.end.p50_seconds, expectation.end.p90_seconds)
+    )
+    text = f"Forecast: wave complete by {half} (P50), {most} (P90)"
     if expectation.window_chance is not None:
-        text += f"; stays within its windows in {expectation.window_chance:.0%} of {expectation.nights} nights"
+        text += f"; within the windows in {share(expectation.window_chance)} of {expectation.nights} nights"
     return text
 
 
 def _of_this_run(work: Work, subject: ForecastInput) -> ForecastInput:
     """Leave out what this run does not do."""
     moving = set(work.scope.moves(work.plan))
-    changes: dict[str, Any] = {
+    changes: Arguments = {
         "vms": tuple(vm for vm in subject.vms if vm.name in moving),
         "switchover_order": tuple(name for name in subject.switchover_order if name in moving),
         "poll_seconds": work.scope.poll_seconds(work.wave),
@@ -123,7 +121,7 @@ def _parameters(run: TaskRun, work: Work) -> ModelParameters:
 
 
 def _of_rehearsal(run: TaskRun, work: Work) -> ModelParameters:
-    """Return the parameters of a night whose time holds no latency of ours, and whose approver may be told how long."""
+    """Return the parameters for a rehearsed night: no latency of Airflow, and the reaction time of the run's params."""
     from hcx_waves.forecast.model.durations import Fixed
 
     rehearsal = read_rehearsal(run)
@@ -141,7 +139,7 @@ def _of_rehearsal(run: TaskRun, work: Work) -> ModelParameters:
 
 
 def _inventory(run: TaskRun, work: Work, clients: SiteClients) -> Snapshot:
-    """Return what the wave's VMs and meshes are: the rehearsed snapshot, or what the sites say now."""
+    """Return the inventory of the wave: the rehearsed snapshot, or the present one of the sites."""
     from hcx_snapshot import load_snapshot
     from hcx_waves.snapshot import take_snapshot
 
@@ -151,8 +149,8 @@ def _inventory(run: TaskRun, work: Work, clients: SiteClients) -> Snapshot:
     return take_snapshot(clients, [work.wave], now=run.now())
 
 
-def _kept(run: TaskRun, about: dict[str, Any]) -> Expectation | None:
-    """Return what an earlier try has left, if it is about the same; None for what another release has left."""
+def _kept(run: TaskRun, about: Arguments) -> Expectation | None:
+    """Return the forecast of an earlier try if it is for the same plan; None if it cannot be read."""
     try:
         shown = run.results.recall(FORECAST_SHOWN)
     except UnreadableResultError as error:

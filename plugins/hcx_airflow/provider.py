@@ -1,34 +1,34 @@
-"""What Airflow is told about this distribution: connection types with their forms, and extra links."""
+"""The Airflow provider of this distribution: connection types with their forms, and extra links."""
 
 from __future__ import annotations
 
-from typing import Any
+from hcx_airflow.documents import Arguments
 
-_TEXT: dict[str, Any] = {"type": ["string", "null"]}
-_SWITCH_OFF: dict[str, Any] = {"type": ["boolean", "null"], "default": False}
-_SWITCH_ON: dict[str, Any] = {"type": ["boolean", "null"], "default": True}
-_SECONDS: dict[str, Any] = {"type": ["number", "null"], "exclusiveMinimum": 0}
-_PEM: dict[str, Any] = {"type": ["string", "null"], "format": "multiline"}
+_TEXT: Arguments = {"type": ["string", "null"]}
+_SWITCH_OFF: Arguments = {"type": ["boolean", "null"], "default": False}
+_SWITCH_ON: Arguments = {"type": ["boolean", "null"], "default": True}
+_SECONDS: Arguments = {"type": ["number", "null"], "exclusiveMinimum": 0}
+_PEM: Arguments = {"type": ["string", "null"], "format": "multiline"}
 
 
-def _field(label: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+def _field(label: str, schema: Arguments, description: str) -> Arguments:
     return {"label": label, "schema": dict(schema), "description": description}
 
 
-def _common_fields() -> dict[str, Any]:
+def _common_fields() -> Arguments:
     return {
-        "ca_file": _field("CA file", _TEXT, "Path of a PEM file with the authorities to trust, on the workers."),
-        "ca_pem": _field("CA (PEM)", _PEM, "The authorities to trust, as text; instead of a file."),
-        "pinned_pem": _field("Pinned certificate (PEM)", _PEM, "The endpoint's own certificate, and no other."),
-        "verify": _field("Verify TLS", _SWITCH_ON, "Off accepts any certificate; for laboratories only."),
-        "simulated": _field("Simulated site", _SWITCH_OFF, "Leads to a simulated site that live waves may use."),
-        "connect_seconds": _field("Connect time-out (s)", _SECONDS, "To open a connection; 10 unless set."),
-        "read_seconds": _field("Read time-out (s)", _SECONDS, "Between two pieces of an answer; 60 unless set."),
-        "total_seconds": _field("Total time-out (s)", _SECONDS, "For a whole answer; 300 unless set."),
+        "ca_file": _field("CA file", _TEXT, "Path on the workers of a PEM file with the CA certificates to trust."),
+        "ca_pem": _field("CA (PEM)", _PEM, "The CA certificates to trust, as text instead of a file."),
+        "pinned_pem": _field("Pinned certificate (PEM)", _PEM, "Trust only this certificate of the endpoint."),
+        "verify": _field("Verify TLS", _SWITCH_ON, "If off, any certificate is accepted. For test environments only."),
+        "simulated": _field("Simulated site", _SWITCH_OFF, "A simulated site that live waves may change."),
+        "connect_seconds": _field("Connect time-out (s)", _SECONDS, "To open a connection. Default: 10."),
+        "read_seconds": _field("Read time-out (s)", _SECONDS, "Between two parts of a response. Default: 60."),
+        "total_seconds": _field("Total time-out (s)", _SECONDS, "For a whole response. Default: 300."),
         "attempts": _field(
             "Attempts",
             {"type": ["integer", "null"], "minimum": 1, "maximum": 20},
-            "Calls in all while a condition is transient; 4 unless set.",
+            "Maximum number of tries per call if errors are temporary. Default: 4.",
         ),
     }  # fmt: skip
 
@@ -37,11 +37,11 @@ def _connection_type(
     conn_type: str,
     hook: str,
     name: str,
-    fields: dict[str, Any],
+    fields: Arguments,
     labels: dict[str, str],
     examples: dict[str, str],
     hidden: tuple[str, ...] = ("schema",),
-) -> dict[str, Any]:
+) -> Arguments:
     return {
         "connection-type": conn_type,
         "hook-class-name": f"hcx_airflow.hooks.{hook}",
@@ -55,52 +55,54 @@ def _connection_type(
     }
 
 
-def _hcx() -> dict[str, Any]:
+def _hcx() -> Arguments:
     return _connection_type(
         "hcx",
         "hcx.HcxHook",
         "VMware HCX",
         {
-            "version": _field("HCX version", _TEXT, "Such as 4.11.3; the manager is asked unless set."),
-            "cancel_path": _field("Cancel path", _TEXT, "Path of the graceful cancel, if not the usual one."),
+            "version": _field("HCX version", _TEXT, "For example 4.11.3. If empty, it is read from the manager."),
+            "cancel_path": _field(
+                "Cancel path", _TEXT, "API path of the graceful cancel, if it differs from the default."
+            ),
         },
         {},
         {"host": "https://hcx.example.org", "login": "administrator@vsphere.local"},
     )
 
 
-def _nsx_policy() -> dict[str, Any]:
+def _nsx_policy() -> Arguments:
     return _connection_type(
         "nsx_policy",
         "nsx_policy.NsxPolicyHook",
         "VMware NSX Policy",
         {
-            "enforcement_point": _field("Enforcement point", _TEXT, "default unless set."),
-            "tier1_id": _field("Tier-1 id", _TEXT, "Parent of fixed segments, where there are any."),
-            "session_login": _field("Session log-in", _SWITCH_ON, "Off sends user and password with each call."),
+            "enforcement_point": _field("Enforcement point", _TEXT, "Name of the enforcement point. Default: default."),
+            "tier1_id": _field("Tier-1 id", _TEXT, "Parent of fixed segments, if there are any."),
+            "session_login": _field("Session log-in", _SWITCH_ON, "If off, user and password are sent with each call."),
         },
         {},
         {"host": "https://nsx.example.org", "login": "admin"},
     )
 
 
-def _vmc() -> dict[str, Any]:
+def _vmc() -> Arguments:
     return _connection_type(
         "vmc",
         "vmc.VmcHook",
         "VMware Cloud on AWS",
         {
             "sddc_id": _field("SDDC id", _TEXT, "The SDDC whose NSX a wave works on."),
-            "org_id": _field("Organisation id", _TEXT, "Needed if the token reaches several."),
-            "csp_url": _field("Log-in address", _TEXT, "https://console.cloud.vmware.com unless set."),
-            "oauth_app": _field("OAuth app", _SWITCH_OFF, "Login and password are an OAuth app's id and secret."),
+            "org_id": _field("Organisation id", _TEXT, "Needed if the token gives access to several."),
+            "csp_url": _field("Log-in address", _TEXT, "Default: https://console.cloud.vmware.com."),
+            "oauth_app": _field("OAuth app", _SWITCH_OFF, "Login and password are the id and secret of an OAuth app."),
         },
         {"login": "OAuth app id", "password": "API token (or OAuth app secret)"},
         {"host": "https://vmc.vmware.com"},
     )
 
 
-def _vsphere() -> dict[str, Any]:
+def _vsphere() -> Arguments:
     return _connection_type(
         "vsphere",
         "vsphere.VsphereHook",
@@ -111,7 +113,7 @@ def _vsphere() -> dict[str, Any]:
     )
 
 
-def _twins() -> dict[str, Any]:
+def _twins() -> Arguments:
     return _connection_type(
         "hcx_twin",
         "twin.TwinControlHook",
@@ -123,7 +125,7 @@ def _twins() -> dict[str, Any]:
     )
 
 
-def get_provider_info() -> dict[str, Any]:
+def get_provider_info() -> Arguments:
     """Return the provider's description; the entry point ``apache_airflow_provider`` names this function."""
     return {
         "package-name": "hcx-waves",

@@ -1,4 +1,4 @@
-"""Everything that a run's tasks have left, how it has ended by that, and its report."""
+"""Collect the results of a run's tasks, and write its report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from hcx_airflow import names, results
 from hcx_airflow.errors import ConnectionSettingsError, PlanMissingError, RunRefusedError
 from hcx_airflow.folders import reports_folder
-from hcx_airflow.forecasts import read_forecast
 from hcx_airflow.gates.answers import read_answers
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.sites import hcx_connection_id, secrets_of
@@ -32,7 +31,7 @@ _NO_CONNECTION = (ConnectionSettingsError, AirflowNotFoundException)
 
 
 def collect(run: TaskRun) -> RunResults:
-    """Return everything that a run's tasks have left; what cannot be read is missing, and noted."""
+    """Return the results of all tasks of a run; what cannot be read is left out, with a note."""
     return _Collector(run).collect()
 
 
@@ -74,7 +73,7 @@ class _Collector:
             plan_missing=missing,
             scope=self._scope(),
             assessments=self._read(results.ASSESSMENTS),
-            forecast=read_forecast(run),
+            forecast=self._read(results.FORECAST),
             gates=() if plan is None else tuple(read_answers(run, plan)),
             started=self._read(results.STARTED),
             seeded=self._read(results.SEEDED),
@@ -100,7 +99,7 @@ class _Collector:
         try:
             return read_wave(self._run)
         except (WaveFileError, WaveFileMissingError, RunRefusedError) as error:
-            self._notes.append(f"the wave file cannot be read any more: {error}")
+            self._notes.append(f"the wave file cannot be read: {error}")
             return None
 
     def _plan(self) -> tuple[WavePlan | None, str]:
@@ -119,7 +118,7 @@ class _Collector:
             return Scope()
 
     def _drift(self, plan: WavePlan | None) -> str | None:
-        """Return what has changed since the approval; None if nothing is known of any change."""
+        """Return what has changed since the approval; None if no change is known."""
         drift = self._read(results.DRIFT)
         if drift is not None or self._run.is_cleanup or plan is None or self.wave is None:
             return drift
@@ -130,14 +129,19 @@ class _Collector:
         from hcx_waves.run.results import SegmentResults
 
         cutover, cleanup = names.cutover_group(segment), names.cleanup_group(segment)
+        before = len(self._notes)
+        steps = {
+            "snapshot": self._read(results.SNAPSHOT, cutover),
+            "disconnect": self._read(results.DISCONNECTED, cutover),
+            "removal": self._read(results.REMOVAL, cutover),
+            "routed": self._read(results.ROUTED, cutover),
+            "reconnect": self._read(results.RECONNECTED, cutover),
+        }
         return SegmentResults(
             segment=segment.name,
+            unreadable=len(self._notes) > before,
+            **steps,
             proof=self._read(results.PROOF, cutover) or self._read(results.PROOF, cleanup, here=True),
-            snapshot=self._read(results.SNAPSHOT, cutover),
-            disconnect=self._read(results.DISCONNECTED, cutover),
-            removal=self._read(results.REMOVAL, cutover),
-            routed=self._read(results.ROUTED, cutover),
-            reconnect=self._read(results.RECONNECTED, cutover),
             not_due=self._read(results.NOT_DUE, cleanup, here=True),
             deletion=self._read(results.DELETION, cleanup, here=True),
             renaming=self._read(results.RENAMING, cleanup, here=True),
@@ -154,7 +158,7 @@ def has_virtual_sites(run: TaskRun, wave: Wave | None) -> bool:
     try:
         return bool(HcxHook.of(hcx_connection_id(wave, rehearsal=False)).extras.simulated)
     except _NO_CONNECTION as error:
-        logger.warning("Whether the sites are simulated is not known: %s", error)
+        logger.warning("Cannot find out whether the sites are simulated: %s", error)
         return False
 
 
@@ -164,5 +168,5 @@ def _secrets(run: TaskRun, wave: Wave | None) -> list[str]:
         return [] if wave is None else secrets_of(wave, rehearsal=run.rehearsal, twin=run.clock.twin)
     except _NO_CONNECTION as error:
         # The report is written all the same; what it is made of holds no secrets anyway.
-        logger.warning("The report cannot be compared with the connections: %s", error)
+        logger.warning("Cannot search the report for the connections' passwords: %s", error)
         return []

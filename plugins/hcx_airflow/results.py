@@ -1,11 +1,10 @@
-"""The one door to what tasks leave for each other: XComs and state stores on Airflow's side, typed results on ours.
+"""Read and write the results of tasks: XComs and state stores in Airflow, typed models here.
 
 No other module reads or writes an XCom by its key.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import AwareDatetime, JsonValue, TypeAdapter, ValidationError
 
 from hcx_airflow import names
+from hcx_airflow.documents import Document
 from hcx_airflow.errors import WaveTaskError
+from hcx_waves.model.base import problems_in, without_unknown
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,13 +48,14 @@ if TYPE_CHECKING:
         Verification,
     )
 
+_MOST_PROBLEMS = 3
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 
 class UnreadableResultError(WaveTaskError):
-    """What a task has left cannot be read: another release or another hand has written it."""
+    """The stored result of a task cannot be read: another release or a user has written it."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ EVALUATED: Slot[Evaluation] = Slot(names.EVALUATE_MIGRATIONS, "run.results.Evalu
 VERIFIED: Slot[Verification] = Slot(names.VERIFY_VIRTUAL_MACHINES, "run.results.Verification")
 PROOF: Slot[EmptyProof] = Slot(names.PROVE_SEGMENT_EMPTY, "cutover.emptiness.EmptyProof")
 NOT_DUE: Slot[str] = Slot(names.PROVE_SEGMENT_EMPTY, TEXT, names.NOT_DUE)
-SNAPSHOT: Slot[dict[str, Any]] = Slot(names.DISCONNECT_SOURCE_SEGMENT, DOCUMENT, names.SNAPSHOT)
+SNAPSHOT: Slot[Document] = Slot(names.DISCONNECT_SOURCE_SEGMENT, DOCUMENT, names.SNAPSHOT)
 ACTING_SINCE: Slot[datetime] = Slot(names.DISCONNECT_SOURCE_SEGMENT, INSTANT, names.ACTING_SINCE)
 DISCONNECTED: Slot[DisconnectResult] = Slot(names.DISCONNECT_SOURCE_SEGMENT, "cutover.gateway.DisconnectResult")
 REMOVAL: Slot[Removal] = Slot(names.UNEXTEND_NETWORK, "cutover.extension.Removal", names.REMOVAL)
@@ -129,7 +132,9 @@ class Results:
     :param rehearsal: whether what is kept is of one twin alone; a run that is cleared works in another one.
     """
 
-    def __init__(self, context: Any, origin: Mapping[str, Any] | None = None, *, rehearsal: bool = False) -> None:
+    def __init__(
+        self, context: Any, origin: Mapping[str, str | bool] | None = None, *, rehearsal: bool = False
+    ) -> None:
         self._ti: Any = context["ti"]
         self._store: Any = context.get("task_state_store")
         self.origin = origin
@@ -160,6 +165,14 @@ class Results:
         found = self.read_here(slot, group)
         return self.read_here(slot) if found is None and group else found
 
+    def read_if_possible(self, slot: Slot[T]) -> T | None:
+        """Return what a task has left; None as well for what cannot be read, which is logged."""
+        try:
+            return self.read(slot)
+        except UnreadableResultError as error:
+            logger.warning("%s", error)
+            return None
+
     def leave(self, slot: Slot[T], value: T) -> None:
         """Leave a result of the running task for others."""
         self._ti.xcom_push(key=slot.key, value=to_json(slot, value))
@@ -167,10 +180,7 @@ class Results:
     def keep(self, slot: Slot[T], value: T | None) -> None:
         """Keep something for later tries of this task as well, before anything else happens; None takes it back."""
         document = None if value is None else to_json(slot, value)
-        if self._store is not None and document is None:
-            self._store.delete(self.kept_as(slot.key))
-        elif self._store is not None:
-            self._store.set(self.kept_as(slot.key), document)
+        self.note(slot.key, document)
         self._ti.xcom_push(key=slot.key, value=document)
 
     def recall(self, slot: Slot[T]) -> T | None:
@@ -178,13 +188,24 @@ class Results:
 
         :raises UnreadableResultError: if it cannot be read.
         """
-        document = None if self._store is None else self._store.get(self.kept_as(slot.key))
+        document = self.noted(slot.key)
         if document is None:
             return None
         self._ti.xcom_push(key=slot.key, value=document)
         return from_json(slot, document, str(self._ti.task_id))
 
-    def kept_as(self, key: str) -> str:
+    def note(self, key: str, value: JsonValue) -> None:
+        """Keep something for later tries of this task alone; None takes it back."""
+        if self._store is not None and value is None:
+            self._store.delete(self._kept_as(key))
+        elif self._store is not None:
+            self._store.set(self._kept_as(key), value)
+
+    def noted(self, key: str) -> Any:
+        """Return what an earlier try has noted, or None."""
+        return None if self._store is None else self._store.get(self._kept_as(key))
+
+    def _kept_as(self, key: str) -> str:
         """Return the name that something is kept under for later tries.
 
         Airflow keeps it for runs that are cleared, too. A rehearsal that is run again works in another twin, in which
@@ -197,10 +218,10 @@ class Results:
         opened = self.read_here(OPENED_TWIN)
         return None if opened is None else opened.opening
 
-    def _read(self, task_id: str, slot: Slot[T], where: Mapping[str, Any] | None = None) -> T | None:
+    def _read(self, task_id: str, slot: Slot[T], where: Mapping[str, str | bool] | None = None) -> T | None:
         value = self._ti.xcom_pull(task_ids=task_id, key=slot.key, map_indexes=-1, **(where or {}))
         # What a trigger leaves by ending its task is encoded twice by Airflow, and comes back as text.
-        document = json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+        document = _parsed(slot, value, task_id) if _is_encoded(slot, value) else value
         return None if document is None else from_json(slot, document, task_id)
 
 
@@ -218,13 +239,29 @@ def from_json(slot: Slot[T], document: Any, task_id: str) -> T:
     try:
         read: T = _adapter(slot.form).validate_python(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UnreadableResultError(
-            f"what {task_id} has left as {slot.key} cannot be read ({where}: {first['msg']}). Clear that task to make "
-            "it again, or start a new run"
-        ) from error
+        known = without_unknown(document, error)
+        if known is None:
+            raise UnreadableResultError(_unreadable(slot, task_id, problems_in(error, most=_MOST_PROBLEMS))) from error
+        return from_json(slot, known, task_id)
     return read
+
+
+def _is_encoded(slot: Slot[Any], value: Any) -> bool:
+    return slot.form is not TEXT and isinstance(value, str) and value.startswith("{")
+
+
+def _parsed(slot: Slot[Any], text: str, task_id: str) -> Any:
+    try:
+        return read_json(text)
+    except UnreadableJsonError as error:
+        raise UnreadableResultError(_unreadable(slot, task_id, str(error))) from None
+
+
+def _unreadable(slot: Slot[Any], task_id: str, problem: str) -> str:
+    what = f"the result of {task_id} (XCom {slot.key}) cannot be read: {problem}"
+    if task_id.startswith(names.CUTOVER_GROUP_PREFIX):
+        return f"{what}. Look at the gateways of the segment at both sites before you clear anything"
+    return f"{what}. Clear {task_id} to make it again, or start a new run"
 
 
 def _full_id(task: str, group: str) -> str:

@@ -1,4 +1,4 @@
-"""Which failures of a task are worth another try, and how soon.
+"""Which failures of a task are retried, and how soon.
 
 The client has repeated what it may repeat already; what arrives here as transient lasts longer than a moment.
 Everything else fails at once: a second try of a refused or half-known step can only do harm. Airflow itself retries a
@@ -8,11 +8,12 @@ task whose process or trigger was lost, which no policy sees; so every task has 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import RetryDecision, RetryPolicy
 from typing_extensions import override
 
+from hcx_airflow.documents import Arguments
 from hcx_waves.clients.errors import ClientError
 
 if TYPE_CHECKING:
@@ -50,25 +51,23 @@ class TransientRetryPolicy(RetryPolicy):
     ) -> RetryDecision:
         if self.may_pass(exception):
             delay = self.delay_after(try_number)
-            reason = f"{type(exception).__name__} may pass; trying again in {delay.total_seconds():g} s"
+            reason = f"{type(exception).__name__} is temporary; trying again in {delay.total_seconds():g} s"
             return RetryDecision.retry(delay=delay if self.real_delay is None else self.real_delay, reason=reason)
-        return RetryDecision.fail(reason=f"{type(exception).__name__} does not pass by itself")
+        return RetryDecision.fail(reason=f"{type(exception).__name__} is not temporary")
 
     @override
-    def serialize(self) -> dict[str, Any]:
+    def serialize(self) -> Arguments:
         real = {} if self.real_delay is None else {"real_delay": self.real_delay.total_seconds()}
         return {"__type": "TransientRetryPolicy", "delay": self.delay.total_seconds(), **real}
 
     @classmethod
     @override
-    def deserialize(cls, data: dict[str, Any]) -> TransientRetryPolicy:
+    def deserialize(cls, data: Arguments) -> TransientRetryPolicy:
         real = data.get("real_delay")
         return cls(timedelta(seconds=data["delay"]), None if real is None else timedelta(seconds=real))
 
 
-def retry_arguments(
-    retries: int = RETRIES, delay: timedelta = RETRY_DELAY, *, rehearsal: bool = False
-) -> dict[str, Any]:
+def retry_arguments(retries: int = RETRIES, delay: timedelta = RETRY_DELAY, *, rehearsal: bool = False) -> Arguments:
     """Return the operator arguments that every task of a wave has unless it says otherwise.
 
     :param rehearsal: whether Airflow is to try again at once, as the task waits by the rehearsal's time.

@@ -1,4 +1,4 @@
-"""What a task knows of its run: Airflow's context, the run's params, its clock, and what other tasks have left."""
+"""A task's view of its run: Airflow's context, the params, the clock and the results of other tasks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
+
 from hcx_airflow import names
 from hcx_airflow.clock.base import RunClock
 from hcx_airflow.clock.open import open_clock
+from hcx_airflow.documents import Arguments
 from hcx_airflow.results import Results
 
 
@@ -54,12 +57,12 @@ class TaskRun:
         return str(self.ti.task_id)
 
     @property
-    def params(self) -> Mapping[str, Any]:
+    def params(self) -> Arguments:
         """The run's params."""
         return dict(self.context.get("params") or {})
 
     @property
-    def conf(self) -> Mapping[str, Any]:
+    def conf(self) -> Arguments:
         """What the run was triggered with."""
         return dict(getattr(self.dag_run, "conf", None) or {})
 
@@ -87,7 +90,7 @@ class TaskRun:
 
     @property
     def started_by(self) -> str | None:
-        """Who has started the run by hand; None if nobody has, as far as Airflow says."""
+        """The user who started the run by hand; None if Airflow names none."""
         name = getattr(self.dag_run, "triggering_user_name", None)
         return None if name is None else str(name)
 
@@ -110,11 +113,11 @@ class TaskRun:
 
     @property
     def is_cleanup(self) -> bool:
-        """Whether this is no run of the wave itself but of its cleanup."""
+        """Whether this is a run of the wave's cleanup DAG."""
         return self._origin is not None
 
     @property
-    def _origin(self) -> dict[str, Any] | None:
+    def _origin(self) -> dict[str, str | bool] | None:
         """Where the wave's own run is, for a cleanup; None in that run itself, and in rehearsals."""
         if self.rehearsal:
             return None
@@ -127,7 +130,7 @@ class TaskRun:
     def wave_run(self) -> tuple[str, str] | None:
         """Return DAG and run of the wave that a cleanup names; None if it names none, or this is no cleanup."""
         origin = self._origin or {}
-        return (origin["dag_id"], origin["run_id"]) if "run_id" in origin else None
+        return (str(origin["dag_id"]), str(origin["run_id"])) if "run_id" in origin else None
 
     def task_states(self, task_ids: list[str], run: tuple[str, str] | None = None) -> dict[str, str]:
         """Return Airflow's states of tasks, by id, as far as they have one.
@@ -135,7 +138,7 @@ class TaskRun:
         :param run: DAG and run; this one unless given.
         """
         dag_id, run_id = run or (self.dag_id, self.run_id)
-        found: Mapping[str, Mapping[str, Any]] = self.ti.get_task_states(
+        found: Mapping[str, Mapping[str, JsonValue]] = self.ti.get_task_states(
             dag_id=dag_id, task_ids=task_ids, run_ids=[run_id]
         )
         return {task_id: str(state) for task_id, state in found.get(run_id, {}).items() if state is not None}

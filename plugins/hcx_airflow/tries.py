@@ -1,4 +1,4 @@
-"""One try of a task by its run's clock; a rehearsal waits for the next one by the clock of its twin."""
+"""Run one try of a task by its run's clock; in a rehearsal, retries wait by the twin's clock."""
 
 from __future__ import annotations
 
@@ -34,20 +34,14 @@ def on_its_clock(run: TaskRun, retry_policy: Any) -> Iterator[None]:
 
 
 def _wait_for_this_try(run: TaskRun) -> None:
-    store = run.context.get("task_state_store") if run.rehearsal else None
-    name = run.results.kept_as(RETRY_AFTER)
-    seconds = None if store is None else store.get(name)
-    if store is None or seconds is None:
+    seconds = run.results.noted(RETRY_AFTER) if run.rehearsal else None
+    if seconds is None:
         return
-    store.delete(name)
-    logger.info("This try begins %g s after the one before, by the rehearsal's clock", seconds)
+    run.results.note(RETRY_AFTER, None)
+    logger.info("Waiting %g s before this try, by the rehearsal's clock", seconds)
     run.clock.sleep(float(seconds))
 
 
 def _leave_delay(run: TaskRun, retry_policy: Any, error: Exception) -> None:
-    store = run.context.get("task_state_store")
-    if store is None or not isinstance(retry_policy, TransientRetryPolicy):
-        return
-    number = int(run.ti.try_number)
-    if retry_policy.may_pass(error):
-        store.set(run.results.kept_as(RETRY_AFTER), retry_policy.delay_after(number).total_seconds())
+    if isinstance(retry_policy, TransientRetryPolicy) and retry_policy.may_pass(error):
+        run.results.note(RETRY_AFTER, retry_policy.delay_after(int(run.ti.try_number)).total_seconds())

@@ -1,14 +1,14 @@
-"""What a run works by: its wave file, its plan, and what of the plan it does."""
+"""Read a run's wave file, its plan, and which part of the plan it does."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from airflow.sdk.configuration import conf
 
+from hcx_airflow.documents import Document
 from hcx_airflow.errors import DriftedError, PlanMissingError, RunRefusedError, WaveTaskError
 from hcx_airflow.names import RESOLVE_PLAN
 from hcx_airflow.rehearsal.night import Rehearsal
@@ -25,7 +25,7 @@ FOLDER = "waves"
 
 
 class WaveFileMissingError(WaveTaskError):
-    """There is no file for a wave."""
+    """No folder has the wave's file."""
 
 
 @dataclass(frozen=True)
@@ -33,23 +33,23 @@ class Work:
     """What a run does.
 
     :param wave: the wave file as it is now; in a rehearsal moved to the rehearsed night.
-    :param plan: the plan that the run works by.
-    :param scope: what of it the run does.
+    :param plan: the run's plan.
+    :param scope: which part of it the run does.
     """
 
     wave: Wave
     plan: WavePlan
     scope: Scope
 
-    def shown(self) -> dict[str, Any]:
-        """Return what an answer at a gate is about."""
+    def shown(self) -> Document:
+        """Return what an approval covers: the plan's digest and the scope."""
         return {"digest": self.plan.digest(), "scope": self.scope.meaning()}
 
 
 def read_work(run: TaskRun, *, even_if_changed: bool = False) -> Work:
     """Return what a run does.
 
-    :param even_if_changed: work by the stored plan whatever the wave file says now: for the way back, which a changed
+    :param even_if_changed: use the stored plan although the wave file has changed: for the way back, which a changed
         file must not stop.
     :raises PlanMissingError: if there is no plan.
     :raises DriftedError: if the wave file has changed since the plan was made.
@@ -59,8 +59,8 @@ def read_work(run: TaskRun, *, even_if_changed: bool = False) -> Work:
     wave, plan = read_wave(run), read_plan(run)
     if plan.wave_hash != wave.wave_hash and not even_if_changed:
         raise DriftedError(
-            f"the file of wave {run.wave_id} has changed since this run was planned; start a new run, which adopts "
-            "what is under way and asks for approval anew"
+            f"the file of wave {run.wave_id} has changed since this run was planned. Start a new run: it adopts what "
+            "is under way and asks for approval again"
         )
     return Work(wave, plan, read_scope(run, wave))
 
@@ -76,7 +76,7 @@ def read_wave(run: TaskRun) -> Wave:
 
 
 def read_rehearsal(run: TaskRun) -> Rehearsal:
-    """Return which night is rehearsed, and how.
+    """Return the night that a run rehearses, with its settings.
 
     :raises RunRefusedError: if the run's params or its kind make no sense for a rehearsal.
     """
@@ -84,7 +84,7 @@ def read_rehearsal(run: TaskRun) -> Rehearsal:
 
 
 def read_plan(run: TaskRun) -> WavePlan:
-    """Return the plan as ``resolve_plan`` left it, of this run or of the wave's run that the cleanup is for.
+    """Return the plan that ``resolve_plan`` stored in this run or, for a cleanup, in the wave's run.
 
     :raises PlanMissingError: if there is none.
     """
@@ -93,19 +93,24 @@ def read_plan(run: TaskRun) -> WavePlan:
     except UnreadableResultError as error:
         raise PlanMissingError(str(error)) from error
     if plan is None:
-        raise PlanMissingError(f"{RESOLVE_PLAN} has left no plan; clear it to make one")
+        if run.is_cleanup:
+            raise PlanMissingError(
+                f"no run of wave {run.wave_id} with a plan was found for this cleanup. Start the cleanup again, and "
+                "name the wave's run in its form"
+            )
+        raise PlanMissingError(f"{RESOLVE_PLAN} has stored no plan. Clear it to make one")
     return plan
 
 
 def read_scope(run: TaskRun, wave: Wave) -> Scope:
-    """Return what of its wave a run does.
+    """Return which part of its wave a run does.
 
     :raises RunRefusedError: if its params make no sense for the wave.
     """
     try:
         return Scope.of_params(run.params, wave)
     except ScopeError as error:
-        raise RunRefusedError(str(error)) from error
+        raise RunRefusedError(f"{error}. Start a new run with valid params") from error
 
 
 def read_other_waves(run: TaskRun, wave: Wave) -> list[Wave]:
@@ -119,7 +124,7 @@ def read_other_waves(run: TaskRun, wave: Wave) -> list[Wave]:
 
 
 def started_at(run: TaskRun, wave: Wave) -> datetime:
-    """Return the instant (UTC) that the wave's times count from; the same for every try of a run."""
+    """Return the instant (UTC) from which the wave's times count; the same for every try of a run."""
     return wave.begins_at if isinstance(wave, RehearsedWave) else run.run_after
 
 
@@ -134,11 +139,11 @@ def wave_path(run: TaskRun) -> Path:
         if path.is_file():
             return path
     places = " and ".join(str(folder) for folder in folders)
-    raise WaveFileMissingError(f"there is no {run.wave_id}{SUFFIX} in {places}")
+    raise WaveFileMissingError(f"there is no {run.wave_id}{SUFFIX} in {places}. Restore the file, then clear this task")
 
 
 def wave_folders(bundle: Path | None = None) -> list[Path]:
-    """Return where wave files are looked for: in the DAG's bundle, then in the DAGs folder."""
+    """Return the folders that may hold wave files: in the DAG's bundle, then in the DAGs folder."""
     roots = [] if bundle is None else [bundle]
     roots.append(Path(conf.get("core", "dags_folder")))
     return [root / FOLDER for root in roots]

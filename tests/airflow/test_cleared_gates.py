@@ -46,10 +46,10 @@ def test_an_approval_that_was_taken_back_by_clearing_the_gate(tasks: WaveTasks, 
     """Airflow removes XComs when a task starts; a cleared gate that is marked success before still has its old ones."""
     tasks.do("approve_wave")
     tasks.run.clear("approve_wave")
-    with pytest.raises(NotApprovedError, match="it is not asked yet now, so the approval that is there is an earlier"):
+    with pytest.raises(NotApprovedError, match="its task is not started now, so the stored approval is an earlier"):
         tasks.do("start_migrations")
     tasks.run.states["approve_wave"] = "success"
-    with pytest.raises(NotApprovedError, match=r"have been cleared since it was answered.*clear approve_wave"):
+    with pytest.raises(NotApprovedError, match=r"were cleared after it was answered.*Clear approve_wave"):
         tasks.do("start_migrations")
     assert starts(site_pair) == []
     tasks.do("approve_wave", "start_migrations")
@@ -73,10 +73,10 @@ def test_an_old_approval_put_back_after_a_rejection(dated: WaveTasks, site_pair:
     with pytest.raises(RejectedError):
         run.answer(dated.make("approve_wave"), "Reject")
     run.xcoms[key] = kept
-    with pytest.raises(NotApprovedError, match="it is failed now"):
+    with pytest.raises(NotApprovedError, match="its task is failed now"):
         dated.do("start_migrations")
     run.states["approve_wave"] = "success"
-    with pytest.raises(NotApprovedError, match=r"of its try 1, .* since \(try 2\)\. .*clear approve_wave to answer"):
+    with pytest.raises(NotApprovedError, match=r"from its try 1, .* since \(try 2\)\. .*Clear approve_wave to answer"):
         dated.do("start_migrations")
     assert site_pair.calls(after=mark) == []
 
@@ -89,7 +89,7 @@ def test_without_a_logical_date_an_unused_approval_put_back_is_void(tasks: WaveT
     with pytest.raises(RejectedError):
         tasks.run.answer(tasks.make("approve_wave"), "Reject")
     tasks.run.xcoms[key], tasks.run.states["approve_wave"] = kept, "success"
-    with pytest.raises(NotApprovedError, match="have been cleared since it was answered"):
+    with pytest.raises(NotApprovedError, match="were cleared after it was answered"):
         tasks.do("start_migrations")
     assert starts(site_pair) == []
 
@@ -110,7 +110,7 @@ def test_another_run_of_the_same_date_says_nothing(
     assert "approve_wave" in asked
     assert len(starts(site_pair)) == 1
     told.run_id = dated.run.run_id
-    with pytest.raises(NotApprovedError, match=r"of its try 1, .* since \(try 9\)"):
+    with pytest.raises(NotApprovedError, match=r"from its try 1, .* since \(try 9\)"):
         dated.do("start_migrations")
 
 
@@ -132,5 +132,5 @@ def test_a_mark_that_somebody_made_up_is_none(tasks: WaveTasks) -> None:
     signature = tasks.left("approve_cutover", "decision")["signature"]
     for made_up in (signature, True, "x"):
         tasks.run.xcoms[tasks.task_id("disconnect_source_segment"), "used_approval"] = made_up
-        with pytest.raises(NotApprovedError, match="have been cleared since"):
+        with pytest.raises(NotApprovedError, match="were cleared after it was answered"):
             tasks.do("unextend_network")

@@ -63,7 +63,7 @@ def test_no_wait_ends_for_want_of_a_course(caplog: pytest.LogCaptureFixture, mon
     caplog.set_level(logging.INFO)
     following.see(a_status(0, VmPhase.WAITING_FOR_TURN))
     assert [record.getMessage()[:30] for record in caplog.records] == [
-        "What the VMs go through is not", "Estimate: done by 2026-03-01 2"
+        "Cannot record the phases of th", "Estimate: done by 2026-03-01 2"
     ]  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def test_an_estimate_that_fails_is_told_once_and_the_looks_go_on(
     following = Following.of(started(expected_vms=EXPECTED), until_seeded=False, estimates=True)
     for minutes in range(3):
         following.see(a_status(minutes, VmPhase.SWITCHOVER))
-    assert caplog.text.count("No estimate can be made") == 1
+    assert caplog.text.count("Cannot estimate when") == 1
     assert following.courses.looked_at == ZERO + timedelta(minutes=2)
 
 

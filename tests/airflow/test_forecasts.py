@@ -42,12 +42,12 @@ def test_the_gate_shows_the_forecast_that_was_made_before_it(tasks: WaveTasks) -
     outage = forecast.outage_of("seed-net")
     assert outage is not None
     body = body_of(tasks)
-    assert f"From {forecasts.NIGHTS} simulated nights" in body
+    assert f"Based on {forecasts.NIGHTS} simulated nights" in body
     for words in ("| Base syncs complete |", "| First gateway disconnected |", "| Wave complete |"):
         assert words in body
     assert f"{forecasts_length(outage.p50_seconds)} (P50), {forecasts_length(outage.p90_seconds)} (P90)" in body
-    assert "These VMs decide when it ends: " in body
-    assert "usually some minutes" not in body
+    assert "VMs that determine the end: " in body
+    assert "usually a few minutes" not in body
 
 
 def forecasts_length(seconds: float) -> str:
@@ -90,8 +90,8 @@ def test_a_forecast_that_cannot_be_made_is_logged_and_the_wave_goes_on(
     assert forecast_left(tasks) is None
     assert "No forecast could be made: no such night" in caplog.text
     body = body_of(tasks)
-    assert "There is none; the log of run_preflight says why." in body
-    assert "usually some minutes" in body
+    assert "No forecast. The log of run_preflight says why." in body
+    assert "usually a few minutes" in body
     assert tasks.do("start_migrations")["expected_vms"] == []
 
 
@@ -134,8 +134,8 @@ def test_a_run_that_moves_nothing_has_no_forecast(tasks: WaveTasks, caplog: pyte
 def test_what_another_version_has_left_is_no_forecast(tasks: WaveTasks, caplog: pytest.LogCaptureFixture) -> None:
     tasks.do("run_preflight")
     tasks.run.xcoms["run_preflight", "forecast"] = {"nights": 1}
-    assert "There is none" in body_of(tasks)
-    assert "what run_preflight has left as forecast cannot be read" in caplog.text
+    assert "No forecast." in body_of(tasks)
+    assert "the result of run_preflight (XCom forecast) cannot be read" in caplog.text
 
 
 def test_migrations_start_with_what_is_expected_of_each_vm(tasks: WaveTasks) -> None:

@@ -29,7 +29,7 @@ def edit_wave(run: AirflowRun, old: str, new: str) -> None:
 
 def test_four_eyes_as_an_option_of_the_operator(tasks: WaveTasks) -> None:
     gate = tasks.make("approve_wave", four_eyes=True)
-    with pytest.raises(AnswerRefusedError, match="carol has started the run, so another person must approve it"):
+    with pytest.raises(AnswerRefusedError, match="carol started the run, so another person must approve it"):
         tasks.run.answer(gate, "Approve", "carol")
     assert tasks.run.answer(gate, "Approve", "alice")["choice"] == "approved"
 
@@ -48,12 +48,12 @@ def test_four_eyes_as_the_wave_file_says(tasks: WaveTasks, gates: str, demanded:
     tasks.do("resolve_plan")
     gate = tasks.make("approve_wave")
     if demanded:
-        with pytest.raises(AnswerRefusedError, match="carol has started the run, so another person must approve it"):
+        with pytest.raises(AnswerRefusedError, match="carol started the run, so another person must approve it"):
             tasks.run.answer(gate, "Approve", "carol")
-        assert "Four eyes: `carol` has started this run" in tasks.run.asked[0]["body"]
+        assert "`carol` started this run, so another person must approve it" in tasks.run.asked[0]["body"]
     else:
         assert tasks.run.answer(gate, "Approve", "carol")["started_by"] == "carol"
-        assert "Four eyes" not in tasks.run.asked[0]["body"]
+        assert "four-eyes rule" not in tasks.run.asked[0]["body"]
     assert tasks.run.answer(gate, "Approve", "alice")["choice"] == "approved"
     with pytest.raises(RejectedError):
         tasks.run.answer(gate, "Reject", "carol")
@@ -64,7 +64,7 @@ def test_four_eyes_of_a_run_that_nobody_has_started(tasks: WaveTasks) -> None:
     tasks.run.triggering_user_name = None
     tasks.do("resolve_plan")
     assert tasks.run.answer(tasks.make("approve_wave"), "Approve", "carol")["started_by"] is None
-    assert "Four eyes" not in tasks.run.asked[0]["body"]
+    assert "four-eyes rule" not in tasks.run.asked[0]["body"]
     tasks.do("start_migrations")
 
 
@@ -75,12 +75,12 @@ def test_four_eyes_hold_for_the_step_as_well(tasks: WaveTasks, site_pair: Any) -
     tasks.run.triggering_user_name = None
     tasks.run.answer(tasks.make("approve_wave"), "Approve", "carol")
     tasks.run.triggering_user_name = "carol"
-    with pytest.raises(NotApprovedError, match="carol has started the run, so another person must approve it"):
+    with pytest.raises(NotApprovedError, match="carol started the run, so another person must approve it"):
         tasks.do("start_migrations")
     tasks.run.triggering_user_name = "alice"
     tasks.do("start_migrations")
     decision = read_decision(tasks.left("approve_wave", DECISION_KEY), signing_key())
     signed = sign(decision.model_copy(update={"started_by": "carol"}), signing_key())
     tasks.run.xcoms["approve_wave", DECISION_KEY] = signed
-    with pytest.raises(NotApprovedError, match="carol has started the run"):
+    with pytest.raises(NotApprovedError, match="carol started the run"):
         tasks.do("start_migrations")

@@ -76,7 +76,7 @@ def test_nothing_but_a_valid_approval_lets_a_change_through(
         with pytest.raises(RejectedError):
             run.answer(tasks.make(gate), "Reject", reason="no")
     elif how == "timed out":
-        with pytest.raises(UnansweredError, match="nobody answered"):
+        with pytest.raises(UnansweredError, match="was not answered in time"):
             run.time_out(tasks.make(gate))
     elif how in ("forged", "turned", "of another run"):
         run.answer(tasks.make(gate))
@@ -96,7 +96,7 @@ def test_nothing_but_a_valid_approval_lets_a_change_through(
         run.xcoms[key] = {"chosen_options": ["Approve"], "responded_by_user": {"id": "mallory", "name": "mallory"}}
         run.xcoms[key[0], "return_value"] = run.xcoms[key]
     mark = site_pair.mark()
-    with pytest.raises(NotApprovedError, match=f"{gate} has not approved this"):
+    with pytest.raises(NotApprovedError, match=f"{gate} has no valid approval"):
         run.execute(tasks.make(step))
     assert changes(site_pair, mark) == []
 
@@ -113,7 +113,7 @@ def test_an_approval_of_one_segment_is_none_of_another(tasks: WaveTasks) -> None
     tasks.do("approve_cutover")
     other = ("cutover_other.approve_cutover", "decision")
     tasks.run.xcoms[other] = tasks.left("approve_cutover", "decision")
-    with pytest.raises(NotApprovedError, match="of another task"):
+    with pytest.raises(NotApprovedError, match="from another task"):
         tasks.run.execute(tasks.make("disconnect_source_segment", task_id="cutover_other.disconnect_source_segment"))
 
 
@@ -145,7 +145,7 @@ def test_names_cannot_break_out_of_the_table(tasks: WaveTasks) -> None:
     tasks.run.params = {"notes": "|x|\n# <b>[yes](http://evil)</b>"}
     tasks.do("approve_wave")
     body = tasks.run.asked[0]["body"]
-    assert "\\|x\\| # &lt;b&gt;\\[yes\\](http://evil)&lt;/b&gt;" in body
+    assert "\\|x\\| # &lt;b&gt;\\[yes\\](`http://evil`)&lt;/b&gt;" in body
 
 
 def test_only_a_named_approver_may_answer(tasks: WaveTasks) -> None:
@@ -180,7 +180,7 @@ def test_a_change_reference_that_is_demanded(tasks: WaveTasks) -> None:
         with pytest.raises(AnswerRefusedError, match=r"change.reference"):
             tasks.run.answer(gate, "Approve", change_reference=reference)
     assert tasks.run.answer(gate, "Approve", change_reference=" CHG0001 ")["change_reference"] == "CHG0001"
-    with pytest.raises(RejectedError, match="alice said no to approve_wave: too late"):
+    with pytest.raises(RejectedError, match="alice rejected approve_wave: too late"):
         tasks.run.answer(gate, "Reject", reason="too late")
     assert tasks.left("approve_wave", "decision")["choice"] == "rejected"
 
@@ -192,7 +192,7 @@ def test_a_gate_that_would_show_an_old_text_fails(tasks: WaveTasks) -> None:
         tasks.run.execute(tasks.make("approve_wave"))
     edit_wave(tasks.run, "lasts: 12h", "lasts: 11h")
     tasks.do("resolve_plan")
-    with pytest.raises(DriftedError, match="start a new run, which adopts what is under way and asks anew"):
+    with pytest.raises(DriftedError, match="Start a new run: it adopts what is under way and asks again"):
         tasks.run.execute(tasks.make("approve_wave"))
 
 
@@ -203,7 +203,7 @@ def test_a_plan_that_changes_while_it_is_asked_about(tasks: WaveTasks) -> None:
         edit_wave(tasks.run, "lasts: 12h", "lasts: 11h")
         tasks.do("resolve_plan")
 
-    with pytest.raises(DriftedError, match="what approve_wave has shown is not what would be done now"):
+    with pytest.raises(DriftedError, match="have changed since approve_wave showed them"):
         tasks.run.answer(gate, meanwhile=resolve_again)
     assert ("approve_wave", "decision") not in tasks.run.xcoms
 
@@ -249,16 +249,16 @@ def test_a_rehearsed_yes_is_none_in_a_live_run(tasks: WaveTasks, signing_key: st
     given = {name: value for name, value in tasks.left("approve_wave").items() if name != "signature"}
     rehearsed = sign(Decision.model_validate({**given, "rehearsal": True}), signing_key.encode())
     tasks.run.xcoms["approve_wave", "decision"] = rehearsed
-    with pytest.raises(NotApprovedError, match="of a rehearsal"):
+    with pytest.raises(NotApprovedError, match="from a rehearsal"):
         tasks.run.execute(tasks.make("start_migrations"))
 
 
 def test_nobody_rehearses_outside_a_rehearsal_dag(tasks: WaveTasks) -> None:
-    with pytest.raises(RunRefusedError, match="seed-wave is no rehearsal DAG, so it has no twin"):
+    with pytest.raises(RunRefusedError, match="seed-wave is not a rehearsal DAG, so it has no twin"):
         tasks.run.execute(tasks.make("approve_wave", rehearsal=True))
     assert tasks.run.asked == []
 
 
 def test_an_unknown_gate() -> None:
-    with pytest.raises(ValueError, match='there is no gate "approve_lunch"'):
+    with pytest.raises(ValueError, match='unknown gate "approve_lunch"'):
         WaveTasks(AirflowRun(Path())).make("approve_lunch")

@@ -33,9 +33,9 @@ def test_a_gate_that_was_marked_success_is_told(tasks: WaveTasks, gate: str) -> 
     report, text = reported(tasks)
     (line,) = report.approvals
     assert (line.gate, line.decision, line.by) == (gate, "no decision", None)
-    assert line.note.startswith("no decision by the gate itself; its task was marked success.")
+    assert line.note.startswith("the task was marked success without an answer, which approves nothing.")
     assert "event log" in line.note
-    assert f"| `{gate}` | No decision | nobody |" in text
+    assert f"| `{gate}` | No decision | - |" in text
 
 
 def test_an_answered_gate_is_told_once(tasks: WaveTasks) -> None:
@@ -51,7 +51,7 @@ def test_a_gate_that_failed_without_a_decision(tasks: WaveTasks) -> None:
         tasks.run.answer(gate, "Approve", "carol")
     tasks.run.states["approve_wave"] = "failed"
     (line,) = reported(tasks)[0].approvals
-    assert (line.decision, line.note.partition(";")[0]) == ("no decision", "no answer that counts")
+    assert (line.decision, line.note.partition(".")[0]) == ("no decision", "no valid answer")
 
 
 def test_gates_that_were_not_asked_are_not_told(tasks: WaveTasks) -> None:

@@ -76,7 +76,7 @@ def test_the_wave_and_its_cleanup_end_as_planned(
 def _assert_that_a_refused_cleanup_leaves_the_wave_as_it_ended(cleanup: AirflowRun, asked: Any) -> None:
     refused = replace(cleanup, run_id="manual__refused", xcoms={}, asked=asked)
     tasks = WaveTasks(refused)
-    with pytest.raises(RejectedError, match="alice said no to approve_cleanup: not this week"):
+    with pytest.raises(RejectedError, match="alice rejected approve_cleanup: not this week"):
         refused.answer(tasks.make("approve_cleanup"), "Reject", change_reference="CHG1", reason="not this week")
     report = read_report(Path(tasks.do("write_report")["json"]))
     assert report.outcome == "rejected"

@@ -66,18 +66,18 @@ def test_another_key_signs_nothing_here() -> None:
 @pytest.mark.parametrize(
     ("made", "wanted", "words"),
     [
-        ({}, {"dag_id": "other"}, "of another dag"),
-        ({}, {"run_id": "r2"}, "of another run"),
-        ({}, {"task_id": "cutover_a.approve_cutover"}, "of another task"),
+        ({}, {"dag_id": "other"}, "from another DAG"),
+        ({}, {"run_id": "r2"}, "from another run"),
+        ({}, {"task_id": "cutover_a.approve_cutover"}, "from another task"),
         ({"choice": Choice.REJECTED, "reason": "not tonight"}, {}, r"rejected by alice .*\(CHG0001; not tonight\)"),
-        ({"choice": Choice.UNANSWERED, "user_name": None}, {}, "unanswered by nobody"),
-        ({}, {"digest": "d2"}, "its digest differs"),
+        ({"choice": Choice.UNANSWERED, "user_name": None}, {}, "not answered by 2026-01-02 00:00:00 UTC"),
+        ({}, {"digest": "d2"}, "the digests differ"),
         ({}, {"scope": {**SCOPE, "vms": ["web01"]}}, "another part of the plan"),
         ({}, {"gate": GateSettings(approvers=("bob",))}, "alice is not one of its approvers"),
-        ({"user_name": None}, {}, "nobody is not one of its approvers"),
-        ({}, {"gate": GateSettings(change_reference_pattern="INC[0-9]+")}, '"CHG0001" is not the change reference'),
-        ({"rehearsal": True, "user_name": None}, {}, "of a rehearsal"),
-        ({}, {"rehearsal": True}, "of a live run"),
+        ({"user_name": None}, {}, "an unknown user is not one of its approvers"),
+        ({}, {"gate": GateSettings(change_reference_pattern="INC[0-9]+")}, '"CHG0001" is not a change reference'),
+        ({"rehearsal": True, "user_name": None}, {}, "from a rehearsal"),
+        ({}, {"rehearsal": True}, "from a live run"),
     ],
 )
 def test_an_approval_of_something_else(made: dict[str, Any], wanted: dict[str, Any], words: str) -> None:

@@ -68,10 +68,13 @@ def test_a_broken_file_says_where(tasks: WaveTasks) -> None:
 
 
 def test_a_step_without_a_plan(tasks: WaveTasks) -> None:
-    with pytest.raises(PlanMissingError, match="resolve_plan has left no plan"):
+    with pytest.raises(PlanMissingError, match="resolve_plan has stored no plan"):
         tasks.do("run_preflight")
     tasks.run.xcoms["resolve_plan", "return_value"] = {"wave": "seed-wave"}
-    with pytest.raises(PlanMissingError, match=r"what resolve_plan has left .* cannot be read"):
+    with pytest.raises(
+        PlanMissingError,
+        match=r"the result of resolve_plan \(XCom return_value\) cannot be read: .* Clear resolve_plan",
+    ):
         tasks.do("run_preflight")
 
 
@@ -91,9 +94,9 @@ def test_an_edited_wave_file_stops_the_run(tasks: WaveTasks, site_pair: Any) -> 
 @pytest.mark.parametrize(
     ("run_type", "user", "words"),
     [
-        ("backfill", None, "a backfill run never moves real machines"),
+        ("backfill", None, "a backfill run never moves real VMs"),
         ("asset_triggered", None, "a asset_triggered run never"),
-        ("manual", "dag_test", r"dag\.test\(\) never moves real machines"),
+        ("manual", "dag_test", r"dag\.test\(\) never moves real VMs"),
     ],
 )
 def test_runs_that_nobody_meant(tasks: WaveTasks, site_pair: Any, run_type: str, user: Any, words: str) -> None:
@@ -110,7 +113,7 @@ def test_a_scheduled_run_that_comes_too_late(tasks: WaveTasks) -> None:
     tasks.run.run_type, tasks.run.triggering_user_name = "scheduled", None
     run = TaskRun("seed-wave", False, tasks.run.context(tasks.make("resolve_plan")))
     refuse_wrong_run(run, wave, datetime(2026, 2, 1, 20, 59, tzinfo=UTC))
-    with pytest.raises(RunRefusedError, match="was to start by 2026-02-01 21:00 UTC at the latest"):
+    with pytest.raises(RunRefusedError, match="had to start by 2026-02-01 21:00 UTC"):
         refuse_wrong_run(run, wave, datetime(2026, 2, 1, 21, 1, tzinfo=UTC))
     tasks.run.run_type = "manual"
     run = TaskRun("seed-wave", False, tasks.run.context(tasks.make("resolve_plan")))
@@ -135,7 +138,7 @@ def test_params_that_make_no_sense(tasks: WaveTasks, params: dict[str, Any], wor
 def test_findings_that_block_are_listed(tasks: WaveTasks, site_pair: Any) -> None:
     tasks.do("resolve_plan")
     site_pair.fault(product="hcx", call="l2_extensions.list", behaviour="status", status=403)
-    with pytest.raises(BlockedError, match=r"findings stand against wave seed-wave:\n- .*could not be judged"):
+    with pytest.raises(BlockedError, match=r"blocking findings for wave seed-wave\. .*:\n- .*could not be checked"):
         tasks.do("run_preflight")
     listed = {item["finding"]["finding_id"] for item in tasks.left("run_preflight")["items"]}
     assert "check-incomplete" in listed
@@ -173,7 +176,9 @@ def test_the_inventory_has_drifted_since_the_approval(tasks: WaveTasks, site_pai
     tasks.do("resolve_plan", "approve_wave")
     vm = site_pair.vm("web01")
     site_pair.run(lambda: site_pair.world.update(vm, num_cpu=vm.num_cpu + 1))
-    with pytest.raises(DriftedError, match=r"not what was approved; nothing was started\n- vms web01 cpus: was"):
+    with pytest.raises(
+        DriftedError, match=r"has changed since the approval\. Nothing was started\..*\n- vms web01 cpus: was"
+    ):
         tasks.do("start_migrations")
     assert starts(site_pair) == []
 
@@ -183,10 +188,10 @@ def test_only_the_chosen_vms_move(tasks: WaveTasks, site_pair: Any) -> None:
     moved(tasks, site_pair)
     assert [vm["name"] for vm in tasks.left("start_migrations")["vms"]] == ["web01", "db01"]
     evaluated = tasks.left("evaluate_migrations")
-    assert {vm["name"]: vm["outcome"] for vm in evaluated["vms"]} == {
+    assert evaluated["outcomes"] == {
         "web01": "migrated", "db01": "migrated", "web02": "left_out", "app01": "left_out",
     }  # fmt: skip
-    with pytest.raises(BlockedError, match="web02 is left_out; app01 is left_out"):
+    with pytest.raises(BlockedError, match="web02: left out; app01: left out"):
         tasks.do("prove_segment_empty")
 
 
@@ -194,11 +199,11 @@ def test_a_failed_vm_blocks_its_segment(tasks: WaveTasks, site_pair: Any) -> Non
     site_pair.fault(product="engine", call="migration.base_sync", object="web02", behaviour="fail", message="No disk.")
     moved(tasks, site_pair)
     evaluated = tasks.left("evaluate_migrations")
-    assert [vm["name"] for vm in evaluated["vms"] if vm["outcome"] == "failed"] == ["web02"]
-    assert evaluated["blocked_segments"] == {"seed-net": "web02 is failed"}
+    assert [name for name, outcome in evaluated["outcomes"].items() if outcome == "failed"] == ["web02"]
+    assert evaluated["blocked_segments"] == {"seed-net": "web02: failed"}
     mark = site_pair.mark()
     for step in ("prove_segment_empty", "disconnect_source_segment"):
-        with pytest.raises(BlockedError, match="segment seed-net keeps its gateway at the source: web02 is failed"):
+        with pytest.raises(BlockedError, match="segment seed-net keeps its gateway at the source: web02: failed"):
             tasks.do(*(("approve_cutover",) if step.startswith("disc") else ()), step)
     assert site_pair.vm("web02").site == "source"
     assert not [call for call in site_pair.calls(after=mark) if call["data"]["method"] == "PATCH"]
@@ -212,7 +217,7 @@ def test_more_failures_than_the_wave_allows_block_everything(tasks: WaveTasks, s
     site_pair.fault(product="engine", call="migration.base_sync", object="web02", behaviour="fail")
     moved(tasks, site_pair)
     reason = tasks.left("evaluate_migrations")["blocked_segments"]["seed-net"]
-    assert reason == "1 VMs failed and the wave allows 0: web02"
+    assert reason == "1 VM failed, and the wave allows 0 (max_failed_vms): web02"
 
 
 def test_nothing_has_arrived(tasks: WaveTasks, site_pair: Any) -> None:
@@ -222,7 +227,7 @@ def test_nothing_has_arrived(tasks: WaveTasks, site_pair: Any) -> None:
     tasks.do("await_migrations")
     with pytest.raises(NothingMigratedError, match="no VM has arrived"):
         tasks.do("evaluate_migrations")
-    assert {vm["outcome"] for vm in tasks.left("evaluate_migrations")["vms"]} == {"failed"}
+    assert set(tasks.left("evaluate_migrations")["outcomes"].values()) == {"failed"}
 
 
 def test_a_sensor_that_failed_is_told_by_the_task_after_it(tasks: WaveTasks) -> None:
@@ -254,7 +259,7 @@ def test_a_second_run_adopts_what_has_arrived(tasks: WaveTasks, site_pair: Any) 
     moved(tasks, site_pair)
     later = WaveTasks(AirflowRun(tasks.run.bundle, run_id="manual__later", asked=tasks.run.asked))
     later.do("resolve_plan", "approve_wave", "start_migrations", "await_migrations", "evaluate_migrations")
-    assert {vm["outcome"] for vm in later.left("evaluate_migrations")["vms"]} == {"already_there"}
+    assert set(later.left("evaluate_migrations")["outcomes"].values()) == {"already_there"}
     later.do("verify_virtual_machines", "prove_segment_empty")
     assert len(starts(site_pair)) == 1
 
@@ -265,7 +270,7 @@ def test_a_second_run_adopts_what_has_arrived(tasks: WaveTasks, site_pair: Any) 
 def test_a_run_that_ends_before_the_cutover(tasks: WaveTasks, site_pair: Any) -> None:
     tasks.run.params = {"stop_before_cutover": True}
     moved(tasks, site_pair)
-    with pytest.raises(AirflowSkipException, match="ends before the cutover"):
+    with pytest.raises(AirflowSkipException, match="stops before the cutover"):
         tasks.do("prove_segment_empty")
     assert tasks.do("conclude_wave")["segments"] == {"seed-net": "stretched"}
 
@@ -370,10 +375,13 @@ def test_a_cleanup_touches_what_the_run_has_cut_over(
     cleanup.asked = tasks.run.asked
     assert after.do("prove_segment_empty", group="cleanup") is None
     after.do("approve_cleanup")
-    assert f"| seed-net | left alone: the wave's run has left segment seed-net {left}" in cleanup.asked[-1]["body"]
+    assert (
+        f"| seed-net | Unchanged: the wave's run did not cut over segment seed-net (outcome: {left}"
+        in cleanup.asked[-1]["body"]
+    )
     mark = site_pair.mark()
     for step in ("delete_source_segment", "rename_destination_segment"):
-        with pytest.raises(AirflowSkipException, match=f"has left segment seed-net {left}, so there is nothing"):
+        with pytest.raises(AirflowSkipException, match=rf"did not cut over segment seed-net \(outcome: {left}\)"):
             after.do(step)
     assert site_pair.calls(after=mark) == []
 
@@ -406,7 +414,7 @@ def test_a_rejected_wave_is_said_to_be_rejected(tasks: WaveTasks) -> None:
     tasks.do("resolve_plan")
     with pytest.raises(RejectedError):
         tasks.run.answer(tasks.make("approve_wave"), "Reject", "alice", reason="not tonight")
-    with pytest.raises(IncompleteError, match="not ended as planned but rejected"):
+    with pytest.raises(IncompleteError, match="did not end as planned; outcome rejected"):
         tasks.do("conclude_wave")
     written = tasks.do("write_report")
     assert written["outcome"] == "rejected"

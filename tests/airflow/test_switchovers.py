@@ -33,7 +33,7 @@ def ended(site_pair: Any) -> list[str]:
 
 
 def test_without_a_yes_nothing_switches_over(tasks: WaveTasks, site_pair: Any) -> None:
-    with pytest.raises(NotApprovedError, match="approve_switchover has not approved this"):
+    with pytest.raises(NotApprovedError, match="approve_switchover has no valid approval"):
         tasks.do("release_switchovers")
     assert ended(site_pair) == []
 
@@ -41,8 +41,8 @@ def test_without_a_yes_nothing_switches_over(tasks: WaveTasks, site_pair: Any) -
 def test_an_order_is_honoured(tasks: WaveTasks, site_pair: Any) -> None:
     tasks.do("approve_switchover")
     body = tasks.run.asked[-1]["body"]
-    assert "These go first, one after the other: db01, web02." in body
-    assert "| web01 | waiting_for_window |" in body
+    assert "These VMs switch over first, one after the other: db01, web02." in body
+    assert "| web01 | Waiting for window |" in body
     released = tasks.do("release_switchovers")["released"]
     assert released[:2] == ["db01", "web02"]
     assert sorted(released) == ["app01", "db01", "web01", "web02"]
@@ -55,6 +55,6 @@ def test_an_order_is_honoured(tasks: WaveTasks, site_pair: Any) -> None:
 def test_a_vm_of_the_order_that_fails_keeps_the_rest_held(tasks: WaveTasks, site_pair: Any) -> None:
     site_pair.fault(product="engine", call="migration.switchover", object="db01", behaviour="fail")
     tasks.do("approve_switchover")
-    with pytest.raises(IncompleteError, match="db01 did not get through, so the VMs after it in the order stay held"):
+    with pytest.raises(IncompleteError, match="db01 did not succeed, so the VMs after it in the order stay held"):
         tasks.do("release_switchovers")
     assert ended(site_pair) == []

@@ -37,6 +37,11 @@ def moved(tasks: WaveTasks, **others: str) -> None:
 
 
 def cut_over(tasks: WaveTasks) -> None:
+    unverified(tasks)
+    leave(tasks, "verify_virtual_machines", {"proofs": [], "blocked_segments": {}})
+
+
+def unverified(tasks: WaveTasks) -> None:
     moved(tasks)
     leave(tasks, f"{SEGMENT}.verify_destination_routed", ROUTED)
 
@@ -90,27 +95,40 @@ def an_outage(tasks: WaveTasks) -> None:
     leave(tasks, f"{SEGMENT}.disconnect_source_segment", {"connectivity": "ON"}, "snapshot")
 
 
+def an_unreadable_removal(tasks: WaveTasks) -> None:
+    moved(tasks)
+    leave(tasks, f"{SEGMENT}.unextend_network", {"segment": "seed-net"}, "removal")
+
+
+def an_outage_and_a_no(tasks: WaveTasks) -> None:
+    an_outage(tasks)
+    no_to_the_switchover(tasks)
+
+
 CASES: list[tuple[Callable[[WaveTasks], None], str, str, str]] = [
-    (cut_over, "as_planned", "has ended as planned", ""),
+    (cut_over, "as_planned", "ended as planned", ""),
+    (unverified, "incomplete", "incomplete: the VMs that have moved were not verified", "were not verified"),
+    (an_unreadable_removal, "stranded", "stranded: seed-net: uncertain", "Look at the gateways of the segment"),
+    (an_outage_and_a_no, "stranded", "bob rejected approve_switchover; seed-net: uncertain", "bob rejected"),
     (a_vm_left, "incomplete", "incomplete: web02: failed; seed-net: blocked", ""),
     (
         no_from_a_person,
         "rejected",
-        "rejected: bob said no to approve_wave (not tonight)",
-        "bob said no to approve_wave",
+        "rejected: bob rejected approve_wave (not tonight)",
+        "bob rejected approve_wave",
     ),
     (
         no_to_the_segment,
         "rejected",
-        f"rejected: bob said no to {SEGMENT}.approve_cutover; seed-net: rejected",
-        "bob said no to",
+        f"rejected: bob rejected {SEGMENT}.approve_cutover; seed-net: rejected",
+        "bob rejected",
     ),
-    (no_to_the_switchover, "rejected", "rejected: bob said no to approve_switchover", "bob said no to"),
+    (no_to_the_switchover, "rejected", "rejected: bob rejected approve_switchover", "bob rejected"),
     (
         silence,
         "rejected",
-        "rejected: nobody answered approve_wave in time, which counts as no (nobody answered in time)",
-        "nobody answered approve_wave",
+        "rejected: approve_wave was not answered, which counts as a rejection (no answer in time)",
+        "approve_wave was not answered",
     ),
     (findings, "blocked", "blocked: db01: has 2 snapshots", "db01: has 2 snapshots"),
     (
@@ -119,7 +137,12 @@ CASES: list[tuple[Callable[[WaveTasks], None], str, str, str]] = [
         "drifted: the wave file has changed since the run was planned",
         "the wave file has changed since the run was planned",
     ),
-    (an_inventory_that_changed, "drifted", "drifted: the inventory is not what was approved", "vms web01 cpus: was"),
+    (
+        an_inventory_that_changed,
+        "drifted",
+        "drifted: the inventory has changed since the approval",
+        "vms web01 cpus: was",
+    ),
     (an_outage, "stranded", "stranded: seed-net: uncertain", ""),
 ]
 

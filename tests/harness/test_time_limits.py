@@ -43,11 +43,14 @@ def outcomes(*arguments: str, folder: Path = ROOT) -> tuple[set[str], str]:
     return {f"{name} {outcome.lower()}" for outcome, name in found}, printed
 
 
-def of(tmp_path: Path, text: str, *arguments: str) -> tuple[set[str], str]:
-    """Run a file with these tests and one more."""
+def of(tmp_path: Path, text: str, *arguments: str, limit_seconds: int = 2) -> tuple[set[str], str]:
+    """Run a file with these tests and one more.
+
+    :param limit_seconds: of each test; a test that works needs one that no slow machine meets.
+    """
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text("import threading, time\nimport pytest\n" + text + NEXT)
-    return outcomes("--timeout=2", *arguments, str(tmp_path / "test_it.py"), folder=tmp_path)
+    return outcomes(f"--timeout={limit_seconds}", *arguments, str(tmp_path / "test_it.py"), folder=tmp_path)
 
 
 def test_a_night_whose_time_stands_ends_at_its_limit() -> None:
@@ -121,7 +124,7 @@ def test_a_thread_that_outlives_its_test_is_named(tmp_path: Path) -> None:
 def test_leaves_a_thread():
     threading.Thread(target=threading.Event().wait, name="the forgotten one").start()
 """
-    found, printed = of(tmp_path, text, "-n", "0")
+    found, printed = of(tmp_path, text, "-n", "0", limit_seconds=300)
     assert found == {"test_leaves_a_thread passed", "test_leaves_a_thread error", "test_the_next_one passed"}, printed
     assert "the test has left behind: thread 'the forgotten one'" in printed
 
@@ -146,7 +149,7 @@ def test_leaves_a_wait(server):
 def test_it_was_let_go(server):
     assert site_servers.open_waits() == []
 """
-    found, printed = of(tmp_path, text, "-n", "0")
+    found, printed = of(tmp_path, text, "-n", "0", limit_seconds=300)
     passed = {f"{name} passed" for name in ("test_leaves_a_wait", "test_it_was_let_go", "test_the_next_one")}
     assert found == {*passed, "test_leaves_a_wait error"}, printed
     assert "the test has left behind: wait of 'ann' in world 'left'" in printed

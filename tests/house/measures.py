@@ -13,23 +13,23 @@ from house import circles, journeys, mentions, shapes
 from house.tree import SIMULATOR, modules_of
 
 JOURNEYS = {
-    "gate body of a run": (5, [("hcx_airflow.runs.gates.body_of", "run")]),
-    "write_report": (8, [("hcx_airflow.runs.reports.write_report", "run")]),
-    "record of a rehearsal": (9, [("hcx_airflow.runs.twins.record_of", "run")]),
+    "gate body of a run": (5, [("hcx_airflow.gates.view.read_view", "run")]),
+    "write_report": (8, [("hcx_airflow.reports.write_report", "run")]),
+    "record of a rehearsal": (9, [("hcx_airflow.operators.rehearsal._record", "run")]),
     "wave_dags": (
         9,
         [("hcx_airflow.dag_factory.loader.wave_dags", "folder"), ("hcx_airflow.dag_factory.loader._dags_of", "file")],
     ),
 }
 """How many files one argument may visit, and where it sets out: functions with their parameters."""
-PLAIN_VALUES = ("hcx_waves.domain", "hcx_waves.wavefile", "hcx_waves.model")
+PLAIN_VALUES = ("hcx_waves.wavefile", "hcx_waves.model")
 """What everybody reads and nobody has to look into: not counted among the files of a journey."""
 # These are held from now on; a figure that gets better may take its limit along, none is ever raised.
 MOST_VM_FORMS = 9
-MOST_UNTYPED_MAPPINGS = 39
+MOST_UNTYPED_MAPPINGS = 8
 MOST_KEYED_READS = 39
-MOST_FILES_SPELLING_GATES = 4
-MOST_NAMES_USED_TWICE = 7
+MOST_FILES_SPELLING_GATES = 1
+MOST_NAMES_USED_TWICE = 1
 MOST_LINES_OF_FUNCTION = 60
 MOST_LINES_OF_MODULE = 450
 DEMO_IN_THE_CORE = f"{shapes.CORE}.demo"
@@ -97,9 +97,11 @@ def _of_values() -> Iterator[Row]:
     untyped, reads = shapes.untyped_mappings(), shapes.string_keyed_reads()
     shown = [f"{name}: {count}" for name, count in untyped.most_common()]
     yield Row("untyped mappings in the Airflow layer", untyped.total(), f"<= {MOST_UNTYPED_MAPPINGS}", shown)
+    yield Row("... and under the names Arguments and Document", shapes.named_mappings().total(), "")
     shown = [f"{name}: {count}" for name, count in reads.most_common()]
     yield Row("string-keyed reads in the Airflow layer", reads.total(), f"<= {MOST_KEYED_READS}", shown)
-    yield Row("modules with string-keyed reads", len(reads), "1")
+    storage = shapes.task_storage_uses()
+    yield Row("modules that read or write XComs and task state", len(storage), "1", list(storage))
 
 
 def _of_names() -> Iterator[Row]:

@@ -12,15 +12,15 @@ from house.tree import FUNCTIONS, Module, all_modules, modules_of
 NAMES = (f"{AIRFLOW_LAYER}.names", f"{AIRFLOW_LAYER}.dag_factory.names")
 """Where the ids of tasks are; the first that is there."""
 GATES = ("approve_wave", "approve_switchover", "approve_cutover", "approve_cleanup", "confirm_disconnected")
-DESCRIBING_GATES = tuple(f"{CORE}.{name}" for name in ("demo", "domain", "wavefile"))
-"""What describes the gates of a wave file, so that their names are field names there; and what is not the product."""
+WAVE_FILE = f"{CORE}.wavefile"
+"""Describes the gates of a wave file, so that their names are field names there."""
 PUBLIC_AIRFLOW = re.compile(
     r"airflow\.(sdk(\.(exceptions|configuration|types))?|configuration|listeners|plugins_manager|triggers\.base"
     r"|timetables(\..+)?|providers\..+)"
 )
 """Modules of Airflow that its documentation shows to authors of DAGs, providers and plugins."""
 _VERB_NOUN = re.compile(r"[a-z]+(_[a-z]+)+")
-_NO_TASK = ("_PREFIX", "_DAG_ID", "_KEY")
+_NO_TASK = ("_PREFIX", "_DAG_ID", "_KEY", "RETRY_AFTER")
 _AIRFLOW_MODULE = re.compile(r"airflow\.(api_fastapi|dag_processing|executors|jobs|models|sdk|utils)(\.[a-z_]+)+")
 _NUMERIC = ("np", "numpy", "statistics")
 _QUANTILES = ("quantile", "quantiles", "nanquantile", "percentile")
@@ -41,9 +41,12 @@ def task_ids() -> dict[str, str]:
 
 
 def spelt_task_ids() -> dict[str, list[str]]:
-    """Return the files that spell each task id in a string by itself, not in a sentence; most files first."""
+    """Return the files that spell each task id in a string by itself, not in a sentence; most files first.
+
+    Without the simulator, which knows no tasks, and the fields of the wave file.
+    """
     found: dict[str, list[str]] = {task_id: [] for task_id in task_ids()}
-    for module in all_modules().values():
+    for module in modules_of(without=(WAVE_FILE,)):
         words = {word for text in module.strings if not re.search(r"\s", text) for word in re.findall(r"\w+", text)}
         for task_id in words & found.keys():
             found[task_id].append(str(module))
@@ -52,14 +55,14 @@ def spelt_task_ids() -> dict[str, list[str]]:
 
 def files_spelling_gates() -> list[str]:
     """Return the files that spell a gate's id in any string, beside those that describe the wave file."""
-    modules = modules_of(AIRFLOW_LAYER, CORE, without=DESCRIBING_GATES)
+    modules = modules_of(AIRFLOW_LAYER, CORE, without=(WAVE_FILE,))
     return [str(module) for module in modules if _words(module) & set(GATES)]
 
 
 def files_naming_gates() -> list[str]:
     """Return the files that spell a gate's id or use its constant."""
     constants = {name for task_id, name in task_ids().items() if task_id in GATES}
-    modules = modules_of(AIRFLOW_LAYER, CORE, without=DESCRIBING_GATES)
+    modules = modules_of(AIRFLOW_LAYER, CORE, without=(WAVE_FILE,))
     return [str(module) for module in modules if _words(module) & set(GATES) or _used(module) & constants]
 
 

@@ -13,8 +13,13 @@ from house.tree import FUNCTIONS, Function, Module, all_modules, modules_of
 
 AIRFLOW_LAYER, CORE = "hcx_airflow", "hcx_waves"
 CLIENTS = f"{CORE}.clients"
-BESIDE = tuple(f"{CORE}.{name}" for name in ("demo", "doctor", "forecast", "rehearsals", "snapshot", "twin"))
+PRIVATE_API = f"{AIRFLOW_LAYER}.airflow_private"
+_BESIDE = ("doctor", "forecast", "model.expectation", "rehearsals", "snapshot", "twin")
+BESIDE = tuple(f"{CORE}.{name}" for name in _BESIDE)
 """What is not on the way from a wave file to the report."""
+NAMED_MAPPINGS = ("Arguments", "Document")
+NO_FORMS = ("VmSettings", "StayingVm")
+"""Settings that many VMs share, and a VM that no wave moves: no forms of the VM that is followed here."""
 _OF_ONE_VM = re.compile(r"(Vm|VirtualMachine)(?![a-z])")
 _MODELS = {"BaseModel", "TypedDict", "NamedTuple"}
 _MAPPINGS = ("dict", "Mapping", "MutableMapping")
@@ -40,7 +45,7 @@ def vm_forms() -> tuple[list[str], list[str]]:
     found: dict[bool, list[str]] = {True: [], False: []}
     for module, node in classes(modules_of(CORE, AIRFLOW_LAYER, without=(CLIENTS,))):
         is_dataclass = any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
-        if _OF_ONE_VM.search(node.name) and (is_dataclass or node.name in models):
+        if node.name not in NO_FORMS and _OF_ONE_VM.search(node.name) and (is_dataclass or node.name in models):
             found[module.name.startswith(BESIDE)].append(f"{module.name}.{node.name}")
     return found[False], found[True]
 
@@ -89,6 +94,15 @@ def _is_untyped(node: ast.Subscript) -> bool:
     return ast.unparse(node.value) in _MAPPINGS and [ast.unparse(part) for part in inner] == ["str", "Any"]
 
 
+def named_mappings() -> Counter[str]:
+    """Count the uses of the two names for untyped mappings, by module."""
+    return Counter(
+        module.name
+        for module, node in _nodes(AIRFLOW_LAYER)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in NAMED_MAPPINGS
+    )
+
+
 def string_keyed_reads() -> Counter[str]:
     """Count reads by a key that is written down (``x["key"]``, ``x.get("key")``) in the Airflow layer, by module.
 
@@ -106,6 +120,21 @@ def _is_keyed_read(node: ast.AST) -> bool:
         return False
     is_text = isinstance(key, ast.Constant) and isinstance(key.value, str)
     return is_text and read.rpartition(".")[2] not in ("context", "environ", "Literal")
+
+
+def task_storage_uses() -> Counter[str]:
+    """Count the places where Python in the Airflow layer reads or writes XComs or the state store, by module.
+
+    Templates are strings, and Airflow fills them in; what a trigger leaves by ending its task is an event.
+    """
+    used = Counter(module.name for module, node in _nodes(AIRFLOW_LAYER) if _uses_storage(node))
+    return Counter({name: count for name, count in used.items() if name != PRIVATE_API})
+
+
+def _uses_storage(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("xcom_pull", "xcom_push", "task_state_store")
+    return isinstance(node, ast.Constant) and node.value == "task_state_store"
 
 
 def _nodes(*packages: str) -> Iterator[tuple[Module, ast.AST]]:

@@ -49,11 +49,14 @@ def test_the_airflow_layer_has_few_untyped_mappings() -> None:
     assert found.total() <= measures.MOST_UNTYPED_MAPPINGS, found
 
 
-def test_one_module_reads_by_string_keys() -> None:
+def test_the_airflow_layer_has_few_reads_by_string_keys() -> None:
     found = shapes.string_keyed_reads()
 
     assert found.total() <= measures.MOST_KEYED_READS, found
-    assert len(found) <= 1, found
+
+
+def test_one_module_knows_where_tasks_leave_their_results() -> None:
+    assert list(shapes.task_storage_uses()) == ["hcx_airflow.results"]
 
 
 def test_few_files_know_a_gates_facts() -> None:

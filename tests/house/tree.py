@@ -54,9 +54,20 @@ class Module:
         )
 
     @cached_property
+    def exported(self) -> frozenset[int]:
+        """The ids of the constants in ``__all__``: names of objects, whatever else has that name."""
+        lists = (
+            node.value
+            for node in self.tree.body
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        )
+        return frozenset(id(one) for value in lists for one in ast.walk(value))
+
+    @cached_property
     def strings(self) -> tuple[str, ...]:
-        """The strings of a module, those of f-strings as well, but no docstrings."""
-        constants = (node for node in self.nodes if isinstance(node, ast.Constant) and id(node) not in self.docstrings)
+        """The strings of a module, those of f-strings as well, but no docstrings and no ``__all__``."""
+        no_strings = self.docstrings | self.exported
+        constants = (node for node in self.nodes if isinstance(node, ast.Constant) and id(node) not in no_strings)
         return tuple(constant.value for constant in constants if isinstance(constant.value, str))
 
     @cached_property

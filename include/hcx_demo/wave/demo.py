@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from hcx_airflow.names import WAVE_DAG_ID_CONF, WAVE_RUN_ID_CONF, cleanup_dag_id
 from hcx_demo.runs import await_dags, clear_unfinished, log_of_failures, start_run
 from hcx_demo.stack import Stack
-from hcx_demo.terminal import Keys, speaker
+from hcx_demo.terminal import Keys, plain, speaker
 from hcx_demo.texts import duration, virtual
 from hcx_demo.wave.gates import APPROVE, REJECT, GateKeeper
 from hcx_demo.wave.observer import RunObserver, RunStatus
@@ -142,6 +141,6 @@ class WaveDemo:
             for path in reports[run.run_id]:
                 self._say(f"  report: {path}")
         for problem in result.problems():
-            self._console.print(f"[red]not as planned:[/red] {escape(problem)}", highlight=False)
+            self._console.print(f"[red]not as planned:[/red] {plain(problem)}", highlight=False)
         if not result.problems():
             self._console.print("[green]The wave and its cleanup ended as planned.[/green]")

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from hcx_airflow.names import WRITE_REPORT
 from hcx_demo.airflow_api import AirflowApi
 from hcx_demo.stack.state import read_json
+from hcx_demo.terminal import plain
 from hcx_demo.texts import duration, virtual
 from hcx_demo.wave.observer import RunStatus
 from hcx_demo.wave.sites import SegmentPair
@@ -175,7 +175,7 @@ def print_segments(
     :param measured: by segment, the outage that the wave itself measured.
     """
     for segment in result.segments:
-        table = Table(title=f"Segment {escape(segment.name)}", title_justify="left")
+        table = Table(title=f"Segment {plain(segment.name)}", title_justify="left")
         for heading in ("when", "at the source", "at the destination", "name at the destination"):
             table.add_column(heading)
         for moment, pairs in states.items():

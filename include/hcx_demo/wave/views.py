@@ -8,7 +8,6 @@ from typing import Protocol, Self
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markdown import Markdown
-from rich.markup import escape
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from hcx_demo.airflow_api import PendingGate
 from hcx_demo.steps import Step, StepState
+from hcx_demo.terminal import plain
 from hcx_demo.texts import duration, virtual
 from hcx_demo.wave.observer import RunStatus
 from hcx_demo.wave.sites import VmProgress
@@ -78,11 +78,11 @@ class PlainView:
             if gate.key not in self._gates:
                 self._gates.add(gate.key)
                 self.say(f"GATE {gate.subject}  (also in the UI: {gate_url(self._ui_url, gate)})")
-                self._console.print(escape(gate.body), highlight=False, soft_wrap=True)
+                self._console.print(plain(gate.body), highlight=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
         """Print a line."""
-        self._console.print(escape(text), highlight=False, soft_wrap=True)
+        self._console.print(plain(text), highlight=False, soft_wrap=True)
 
     def _show_step(self, status: RunStatus, step: Step) -> None:
         now = (step.state, step.detail)
@@ -135,7 +135,7 @@ class LiveView:
             if gate.key not in self._printed:
                 self._printed.add(gate.key)
                 body = Markdown(gate.body or gate.subject)
-                self._console.print(Panel(body, title=escape(gate.subject), border_style="yellow"))
+                self._console.print(Panel(body, title=plain(gate.subject), border_style="yellow"))
         parts: list[RenderableType] = [_clocks(status), _steps(status.steps)]
         if status.vms:
             parts.append(_vms(status.vms))
@@ -144,7 +144,7 @@ class LiveView:
 
     def say(self, text: str) -> None:
         """Print a line above the run."""
-        self._console.print(escape(text), highlight=False, soft_wrap=True)
+        self._console.print(plain(text), highlight=False, soft_wrap=True)
 
     def _gate(self, gate: PendingGate) -> Text:
         how = "press y to approve or n to reject, or answer in the UI: " if self._keys_work else "answer in the UI: "

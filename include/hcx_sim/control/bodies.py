@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from typing import Any
 
 from fastapi import Request
 
 from hcx_sim.control.base import ControlError
+from hcx_sim.http.json_text import strict_json
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -34,8 +34,8 @@ def decode_json(body: bytes, encoding: str | None, limit_bytes: int) -> Any:
     if encoding is not None and encoding.lower() == "gzip":
         body = _gunzip(body, limit_bytes)
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
+        return strict_json(body)
+    except ValueError as error:
         raise ControlError(422, f"the body is not JSON: {error}", "send one JSON document") from error
 
 

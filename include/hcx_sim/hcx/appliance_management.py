@@ -54,6 +54,8 @@ def _may_enter(call: Call, header: str) -> bool:
 
 
 def _config(call: Call) -> dict[str, str] | None:
+    if not call.is_small:
+        return None
     try:
         config = call.json()["data"]["items"][0]["config"]
         return {name: str(config[name]) for name in ("url", "userName", "password")}

@@ -7,10 +7,11 @@ on it. [C hcx 1]
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-MAX_DEPTH = 100
+from hcx_sim.http.json_text import MAX_DEPTH, TooDeepError, strict_json
+
+_LONGEST = 256 * 1024
 _BLANKS = " \t\n\r\f"
 _ENDS_LITERAL = frozenset(_BLANKS + "/\\;#={}[]:,")
 _ESCAPES = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
@@ -18,7 +19,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 class LenientJsonError(ValueError):
-    """The text is no JSON, not even with all leniency; the message says where."""
+    """The text is not JSON, however leniently it is read; the message says where."""
 
 
 def parse(text: str) -> Any:
@@ -28,10 +29,12 @@ def parse(text: str) -> Any:
     objects are nested more than ``MAX_DEPTH`` deep.
     """
     try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise LenientJsonError(f"nested more than {MAX_DEPTH} deep") from error
+        return strict_json(text)
+    except TooDeepError as error:
+        raise LenientJsonError(str(error)) from None
     except ValueError:
+        if len(text) > _LONGEST:
+            raise LenientJsonError(f"not JSON, and too long ({_LONGEST} characters) to be read leniently") from None
         return _Reader(text).document()
 
 

@@ -91,6 +91,8 @@ async def create_session(request: Request) -> Response:
 
 def _log_in_of(call: Call) -> tuple[str, str]:
     """Return user name and password; anything malformed is the documented 400 without a body."""
+    if not call.is_small:
+        raise HcxError(400, "too large for a log-in", style=Style.EMPTY)
     try:
         body = body_of(call)
     except HcxError as error:

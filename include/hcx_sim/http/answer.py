@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 IDENTITY_HEADER = "X-Hcx-Sim"
+MOST_BODY_BYTES = 16 * 1024 * 1024
+BODY_SECONDS = 60.0
 NO_WORLD = "world=unknown; role=unknown"
 # Under this key of the ASGI scope the application finds its connection, to reset it.
 TRANSPORT_KEY = "hcx_sim.transport"
@@ -65,13 +68,30 @@ async def send_answer(send: Send, answer: Answer, identity: str) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
+class BodyRefusedError(Exception):
+    """A body is larger or slower than any that is taken; ``status`` is the answer's."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 async def read_body(receive: Receive) -> bytes | None:
-    """Return the whole request body, None when the client went away first."""
-    chunks: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        chunks.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(chunks)
+    """Return the whole request body, None when the client went away first.
+
+    Nobody has said who he is yet, so size and time are bounded: beyond, :class:`BodyRefusedError`.
+    """
+    received = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                received += message.get("body", b"")
+                if len(received) > MOST_BODY_BYTES:
+                    raise BodyRefusedError(413, f"the body is larger than {MOST_BODY_BYTES} bytes")
+                if not message.get("more_body", False):
+                    return bytes(received)
+    except TimeoutError:
+        raise BodyRefusedError(408, f"the body did not come within {BODY_SECONDS:g} s") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,10 +10,12 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from hcx_sim.coverage import Coverage
+from hcx_sim.http.json_text import strict_json
 from hcx_sim.world.model import SiteName
 from hcx_sim.world.world import World
 
 SCOPE_KEY = "hcx_sim.call"
+LOG_IN_BYTES = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -45,7 +46,12 @@ class Call:
 
     def json(self) -> Any:
         """Return the body as strict JSON; raises :class:`ValueError` when it is not."""
-        return json.loads(self.body)
+        return strict_json(self.body)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the body is of a size that is read for a caller who has not logged in yet."""
+        return len(self.body) <= LOG_IN_BYTES
 
     @property
     def here(self) -> SiteName:

@@ -17,7 +17,18 @@ from starlette.routing import Match
 
 from hcx_sim.faults.rules import FaultRule
 from hcx_sim.faults.socket import Wire, acts, deliver, replacement
-from hcx_sim.http.answer import NO_WORLD, TRANSPORT_KEY, Answer, Message, Receive, Scope, Send, read_body, send_answer
+from hcx_sim.http.answer import (
+    NO_WORLD,
+    TRANSPORT_KEY,
+    Answer,
+    BodyRefusedError,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    read_body,
+    send_answer,
+)
 from hcx_sim.http.context import SCOPE_KEY, Call, Product, Target
 from hcx_sim.world.model import SiteName
 from hcx_sim.world.world import World
@@ -83,7 +94,13 @@ class Dispatcher:
             await wire.abandon()
 
     async def _serve(self, scope: Scope, wire: Wire) -> None:
-        body = await read_body(wire.receive)
+        try:
+            body = await read_body(wire.receive)
+        except BodyRefusedError as error:
+            refusal = Answer.of_json(error.status, {"error": str(error), "hint": "send less, or faster"})
+            refusal.headers.append((b"connection", b"close"))
+            await send_answer(wire.send, refusal, NO_WORLD)
+            return
         if body is None:
             return
         world_id, base_path, path = split_world(scope["path"])

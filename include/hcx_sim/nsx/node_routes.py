@@ -22,7 +22,8 @@ VERSIONS = {"vmc": "4.1.2.0.1.22596744", "onprem": "4.2.0.0.0.24105817"}
 
 def create_session(call: Call, request: Request) -> Response:
     """Log in by form; the answer's cookie and XSRF token are both needed afterwards."""
-    form = {name: values[-1] for name, values in parse_qs(call.body.decode("utf-8", "replace")).items()}
+    text = call.body.decode("utf-8", "replace") if call.is_small else ""
+    form = {name: values[-1] for name, values in parse_qs(text).items()}
     call.user = form.get("j_username", "")
     session = open_session(call, call.user, form.get("j_password", ""))
     response = Response(status_code=200)

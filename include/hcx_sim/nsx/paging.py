@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from hcx_sim.http.context import Call
+from hcx_sim.http.json_text import strict_json
 from hcx_sim.nsx.errors import invalid
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ def page(
 def _page_size(text: str | None) -> int:
     if text is None:
         return MAX_PAGE_SIZE
-    if not text.isdigit() or not 1 <= int(text) <= MAX_PAGE_SIZE:
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= MAX_PAGE_SIZE:
         raise invalid([f"page_size: {text} is not between 1 and {MAX_PAGE_SIZE}"])
     return int(text)
 
@@ -73,8 +74,8 @@ def _encode(key: tuple[str, str]) -> str:
 
 def _decode(cursor: str) -> tuple[str, str]:
     try:
-        mark, name, unique = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
+        mark, name, unique = strict_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError, TypeError):
         mark, name, unique = "", "", ""
     if mark != _MARK:
         raise invalid([f"cursor: {cursor} is none of ours"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from fastapi import Request
@@ -48,11 +47,11 @@ def segment_of(call: Call, request: Request) -> Segment:
 
 
 def json_body(call: Call) -> Any:
-    """Return the request's body; raises 400/255 when it is no JSON."""
+    """Return the request's body; raises 400/255 when it is not valid JSON."""
     try:
         return call.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise invalid([f"the body is no JSON: {error}"]) from None
+    except ValueError as error:
+        raise invalid([f"the body is not valid JSON: {error}"]) from None
 
 
 def flag(request: Request, name: str) -> bool:

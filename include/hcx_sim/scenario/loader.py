@@ -50,6 +50,8 @@ def _parse(text: str, origin: str) -> Any:
         return yaml.load(text, Loader=loader)  # noqa: S506 - both choices are safe loaders
     except yaml.YAMLError as error:
         raise ScenarioError(f"{origin}: {error}") from error
+    except RecursionError:
+        raise ScenarioError(f"{origin}: is nested too deep") from None
 
 
 def _validate(document: Any, origin: str) -> Scenario:

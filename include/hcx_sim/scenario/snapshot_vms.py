@@ -43,7 +43,7 @@ _BACKINGS = {
 
 
 class VmNames:
-    """By which name each VM is known in the world: its own where it is the only one of that name."""
+    """The name of each VM in the world: its own, unless another VM has the same name."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         """Count the names of both sites."""

@@ -12,6 +12,7 @@ from hcx_sim.http.context import Call
 from hcx_sim.vcenter import soap
 from hcx_sim.vcenter.faults import (
     Faulted,
+    invalid_request,
     method_not_found,
     no_permission,
     not_authenticated,
@@ -45,8 +46,10 @@ async def serve(call: Call, request: Request) -> Response:
 
 
 async def _answer(call: Call, request: Request, version: str, headers: dict[str, str]) -> bytes:
-    parsed = soap.read_request(call.body)
     session = session_of(call, state_of(call.world, call.here), request.headers.get("cookie", ""))
+    if session is None and not call.is_small:
+        raise invalid_request("The request is too large for one without a session.")
+    parsed = soap.read_request(call.body)
     call.user = session.username if session is not None else ""
     inventory = Inventory(call.world, call.here, session.key if session is not None else "")
     found, method = _guard(inventory, parsed, session)

@@ -18,7 +18,10 @@ from hcx_sim.vcenter.versions import NAMESPACE
 
 _NS_MAP = {**SoapAdapter.SOAP_NSMAP, NAMESPACE: ""}
 _BODY = f"{SoapAdapter.XMLNS_SOAPENV} Body"
-_OPERATION = re.compile(rb"<(?:[\w.-]+:)?Body[^>]*>\s*<(?:[\w.-]+:)?([A-Za-z_]\w*)")
+# Bounded in every part: a body can be made of beginnings of it.
+_OPERATION = re.compile(rb"<(?:[\w.-]{1,64}:)?Body[^<>]{0,1024}>\s{0,256}<(?:[\w.-]{1,64}:)?([A-Za-z_]\w{0,128})")
+_DEEPEST = 100
+_MOST_ELEMENTS = 200_000
 _ACCESSOR = "Fetch"
 _NAME = re.compile(r"[A-Za-z]\w*")
 
@@ -147,7 +150,10 @@ def read_request(body: bytes) -> SoapRequest:
     """Parse a SOAP request; raises ``Faulted`` with an InvalidRequest when it cannot be understood."""
     reader = _RequestReader()
     try:
+        _refuse_hostile(body)
         reader.parser.Parse(body, True)
+    except _HostileError:
+        raise invalid_request("Unable to parse the request: entities, too deep or too long.") from None
     except ExpatError as error:
         raise invalid_request(f"Unable to parse the request: {error}.") from error
     except KeyError as error:
@@ -161,6 +167,32 @@ def read_request(body: bytes) -> SoapRequest:
 def _named_type(error: KeyError) -> str:
     """Return the type that pyVmomi did not find: the last word of what it says."""
     return str(error.args[0]).rpartition(" ")[2].rpartition(":")[2] if error.args else "of a value"
+
+
+class _HostileError(ValueError):
+    """The body is made to cost more than it says."""
+
+
+def _refuse_hostile(body: bytes) -> None:
+    """Refuse entities, depth and masses of elements before anything is made of them: anybody can send a body."""
+    depth = count = 0
+
+    def start(_tag: str, _attributes: dict[str, str]) -> None:
+        nonlocal depth, count
+        depth, count = depth + 1, count + 1
+        if depth > _DEEPEST or count > _MOST_ELEMENTS:
+            raise _HostileError
+
+    def end(_tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def doctype(*_declared: Any) -> None:
+        raise _HostileError
+
+    parser = ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler, parser.StartDoctypeDeclHandler = start, end, doctype
+    parser.Parse(body, True)
 
 
 def _complete(request: SoapRequest) -> SoapRequest:

@@ -58,6 +58,8 @@ async def render_unknown_path(request: Request, error: HTTPException) -> Respons
 def _parameters(call: Call) -> dict[str, str]:
     """Return the parameters of query and form; clients use either. [C nsx-vsphere 1.1]"""
     found = parse_qs(call.query)
+    if not call.is_small:
+        raise CspError(400, "The request is too large.")
     found.update(parse_qs(call.body.decode("utf-8", "replace")))
     return {name: values[-1] for name, values in found.items()}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,8 @@ from hcx_waves.cli.inputs import Inputs
 from hcx_waves.cli.output import counted, fail, print_rows, reason, write_file
 from hcx_waves.forecast import ParametersError, calibration, dump_parameters, load_parameters
 from hcx_waves.forecast.calibration import Calibration
-from hcx_waves.report.files import read_report
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_json_file
+from hcx_waves.report.files import MOST_BYTES, read_report
 from hcx_waves.report.model import WaveReport
 
 _HEADINGS = ("parameter", "before", "after", "samples", "")
@@ -65,8 +65,8 @@ def _report_paths(paths: Iterable[Path]) -> Iterator[Path]:
 def _is_report(path: Path) -> bool:
     """Whether a file in a folder is a report; records of rehearsals are in the same folders."""
     try:
-        document = json.loads(path.read_bytes())
-    except ValueError:
+        document = read_json_file(path, MOST_BYTES)
+    except (UnreadableJsonError, OSError):
         return False
     return isinstance(document, dict) and "report_version" in document
 
@@ -76,8 +76,8 @@ def _read(path: Path) -> WaveReport:
         return read_report(path)
     except ValidationError as error:
         raise ReportError(f"{path}: is not the report of a run ({error.error_count()} problems)") from None
-    except UnicodeDecodeError:
-        raise ReportError(f"{path}: is not the report of a run") from None
+    except UnreadableJsonError as error:
+        raise ReportError(f"{path}: is not the report of a run: {error}") from None
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {reason(error)}") from None
 

@@ -18,6 +18,8 @@ from hcx_waves.doctor.document import DocumentError, load_endpoints
 from hcx_waves.doctor.examination import examine
 from hcx_waves.doctor.results import CheckResult, Result
 from hcx_waves.doctor.target import Means
+from hcx_waves.model.formatting import counted
+from hcx_waves.model.outside import shown
 
 _STYLES = {Result.OK: "green", Result.WARNING: "yellow", Result.FAILED: "bold red"}
 
@@ -59,15 +61,15 @@ def _print_table(findings: Sequence[CheckResult]) -> None:
     for finding in findings:
         if previous and finding.endpoint != previous:
             table.add_section()
-        shown = "" if finding.endpoint == previous else finding.endpoint
+        endpoint = "" if finding.endpoint == previous else finding.endpoint
         previous = finding.endpoint
         # Text, not markup: the answer of an endpoint must not style or hide anything.
         cells = [
-            Text(shown),
+            Text(shown(endpoint)),
             Text(finding.check),
             Text(finding.result.value, style=_STYLES[finding.result]),
-            Text(finding.detail),
-            Text(finding.next_step),
+            Text(shown(finding.detail)),
+            Text(shown(finding.next_step)),
         ]
         table.add_row(*cells[: len(table.columns)])
     console = output_console()
@@ -94,4 +96,4 @@ def _is_healthy(findings: Sequence[CheckResult]) -> bool:
 def _counts(findings: Sequence[CheckResult]) -> str:
     """Count the findings by result."""
     counts = Counter(finding.result for finding in findings)
-    return f"{len(findings)} checks: " + ", ".join(f"{counts[result]} {result.value}" for result in Result)
+    return f"{counted(len(findings), 'check')}: " + ", ".join(f"{counts[result]} {result.value}" for result in Result)

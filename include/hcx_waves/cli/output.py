@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hcx_waves.model.outside import shown, shown_lines
+
 _WIDTH_WITHOUT_TERMINAL = 160
 
 
@@ -29,7 +31,7 @@ class ExitCode(IntEnum):
 def fail(problems: str | Iterable[str], code: ExitCode = ExitCode.UNUSABLE) -> NoReturn:
     """Print problems to standard error, one per line, and end the command."""
     for line in [problems] if isinstance(problems, str) else problems:
-        typer.echo(line, err=True)
+        typer.echo(shown_lines(line), err=True)
     raise typer.Exit(code)
 
 
@@ -74,7 +76,7 @@ def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]], *, number
     for heading in headings:
         table.add_column(heading, overflow="fold", justify="right" if heading in right else "left")
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(escape(shown(cell)) for cell in row))
     output_console().print(table)
 
 

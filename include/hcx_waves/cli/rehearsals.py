@@ -16,7 +16,7 @@ from hcx_waves.rehearsals.summary import summarise
 
 
 def rehearsals(
-    wave: Annotated[str, typer.Argument(help="Name of the wave.")],
+    wave: Annotated[str, typer.Argument(help="Name of the wave.", metavar="WAVE")],
     reports: Annotated[Path, typer.Option(help="Folder with the reports and the records of rehearsals.", exists=True)],
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write the summary to this file as JSON.")

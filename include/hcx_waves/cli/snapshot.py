@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,11 +16,14 @@ from hcx_waves.cli.output import ExitCode, fail, reason
 from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_json_file
+from hcx_waves.model.outside import shown
 from hcx_waves.snapshot import SnapshotError, take_snapshot
 from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave
 
+_MOST_BYTES = 16 * 1024 * 1024
 _BYTES_PER_MEGABIT = 1_000_000 / 8
 
 
@@ -68,7 +70,7 @@ def snapshot(
     _print_contents(taken, out)
     strange = sorted(set(rates) - {vm.name for site in (taken.source, taken.destination) for vm in site.vms})
     if strange:
-        typer.echo(f"{change_rates}: contains VMs that are not in the snapshot: {', '.join(strange)}", err=True)
+        typer.echo(f"{change_rates}: contains VMs that are not in the snapshot: {shown(', '.join(strange))}", err=True)
 
 
 def _rates(path: Path) -> dict[str, float]:
@@ -77,10 +79,10 @@ def _rates(path: Path) -> dict[str, float]:
     :raises DocumentError: with every value that is not a number of at least 0, or if the file is not a mapping.
     """
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = read_json_file(path, _MOST_BYTES)
     except OSError as error:
         raise DocumentError(f"{path}: cannot be read: {reason(error)}") from error
-    except ValueError as error:
+    except UnreadableJsonError as error:
         raise DocumentError(f"{path}: is not valid JSON: {error}") from error
     if not isinstance(body, dict):
         raise DocumentError(f'{path}: must map VM names to Mbit/s, such as {{"db01": 12.5}}')

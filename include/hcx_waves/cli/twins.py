@@ -10,6 +10,8 @@ import typer
 
 from hcx_waves.cli.inputs import named_wave_files, no_wave_files
 from hcx_waves.cli.output import fail, reason, write_file
+from hcx_waves.doctor.document import MOST_BYTES
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_bounded, read_json_file
 from hcx_waves.twin import connections
 from hcx_waves.twin.connections import TwinConnectionsError
 from hcx_waves.wavefile.sets import load_waves
@@ -45,14 +47,14 @@ def twin_connections(
 def _document(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the endpoints document, and its CA as text: other machines use the connections without the file."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json_file(path, MOST_BYTES)
         if not isinstance(document, dict):
             raise TwinConnectionsError(f"{path}: is not an endpoints document")
         named = document.get("ca_file")
-        trust = {"ca_pem": (path.parent / named).read_text(encoding="ascii")} if named else {}
+        trust = {"ca_pem": read_bounded(path.parent / named, MOST_BYTES).decode("ascii")} if named else {}
     except OSError as error:
         raise TwinConnectionsError(f"{error.filename}: cannot be read: {reason(error)}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError):
+    except (UnicodeDecodeError, UnreadableJsonError):
         # The text that cannot be parsed may be a secret.
         raise TwinConnectionsError(f"{path}: is not an endpoints document: it is not valid JSON") from None
     return document, trust

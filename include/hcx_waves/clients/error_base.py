@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypedDict, Unpack, cast
 from urllib.parse import urlsplit, urlunsplit
 
+from hcx_waves.model.outside import shown
+
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 System = Literal["hcx", "nsx", "vmc", "vcenter"]
 
@@ -37,6 +39,7 @@ class ErrorContext(TypedDict, total=False):
     hint: str | None
 
 
+_LONGEST_ID = 200
 _CONTEXT_FIELDS = tuple(ErrorContext.__annotations__)
 
 
@@ -89,17 +92,18 @@ class ClientError(Exception):
     def __init__(
         self, message: str, *, details: Mapping[str, Any] | None = None, **context: Unpack[ErrorContext]
     ) -> None:
-        self.message = redact_parameters(message)
+        # What a product says may hold anything, and an error is shown in terminals, logs, gates and reports.
+        self.message = shown(redact_parameters(message))
         self.system = context.get("system", "")
-        self.endpoint = strip_user_info(context.get("endpoint", ""))
+        self.endpoint = shown(strip_user_info(context.get("endpoint", "")))
         self.method = context.get("method", "")
-        self.path = redact_parameters(context.get("path", ""))
+        self.path = shown(redact_parameters(context.get("path", "")))
         self.status = context.get("status")
-        self.vendor_code = context.get("vendor_code")
+        self.vendor_code = _shown_or_none(context.get("vendor_code"), _LONGEST_ID)
         vendor_message = context.get("vendor_message")
-        self.vendor_message = None if vendor_message is None else redact_parameters(vendor_message)
-        self.request_id = context.get("request_id")
-        self.hint = context.get("hint") or self.default_hint
+        self.vendor_message = None if vendor_message is None else shown(redact_parameters(vendor_message))
+        self.request_id = _shown_or_none(context.get("request_id"), _LONGEST_ID)
+        self.hint = shown(context.get("hint") or self.default_hint)
         self.details: dict[str, Any] = dict(details or {})
         super().__init__(self.message)
 
@@ -181,6 +185,10 @@ def error_classes() -> Iterator[type[ClientError]]:
         kind = pending.pop(0)
         yield kind
         pending.extend(kind.__subclasses__())
+
+
+def _shown_or_none(text: str | None, longest: int) -> str | None:
+    return None if text is None else shown(text, longest)
 
 
 def redact_parameters(text: str) -> str:

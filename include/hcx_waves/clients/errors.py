@@ -45,6 +45,7 @@ from hcx_waves.clients.error_base import (
     redact_parameters,
     strip_user_info,
 )
+from hcx_waves.model.outside import shown, shown_values
 
 __all__ = [
     "AuthenticationFailed",
@@ -74,6 +75,9 @@ __all__ = [
     "redact_parameters",
     "strip_user_info",
 ]
+
+
+_MOST_ITEMS = 1000
 
 
 class ConnectionFailed(ClientError):
@@ -137,7 +141,7 @@ class MalformedResponse(ClientError):
     default_hint = "Check that the address is the product's API and not a proxy or another service."
 
     def __init__(self, message: str, *, snippet: str = "", **context: Unpack[ErrorContext]) -> None:
-        super().__init__(message, details={"snippet": redact_parameters(snippet)}, **context)
+        super().__init__(message, details={"snippet": shown(redact_parameters(snippet))}, **context)
 
     @property
     def snippet(self) -> str:
@@ -199,7 +203,10 @@ class ValidationFailed(ClientError):
         messages: Sequence[str] = (),
         **context: Unpack[ErrorContext],
     ) -> None:
-        details = {"items": [dict(item) for item in items], "messages": list(messages)}
+        details = {
+            "items": [shown_values(item) for item in items[:_MOST_ITEMS]],
+            "messages": [shown(message) for message in messages[:_MOST_ITEMS]],
+        }
         super().__init__(message, details=details, **context)
 
     @property

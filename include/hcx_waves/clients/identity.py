@@ -3,10 +3,14 @@
 Every simulated product sends ``X-Hcx-Sim: world=<id>; role=<site|twin>`` with each answer; a real product
 sends nothing of the kind. A client that is given the roles it may change refuses any other endpoint before
 its first mutating call.
+
+The vSphere wire has no room for that header, so the simulator appends its marker to ``about.fullName``. A real
+vCenter's full name has nothing of the kind.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -100,3 +104,19 @@ class AllowedEndpoints:
     def __str__(self) -> str:
         roles = " or ".join(sorted(self.roles)) or "nothing"
         return roles if self.world_id is None else f"{roles} (world {self.world_id})"
+
+
+_MARKER = re.compile(r"\[hcx-sim (?P<fields>[^\]]*)\]\s*$")
+
+
+def identity_of_full_name(full_name: str | None) -> EndpointIdentity:
+    """Read the identity from ``about.fullName``.
+
+    :param full_name: e.g. ``VMware vCenter Server 8.0.3 build-1 [hcx-sim world=main role=site]``.
+    :returns: the real product if the marker is absent. A marker without a readable role counts as a twin,
+        as it does in the header of the other products.
+    """
+    marker = _MARKER.search(full_name or "")
+    if marker is None:
+        return REAL_PRODUCT
+    return EndpointIdentity.of_header(";".join(marker["fields"].split()))

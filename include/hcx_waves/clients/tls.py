@@ -22,6 +22,11 @@ from urllib.parse import urlsplit
 
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
+
+from hcx_waves.clients.exchange import BoundedSending
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,11 @@ class TlsAdapter(HTTPAdapter):
         self._context = settings.ssl_context()
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
 
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Make connections that keep the bounds of the exchange they serve."""
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave the pool as ``build_connection_pool_key_attributes`` made it."""
 
@@ -119,3 +129,24 @@ class TlsAdapter(HTTPAdapter):
             # urllib3 would match the name by itself once the context does not.
             pool["assert_hostname"] = False
         return host, pool
+
+
+class _HttpConnection(BoundedSending, HTTPConnection):
+    pass
+
+
+class _HttpsConnection(BoundedSending, HTTPSConnection):
+    def connect(self) -> None:
+        """Connect; a handshake that does not end in time has sent nothing of the request."""
+        try:
+            super().connect()
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"no TLS connection within {self.timeout} s") from error
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _HttpConnection
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection

@@ -1,8 +1,9 @@
 """A small JSON transport on requests, shared by the HCX, NSX and VMware Cloud clients.
 
-What it promises: every call has a connect and a read time-out and a bound on the body; redirects are never
-followed; TLS depends on the :class:`TlsSettings` alone; transient failures of repeatable calls are repeated
-with bounded backoff; a refused session is renewed once; a mutating call whose fate is unknown becomes
+What it promises: every call has a connect and a read time-out, a deadline for the whole of it, whatever arrives, and
+bounds on the size and the depth of the body; redirects are never followed; TLS depends on the :class:`TlsSettings`
+alone; transient failures of repeatable calls are repeated with bounded backoff; a refused session is renewed once; a
+changing call whose fate is unknown becomes
 :class:`OutcomeUnknownError` with the look-up that resolves it. It knows no product: the
 :class:`Dialect` reads the product's error bodies.
 """
@@ -35,6 +36,7 @@ from hcx_waves.clients.errors import (
     TimedOut,
     strip_user_info,
 )
+from hcx_waves.clients.exchange import bounded_by
 from hcx_waves.clients.identity import REAL_PRODUCT, AllowedEndpoints, EndpointIdentity, Role
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_auth import Authenticator, NoAuth
@@ -163,7 +165,7 @@ class RestTransport:
         try:
             return retrying(self._attempt, call, headers)
         except ClientError as error:
-            final = error if call.kind is not CallKind.MUTATING else self._settle(call, error)
+            final = self._settle(call, error)
             clean = self._scrubbed(final)
             if clean is error:
                 raise
@@ -171,6 +173,9 @@ class RestTransport:
 
     def _attempt(self, call: Call, headers: Mapping[str, str]) -> Reply:
         reply = self._exchange(call, headers)
+        if not reply.is_success:
+            # Before anything of it is cut to length: half of a secret would not be found any more.
+            reply = replace(reply, text=self._blanked(reply.text), body=self._blanked(reply.body))
         context = self.context(call, reply)
         fault = self._dialect.fault(
             reply,
@@ -182,7 +187,7 @@ class RestTransport:
             raise fault
         self._identity = EndpointIdentity.of_headers(reply.headers)
         if call.expects_json and reply.text.strip() and not reply.is_json:
-            raise MalformedResponse("the answer is not JSON", snippet=reply.snippet, **context)
+            raise MalformedResponse(f"the answer is not JSON: {reply.json_problem}", snippet=reply.snippet, **context)
         return reply
 
     def _exchange(self, call: Call, headers: Mapping[str, str]) -> Reply:
@@ -191,19 +196,22 @@ class RestTransport:
         started = self._ambient.clock()
         session = self._session(fresh=call.kind is CallKind.MUTATING)
         try:
-            with session.request(
-                call.method,
-                self.base_url + call.path,
-                params=call.query_values or None,
-                json=call.json,
-                data=dict(call.form) if call.form is not None else None,
-                headers={"Accept": "application/json", **call.headers, **headers},
-                timeout=(bounds.connect_seconds, bounds.read_seconds),
-                allow_redirects=False,
-                stream=True,
-                verify=self._tls.verify,
-            ) as response:
-                content = self._read(response, call, started)
+            with (
+                bounded_by(bounds.exchange()),
+                session.request(
+                    call.method,
+                    self.base_url + call.path,
+                    params=call.query_values or None,
+                    json=call.json,
+                    data=dict(call.form) if call.form is not None else None,
+                    headers={"Accept": "application/json", **call.headers, **headers},
+                    timeout=(min(bounds.connect_seconds, bounds.total_seconds), bounds.read_seconds),
+                    allow_redirects=False,
+                    stream=True,
+                    verify=self._tls.verify,
+                ) as response,
+            ):
+                content = self._read(response, call)
         except requests.RequestException as exception:
             error = error_for_exception(
                 exception,
@@ -216,7 +224,8 @@ class RestTransport:
         self._log(call, response.status_code, started)
         return reply_of(response, content, self._ambient.clock() - started)
 
-    def _read(self, response: requests.Response, call: Call, started: float) -> bytes:
+    def _read(self, response: requests.Response, call: Call) -> bytes:
+        """Read the body, unpacked; the time and the bytes on the wire are bounded by the exchange."""
         bounds = self.settings
         content = bytearray()
         for chunk in response.iter_content(_CHUNK_BYTES):
@@ -225,23 +234,15 @@ class RestTransport:
                 context = self.context(call)
                 context["status"] = response.status_code
                 raise MalformedResponse(f"the answer is larger than {bounds.max_body_bytes} bytes", **context)
-            if self._ambient.clock() - started > bounds.total_seconds:
-                raise TimedOut(
-                    f"the answer was not complete within {bounds.total_seconds:g} s",
-                    phase="read",
-                    timeout_seconds=bounds.total_seconds,
-                    **self.context(call),
-                )
         return bytes(content)
 
     def _settle(self, call: Call, error: ClientError) -> ClientError:
-        """Decide what the failure of a mutating call means."""
-        unreadable_success = isinstance(error, MalformedResponse) and not 300 <= (error.status or 200) < 400
-        unanswered = isinstance(error, ConnectionFailed | TimedOut) and not was_never_sent(error)
-        behind_proxy = isinstance(error, GatewayTimeout) or (
-            isinstance(error, ServiceUnavailable) and error.status == 502
-        )
-        if not (unreadable_success or unanswered or behind_proxy):
+        """Decide what the failure of a changing call means.
+
+        A call that sets a state has been repeated by now; but an answer that cannot be read is not worth repeating for,
+        and the state is set or not.
+        """
+        if call.kind is CallKind.READ or not call.authenticated or not _hides_the_outcome(error, call.kind):
             return error
         return OutcomeUnknownError(
             f"the call was sent, and it is not known whether it took effect: {error.message}",
@@ -252,10 +253,13 @@ class RestTransport:
 
     def _scrubbed(self, error: ClientError) -> ClientError:
         """Return the error without any secret that the product may have echoed."""
-        secrets = [secret for secret in self._auth.secrets() if len(secret) >= 4]
         data = error.to_dict()
-        clean = _replace_texts(data, secrets)
+        clean = self._blanked(data)
         return error if clean == data else ClientError.from_dict(clean)
+
+    def _blanked(self, value: Any) -> Any:
+        """Return JSON primitives with all secrets of this client blanked."""
+        return _replace_texts(value, [secret for secret in self._auth.secrets() if len(secret) >= 4])
 
     def _session(self, *, fresh: bool) -> requests.Session:
         """Return this thread's session (a forked child gets its own).
@@ -289,6 +293,16 @@ class RestTransport:
             outcome,
             self._ambient.clock() - started,
         )
+
+
+def _hides_the_outcome(error: ClientError, kind: CallKind) -> bool:
+    if isinstance(error, MalformedResponse):
+        return not 300 <= (error.status or 200) < 400
+    if kind is not CallKind.MUTATING:
+        return False
+    if isinstance(error, ConnectionFailed | TimedOut):
+        return not was_never_sent(error)
+    return isinstance(error, GatewayTimeout) or (isinstance(error, ServiceUnavailable) and error.status == 502)
 
 
 def _replace_texts(value: Any, secrets: list[str]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError, ReadTime
 
 from hcx_waves.clients import errors
 from hcx_waves.clients.errors import ClientError, ErrorContext
+from hcx_waves.clients.exchange import ExchangeTooLargeError, ExchangeTooLongError
 
 # Reasons by which OpenSSL ends a handshake; nothing of the request has been sent by then.
 _HANDSHAKE_REASONS = frozenset(
@@ -29,6 +31,8 @@ _HANDSHAKE_REASONS = frozenset(
         "TLSV1_UNRECOGNIZED_NAME",
     }
 )
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,9 @@ def error_for_exception(
             timeout_seconds=connect_seconds,
             **context,
         )
+    bounds = _beyond_bounds(exception, context)
+    if bounds is not None:
+        return bounds
     if _caused_by(exception, ReadTimeoutError):
         return errors.TimedOut(
             f"no answer within {read_seconds:g} s", phase="read", timeout_seconds=read_seconds, **context
@@ -74,6 +81,16 @@ def error_for_exception(
     if _caused_by(exception, NewConnectionError):
         return errors.ConnectionFailed(f"no connection: {_root(exception)}", **context)
     return errors.ConnectionFailed(f"the connection broke: {_root(exception)}", request_sent=True, **context)
+
+
+def _beyond_bounds(exception: BaseException, context: ErrorContext) -> ClientError | None:
+    """Translate what the exchange as a whole has ended."""
+    for link in _chain(exception):
+        if isinstance(link, ExchangeTooLongError):
+            return errors.TimedOut(str(link), phase="read", timeout_seconds=link.total_seconds, **context)
+        if isinstance(link, ExchangeTooLargeError):
+            return errors.MalformedResponse(str(link), **context)
+    return None
 
 
 def error_for_status(
@@ -126,11 +143,11 @@ def parse_retry_after(value: str | None, now: Callable[[], datetime]) -> float |
     if value is None or not value.strip():
         return None
     text = value.strip()
-    if text.isdigit():
+    if _SECONDS.fullmatch(text):
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return max(0.0, (aware - now()).total_seconds())

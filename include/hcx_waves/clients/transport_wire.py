@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +13,9 @@ from urllib.parse import quote
 import requests
 
 from hcx_waves.clients.errors import ClientError, ErrorContext, Lookup
+from hcx_waves.clients.exchange import Exchange
 from hcx_waves.clients.transport_retry import CallKind, RetryPolicy
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
 
 _REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -48,8 +49,9 @@ class TransportSettings:
 
     :param connect_seconds: to open a connection.
     :param read_seconds: between two pieces of the answer.
-    :param total_seconds: for the whole answer, so that a trickle cannot hold the caller.
-    :param max_body_bytes: the largest answer that is read.
+    :param total_seconds: for one attempt as a whole, whatever arrives, so that a trickle cannot hold the caller; real
+        time, also in a rehearsal.
+    :param max_body_bytes: the largest answer that is read, unpacked.
     :param retry: see :class:`RetryPolicy`.
     """
 
@@ -58,6 +60,10 @@ class TransportSettings:
     total_seconds: float = 300.0
     max_body_bytes: int = 64 * 1024 * 1024
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+    def exchange(self) -> Exchange:
+        """Return the bounds of one attempt that begins now."""
+        return Exchange(self.total_seconds, self.read_seconds, self.max_body_bytes)
 
 
 @dataclass(frozen=True)
@@ -101,13 +107,17 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as it came: status, headers (any case) and text; ``body`` is the parsed JSON or None."""
+    """An answer as it came: status, headers (any case) and text; ``body`` is the parsed JSON or None.
+
+    ``json_problem`` says why a text is none.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     text: str = field(repr=False)
     body: Any = field(default=None, repr=False)
     is_json: bool = False
+    json_problem: str = ""
     elapsed_seconds: float = 0.0
 
     @property
@@ -143,22 +153,24 @@ def path_segment(text: str) -> str:
 
 
 def reply_of(response: requests.Response, content: bytes, elapsed_seconds: float) -> Reply:
-    """Build the reply of a finished response; a text that is no JSON leaves ``body`` None."""
+    """Build the reply of a finished response; ``body`` stays None unless the text is readable JSON."""
     text = content.decode("utf-8", errors="replace")
     body: Any = None
     is_json = False
+    problem = ""
     if text.strip():
         try:
-            body = json.loads(text)
+            body = read_json(text)
             is_json = True
-        except ValueError:
+        except UnreadableJsonError as error:
             # Not JSON: the dialect may still know what it is; if not, the caller gets MalformedResponse.
-            body = None
+            problem = str(error)
     return Reply(
         status=response.status_code,
         headers=response.headers,
         text=text,
         body=body,
         is_json=is_json,
+        json_problem=problem,
         elapsed_seconds=elapsed_seconds,
     )

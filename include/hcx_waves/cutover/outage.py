@@ -1,4 +1,4 @@
-"""How long a segment had no gateway: bounds from the instants at which its state was certain."""
+"""The lower and upper bound of a segment's outage, from the instants at which its state was certain."""
 
 from __future__ import annotations
 

@@ -7,10 +7,11 @@ import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException
 
 from cryptography import x509
 
+from hcx_waves.clients.exchange import HttpConnection, HttpsConnection, bounded_by
 from hcx_waves.doctor.results import CheckResult, failed, ok, warning
 from hcx_waves.doctor.target import EndpointAddress, Means
 
@@ -142,16 +143,16 @@ def _date_header(address: EndpointAddress, means: Means) -> datetime | None:
     """Ask for any page and return the time it was answered."""
     timeout = means.settings.read_seconds
     if address.scheme == "http":
-        connection = HTTPConnection(address.host, address.port, timeout=timeout)
+        connection: HTTPConnection = HttpConnection(address.host, address.port, timeout=timeout)
     else:
-        connection = HTTPSConnection(address.host, address.port, timeout=timeout, context=means.tls.ssl_context())
-    with contextlib.closing(connection):
+        connection = HttpsConnection(address.host, address.port, timeout=timeout, context=means.tls.ssl_context())
+    with contextlib.closing(connection), bounded_by(means.settings.exchange()):
         connection.request("GET", address.path)
         value = connection.getresponse().getheader("Date")
     if value is None:
         return None
     try:
         stamp = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)

@@ -7,12 +7,15 @@ Its shape is an interface: ``{"ca_file", "speed", "control", "source": {"hcx", "
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_json_file
+
+MOST_BYTES = 1024 * 1024
+"""The largest document that is read, and the largest file of authorities that it may name."""
 
 
 class DocumentError(Exception):
@@ -86,11 +89,11 @@ def load_endpoints(path: Path) -> Endpoints:
     :raises DocumentError: naming every problem at once.
     """
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = read_json_file(path, MOST_BYTES)
     except OSError as error:
         raise DocumentError(f"{path}: cannot be read: {error.strerror or type(error).__name__}") from error
-    except ValueError as error:
-        raise DocumentError(f"{path} is not valid JSON: {_position(error)}") from error
+    except UnreadableJsonError as error:
+        raise DocumentError(f"{path} is not valid JSON: {error}") from error
     try:
         endpoints = Endpoints.model_validate(body)
     except ValidationError as error:
@@ -100,10 +103,3 @@ def load_endpoints(path: Path) -> Endpoints:
     if endpoints.ca_file is not None and not endpoints.ca_file.is_absolute():
         endpoints = endpoints.model_copy(update={"ca_file": path.parent / endpoints.ca_file})
     return endpoints
-
-
-def _position(error: Any) -> str:
-    """Say where a JSON text breaks, without quoting it."""
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at line {error.lineno}, column {error.colno}"
-    return type(error).__name__

@@ -1,11 +1,14 @@
-"""The base of all models: frozen, closed, and able to report several broken rules at once."""
+"""The base of all models: frozen, closed, and able to report several broken rules at once, in one line."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 Location = tuple[str | int, ...]
@@ -39,3 +42,36 @@ def refuse(broken: Sequence[BrokenRule]) -> None:
         raise PydanticCustomError(
             RULES_ERROR, "{text}", {"text": "; ".join(rule.message for rule in broken), "broken": tuple(broken)}
         )
+
+
+def problems_in(error: ValidationError, most: int | None = None) -> str:
+    """Return the problems with their places: ``vms.0.name: Field required; ...``. Values are not shown.
+
+    :param most: how many are listed before ``and 12 more``; all unless given.
+    """
+    found = [_problem(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_input=False)]
+    more = [] if most is None or len(found) <= most else [f"and {len(found) - most} more"]
+    return "; ".join([*found[:most], *more])
+
+
+def _problem(place: str, message: str) -> str:
+    return f"{place}: {message}" if place else message
+
+
+def without_unknown(document: Any, error: ValidationError) -> Any:
+    """Return a stored document without the fields that its model does not know; None if anything else is wrong with it.
+
+    A newer release may have left them, before it was rolled back.
+    """
+    problems = error.errors(include_input=False)
+    if any(one["type"] != "extra_forbidden" for one in problems):
+        return None
+    known = deepcopy(document)
+    for one in problems:
+        *path, field = one["loc"]
+        try:
+            del reduce(lambda found, part: found[part], path, known)[field]
+        except (KeyError, IndexError, TypeError):
+            # A union puts the name of its member into the place.
+            return None
+    return known

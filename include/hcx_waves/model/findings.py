@@ -67,7 +67,7 @@ class Finding(DomainModel):
     subject: ObjectName
     """The name of the VM, segment or other object that it is about."""
     message: str
-    """What is the case."""
+    """What was found, as a sentence."""
     suggestion: str = ""
     """What to do about it."""
     evidence: dict[str, JsonValue] = Field(default_factory=dict)

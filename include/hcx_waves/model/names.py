@@ -11,6 +11,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from hcx_waves.model.patterns import why_not_bounded
+
 _WAVE = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _CONNECTION = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _FINDING = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
@@ -78,6 +80,9 @@ def _expression(value: str) -> str:
         raise PydanticCustomError(
             "expression", "is not a valid regular expression: {why}", {"why": str(error)}
         ) from None
+    refusal = why_not_bounded(value)
+    if refusal is not None:
+        raise PydanticCustomError("expression", "{refusal}", {"refusal": refusal})
     return value
 
 

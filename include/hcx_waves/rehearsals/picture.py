@@ -67,7 +67,7 @@ def draw_summary(summary: RehearsalSummary, kind: str = "png") -> bytes:
     night_height = 1.6 + 0.24 * len(rows)
     outage_height = 1.3 + 0.42 * len(summary.outages) if summary.outages else 0.0
     # Ids in SVG are random unless they are salted.
-    with rc_context({"svg.hashsalt": summary.wave, "font.size": 9}):
+    with rc_context({"svg.hashsalt": summary.wave, "font.size": 9, "text.parse_math": False}):
         figure = Figure(figsize=(11, night_height + outage_height), layout="constrained")
         ratios = [night_height, outage_height] if outage_height else [night_height]
         panels = figure.subplots(len(ratios), 1, squeeze=False, height_ratios=ratios)[:, 0]

@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from hcx_waves.model.base import problems_in
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_bounded, read_json_file
 from hcx_waves.model.names import WaveName
 from hcx_waves.rehearsals.model import RECORD_VERSION, RehearsalRecord, Timeline
 from hcx_waves.report.files import write_whole
@@ -19,6 +21,7 @@ from hcx_waves.report.files import write_whole
 _WAVE_NAME = TypeAdapter(WaveName)
 _NIGHT = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FOLDER = "rehearsals"
+_MOST_BYTES = 64 * 1024 * 1024
 
 
 class RecordError(ValueError):
@@ -45,7 +48,7 @@ class RecordStore:
     def place(self, wave: str) -> Path:
         """Return the folder of a wave's rehearsals.
 
-        :raises RecordError: if that is no wave's name; so no name leads out of the folder.
+        :raises RecordError: if it is not a valid wave name, so that no name leads out of the folder.
         """
         try:
             return self.folder / _WAVE_NAME.validate_python(wave) / _FOLDER
@@ -119,13 +122,15 @@ class RecordStore:
     def timeline(self, wave: str, night: date) -> bytes:
         """Return the exported timeline of a night, byte by byte.
 
-        :raises RecordError: if there is none.
+        :raises RecordError: if there is none, or it is larger than any that was written here.
         """
         path = self.place(wave) / f"{night.isoformat()}.timeline.json"
         try:
-            return path.read_bytes()
+            return read_bounded(path, _MOST_BYTES)
         except OSError as error:
             raise RecordError(f"{path.name}: {error.strerror}") from None
+        except UnreadableJsonError as error:
+            raise RecordError(f"{path.name}: {error}") from None
 
     def _files(self, wave: str) -> Iterator[tuple[date, Path]]:
         place = self.place(wave)
@@ -151,20 +156,18 @@ def _night(text: str) -> date | None:
 
 def _read(path: Path) -> RehearsalRecord:
     try:
-        document: Any = json.loads(path.read_bytes())
+        document: Any = read_json_file(path, _MOST_BYTES)
     except OSError as error:
         raise RecordError(f"{path.name}: {error.strerror}") from None
-    except ValueError:
-        raise RecordError(f"{path.name}: is not valid JSON") from None
+    except UnreadableJsonError as error:
+        raise RecordError(f"{path.name}: is not valid JSON: {error}") from None
     version = document.get("record_version") if isinstance(document, dict) else None
     if version != RECORD_VERSION:
         raise RecordError(f"{path.name}: is of version {version}, and only version {RECORD_VERSION} can be read here")
     try:
         record = RehearsalRecord.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RecordError(f"{path.name}: is not a record of a rehearsal: {where}: {first['msg']}") from None
+        raise RecordError(f"{path.name}: is not a record of a rehearsal: {problems_in(error)}") from None
     if record.night.isoformat() != path.stem:
         raise RecordError(f"{path.name}: holds the night of {record.night}")
     return record

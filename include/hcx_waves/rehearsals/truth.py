@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from hcx_waves.model.base import DomainModel
+from hcx_waves.model.bounded_json import read_json
 from hcx_waves.rehearsals.model import TimelineEvent
 
 _BASE_SYNC = "base_sync"
@@ -69,7 +69,7 @@ def twin_events(lines: str) -> tuple[TimelineEvent, ...]:
 
     :param lines: the answer of ``GET /worlds/{id}/timeline``: JSON lines, the first of which is about the world.
     """
-    return tuple(_event(told) for told in map(json.loads, lines.splitlines()) if "at" in told)
+    return tuple(_event(told) for told in map(read_json, lines.splitlines()) if "at" in told)
 
 
 def _event(told: dict[str, Any]) -> TimelineEvent:

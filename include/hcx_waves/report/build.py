@@ -1,4 +1,4 @@
-"""From the results of a run's steps to its report. Pure."""
+"""Build the report of a run from the results of its tasks. Pure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from hcx_waves.migration.course import VmCourse, joined
 from hcx_waves.migration.status import VmStatus
 from hcx_waves.migration.verify import VmProof, facts_before
 from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.formatting import instant, period
 from hcx_waves.model.plan import PlannedVm, WavePlan
 from hcx_waves.model.schedule import TimeWindow
-from hcx_waves.model.states import SegmentOutcome, VmOutcome
+from hcx_waves.model.states import Labelled, SegmentOutcome, VmOutcome
 from hcx_waves.report.comparison import comparisons
 from hcx_waves.report.model import Clock, Deviation, Event, SegmentRow, VmRow, WaveReport
 from hcx_waves.run.results import RunEnding, RunResults, SegmentResults
 
-RUN_BEGUN = "run begun"
+RUN_BEGUN = "run started"
 REPORT_WRITTEN = "report written"
+_DECISIONS = {"approve": "approved", "reject": "rejected"}
 
 
 def build_report(results: RunResults, ending: RunEnding) -> WaveReport:
@@ -109,21 +111,25 @@ def _segment_row(left: SegmentResults, ending: RunEnding) -> SegmentRow:
 def _deviations(
     plan: WavePlan, vms: tuple[VmRow, ...], segments: tuple[SegmentRow, ...], *, timed: bool
 ) -> Iterator[Deviation]:
-    """Compare with the plan; HCX's instants with its windows only if both are by one clock."""
+    """Compare with the plan; HCX's instants are compared with the windows only if one clock gives both."""
     for vm in vms:
         if not vm.outcome.is_as_planned:
-            yield Deviation(subject=vm.name, planned=VmOutcome.MIGRATED.value, actual=vm.outcome.value)
+            yield _deviation(vm.name, VmOutcome.MIGRATED, vm.outcome)
         window = plan.clock.switchover
         if timed and window is not None and vm.ended_at is not None and vm.ended_at > window.closes:
-            yield Deviation(subject=vm.name, planned=f"moved by {window.closes:%Y-%m-%d %H:%M} UTC",
-                            actual=f"moved at {vm.ended_at:%Y-%m-%d %H:%M} UTC")  # fmt: skip
+            planned, actual = f"migrated by {instant(window.closes)}", f"migrated at {instant(vm.ended_at)}"
+            yield Deviation(subject=vm.name, planned=planned, actual=actual)
     windows = {entry.segment: entry.window for entry in plan.clock.cutovers}
     for one in segments:
-        planned = plan.segment(one.segment)
-        wanted = SegmentOutcome.CUT_OVER if planned.cutover is CutoverPolicy.NOW else SegmentOutcome.STRETCHED
+        cut = plan.segment(one.segment).cutover is CutoverPolicy.NOW
+        wanted = SegmentOutcome.CUT_OVER if cut else SegmentOutcome.STRETCHED
         if one.outcome is not wanted:
-            yield Deviation(subject=one.segment, planned=wanted.value, actual=one.outcome.value)
+            yield _deviation(one.segment, wanted, one.outcome)
         yield from _late(one, windows.get(one.segment))
+
+
+def _deviation(subject: str, planned: Labelled, actual: Labelled) -> Deviation:
+    return Deviation(subject=subject, planned=planned.label.lower(), actual=actual.label.lower())
 
 
 def _late(one: SegmentRow, window: TimeWindow | None) -> Iterator[Deviation]:
@@ -132,8 +138,8 @@ def _late(one: SegmentRow, window: TimeWindow | None) -> Iterator[Deviation]:
     if not window.contains(one.disconnect.sent_at):
         yield Deviation(
             subject=one.segment,
-            planned=f"cut between {window.opens:%Y-%m-%d %H:%M} and {window.closes:%H:%M} UTC",
-            actual=f"cut at {one.disconnect.sent_at:%Y-%m-%d %H:%M} UTC",
+            planned=f"disconnected in the window {period(window.opens, window.closes)}",
+            actual=f"disconnected at {instant(one.disconnect.sent_at)}",
         )
 
 
@@ -142,12 +148,15 @@ def _timeline(results: RunResults, vms: tuple[VmRow, ...], segments: tuple[Segme
         yield Event(at=results.begun_at, what=RUN_BEGUN)
     for approval in results.gates:
         if approval.at is not None:
-            yield Event(at=approval.at, what=f"{approval.gate}: {approval.decision}", subject=approval.by or "nobody")
+            decision = _DECISIONS.get(approval.decision, approval.decision)
+            yield Event(at=approval.at, what=f"{approval.gate}: {decision}", subject=approval.by or "")
+    # HCX's clock, and HCX's words: the run may judge otherwise.
+    said = {} if results.status is None else {vm.name: vm.outcome for vm in results.status.vms}
     for vm in vms:
         if vm.begun_at is not None:
-            yield Event(at=vm.begun_at, what="migration begun", subject=vm.name, clock=Clock.HCX)
+            yield Event(at=vm.begun_at, what="migration started", subject=vm.name, clock=Clock.HCX)
         if vm.ended_at is not None:
-            what = f"migration ended: {vm.outcome.value}"
+            what = f"migration ended: {said[vm.name].label.lower()}" if vm.name in said else "migration ended"
             yield Event(at=vm.ended_at, what=what, subject=vm.name, clock=Clock.HCX)
     for one in segments:
         yield from _segment_events(one)

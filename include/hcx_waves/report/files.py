@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from hcx_waves.clients.errors import redact_parameters
+from hcx_waves.model.bounded_json import read_json_file
 from hcx_waves.report.markdown import render_markdown
 from hcx_waves.report.model import WaveReport
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _SHORTEST_SECRET = 4
+MOST_BYTES = 64 * 1024 * 1024
+"""The largest report that is read."""
 
 
 def write_report(report: WaveReport, folder: Path, secrets: Iterable[str] = ()) -> dict[str, Path]:
@@ -43,8 +46,10 @@ def read_report(path: Path) -> WaveReport:
     """Read a report that was written as JSON.
 
     :raises ValidationError: if it is none (of pydantic).
+    :raises UnreadableJsonError: if it is not JSON, or is beyond the bounds of what is read.
+    :raises OSError: if it cannot be read.
     """
-    return WaveReport.model_validate_json(path.read_text(encoding="utf-8"))
+    return WaveReport.model_validate(read_json_file(path, MOST_BYTES))
 
 
 def file_name(text: str) -> str:

@@ -112,7 +112,7 @@ def _approvals(report: WaveReport) -> Markdown:
         (
             code(one.gate),
             _DECISIONS.get(one.decision, one.decision),
-            one.by or "nobody",
+            one.by or MISSING,
             instant(one.at, seconds=True),
             one.change_reference or "",
             (one.digest or "")[:12],
@@ -133,8 +133,14 @@ def _findings(report: WaveReport) -> Markdown:
 
 
 def _deviations(report: WaveReport) -> Markdown:
-    rows = [(one.subject, label_of(one.planned), label_of(one.actual)) for one in report.deviations]
+    rows = [(one.subject, _capital(one.planned), _capital(one.actual)) for one in report.deviations]
     return table(("Subject", "Planned", "Actual"), rows)
+
+
+def _capital(text: str) -> str:
+    # Reports of older releases hold outcomes as they are stored.
+    words = label_of(text)
+    return words[:1].upper() + words[1:]
 
 
 def _comparisons(report: WaveReport) -> Markdown:
@@ -143,7 +149,7 @@ def _comparisons(report: WaveReport) -> Markdown:
             one.what,
             *(duration(seconds) for seconds in (one.expected.p50_seconds, one.expected.p95_seconds)),
             MISSING if one.actual_seconds is None else duration(one.actual_seconds),
-            one.judgement[:1].upper() + one.judgement[1:],
+            _capital(one.judgement),
         )
         for one in report.comparisons
     ]

@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from hcx_waves.model.outside import shown, shown_lines
+
 _ANYWHERE = re.compile(r"[\\`*\[\]|~$]")
 # Between letters or digits an underscore is one; names would be hard to read in the file if each were escaped.
 _UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _AT_THE_START = re.compile(r"\A([-+=]+|#{1,6})(?=\s|\Z)")
 _NUMBER_AT_THE_START = re.compile(r"\A(\d{1,9})([.)])(?=\s|\Z)")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_ADDRESS = re.compile(r"(?i)((?:\b[a-z][a-z0-9+.-]{0,20}://|\bwww\.|\bmailto:)[^\s<>\"'()|]+)")
+_LONGEST = 8000
 _PIPE = re.compile(r"(\\*)\|")
 
 
@@ -35,7 +39,7 @@ def escape(text: str) -> Markdown:
 
 def code(text: str) -> Markdown:
     """Return a text as code within a line; nothing for an empty one."""
-    flat = _printable(" ".join(text.split()))
+    flat = shown(text)
     ticks = "`" * (_longest_run(flat) + 1)
     space = " " if "`" in flat else ""
     return Markdown(f"{ticks}{space}{flat}{space}{ticks}" if flat else "")
@@ -52,8 +56,7 @@ def fence(text: str, language: str = "") -> Markdown:
     :param language: for highlighting.
     """
     ticks = "`" * max(3, _longest_run(text) + 1)
-    lines = "\n".join(_printable(line.expandtabs()) for line in text.splitlines())
-    return Markdown(f"{ticks}{language}\n{lines}\n{ticks}")
+    return Markdown(f"{ticks}{language}\n{shown_lines(text, _LONGEST)}\n{ticks}")
 
 
 def bullets(lines: Iterable[str]) -> Markdown:
@@ -95,9 +98,14 @@ def document(*parts: str) -> Markdown:
 def _inline(text: str) -> Markdown:
     if isinstance(text, Markdown):
         return text
-    plain = _ANYWHERE.sub(r"\\\g<0>", _printable(" ".join(text.split())))
-    plain = _UNDERSCORE.sub(r"\\_", plain)
-    return Markdown("".join(_ENTITIES.get(one, one) for one in plain))
+    # Readers make links of bare addresses, escaped or not; in code they do not.
+    pieces = _ADDRESS.split(shown(text, _LONGEST))
+    return Markdown("".join(code(piece) if at % 2 else _escaped(piece) for at, piece in enumerate(pieces)))
+
+
+def _escaped(text: str) -> str:
+    plain = _UNDERSCORE.sub(r"\\_", _ANYWHERE.sub(r"\\\g<0>", text))
+    return "".join(_ENTITIES.get(one, one) for one in plain)
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -108,10 +116,6 @@ def _escaped_pipe(found: re.Match[str]) -> str:
     """Escape a pipe that is not: also within code it would end the cell."""
     slashes = found[1]
     return f"{slashes}|" if len(slashes) % 2 else f"{slashes}\\|"
-
-
-def _printable(text: str) -> str:
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def _longest_run(text: str) -> int:

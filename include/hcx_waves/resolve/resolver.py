@@ -1,4 +1,4 @@
-"""Make the plan of a wave. Nothing is changed: every call is a read."""
+"""Make the plan of a wave, and list how the inventory has drifted from one. Every call is a read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a gate decided: by whom, about what, and when."""
+"""Decisions at gates: who decided what, and when."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field, JsonValue
 
 from hcx_waves.model.base import DomainModel
+from hcx_waves.model.formatting import instant
 
 
 class Choice(StrEnum):
@@ -44,19 +45,22 @@ class Decision(DomainModel):
     change_reference: str | None = None
     reason: str | None = None
     started_by: str | None = None
-    """Who had started the run; None if nobody had by hand, and in what older releases have signed."""
+    """The user who started the run by hand; None if none did, and in what older releases have signed."""
     rehearsal: bool = False
-    """Whether nobody was asked, as nothing real is touched."""
+    """Whether the rehearsal approver answered instead of a person."""
     at: AwareDatetime
     asked_at: AwareDatetime | None = None
     """When the gate asked."""
 
     @property
     def spoken(self) -> str:
-        """The decision as a sentence's end: ``approved by alice at ... (CHG1)``."""
-        who = "in rehearsal" if self.rehearsal else f"by {self.user_name or 'nobody'}"
+        """The decision as the end of a sentence: ``approved by alice at ... (CHG1)``."""
+        who = "in rehearsal" if self.rehearsal else f"by {self.user_name or 'an unknown user'}"
+        what = f"not answered by {instant(self.at, seconds=True)}"
+        if self.choice is not Choice.UNANSWERED:
+            what = f"{self.choice} {who} at {instant(self.at, seconds=True)}"
         why = "; ".join(text for text in (self.change_reference, self.reason) if text)
-        return f"{self.choice} {who} at {self.at:%Y-%m-%d %H:%M:%S} UTC" + (f" ({why})" if why else "")
+        return what + (f" ({why})" if why else "")
 
 
 class Approval(DomainModel):
@@ -75,22 +79,31 @@ class Approval(DomainModel):
     note: str = ""
 
 
+NOT_VALID = "not valid"
+"""Of a stored decision that cannot be trusted: its signature does not fit, or cannot be checked."""
+
+
 class GateAnswer(Approval):
     """One gate of a run with what its answer means for the run."""
 
     choice: Choice | None = Field(default=None)
-    """None if there is no decision that counts."""
+    """None if there is no valid decision."""
     segment: str | None = None
     """The segment that it is about; None for a gate of the whole run."""
     starts_outage: bool = False
-    """Whether following it begins an outage: a person was told to switch a gateway off."""
+    """Whether the gate asks a person to switch a gateway off, which begins an outage."""
     in_this_run: bool = True
     """False for a gate of the wave's own run, seen from its cleanup."""
 
     @property
+    def was_asked(self) -> bool:
+        """Whether somebody was asked and answered, even if the decision cannot be trusted."""
+        return self.choice is not None or self.decision == NOT_VALID
+
+    @property
     def refusal(self) -> str:
-        """Who said no to what, as a sentence."""
-        why = f" ({self.note})" if self.note else ""
+        """Who rejected which gate and why, as a sentence."""
         if self.choice is Choice.UNANSWERED:
-            return f"nobody answered {self.gate} in time, which counts as no{why}"
-        return f"{self.by or 'somebody'} said no to {self.gate}{why}"
+            return f"{self.gate} was not answered, which counts as a rejection ({self.note or 'no answer in time'})"
+        why = f" ({self.note})" if self.note else ""
+        return f"{self.by or 'an unknown user'} rejected {self.gate}{why}"

@@ -1,4 +1,4 @@
-"""How a run has ended: every VM, every segment, the run as a whole, and why."""
+"""Judge how a run has ended: every VM, every segment, the run as a whole, and why."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from hcx_waves.cutover.gateway import Situation
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.plan import PlannedSegment, WavePlan
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
+from hcx_waves.run.decisions import NOT_VALID
 from hcx_waves.run.results import RunEnding, RunResults, SegmentResults
+
+_NEXT = {
+    WaveOutcome.INCOMPLETE: "Correct the cause, then start a new run: it adopts what has moved already.",
+    WaveOutcome.REJECTED: "Start a new run to be asked again.",
+    WaveOutcome.BLOCKED: "Resolve or waive the findings, then start a new run.",
+    WaveOutcome.DRIFTED: "Start a new run to plan and be asked again.",
+    WaveOutcome.STRANDED: "Act now: a segment may have no gateway. The log of the failed task in its group says what "
+    "to do.",
+}
 
 
 def judge(results: RunResults) -> RunEnding:
@@ -24,6 +34,8 @@ def judge(results: RunResults) -> RunEnding:
         for one in plan.segments
     }
     outcome, causes = _judged(wave_outcome(vms.values(), segments.values()), plan, results)
+    if outcome is WaveOutcome.AS_PLANNED and results.verified is None and VmOutcome.MIGRATED in vms.values():
+        outcome, causes = WaveOutcome.INCOMPLETE, (*causes, "the VMs that have moved were not verified")
     return RunEnding(
         wave=results.wave,
         outcome=outcome,
@@ -37,11 +49,12 @@ def judge(results: RunResults) -> RunEnding:
 
 
 def verdict(ending: RunEnding) -> str:
-    """Return the verdict about a run, as one sentence."""
+    """Return the verdict on a run as a sentence; if it is not as planned, with what to do next on a line below."""
     if ending.outcome.is_green:
-        return f"wave {ending.wave} has ended as planned"
+        return f"wave {ending.wave} ended as planned"
     parts = [*ending.causes, *_not_as_planned(ending), *ending.open_steps.values()]
-    return f"wave {ending.wave} has not ended as planned but {ending.outcome}: {'; '.join(parts)}"
+    said = f"wave {ending.wave} did not end as planned; outcome {ending.outcome.label.lower()}: {'; '.join(parts)}"
+    return f"{said}\n{_NEXT[ending.outcome]}"
 
 
 def _open_steps(results: RunResults) -> Iterator[tuple[str, str]]:
@@ -51,10 +64,12 @@ def _open_steps(results: RunResults) -> Iterator[tuple[str, str]]:
 
 
 def _vm_outcomes(plan: WavePlan, results: RunResults) -> dict[str, VmOutcome]:
-    """Return the outcome of each VM: as proven, else as evaluated, else as HCX said last, else as planned."""
+    """Return the outcome of each VM: as verified, else as evaluated, else as planned.
+
+    What HCX last said does not count: it has moved what vCenter has not been asked about yet.
+    """
     found = {vm.name: VmOutcome.PLANNED for vm in plan.vms}
-    found.update({vm.name: vm.outcome for vm in (results.status.vms if results.status is not None else ())})
-    found.update({vm.name: vm.outcome for vm in (results.evaluated.vms if results.evaluated is not None else ())})
+    found.update({} if results.evaluated is None else results.evaluated.outcomes)
     found.update({one.name: one.outcome for one in (results.verified.proofs if results.verified is not None else ())})
     return found
 
@@ -64,17 +79,20 @@ def _segment_outcome(planned: PlannedSegment, left: SegmentResults, results: Run
         return SegmentOutcome.STRETCHED
     if left.routed is not None:
         return SegmentOutcome.CUT_OVER
-    if left.reconnect is not None and left.reconnect.acted:
+    if left.reconnect is not None and left.reconnect.acted and not left.unreadable:
         return SegmentOutcome.RECONNECTED
+    if left.unreadable:
+        # What was done to the gateway is not known, which is not the same as nothing.
+        return SegmentOutcome.UNCERTAIN
     if left.removal is not None:
         return SegmentOutcome.UNEXTENDING
     situation = None if left.reconnect is None else left.reconnect.situation
     if left.snapshot is not None:
         return SegmentOutcome.RECONNECTED if situation is Situation.CONNECTED else SegmentOutcome.UNCERTAIN
     answers = [one for one in results.gates if one.segment == planned.name]
-    told = any(one.starts_outage and one.choice is not None for one in answers)
-    if (left.reconnect is not None and left.reconnect.open) or (told and situation is None):
-        # A person was told to switch the gateway off, and it is not known to be on.
+    asked = any(one.starts_outage and one.was_asked for one in answers)
+    if (left.reconnect is not None and left.reconnect.open) or (asked and situation is None):
+        # A person was asked to switch the gateway off, and it is not known to be on.
         return SegmentOutcome.UNCERTAIN
     if any(one.choice is not None and one.choice.is_no for one in answers):
         return SegmentOutcome.REJECTED
@@ -84,12 +102,16 @@ def _segment_outcome(planned: PlannedSegment, left: SegmentResults, results: Run
 def _judged(outcome: WaveOutcome, plan: WavePlan, results: RunResults) -> tuple[WaveOutcome, tuple[str, ...]]:
     """Return how the run has ended, and why.
 
-    :param outcome: by what has become of VMs and segments alone.
+    :param outcome: as VMs and segments alone give it.
     """
     refused = [one for one in results.gates if one.choice is not None and one.choice.is_no]
     # A cleanup that is refused changes nothing about what the wave's own run has done, nor the other way round.
     refused = [one for one in refused if one.in_this_run or one.segment is not None]
+    untrusted = [one for one in results.gates if one.decision == NOT_VALID]
     causes = tuple(one.refusal for one in refused)
+    causes += tuple(f"the decision at {one.gate} is {NOT_VALID}: {one.note}" for one in untrusted)
+    if outcome is WaveOutcome.STRANDED:
+        return outcome, causes
     if any(one.segment is None for one in refused):
         return WaveOutcome.REJECTED, causes
     if outcome is WaveOutcome.AS_PLANNED:
@@ -117,16 +139,16 @@ def _left_uncleaned(plan: WavePlan, results: RunResults) -> Iterator[str]:
 
 
 def _blocking_findings(results: RunResults) -> tuple[str, ...]:
-    """Return what preflight found against the wave, if that kept it from starting."""
+    """Return the blocking findings of preflight, if they kept the wave from starting."""
     if results.assessments is None or results.started is not None:
         return ()
     return tuple(f"{one.subject}: {one.message}" for one in results.assessments.blocking)
 
 
 def _not_as_planned(ending: RunEnding) -> Iterator[str]:
-    """Yield what is not as planned; what was not begun only if nothing else says why."""
+    """Yield what is not as planned; what was not started only if no cause is known."""
     outcomes: list[tuple[str, VmOutcome | SegmentOutcome]] = [*ending.vms.items(), *ending.segments.items()]
     for name, outcome in outcomes:
         begun = outcome not in (VmOutcome.PLANNED, SegmentOutcome.PLANNED)
         if not outcome.is_as_planned and (begun or not ending.causes):
-            yield f"{name}: {outcome}"
+            yield f"{name}: {outcome.label.lower()}"

@@ -1,4 +1,4 @@
-"""What became of the VMs, and which segments must keep their gateway at the source because of it."""
+"""Evaluate the outcome of each VM, and which segments must keep their gateway at the source because of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.migration.status import VmStatus
 from hcx_waves.migration.verify import VmProof, facts_before, verify_virtual_machines
+from hcx_waves.model.formatting import counted
 from hcx_waves.model.plan import PlannedVm, WavePlan
 from hcx_waves.model.states import VmOutcome
-from hcx_waves.run.results import Ended, EvaluatedVm, Evaluation, MigrationsWait, Verification
+from hcx_waves.run.results import Ended, Evaluation, MigrationsWait, Verification
 from hcx_waves.run.scope import Scope
 
 
@@ -19,26 +20,30 @@ def evaluate(plan: WavePlan, scope: Scope, awaited: MigrationsWait, max_failed_v
 
     :param scope: what of the plan the run does.
     :param max_failed_vms: with more than this, no segment is cut over; None for no limit.
-    :raises ClientError: the one that ended the wait, if HCX could not be asked any more.
+    :raises ClientError: the error that ended the wait, if HCX could not be read any more.
     """
     if awaited.error:
         raise ClientError.from_dict(awaited.error)
     listed = {} if awaited.status is None else {vm.name: vm for vm in awaited.status.vms}
     moving = scope.moves(plan)
-    vms = tuple(_evaluated(vm, listed.get(vm.name), moving) for vm in plan.vms)
-    failed = [vm for vm in vms if not vm.outcome.is_as_planned]
-    arrived = any(vm.outcome.is_at_destination for vm in vms)
-    late = ("the deadline passed before HCX was through with every VM",) if awaited.ended is Ended.DEADLINE else ()
+    found = {vm.name: _evaluated(vm, listed.get(vm.name), moving) for vm in plan.vms}
+    outcomes = {name: outcome for name, (outcome, _) in found.items()}
+    messages = {name: message for name, (_, message) in found.items() if message}
+    failed = [name for name, outcome in outcomes.items() if not outcome.is_as_planned]
+    arrived = any(outcome.is_at_destination for outcome in outcomes.values())
+    late = ("the deadline passed before every migration had ended",) if awaited.ended is Ended.DEADLINE else ()
+    listed_failures = [f"{name}: {outcomes[name].label.lower()} {messages.get(name, '')}".strip() for name in failed]
     return Evaluation(
-        vms=vms,
-        blocked_segments=_blocked(plan, vms, failed, max_failed_vms),
+        outcomes=outcomes,
+        messages=messages,
+        blocked_segments=_blocked(plan, outcomes, failed, max_failed_vms),
         notes=(*awaited.notes, *late),
-        fatal="" if arrived else _nothing_arrived(failed),
+        fatal="" if arrived else _nothing_arrived(listed_failures),
     )
 
 
 def verify(plan: WavePlan, evaluated: Evaluation, awaited: MigrationsWait, clients: SiteClients) -> Verification:
-    """Compare every VM with the plan, at both sites; one that is not as it should be blocks its segments.
+    """Compare every VM with the plan, at both sites; a VM that is not verified blocks its segments.
 
     :raises ClientError: if a vCenter cannot be read.
     """
@@ -47,45 +52,37 @@ def verify(plan: WavePlan, evaluated: Evaluation, awaited: MigrationsWait, clien
     return Verification(proofs=proofs, blocked_segments=_with_unproven(plan, evaluated.blocked_segments, proofs))
 
 
-def _evaluated(vm: PlannedVm, status: VmStatus | None, moving: Sequence[str]) -> EvaluatedVm:
+def _evaluated(vm: PlannedVm, status: VmStatus | None, moving: Sequence[str]) -> tuple[VmOutcome, str]:
+    """Return what became of a VM, and what there is to say about it."""
     if vm.already_there:
-        outcome, message = VmOutcome.ALREADY_THERE, ""
-    elif vm.name not in moving:
-        outcome, message = VmOutcome.LEFT_OUT, "not part of this run"
-    elif status is None:
-        outcome, message = VmOutcome.PLANNED, "nothing was started for it"
-    else:
-        outcome, message = status.outcome, status.message
-    return EvaluatedVm(
-        name=vm.name,
-        outcome=outcome,
-        message=message,
-        migration_id=None if status is None else status.migration_id,
-        state=None if status is None else status.state_name,
-        segments=vm.segments,
-    )
+        return VmOutcome.ALREADY_THERE, ""
+    if vm.name not in moving:
+        return VmOutcome.LEFT_OUT, "not part of this run"
+    if status is None:
+        return VmOutcome.PLANNED, "no migration was started"
+    return status.outcome, status.message
 
 
 def _blocked(
-    plan: WavePlan, vms: Iterable[EvaluatedVm], failed: Sequence[EvaluatedVm], most: int | None
+    plan: WavePlan, outcomes: Mapping[str, VmOutcome], failed: Sequence[str], most: int | None
 ) -> dict[str, str]:
     """Return why segments are blocked, by name."""
     if most is not None and len(failed) > most:
-        names = ", ".join(vm.name for vm in failed)
-        reason = f"{len(failed)} VMs failed and the wave allows {most}: {names}"
+        reason = (
+            f"{counted(len(failed), 'VM')} failed, and the wave allows {most} (max_failed_vms): {', '.join(failed)}"
+        )
         return {segment.name: reason for segment in plan.segments}
-    blocking = {vm.name: vm for vm in vms if vm.outcome.blocks_segments}
     found = {}
     for segment in plan.segments:
-        left = [blocking[vm.name] for vm in plan.vms_of(segment.name) if vm.name in blocking]
+        left = [vm.name for vm in plan.vms_of(segment.name) if outcomes[vm.name].blocks_segments]
         if left:
-            found[segment.name] = "; ".join(f"{vm.name} is {vm.outcome}" for vm in left)
+            found[segment.name] = "; ".join(f"{name}: {outcomes[name].label.lower()}" for name in left)
     return found
 
 
-def _nothing_arrived(failed: Iterable[EvaluatedVm]) -> str:
-    listed = "; ".join(f"{vm.name}: {vm.outcome} {vm.message}".strip() for vm in failed)
-    return f"no VM has arrived, so nothing further is done ({listed or 'none was to move'})"
+def _nothing_arrived(failed: Sequence[str]) -> str:
+    found = f"no VM has arrived at the destination, so the run stops here ({'; '.join(failed) or 'no VM was to move'})"
+    return f"{found}. Correct the cause, then start a new run"
 
 
 def _already_there(vm: PlannedVm) -> VmProof:
@@ -99,5 +96,5 @@ def _with_unproven(plan: WavePlan, blocked: Mapping[str, str], proofs: Iterable[
     for proof in proofs:
         if not proof.is_proven:
             for name in plan.vm(proof.name).segments:
-                found.setdefault(name, f"{proof.name} is not proven: {'; '.join(proof.reasons)}")
+                found.setdefault(name, f"{proof.name} is not verified: {'; '.join(proof.reasons)}")
     return found

@@ -1,4 +1,4 @@
-"""How long a segment had no gateway, from what the steps of its cutover saw and when."""
+"""Measure how long a segment had no gateway, from the instants that the steps of its cutover recorded."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    model_validator,
 )
 
 from hcx_waves.cutover.cleanup import Deletion, Renaming
@@ -148,37 +149,35 @@ class UnextendWait(WaitResult):
     """When the look that showed it on was answered."""
 
 
-class EvaluatedVm(DomainModel):
-    """One VM after the migrations."""
-
-    model_config = _STORED
-
-    name: str
-    outcome: VmOutcome
-    message: str = ""
-    """HCX's own words."""
-    migration_id: str | None = None
-    state: str | None = None
-    """HCX's state of the migration."""
-    segments: tuple[str, ...] = ()
-
-
 class Evaluation(DomainModel):
     """``evaluate_migrations``: who has arrived, who has not, and which segments that blocks."""
 
     model_config = _STORED
 
-    vms: tuple[EvaluatedVm, ...]
+    outcomes: dict[str, VmOutcome]
+    """By VM name, in the plan's order."""
+    messages: dict[str, str] = Field(default_factory=dict)
+    """What HCX or we say about a VM, by name, as far as there is anything to say."""
     blocked_segments: dict[str, str] = Field(default_factory=dict)
     """Why a segment keeps its gateway at the source, by name."""
     notes: tuple[str, ...] = ()
     fatal: str = ""
     """Why nothing can go on; empty if something can."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_releases(cls, data: Any) -> Any:
+        """Read what release 0.1 has left: a list of VMs."""
+        if not isinstance(data, Mapping) or "outcomes" in data or not isinstance(data.get("vms"), list):
+            return data
+        named = [vm for vm in data["vms"] if isinstance(vm, Mapping) and "name" in vm]
+        messages = {vm["name"]: vm.get("message") for vm in named if vm.get("message")}
+        return {**data, "outcomes": {vm["name"]: vm.get("outcome") for vm in named}, "messages": messages}
+
     @property
     def left_out(self) -> tuple[str, ...]:
         """The VMs that the run was told to leave where they are."""
-        return tuple(vm.name for vm in self.vms if vm.outcome is VmOutcome.LEFT_OUT)
+        return tuple(name for name, outcome in self.outcomes.items() if outcome is VmOutcome.LEFT_OUT)
 
 
 class Verification(DomainModel):
@@ -303,6 +302,8 @@ class SegmentResults(DomainModel):
     """Why a cleanup leaves it alone."""
     deletion: Deletion | None = None
     renaming: Renaming | None = None
+    unreadable: bool = False
+    """Whether a step of its cutover has left something that cannot be read."""
 
     @property
     def outage(self) -> OutageBounds | None:
@@ -353,5 +354,5 @@ class RunResults(DomainModel):
     @property
     def blocked_segments(self) -> dict[str, str]:
         """Why segments keep their gateway at the source, by name."""
-        last = self.verified or self.evaluated
-        return {} if last is None else last.blocked_segments
+        evaluated = {} if self.evaluated is None else self.evaluated.blocked_segments
+        return {**evaluated, **({} if self.verified is None else self.verified.blocked_segments)}

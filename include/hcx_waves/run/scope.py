@@ -1,4 +1,4 @@
-"""What of its wave a run does, by the params that it was started with."""
+"""Which part of its wave a run does, by the params that it was started with."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hcx_waves.model.base import problems_in
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.wavefile.wave import Wave
 
@@ -15,7 +16,7 @@ OUTAGE_POLL_IN_REHEARSALS = 5.0
 
 
 class ScopeError(ValueError):
-    """Params of a run that make no sense for its wave."""
+    """Params of a run that are not valid for its wave."""
 
 
 class Scope(BaseModel):
@@ -47,13 +48,12 @@ class Scope(BaseModel):
         try:
             scope = cls.model_validate(given)
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise ScopeError(f"the run's params cannot be used: {problems}") from error
+            raise ScopeError(f"the run's params are not valid: {problems_in(error)}") from error
         strange = sorted(set(scope.vms) - {vm.name for vm in wave.vms})
         if strange:
             raise ScopeError(f"the run's params name VMs that are not in wave {wave.name}: {', '.join(strange)}")
         if scope.cutover_only and scope.stop_before_cutover:
-            raise ScopeError("the run's params say both cutover_only and stop_before_cutover")
+            raise ScopeError("the run's params set both cutover_only and stop_before_cutover")
         return scope
 
     def moves(self, plan: WavePlan) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ class Scope(BaseModel):
 
     def seconds_between_looks(self, *, rehearsal: bool) -> float:
         """Return how often an unextend is looked at, in the run's time."""
-        # Whatever the conf of a live run says: nobody looks away while a segment has no gateway.
+        # In a live run no param changes this: an outage must be noticed at once.
         return (self.outage_poll_seconds or OUTAGE_POLL_IN_REHEARSALS) if rehearsal else OUTAGE_POLL
 
     def poll_seconds(self, wave: Wave) -> float:

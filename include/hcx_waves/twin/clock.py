@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from hcx_waves.clients.errors import ClientError, ConflictError, ErrorContext, NotFound
 from hcx_waves.twin.control import TwinControl
-from hcx_waves.twin.errors import TwinStalled, TwinWaitEnded
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +25,21 @@ STARVED_SECONDS = 120.0
 STUCK_SECONDS = 1800.0
 _MOST_REJOINS = 3
 _GONE = 410
+
+
+class TwinStalled(ClientError):
+    """The rehearsal's time stands: a task of the run was to begin, and did not for long."""
+
+    default_hint: ClassVar[str] = (
+        "Give Airflow slots for all that waits at once: rehearsals need parallelism (and pool slots, and the DAG's "
+        "max_active_tasks) of at least active runs x (segments + 1). See [core] parallelism."
+    )
+
+
+class TwinWaitEnded(ClientError):
+    """A wait ended again and again without its instant, as somebody else waits under the same name."""
+
+    default_hint: ClassVar[str] = "An earlier try of the task may still be running; end it, then clear the task."
 
 
 @dataclass(frozen=True)
@@ -203,3 +217,6 @@ class VirtualClock:
                 f"{self.name} was dropped {count} times while it waited", **error.context_without_hint
             ) from error
         self._control.register(self.world_id, self.name)
+
+
+# ruff: noqa: N818  (the class names say what happened, as an operator would)

@@ -37,7 +37,9 @@ def twin_connections(
             if found.setdefault(conn_id, made) != made:
                 conflicts.add(conn_id)
     except (KeyError, TypeError) as error:
-        raise TwinConnectionsError(f"the endpoints document of the twins lacks {error}") from None
+        raise TwinConnectionsError(
+            f"the endpoints document of the twins has no {error}. Use the file that `hcx-sim serve --twins-only` writes"
+        ) from None
     if conflicts:
         lines = [f"{one}: stands for different products or sites in these waves" for one in sorted(conflicts)]
         raise TwinConnectionsError("\n".join(lines))

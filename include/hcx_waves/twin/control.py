@@ -15,6 +15,7 @@ from hcx_waves.clients.transport import RestTransport
 from hcx_waves.clients.transport_faults import VendorWords, error_for_status
 from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import Ambient, Call, Reply, TransportSettings, path_segment
+from hcx_waves.model.base import problems_in
 from hcx_waves.twin.models import ClockReading, NewWorld, Waiters, Woken, WorldFacts
 
 HOLD_SECONDS = 30.0
@@ -262,7 +263,6 @@ class TwinControl(RestClient):
         try:
             return kind.model_validate(body)
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
             raise MalformedResponse(
-                f"the answer is not a {kind.__name__}: {problems}", system="twin", endpoint=self.base_url
+                f"the answer is not a {kind.__name__}: {problems_in(error)}", system="twin", endpoint=self.base_url
             ) from error

@@ -10,6 +10,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from hcx_waves.model.base import RULES_ERROR, BrokenRule, Location
+from hcx_waves.model.outside import shown
+
+MOST_PROBLEMS = 100
+"""How many problems of one file are listed."""
+_LONGEST_FIELD = 200
+_LONGEST_MESSAGE = 500
 
 
 @dataclass(frozen=True, order=True)
@@ -22,17 +28,33 @@ class Problem:
     field: str
     message: str
 
+    def __post_init__(self) -> None:
+        """What was written in the file may be anything; what is shown of it is not."""
+        object.__setattr__(self, "field", shown(self.field, _LONGEST_FIELD))
+        object.__setattr__(self, "message", shown(self.message, _LONGEST_MESSAGE))
+
     def __str__(self) -> str:
         """Write it as editors read it."""
         return f"{self.file}:{self.line}:{self.column} {self.field}: {self.message}"
 
 
 class WaveFileError(ValueError):
-    """A wave file that cannot be used; the message lists every problem, one a line."""
+    """A wave file that cannot be used; the message lists every problem, one a line, up to a hundred."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(set(problems)))
+        self.problems = _first_ones(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def _first_ones(problems: list[Problem]) -> tuple[Problem, ...]:
+    """Return as many problems as a person can read, and how many more there are."""
+    more = len(problems) - MOST_PROBLEMS
+    if more <= 0:
+        return tuple(problems)
+    last = problems[MOST_PROBLEMS - 1]
+    message = f"at least {more} more problems follow; correct these first"
+    rest = Problem(last.file, last.line, last.column, "wave", message)
+    return (*problems[:MOST_PROBLEMS], rest)
 
 
 def spoken(location: Location) -> str:
@@ -40,7 +62,7 @@ def spoken(location: Location) -> str:
     text = ""
     for part in location:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text or "wave"
+    return shown(text, _LONGEST_FIELD) or "wave"
 
 
 def broken_rules_of(error: ValidationError, model: type[BaseModel]) -> list[BrokenRule]:
@@ -48,8 +70,10 @@ def broken_rules_of(error: ValidationError, model: type[BaseModel]) -> list[Brok
 
     :param model: the model that was asked, for the names of fields that would have been known.
     """
-    found = []
+    found: list[BrokenRule] = []
     for detail in error.errors(include_url=False):
+        if len(found) > 2 * MOST_PROBLEMS:
+            break  # Nobody reads them all, and to word them takes long.
         location = tuple(detail["loc"])
         if detail["type"] == "too_short" and detail["input"]:
             continue  # Only its invalid items, which are told by themselves, make the list too short.
@@ -98,7 +122,7 @@ _FIXED = {
 
 
 def _unknown_field(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    near = get_close_matches(name, known, n=1, cutoff=0.6) if len(name) <= _LONGEST_FIELD else []
     hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known)}"
     return f"unknown field; {hint}"
 

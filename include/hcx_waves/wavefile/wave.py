@@ -52,6 +52,15 @@ class Wave(WaveDocument):
                 return segment
         raise KeyError(f'wave {self.name} has no segment "{name}"')
 
+    @property
+    def segments_to_clean(self) -> tuple[Segment, ...]:
+        """The segments whose source side is deleted, or whose destination is renamed, after the hold."""
+        return tuple(
+            segment
+            for segment in self.segments_to_cut
+            if self.deletes_source(segment) or segment.rename_destination is not None
+        )
+
     def deletes_source(self, segment: Segment) -> bool:
         """Whether the cleanup deletes that segment's source side."""
         return self.cleanup.delete_source if segment.delete_source is None else segment.delete_source

@@ -87,6 +87,18 @@ def read_yaml(text: str) -> YamlTree:
     return tree
 
 
+def refusal_in(text: str) -> str | None:
+    """Return why a document is not read at all (tags, anchors, aliases, depth), with its place; None if it can be.
+
+    :raises yaml.YAMLError: if it is not YAML.
+    """
+    tree = YamlTree()
+    if _is_safe(text, tree):
+        return None
+    flaw = tree.flaws[0]
+    return f"line {flaw.place.line}, column {flaw.place.column}: {flaw.message}"
+
+
 def _is_safe(text: str, tree: YamlTree) -> bool:
     """Look at the stream of events, which costs nothing however deep it goes, before anything is built."""
     depth = documents = 0

@@ -1,1 +1,1 @@
-"""Which clock a run goes by: the system's, or that of the world that a rehearsal works in. Nothing is imported here."""
+"""The clock of a run: the system's, or that of a rehearsal's twin. Imports nothing."""

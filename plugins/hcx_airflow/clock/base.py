@@ -1,4 +1,4 @@
-"""What a task asks instead of the machine's clock, and real time as the live runs have it."""
+"""The interface of a run's clock, and the system clock that live runs use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which clock a run goes by."""
+"""Open the clock of a run."""
 
 from __future__ import annotations
 

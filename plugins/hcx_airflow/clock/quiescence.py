@@ -1,4 +1,4 @@
-"""Whether anybody of a run is on its way, by Airflow's states of its tasks.
+"""Whether all tasks of a run are waiting, by Airflow's states of them.
 
 Time may move only when each task has ended, or is there and waits, or cannot begin before one of those has ended.
 Whatever is in between (scheduled, queued, to be tried again, or with nothing left to wait for and not begun) is work
@@ -18,7 +18,7 @@ _MOST_NAMED = 6
 
 
 def judge(states: Mapping[str, str | None], upstream: Mapping[str, Sequence[str]]) -> Quiet | Busy:
-    """Say whether nobody is on its way; who is there must also wait at the world, which the world itself knows.
+    """Return whether no task is starting; the running ones must also wait at the world, which the world itself knows.
 
     :param states: Airflow's state of every task of the run, None for one that has not been looked at yet.
     :param upstream: the tasks right before each task.

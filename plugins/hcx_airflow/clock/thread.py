@@ -1,4 +1,4 @@
-"""A thread of one's own, for calls that may block for as long as a whole night takes."""
+"""A separate thread for calls that may block for as long as a whole night takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The time of a rehearsal: that of the one world which follows from the run."""
+"""The clock of a rehearsal: the virtual time of the run's own world."""
 
 from __future__ import annotations
 
@@ -66,12 +66,14 @@ class RunningTask:
         :raises RunRefusedError: if the run is of no rehearsal DAG.
         """
         if not self.dag_id.startswith(REHEARSAL_PREFIX):
-            raise RunRefusedError(f"{self.dag_id} is no rehearsal DAG, so it has no twin; see {REHEARSAL_PREFIX}<wave>")
+            raise RunRefusedError(
+                f"{self.dag_id} is not a rehearsal DAG, so it has no twin. Run {REHEARSAL_PREFIX}<wave>"
+            )
         return world_id_of(wave_of_dag(self.dag_id), self.run_id)
 
 
 class _Quiescence:
-    """Looks at Airflow whenever the world asks whether anybody is on its way."""
+    """Asks Airflow for task states whenever the world asks whether a task is starting."""
 
     def __init__(self, task: RunningTask, control: TwinControl) -> None:
         self._task = task
@@ -82,7 +84,9 @@ class _Quiescence:
         if self._upstream is None:
             self._upstream = self._control.annotation(self._task.world_id, UPSTREAM)
         if self._upstream is None:
-            raise TwinRefusedError(f"world {self._task.world_id} does not know the tasks of its run; open_twin says so")
+            raise TwinRefusedError(
+                f"world {self._task.world_id} has no list of its run's tasks. Clear open_twin and its downstream tasks"
+            )
         found = self._task.states(dag_id=self._task.dag_id, run_ids=[self._task.run_id])
         states = {
             name: None if state is None else str(getattr(state, "value", state))
@@ -198,7 +202,7 @@ def _own_world(control: TwinControl, world_id: str) -> WorldFacts:
     facts = control.world(world_id)
     if facts.role != "twin" or not facts.guarded or facts.clock.mode != "stepped":
         raise TwinRefusedError(
-            f"world {world_id} is not one for rehearsals: role {facts.role}, clock {facts.clock.mode}, "
-            f"{'guarded' if facts.guarded else 'not guarded'}"
+            f"world {world_id} is not a twin for rehearsals: role {facts.role}, clock {facts.clock.mode}, "
+            f"{'guarded' if facts.guarded else 'not guarded'}. Clear open_twin and its downstream tasks"
         )
     return facts

@@ -1,4 +1,4 @@
-"""What a wave starts when it has ended: its cleanup, for the end of the hold, and if all is as planned the next waves.
+"""Start what follows a wave: its cleanup after the hold and, if it ended as planned, the next waves.
 
 Both are runs of other DAGs, each with a run id that follows from what it is for; so that neither a second try nor a
 cleared task starts anything twice.
@@ -17,11 +17,13 @@ from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow import names
+from hcx_airflow.documents import Arguments
 from hcx_airflow.results import ENDING
 from hcx_airflow.task import TaskRun
+from hcx_waves.model.formatting import instant
 from hcx_waves.model.states import SegmentOutcome
 
-_RETRIES: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=5)}
+_RETRIES: Arguments = {"retries": 5, "retry_delay": timedelta(seconds=5)}
 _BEGUN = frozenset({"running", "success", "failed", "up_for_retry", "restarting"})
 
 
@@ -54,19 +56,19 @@ class ScheduleCleanupOperator(TriggerDagRunOperator):
     @override
     def execute(self, context: Context) -> None:
         if context["params"].get("stop_before_cutover"):
-            raise AirflowSkipException("this run left every segment stretched, so there is nothing to clean up")
+            raise AirflowSkipException("this run stopped before the cutover, so there is nothing to clean up")
         ending = TaskRun(self.wave_id, False, context).results.read(ENDING)
         segments = {} if ending is None else ending.segments
         cut = sorted(name for name, outcome in segments.items() if outcome is SegmentOutcome.CUT_OVER)
         if not cut:
-            raise AirflowSkipException("this run has cut no segment over, so there is nothing to clean up")
+            raise AirflowSkipException("this run cut no segment over, so there is nothing to clean up")
         self.run_after = datetime.now(UTC) + timedelta(seconds=self.hold_seconds)
         self.conf = {**(self.conf or {}), names.SEGMENTS_CONF: cut}
         # No wave's name has an underscore, so this is never the id of its DAG.
         origin = {str(context["dag_run"].dag_id): [str(context["run_id"])], names.SEGMENTS_CONF: cut}
         self.trigger_run_id = follow_up_id(origin)
         _say_if_paused(self, context)
-        self.log.info("%s may begin at %s", self.trigger_dag_id, self.run_after.isoformat(timespec="seconds"))
+        self.log.info("%s is scheduled for %s", self.trigger_dag_id, instant(self.run_after))
         super().execute(context)
 
 
@@ -104,7 +106,7 @@ class StartWaveOperator(TriggerDagRunOperator):
         waiting = [wave for wave, runs in ended.items() if not runs]
         if waiting:
             raise AirflowSkipException(
-                f"{self.next_wave} still waits for {', '.join(waiting)}, the last of which starts it"
+                f"{self.next_wave} still waits for {', '.join(waiting)}: the last wave to end as planned starts it"
             )
         self.trigger_run_id = follow_up_id(ended)
         _say_if_paused(self, context)
@@ -127,9 +129,11 @@ def refuse_partial_run(params: Mapping[str, Any]) -> None:
     :raises AirflowSkipException: saying which.
     """
     if params.get("vms"):
-        raise AirflowSkipException("this run moved only some of the wave's VMs; the run that moves the rest goes on")
+        raise AirflowSkipException(
+            "this run moved only some of the wave's VMs; the run that moves the rest starts the next wave"
+        )
     if params.get("stop_before_cutover"):
-        raise AirflowSkipException("this run stopped before the cutover; the run that cuts over goes on")
+        raise AirflowSkipException("this run stopped before the cutover; the run that cuts over starts the next wave")
 
 
 def follow_up_id(runs: Mapping[str, Iterable[str]]) -> str:
@@ -145,7 +149,7 @@ def _say_if_paused(operator: TriggerDagRunOperator, context: Context) -> None:
     try:
         paused = context["ti"].get_dag(operator.trigger_dag_id).is_paused
     except AirflowRuntimeError as error:
-        operator.log.warning("Whether %s is paused could not be seen: %s", operator.trigger_dag_id, error)
+        operator.log.warning("Cannot find out whether %s is paused: %s", operator.trigger_dag_id, error)
         return
     if paused:
-        operator.log.warning("%s is paused: its run waits until somebody unpauses it", operator.trigger_dag_id)
+        operator.log.warning("DAG %s is paused. Unpause it, or its run will wait", operator.trigger_dag_id)

@@ -8,14 +8,13 @@ from airflow.sdk import DAG, BaseOperator, TaskGroup
 
 from hcx_airflow import names
 from hcx_airflow.dag_factory import priorities
-from hcx_airflow.dag_factory.contents import segments_to_clean
 from hcx_airflow.dag_factory.form import cleanup_params, set_params
-from hcx_airflow.dag_factory.outcome import add_confirmation
 from hcx_airflow.dag_factory.texts import cleanup_document, owner_of, tags_of
+from hcx_airflow.documents import Arguments
 from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.operators.cleanup import DeleteSourceSegmentOperator, RenameDestinationSegmentOperator
 from hcx_airflow.operators.cutover import ProveSegmentEmptyOperator
-from hcx_airflow.operators.report import WriteReportOperator
+from hcx_airflow.operators.report import WriteReportOperator, add_confirmation
 from hcx_waves.wavefile.loader import dump_wave
 from hcx_waves.wavefile.segments import Segment
 from hcx_waves.wavefile.wave import Wave
@@ -25,13 +24,13 @@ RUN_TYPES: Any = ("manual", "operator_triggered")
 
 
 def build_cleanup_dag(wave: Wave, *, text: str | None = None) -> DAG:
-    """Return the cleanup DAG of a wave; see :func:`~hcx_airflow.dag_factory.contents.has_cleanup`.
+    """Return the cleanup DAG of a wave, which has segments to clean.
 
     :param text: the wave file as it stands, for the DAG's page.
     """
     with DAG(
         names.cleanup_dag_id(wave.name),
-        description=f"What {wave.name} leaves behind at the source, after the hold",
+        description=f"Deletes and renames the segments that {wave.name} has cut over, after the hold",
         doc_md=cleanup_document(wave, dump_wave(wave) if text is None else text),
         tags=tags_of(wave, "cleanup"),
         default_args={"owner": owner_of(wave), **priorities.at(priorities.LIVE)},
@@ -57,7 +56,7 @@ def _add_tasks(wave: Wave) -> None:
         trigger_rule="all_done_min_one_success",
     )
     report = WriteReportOperator(task_id=names.WRITE_REPORT, wave_id=wave.name)
-    groups = [_add_group(wave, segment, approve) for segment in segments_to_clean(wave)]
+    groups = [_add_group(wave, segment, approve) for segment in wave.segments_to_clean]
     last = [last for _, last in groups]
     last >> report
     report.as_teardown(on_failure_fail_dagrun=False)
@@ -66,8 +65,8 @@ def _add_tasks(wave: Wave) -> None:
 
 def _add_group(wave: Wave, segment: Segment, approve: BaseOperator) -> tuple[BaseOperator, BaseOperator]:
     """Add a segment's tasks around the gate; return the first and the last one."""
-    common: dict[str, Any] = {"wave_id": wave.name, "segment": segment.name}
-    with TaskGroup(names.cleanup_group(segment), tooltip=f"Clean up {segment.name}"):
+    common: Arguments = {"wave_id": wave.name, "segment": segment.name}
+    with TaskGroup(names.cleanup_group(segment), tooltip=f"Clean up segment {segment.name}"):
         # Proven also before a mere renaming: what is not cut over is not renamed.
         prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)
         prove >> approve

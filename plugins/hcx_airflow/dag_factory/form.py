@@ -1,19 +1,19 @@
-"""The trigger form: the params of a run. Airflow does not enforce all of it, so ``resolve_plan`` reads it again."""
+"""The trigger form: the params of a run. Airflow does not enforce all of it, so ``resolve_plan`` checks it again."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from airflow.sdk import DAG, Param
 from airflow.sdk import ParamsDict as Params  # type: ignore[attr-defined]
 
-from hcx_airflow.names import WAVE_RUN_ID_CONF
+from hcx_airflow.documents import Arguments
+from hcx_airflow.names import APPROVE_WAVE, WAVE_RUN_ID_CONF
 from hcx_waves.wavefile.gates import GateSettings
 from hcx_waves.wavefile.wave import Wave
 
 # The form opens with the params that have no section; every section is closed at first and opens alone.
-_HOW = "How it runs"
+_HOW = "Execution"
 
 
 def set_params(dag: DAG, params: dict[str, Param]) -> None:
@@ -36,29 +36,29 @@ def live_params(wave: Wave) -> dict[str, Param]:
             examples=names,
             uniqueItems=True,
             title="Virtual machines",
-            description="Only these are moved; all of the wave's if none is chosen. A segment that still has one of "
-            "the others keeps its gateway at the source.",
+            description="Moves only these VMs; all VMs of the wave if none is selected. A segment that still "
+            "has any of its VMs at the source keeps its gateway there.",
         ),
         "stop_before_cutover": Param(
             wave.options.stop_before_cutover,
             type="boolean",
             title="Stop before the cutover",
-            description="The run ends when the VMs have moved; every segment stays stretched.",
+            description="Ends the run when the VMs have moved. Every segment stays stretched.",
         ),
         "cutover_only": Param(
             False,
             type="boolean",
             title="Cutover only",
-            description="No VM is moved; segments whose VMs have all arrived are cut over.",
+            description="Moves no VMs. Cuts over the segments whose VMs have all arrived.",
         ),
-        **_record_params(wave.gates.approve_wave),
+        **_record_params(wave.gates.approve_wave, f"Shown at the gate {APPROVE_WAVE}, and kept with the run."),
         "poll_interval_seconds": Param(
             wave.options.poll_interval.total_seconds(),
             type="number",
             minimum=1,
             maximum=600,
             title="Poll interval (seconds)",
-            description="How often HCX is asked about the migrations, in one query for all of them.",
+            description="How often the status of all migrations is read from HCX, in one query.",
             section=_HOW,
         ),
     }
@@ -72,19 +72,19 @@ def cleanup_params(wave: Wave) -> dict[str, Param]:
             type=["string", "null"],
             maxLength=250,
             title="Run of the wave",
-            description=f"The run of {wave.name} whose segments are cleaned up; the latest one that has a plan if "
-            "left empty.",
+            description=f"Run id of the run of {wave.name} whose segments are cleaned up. If empty, the latest run "
+            "with a plan.",
         ),
-        **_record_params(wave.gates.approve_cleanup),
+        **_record_params(wave.gates.approve_cleanup, "Kept with the run."),
     }
 
 
-def _record_params(gate: GateSettings) -> dict[str, Param]:
-    reference: dict[str, Any] = {"type": ["string", "null"], "maxLength": 200}
-    wanted = "The change that this belongs to. It can be given when the gate is answered as well."
+def _record_params(gate: GateSettings, about_notes: str) -> dict[str, Param]:
+    reference: Arguments = {"type": ["string", "null"], "maxLength": 200}
+    wanted = "Reference of the change request. It can also be given when the gate is answered."
     pattern = _whole(gate.change_reference_pattern)
     if gate.change_reference_pattern is not None:
-        wanted += f" It must match {gate.change_reference_pattern} as a whole."
+        wanted += f" All of it must match {gate.change_reference_pattern}."
     if pattern is not None:
         reference["pattern"] = pattern
     return {
@@ -95,7 +95,7 @@ def _record_params(gate: GateSettings) -> dict[str, Param]:
             format="multiline",
             maxLength=4000,
             title="Notes",
-            description="Kept in the report.",
+            description=about_notes,
         ),
     }
 

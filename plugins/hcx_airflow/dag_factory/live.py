@@ -1,8 +1,8 @@
-"""The live DAG of a wave: it moves real machines."""
+"""The live DAG of a wave: it moves real VMs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,11 +14,10 @@ from airflow.timetables.events import EventsTimetable
 from hcx_airflow import names
 from hcx_airflow.dag_factory import priorities
 from hcx_airflow.dag_factory.chain import ScheduleCleanupOperator, StartWaveOperator
-from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_airflow.dag_factory.form import live_params, set_params
-from hcx_airflow.dag_factory.outcome import add_confirmation
 from hcx_airflow.dag_factory.segments import add_cutover_group
 from hcx_airflow.dag_factory.texts import live_document, owner_of, tags_of
+from hcx_airflow.documents import Arguments
 from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.operators.migration import (
     EvaluateMigrationsOperator,
@@ -27,7 +26,7 @@ from hcx_airflow.operators.migration import (
     VerifyVirtualMachinesOperator,
 )
 from hcx_airflow.operators.plan import ResolvePlanOperator, RunPreflightOperator
-from hcx_airflow.operators.report import ConcludeWaveOperator, WriteReportOperator
+from hcx_airflow.operators.report import ConcludeWaveOperator, WriteReportOperator, add_confirmation
 from hcx_airflow.sensors.migration import AwaitMigrationsSensor
 from hcx_waves.wavefile.loader import dump_wave
 from hcx_waves.wavefile.wave import Wave
@@ -94,7 +93,7 @@ def add_wave_tasks(wave: Wave, *, rehearsal: bool = False) -> WaveTasks:
 
     :param rehearsal: whether all of it is done on twins, and on nothing else.
     """
-    common: dict[str, Any] = {"wave_id": wave.name, "rehearsal": rehearsal}
+    common: Arguments = {"wave_id": wave.name, "rehearsal": rehearsal}
     first, verified = _add_migration(wave, common)
     conclude = ConcludeWaveOperator(task_id=names.CONCLUDE_WAVE, **common)
     report = WriteReportOperator(task_id=names.WRITE_REPORT, **common)
@@ -111,7 +110,7 @@ def add_wave_tasks(wave: Wave, *, rehearsal: bool = False) -> WaveTasks:
     return WaveTasks(first, conclude, report)
 
 
-def _add_migration(wave: Wave, common: Mapping[str, Any]) -> tuple[BaseOperator, BaseOperator]:
+def _add_migration(wave: Wave, common: Arguments) -> tuple[BaseOperator, BaseOperator]:
     """Add everything up to the proof that the VMs have arrived; return its first and its last task."""
     resolve = ResolvePlanOperator(task_id=names.RESOLVE_PLAN, **common)
     preflight = RunPreflightOperator(task_id=names.RUN_PREFLIGHT, **common)
@@ -125,7 +124,7 @@ def _add_migration(wave: Wave, common: Mapping[str, Any]) -> tuple[BaseOperator,
     return resolve, verify
 
 
-def _add_switchover(wave: Wave, start: BaseOperator, common: Mapping[str, Any]) -> BaseOperator:
+def _add_switchover(wave: Wave, start: BaseOperator, common: Arguments) -> BaseOperator:
     """Add the release of held switchovers, if the wave holds any; return the task that the waiting follows."""
     asks = wave.gates.approve_switchover is not None
     if not asks and not wave.switchover_order:
@@ -142,7 +141,7 @@ def _add_switchover(wave: Wave, start: BaseOperator, common: Mapping[str, Any]) 
 
 def _add_followers(wave: Wave, next_waves: Sequence[Wave]) -> list[BaseOperator]:
     followers: list[BaseOperator] = []
-    if has_cleanup(wave):
+    if wave.segments_to_clean:
         hold = wave.cleanup.hold.total_seconds()
         followers.append(ScheduleCleanupOperator(task_id=names.SCHEDULE_CLEANUP, wave_id=wave.name, hold_seconds=hold))
     for following in next_waves:

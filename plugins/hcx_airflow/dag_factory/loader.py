@@ -1,7 +1,7 @@
-"""From a folder of wave files to DAGs.
+"""Build the DAGs of a folder of wave files.
 
-One invalid DAG takes every DAG of its file out of service, so a broken wave is left out here and told about by
-:func:`check_waves`, whose file has no DAGs to lose.
+One invalid DAG takes every DAG of its file out of service, so a broken wave is left out here and reported by
+:func:`check_waves`, which is called from a file without DAGs.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from airflow.sdk import DAG
 
 from hcx_airflow import names
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
-from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
+from hcx_waves.model.formatting import counted
 from hcx_waves.wavefile.loader import SUFFIX, WaveFile, load_wave_file
 from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.sets import load_folder, wave_paths
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 
 REAL = frozenset({Kind.LIVE, Kind.CLEANUP})
-"""The DAGs that work on what is real; they have a file of their own, which nothing about rehearsals can spoil."""
+"""The DAGs that change something real; a file of their own keeps errors in rehearsal DAGs away from them."""
 
 
 class InvalidWavesError(Exception):
@@ -63,12 +63,12 @@ def wave_dags(folder: Path, only: str | None = None, kinds: Collection[Kind] = t
         try:
             found.update((dag.dag_id, dag) for dag in _dags_of(file, files, kinds))
         except Exception:
-            log.exception("Wave %s is left out; the import errors say why", file.wave.name)
+            log.exception("Wave %s has no DAGs; see the import errors", file.wave.name)
     return found
 
 
 def check_waves(folder: Path) -> None:
-    """Look for whatever is wrong with the waves of a folder, each by itself and all together.
+    """Check the waves of a folder, each by itself and all together.
 
     :raises InvalidWavesError: with every problem as ``file:line:column field: message``.
     """
@@ -78,9 +78,9 @@ def check_waves(folder: Path) -> None:
         try:
             list(_dags_of(file, waves.files, tuple(Kind)))
         except Exception as error:  # noqa: BLE001  (whatever it is, it is reported)
-            lines.append(f"{file.path}:1:1 wave: makes no DAG: {error}")
+            lines.append(f"{file.path}:1:1 wave: no DAG can be built from it: {error}")
     if lines:
-        count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''} in wave files"
+        count = f"{counted(len(lines), 'problem')} in wave files"
         listed = "\n".join(sorted(line.replace(f"{folder.parent}/", "") for line in lines))
         raise InvalidWavesError(f"{count}:\n{listed}")
 
@@ -90,7 +90,7 @@ def _dags_of(file: WaveFile, others: Sequence[WaveFile], kinds: Collection[Kind]
     text = file.path.read_text(encoding="utf-8-sig")
     if Kind.LIVE in kinds:
         yield build_live_dag(file.wave, text=text, next_waves=_followers(file.wave, others))
-    if Kind.CLEANUP in kinds and has_cleanup(file.wave):
+    if Kind.CLEANUP in kinds and file.wave.segments_to_clean:
         yield build_cleanup_dag(file.wave, text=text)
     if Kind.REHEARSAL in kinds:
         yield build_rehearsal_dag(file.wave, text=text)
@@ -109,5 +109,5 @@ def _named_in(folder: Path, path: Path) -> list[WaveFile]:
             if other != path and name in other.read_bytes():
                 found.append(load_wave_file(other))
         except (OSError, WaveFileError):
-            log.warning("%s cannot be used; the import errors say why", other)
+            log.warning("%s cannot be used; see the import errors", other)
     return found

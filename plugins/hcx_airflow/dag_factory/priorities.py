@@ -1,8 +1,8 @@
-"""Which task gets a slot first when there are too few: an outage before all else, what is real before rehearsals."""
+"""Priorities of tasks when slots are scarce: outages first, then live runs, then rehearsals."""
 
 from __future__ import annotations
 
-from typing import Any
+from hcx_airflow.documents import Arguments
 
 OUTAGE = 1000
 """A segment has no gateway, or is about to have none."""
@@ -10,7 +10,7 @@ LIVE = 100
 REHEARSAL = 1
 
 
-def at(priority: int) -> dict[str, Any]:
+def at(priority: int) -> Arguments:
     """Return the operator arguments of a priority.
 
     Absolute: by its own rule Airflow would add up what comes after a task, and the end of a cutover would count least.

@@ -13,6 +13,7 @@ from hcx_airflow.dag_factory.form import set_params
 from hcx_airflow.dag_factory.live import add_wave_tasks
 from hcx_airflow.dag_factory.rehearsal_form import rehearsal_params
 from hcx_airflow.dag_factory.texts import owner_of, rehearsal_document, tags_of
+from hcx_airflow.documents import Arguments
 from hcx_airflow.operators.rehearsal import (
     CloseTwinOperator,
     OpenTwinOperator,
@@ -44,7 +45,7 @@ def build_rehearsal_dag(wave: Wave, *, text: str | None = None, max_active_runs:
     """
     with DAG(
         names.rehearsal_dag_id(wave.name),
-        description=f"Rehearses {wave.name} on a twin; touches nothing real",
+        description=f"Rehearses {wave.name} on a twin; changes nothing real",
         doc_md=rehearsal_document(wave, dump_wave(wave) if text is None else text),
         tags=[*tags_of(wave, "rehearsal"), "twin"],
         default_args={"owner": owner_of(wave), **priorities.at(priorities.REHEARSAL)},
@@ -73,7 +74,7 @@ def last_rehearsal(wave: Wave) -> datetime | None:
 
 
 def _add_tasks(wave: Wave) -> None:
-    common: dict[str, Any] = {"wave_id": wave.name}
+    common: Arguments = {"wave_id": wave.name}
     snapshot = TakeSnapshotOperator(task_id=names.TAKE_SNAPSHOT, **common)
     opened = OpenTwinOperator(task_id=names.OPEN_TWIN, **common)
     tasks = add_wave_tasks(wave, rehearsal=True)

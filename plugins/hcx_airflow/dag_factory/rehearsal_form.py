@@ -1,20 +1,20 @@
-"""The trigger form of a rehearsal: which night, what goes wrong, who answers how fast, and on what twin."""
+"""The trigger form of a rehearsal: night, faults, reaction time and twin."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from airflow.sdk import Param
 
 from hcx_airflow.dag_factory.form import live_params
+from hcx_airflow.documents import Arguments
 from hcx_airflow.rehearsal.night import FAULTS, RehearsalParams
 from hcx_waves.wavefile.night import LONGEST_LEAD
 from hcx_waves.wavefile.wave import Wave
 
 POLL_SECONDS = 60.0
 """How often HCX is asked in a rehearsal; virtual seconds."""
-_NIGHT, _FAULTS, _PEOPLE, _TWIN, _HOW = "Which night", "What goes wrong", "People", "The twin", "How it runs"
+_NIGHT, _FAULTS, _PEOPLE, _TWIN, _HOW = "Night", "Faults", "Approver", "Twin", "Execution"
 _FIELDS = RehearsalParams.model_fields
 
 
@@ -32,13 +32,13 @@ def rehearsal_params(wave: Wave) -> dict[str, Param]:
         "poll_interval_seconds": poll,
         "outage_poll_seconds": _number(
             "outage_poll_seconds", 1, 600, "Poll interval in an outage (seconds)",
-            "How often an unextend is looked at; what it is rounded up to is part of the measured outage.", _HOW,
+            "How often the status of an unextend is read. The measured outage is rounded up to it.", _HOW,
         ),
         "forecast": Param(
             True,
             type="boolean",
             title="Forecast",
-            description="The record holds a forecast of the night.",
+            description="Makes a forecast of the night and keeps it in the record.",
             section=_HOW,
         ),
     }  # fmt: skip
@@ -51,13 +51,13 @@ def _night_params() -> dict[str, Param]:
             type=["string", "null"],
             format="date",
             title="Night",
-            description="The date of the rehearsed night, in the wave's zone; the wave's own if left empty, or tonight "
-            "if it has none. Only for runs that are started by hand: others rehearse their own date.",
+            description="Date of the night to rehearse, in the wave's time zone. If empty: the wave's own night, or "
+            "tonight if it has none. Only for runs that are started by hand; other runs rehearse their own date.",
             section=_NIGHT,
         ),
         "lead_hours": _number(
             "lead_hours", 0, LONGEST_LEAD / timedelta(hours=1), "Lead (hours)",
-            "How long before its first window a wave begins that somebody starts by hand.", _NIGHT,
+            "How long before its first window a wave without a start begins.", _NIGHT,
         ),
     }  # fmt: skip
 
@@ -78,9 +78,9 @@ def _fault_params() -> dict[str, Param]:
         "rotate_faults": Param(
             False,
             type="boolean",
-            title="Rotate",
-            description="The faults above (all, if none is chosen) take turns over the nights, one night without any "
-            "first. Which one a night gets follows from wave and date.",
+            title="Rotate faults",
+            description="Each night gets one of the faults above (of all faults, if none is selected) or none, in "
+            "turn. Wave and date decide which one.",
             section=_FAULTS,
         ),
     }
@@ -94,8 +94,8 @@ def _people_params() -> dict[str, Param]:
             minimum=0,
             maximum=1440,
             title="Reaction time (minutes)",
-            description="How long the rehearsal approver takes to answer each gate; drawn from the distributions among "
-            "the model parameters if left empty.",
+            description="How long the rehearsal approver takes to answer each gate. If empty, drawn from the "
+            "distributions in the model parameters.",
             section=_PEOPLE,
         ),
     }
@@ -105,22 +105,24 @@ def _twin_params() -> dict[str, Param]:
     return {
         "snapshot": _path(
             "Snapshot",
-            "A snapshot file to rehearse on instead of the live inventory; below the state folder, the reports or the "
-            "DAG bundle.",
+            "Path of a snapshot file to rehearse on instead of the live inventory. It must be below the state "
+            "folder, the reports folder or the DAG bundle.",
         ),
         "snapshot_max_age_hours": _number(
             "snapshot_max_age_hours", 0, None, "Oldest snapshot (hours)",
-            "A backfilled night and one that is started by hand take a snapshot that is not older. A scheduled night "
-            "always reads the live inventory.", _TWIN,
+            "Backfills and runs that are started by hand use a stored snapshot that is not older. Scheduled runs "
+            "always "
+            "read the live inventory.", _TWIN,
         ),
         "parameters_file": _path(
-            "Model parameters", "A file of model parameters in one of these folders, such as calibration writes."
+            "Model parameters", "Path of a file with model parameters in one of these folders, as calibration writes "
+            "it."
         ),
     }  # fmt: skip
 
 
 def _number(name: str, least: float, most: float | None, title: str, description: str, section: str) -> Param:
-    bounds: dict[str, Any] = {"minimum": least} if most is None else {"minimum": least, "maximum": most}
+    bounds: Arguments = {"minimum": least} if most is None else {"minimum": least, "maximum": most}
     return Param(_FIELDS[name].default, type="number", title=title, description=description, section=section, **bounds)
 
 

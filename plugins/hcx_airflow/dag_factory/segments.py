@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from airflow.sdk import BaseOperator, TaskGroup
 
 from hcx_airflow import names
 from hcx_airflow.dag_factory import priorities
+from hcx_airflow.documents import Arguments
 from hcx_airflow.gates.manual import ConfirmDisconnectedGate
 from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.operators.cutover import (
@@ -40,9 +40,9 @@ def add_cutover_group(wave: Wave, segment: Segment, *, rehearsal: bool = False) 
 
     :param rehearsal: whether it is done on twins, and on nothing else.
     """
-    common: dict[str, Any] = {"wave_id": wave.name, "segment": segment.name, "rehearsal": rehearsal}
+    common: Arguments = {"wave_id": wave.name, "segment": segment.name, "rehearsal": rehearsal}
     urgent = common if rehearsal else {**common, **priorities.at(priorities.OUTAGE)}
-    with TaskGroup(names.cutover_group(segment), tooltip=f"Cut over {segment.name}"):
+    with TaskGroup(names.cutover_group(segment), tooltip=f"Cut over segment {segment.name}"):
         prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)
         approve = WaveGate(task_id=names.APPROVE_CUTOVER, gate=names.APPROVE_CUTOVER, **common)
         disconnect = DisconnectSourceSegmentOperator(task_id=names.DISCONNECT_SOURCE_SEGMENT, **urgent)

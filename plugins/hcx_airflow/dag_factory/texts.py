@@ -1,4 +1,4 @@
-"""What a DAG's page says about its wave."""
+"""The texts of a wave's DAGs: page, tags and owner."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import re
 from collections.abc import Iterator
 
 from hcx_airflow import names
-from hcx_airflow.dag_factory.contents import has_cleanup, segments_to_clean
-from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.choices import CutoverPolicy, Disconnect
 from hcx_waves.model.times import format_duration
 from hcx_waves.wavefile.segments import Segment
 from hcx_waves.wavefile.wave import Wave
+from hcx_waves.wavefile.windows import Window
 
 _MOST_VMS = 40
 _MOST_LETTERS = 20_000
 _OWNER = "hcx-waves"
 _LONGEST_OWNER = 100
+_MEANS = {Disconnect.NSX: "through NSX", Disconnect.HOOK: "by a command", Disconnect.MANUAL: "by hand"}
 
 
 def owner_of(wave: Wave) -> str:
-    """Return whom the DAG belongs to: the first approver of the wave, if it names any."""
+    """Return the owner of a wave's DAGs: its first approver, if it names any."""
     approvers = wave.gates.approve_wave.approvers
     return approvers[0][:_LONGEST_OWNER] if approvers else _OWNER
 
@@ -49,7 +50,7 @@ def rehearsal_document(wave: Wave, text: str) -> str:
 
 
 def _document(wave: Wave, text: str, lines: list[str]) -> str:
-    shown = text if len(text) <= _MOST_LETTERS else text[:_MOST_LETTERS].rstrip() + "\n# and so on"
+    shown = text if len(text) <= _MOST_LETTERS else text[:_MOST_LETTERS].rstrip() + "\n# ... (cut off)"
     # A fence longer than any in the file, so that nothing in the file can end it.
     fence = "`" * (max([2, *map(len, re.findall(r"`+", shown))]) + 1)
     parts = [f"## {wave.name}", wave.description, "\n".join(lines), "### Wave file"]
@@ -57,69 +58,79 @@ def _document(wave: Wave, text: str, lines: list[str]) -> str:
 
 
 def _live_lines(wave: Wave) -> Iterator[str]:
+    yield f"- **This DAG moves real VMs.** To rehearse the wave, run `{names.rehearsal_dag_id(wave.name)}`."
     yield f"- **Start**: {_start(wave)}."
     if wave.switchover_window is not None:
-        yield f"- **Switchover**: {wave.switchover_window} ({wave.time_zone})."
+        yield f"- **Switchover**: {_window(wave.switchover_window, wave.time_zone)}."
     shown = ", ".join(vm.name for vm in wave.vms[:_MOST_VMS])
     more = len(wave.vms) - _MOST_VMS
     yield f"- **VMs** ({len(wave.vms)}): {shown}" + (f" and {more} more." if more > 0 else ".")
     for segment in wave.segments:
-        yield f"- **Segment {segment.name}**: {_segment(segment)}."
-    gates = ["approve_wave", *(["approve_switchover"] if wave.gates.approve_switchover else [])]
-    gates += ["approve_cutover for each segment"] if wave.segments_to_cut else []
-    yield f"- **Gates**: {', '.join(gates)}. A rejection, or no answer in time, changes nothing more."
-    yield f"- **Rehearsal**: `{names.rehearsal_dag_id(wave.name)}`; this DAG moves real machines."
+        yield f"- **Segment {segment.name}**: {_segment(segment, wave.time_zone)}."
+    gates = [names.APPROVE_WAVE, *([names.APPROVE_SWITCHOVER] if wave.gates.approve_switchover else [])]
+    gates += [f"{names.APPROVE_CUTOVER} for each segment"] if wave.segments_to_cut else []
+    if any(one.means_of_disconnect is Disconnect.MANUAL for one in wave.segments_to_cut):
+        gates += [f"{names.CONFIRM_DISCONNECTED} for each segment that is disconnected by hand"]
+    yield f"- **Gates**: {', '.join(gates)}. A rejection, or no answer in time, stops the steps that the gate guards."
 
 
 def _start(wave: Wave) -> str:
     if wave.start is not None:
         late = format_duration(wave.start_tolerance)
-        return f"{wave.start} {wave.time_zone}, at most {late} later, once this DAG is unpaused"
+        return f"{wave.start} {wave.time_zone}, at most {late} late, if this DAG is unpaused"
     if wave.after:
-        return f"by the last of {', '.join(wave.after)} to end as planned, once this DAG is unpaused; or by hand"
+        return f"when {' and '.join(wave.after)} ended as planned, if this DAG is unpaused; or by hand"
     return "by hand"
 
 
-def _segment(segment: Segment) -> str:
+def _segment(segment: Segment, zone: str) -> str:
     if segment.cutover is CutoverPolicy.LATER:
-        return f"stays stretched; cut over by {segment.cut_by}"
+        return f"stays stretched; wave {segment.cut_by} cuts it over"
     if segment.cutover is CutoverPolicy.NEVER:
         return "stays stretched"
     stays = f"; {', '.join(one.vm for one in segment.stays)} may stay at the source" if segment.stays else ""
-    return f"cut over {segment.cutover_window}, source disconnected by {segment.means_of_disconnect}{stays}"
+    means = _MEANS[segment.means_of_disconnect]
+    return f"cut over {_window(segment.cutover_window, zone)}, source gateway disconnected {means}{stays}"
+
+
+def _window(window: Window | None, zone: str) -> str:
+    counted = window is not None and window.opens.after_start is not None
+    return f"{window}, counted from the start" if counted else f"{window} ({zone})"
 
 
 def _chain_lines(wave: Wave, next_waves: tuple[str, ...]) -> Iterator[str]:
     if next_waves:
-        yield f"- **Then**: {', '.join(next_waves)}, if this wave ends as planned."
-    if has_cleanup(wave):
-        yield f"- **Cleanup**: {format_duration(wave.cleanup.hold)} later, by `{names.cleanup_dag_id(wave.name)}`."
+        yield f"- **Next waves**: {', '.join(next_waves)}, if this wave ends as planned."
+    if wave.segments_to_clean:
+        hold = format_duration(wave.cleanup.hold)
+        yield f"- **Cleanup**: `{names.cleanup_dag_id(wave.name)}`, {hold} after this wave."
 
 
 def _cleanup_lines(wave: Wave) -> Iterator[str]:
-    yield f"- **When**: {format_duration(wave.cleanup.hold)} after the wave has cut a segment over, or by hand."
-    for segment in segments_to_clean(wave):
+    yield "- **This DAG changes real segments**, once its gate is approved."
+    yield f"- **Start**: {format_duration(wave.cleanup.hold)} after the run that has cut segments over, or by hand."
+    for segment in wave.segments_to_clean:
         steps = ["source segment deleted"] if wave.deletes_source(segment) else ["source segment kept"]
         if segment.rename_destination is not None:
             steps.append(f"destination renamed to {segment.rename_destination}")
         yield f"- **Segment {segment.name}**: {', '.join(steps)}."
-    yield "- **Gate**: approve_cleanup. A rejection, or no answer in time, deletes nothing."
+    yield f"- **Gate**: {names.APPROVE_CLEANUP}. A rejection, or no answer in time, changes nothing."
 
 
 def _rehearsal_lines(wave: Wave) -> Iterator[str]:
     dag_id = names.rehearsal_dag_id(wave.name)
-    yield f"- **What it is**: the tasks of `{wave.name}` on a twin of the site, in virtual time. Nothing real changes."
+    yield f"- **This DAG changes nothing real.** It runs the tasks of `{wave.name}` on a twin, in virtual time."
+    yield f"- **Start**: every day at noon ({wave.time_zone}), if this DAG is unpaused{_until(wave)}; or by hand."
     yield (
-        "- **Night**: that of the run's logical date, with its windows and clock changes; a run started by hand "
-        f"rehearses {wave.night or 'tonight'} unless its form says otherwise."
+        "- **Night**: that of the run's logical date, with its windows and clock changes. A run that is started by "
+        f"hand rehearses {wave.night or 'tonight'}, unless its form names another night."
     )
-    yield f"- **When**: at noon ({wave.time_zone}), for the coming night, once this DAG is unpaused{_until(wave)}."
-    yield "- **Gates**: answered by the run itself, as `rehearsal-approver`."
-    yield "- **Results**: a record of each night and a summary of all of them, beside the reports of the wave."
-    yield "- **Backfill**, once this DAG is unpaused; the last date is the first that is not rehearsed any more:"
+    yield "- **Gates**: the run answers them itself, as `rehearsal-approver`."
+    yield "- **Results**: a record of each night and a summary of all nights, beside the reports of the wave."
+    yield "- **Backfill** of many nights, if this DAG is unpaused. The last date is not rehearsed:"
     yield (
         f"\n```\nairflow backfill create --dag-id {dag_id} --from-date 2026-10-01 --to-date 2026-10-31\n```\n\n"
-        "With `--reprocess-behavior completed` nights are rehearsed again: the same snapshot makes the same timeline."
+        "Add `--reprocess-behavior completed` to rehearse nights again. The same snapshot gives the same timeline."
     )
 
 

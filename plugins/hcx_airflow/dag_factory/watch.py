@@ -1,4 +1,4 @@
-"""What is to be said about waves that should run and do not, and about wave files that cannot."""
+"""Find waves that are due but do not run, and wave files that cannot be used."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from pathlib import Path
 from typing import Protocol
 
 from hcx_airflow import names
-from hcx_airflow.dag_factory.contents import has_cleanup
 from hcx_waves.wavefile.sets import WaveSet, load_folder
 from hcx_waves.wavefile.wave import Wave
 
 WARN_AHEAD = timedelta(hours=2)
-"""How long before its start a paused wave is told about."""
+"""How long before its start a paused wave is reported."""
 START_LATENCY = timedelta(minutes=5)
 """How long after its start a wave may take to show up."""
 FORGET_AFTER = timedelta(days=7)
-"""How long a missed wave is told about."""
+"""How long a missed wave is reported."""
 _WAITING, _SUCCESSFUL = ("queued",), ("success",)
 
 
 class RunsOfDags(Protocol):
-    """What is asked of Airflow."""
+    """What the watchdog reads from Airflow."""
 
     def is_paused(self, dag_id: str) -> bool | None:
         """Whether a DAG is paused; None if Airflow does not know it."""
@@ -32,7 +31,7 @@ class RunsOfDags(Protocol):
 
 
 def concerns_of(folder: Path, airflow: RunsOfDags, now: datetime) -> list[str]:
-    """Return one sentence for each thing that somebody should see to.
+    """Return a message for each problem that needs a person.
 
     :param folder: the wave files.
     """
@@ -51,18 +50,18 @@ def _of_files(waves: WaveSet, folder: Path) -> Iterator[str]:
 def _of_wave(wave: Wave, airflow: RunsOfDags, now: datetime) -> Iterator[str]:
     paused = airflow.is_paused(wave.name)
     if paused is None:
-        yield f"{wave.name}: Airflow has no DAG for it; look at the import errors"
+        yield f"{wave.name}: Airflow has no DAG for this wave. See the import errors"
         return
     yield from _of_start(wave, paused, airflow, now)
     if paused and airflow.count(wave.name, _WAITING):
-        yield f"{wave.name}: a run waits and the DAG is paused; unpause it, or delete the run"
+        yield f"{wave.name}: a run is queued, but the DAG is paused. Unpause the DAG, or delete the run"
     cleanup = names.cleanup_dag_id(wave.name)
-    if has_cleanup(wave) and airflow.is_paused(cleanup) and airflow.count(cleanup, _WAITING):
-        yield f"{cleanup}: a run waits for the end of its hold and the DAG is paused; unpause it, or delete the run"
+    if wave.segments_to_clean and airflow.is_paused(cleanup) and airflow.count(cleanup, _WAITING):
+        yield f"{cleanup}: a run waits for the end of the hold, but the DAG is paused. Unpause it, or delete the run"
 
 
 def _of_start(wave: Wave, paused: bool, airflow: RunsOfDags, now: datetime) -> Iterator[str]:
-    """Yield what there is to say about a wave that starts by itself and has not been started."""
+    """Yield the problem of a scheduled wave that has not started."""
     start = wave.starts_at
     if start is None or now < start - WARN_AHEAD or now > start + wave.start_tolerance + FORGET_AFTER:
         return
@@ -70,8 +69,8 @@ def _of_start(wave: Wave, paused: bool, airflow: RunsOfDags, now: datetime) -> I
         return
     when = f"{wave.start} {wave.time_zone}"
     if now > start + wave.start_tolerance:
-        yield f"{wave.name}: missed; it was to start at {when} and no run has. Start it by hand or give it a new date"
+        yield f"{wave.name}: did not start at {when}. Start it by hand, or set a new start in the wave file"
     elif paused:
-        yield f"{wave.name}: due at {when} and paused; unpause it, or it will be missed"
+        yield f"{wave.name}: due at {when}, but the DAG is paused. Unpause it, or the wave will not start"
     elif now > start + START_LATENCY:
-        yield f"{wave.name}: due at {when} and not started; look whether scheduler and DAG processor are alive"
+        yield f"{wave.name}: due at {when}, but not started. Check that scheduler and DAG processor are running"

@@ -1,4 +1,4 @@
-"""The watchdog DAG: fails, and says why, when waves are due but paused, missed or broken."""
+"""The watchdog DAG: fails while waves are due but paused, missed or broken, and lists the problems."""
 
 from __future__ import annotations
 
@@ -17,23 +17,34 @@ from hcx_airflow.dag_factory.watch import concerns_of
 from hcx_airflow.errors import WaveTaskError
 from hcx_airflow.task import bundle_path
 from hcx_airflow.work import wave_folders
+from hcx_waves.model.formatting import counted
 
 _EVERY_FIVE_MINUTES = "*/5 * * * *"
+_PAGE = """## Watchdog
+
+Checks all waves every five minutes. The run fails, and the log of `report_waves` lists the problems, while a wave
+
+- is due within two hours and its DAG is paused,
+- is due and has not started, or did not start in time,
+- has a run that waits although its DAG is paused,
+- has a file that is broken or contradicts another one, or has no DAG.
+
+Put a failure callback or an alert on this DAG.
+"""
 
 
 class WavesNeedAttentionError(WaveTaskError):
-    """Waves that somebody should see to; one sentence a line."""
+    """Waves that need a person; one problem a line."""
 
     def __init__(self, concerns: Sequence[str]) -> None:
         self.concerns = tuple(concerns)
-        count = f"{len(concerns)} thing{'s' if len(concerns) > 1 else ''} to see to"
-        super().__init__("\n- ".join([f"{count}:", *concerns]))
+        super().__init__("\n- ".join([f"{counted(len(concerns), 'problem')} with waves:", *concerns]))
 
 
 class ReportWavesOperator(BaseOperator):
     """Look at all wave files and at the runs of their DAGs; reads only.
 
-    :raises WavesNeedAttentionError: with everything that somebody should see to.
+    :raises AirflowFailException: with the text of :class:`WavesNeedAttentionError`, if there are problems.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -46,9 +57,9 @@ class ReportWavesOperator(BaseOperator):
         folder = folder_of_waves(context)
         concerns = concerns_of(folder, AirflowRuns(context["ti"]), datetime.now(UTC))
         if concerns:
-            # What is found now is found in ten seconds as well, so it is not tried again.
+            # A retry would find the same.
             raise AirflowFailException(str(WavesNeedAttentionError(concerns)))
-        self.log.info("Nothing to see to in %s", folder)
+        self.log.info("No problems with the waves in %s", folder)
 
 
 class AirflowRuns:
@@ -87,11 +98,11 @@ def folder_of_waves(context: Any) -> Path:
 
 
 def build_watchdog_dag() -> DAG:
-    """Return the watchdog DAG; attach a callback or watch its runs, as each of them is red while there is something."""
+    """Return the watchdog DAG; its runs fail while there is a problem, so attach a callback or alert on them."""
     with DAG(
         names.WATCHDOG_DAG_ID,
-        description="Waves that are due but paused, missed, or broken",
-        doc_md=__doc__,
+        description="Fails while a wave is due but paused, was missed, or has a broken file",
+        doc_md=_PAGE,
         schedule=CronTriggerTimetable(_EVERY_FIVE_MINUTES, timezone="UTC"),
         start_date=LONG_AGO,
         catchup=False,

@@ -1,1 +1,1 @@
-"""Gates: which there are, what each shows, who may answer, and what an approval must be. Nothing is imported here."""
+"""Gates: the table of gates, what each shows, who may answer, when an approval is valid. Imports nothing."""

@@ -1,48 +1,50 @@
-"""What the gates of a run were answered, and what became of those that left no answer."""
+"""Read the answer to each gate of a run, and why a gate has none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from hcx_airflow.errors import NotApprovedError
+from hcx_airflow.documents import Document
+from hcx_airflow.errors import NotApprovedError, SigningKeyError
 from hcx_airflow.gates.table import PlacedGate, gate_tasks
 from hcx_airflow.results import decision_slot
 from hcx_airflow.signing import read_decision, signing_key
 from hcx_airflow.task import TaskRun
 from hcx_waves.model.plan import WavePlan
-from hcx_waves.run.decisions import Choice, Decision, GateAnswer
+from hcx_waves.run.decisions import NOT_VALID, Choice, Decision, GateAnswer
 
 _WORDS = {Choice.APPROVED: "approve", Choice.REJECTED: "reject", Choice.UNANSWERED: "no answer"}
 _LOG = "Airflow's event log (Browse, Audit Log)"
 _WITHOUT = {
-    "success": f"no decision by the gate itself; its task was marked success. {_LOG} shows by which user: look for "
-    "patch_task_instance of this task and run",
-    "failed": f"no answer that counts; the task's log says why, or {_LOG} which user marked it failed",
+    "success": f"the task was marked success without an answer, which approves nothing. {_LOG} shows the user: look "
+    "for the event patch_task_instance of this task and run",
+    "failed": f"no valid answer. The task's log says why; if it was marked failed, {_LOG} shows the user",
 }
 
 
 def read_answers(run: TaskRun, plan: WavePlan) -> Iterator[GateAnswer]:
-    """Yield what every gate of a run has left, and those that have ended and left nothing."""
+    """Yield the answer to every gate of a run, also for gates that ended without a decision."""
     gates = list(gate_tasks(plan))
     states = _states(run, [placed.task_id for placed in gates])
     for placed in gates:
         group, _, name = placed.task_id.rpartition(".")
         own = run.results.read_here(decision_slot(name), group)
         document = run.results.read(decision_slot(name), group) if own is None else own
-        # Whoever says no to a wave says nothing about its cleanup, nor the other way round.
-        common: dict[str, Any] = {"segment": placed.segment, "in_this_run": own is not None or not run.is_cleanup}
+        # Rejecting a wave does not reject its cleanup, nor the other way round.
+        common: Document = {"segment": placed.segment, "in_this_run": own is not None or not run.is_cleanup}
         decision = None if document is None else _decision(document)
         if isinstance(decision, Decision):
             yield _answer(placed, decision, common)
         elif decision is not None:
-            yield GateAnswer(gate=placed.task_id, decision="not valid", note=decision, **common)
+            outage = placed.gate.starts_outage
+            yield GateAnswer(gate=placed.task_id, decision=NOT_VALID, note=decision, starts_outage=outage, **common)
         elif states.get(placed.task_id) in _WITHOUT:
             note = _WITHOUT[states[placed.task_id]]
             yield GateAnswer(gate=placed.task_id, decision="no decision", note=note, **common)
 
 
-def _answer(placed: PlacedGate, decision: Decision, common: dict[str, Any]) -> GateAnswer:
+def _answer(placed: PlacedGate, decision: Decision, common: Document) -> GateAnswer:
     return GateAnswer(
         gate=placed.task_id,
         decision=_WORDS[decision.choice],
@@ -59,10 +61,10 @@ def _answer(placed: PlacedGate, decision: Decision, common: dict[str, Any]) -> G
 
 
 def _decision(document: Any) -> Decision | str:
-    """Return a decision, or why what is in its place is none."""
+    """Return the decision, or why the stored value is not a valid one."""
     try:
         return read_decision(document, signing_key())
-    except NotApprovedError as error:
+    except (NotApprovedError, SigningKeyError) as error:
         return str(error)
 
 

@@ -1,4 +1,4 @@
-"""Whether an approval is the gate's present one, or one from before somebody cleared the gate.
+"""Check that an approval is the present one, not one from before the gate was cleared.
 
 A signature says what was approved in which run; it says nothing about whether that still holds, as a user who may write
 XComs may put an older document back. Airflow knows two things that no XCom changes: which try the gate is on, and how
@@ -8,7 +8,8 @@ often tasks of the run were cleared. The try can be asked for only in runs with 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from pydantic import JsonValue
 
 from hcx_airflow import names
 from hcx_airflow.airflow_private import task_instance_at
@@ -21,7 +22,7 @@ from hcx_waves.run.decisions import Decision
 _USERS = (names.CONFIRM_DISCONNECTED, names.DISCONNECT_SOURCE_SEGMENT, names.DELETE_SOURCE_SEGMENT)
 
 
-def require_current(run: TaskRun, decision: Decision, document: Mapping[str, Any], key: bytes) -> None:
+def require_current(run: TaskRun, decision: Decision, document: Mapping[str, JsonValue], key: bytes) -> None:
     """Refuse an approval of an earlier try of its gate; keeps what was accepted for a step that is cleared alone.
 
     An approval that no step has used yet is void once anything in the run has been cleared: that may have been the
@@ -35,8 +36,8 @@ def require_current(run: TaskRun, decision: Decision, document: Mapping[str, Any
     cleared = decision.clear_number is not None and decision.clear_number != run.clear_number
     if cleared and not _was_used(run, mark):
         raise NotApprovedError(
-            f"{decision.task_id} has not approved this: tasks of this run have been cleared since it was answered, and "
-            f"nothing had been done by then. Nothing was changed; clear {decision.task_id} to be asked again"
+            f"{decision.task_id} has no valid approval: tasks of this run were cleared after it was answered, before "
+            f"any step had used the approval. Nothing was changed. Clear {decision.task_id} to be asked again"
         )
     run.results.keep(used_approval_slot(_own_task(run)), mark)
 
@@ -45,13 +46,14 @@ def _require_try(run: TaskRun, decision: Decision) -> None:
     state, try_number = _gate_now(run, decision.task_id)
     if state != "success":
         raise NotApprovedError(
-            f"{decision.task_id} has not approved this: it is {state or 'not asked yet'} now, so the approval that is "
-            f"there is an earlier one. Nothing was changed; answer {decision.task_id}, or clear it to be asked again"
+            f"{decision.task_id} has no valid approval: its task is {state or 'not started'} now, so the stored "
+            "approval is "
+            f"an earlier one. Nothing was changed. Answer {decision.task_id}, or clear it to be asked again"
         )
     if try_number is not None and try_number != decision.try_number:
         raise NotApprovedError(
-            f"{decision.task_id} has not approved this: the approval is of its try {decision.try_number}, and it has "
-            f"been asked again since (try {try_number}). Nothing was changed; clear {decision.task_id} to answer again"
+            f"{decision.task_id} has no valid approval: the approval is from its try {decision.try_number}, and it has "
+            f"asked again since (try {try_number}). Nothing was changed. Clear {decision.task_id} to answer again"
         )
 
 

@@ -1,4 +1,4 @@
-"""What each gate shows: plan, findings, and what happens after a yes. The same for the same facts."""
+"""The body of each gate: plan, findings, and what an approval does. The same facts give the same text."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hcx_airflow.gates.forecast_body import forecast_part, outage_text
-from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.choices import CutoverPolicy, Disconnect
 from hcx_waves.model.expectation import Expectation
-from hcx_waves.model.formatting import period, size
+from hcx_waves.model.formatting import counted, period, size
 from hcx_waves.model.plan import PlannedSegment, PlannedVm, WavePlan
 from hcx_waves.model.schedule import TimeWindow
 from hcx_waves.report.markup import Markdown, bold, bullets, code, document, escape, fence, section, table
@@ -23,16 +23,23 @@ if TYPE_CHECKING:
     from hcx_waves.model.findings import Assessments, Waiver
 
 MOST_ROWS = 200
-_VM_HEAD = ("VM", "Migration", "Size", "NICs", "Destination", "This run")
-_SEGMENT_HEAD = ("Segment", "Gateway", "At the source", "At the destination", "Cutover", "Window", "Expected outage")
+_VM_HEAD = ("VM", "Migration type", "Disk size", "Networks", "Placement", "In this run")
+_SEGMENT_HEAD = ("Segment", "Gateway", "Source", "Destination", "Cutover", "Cutover window", "Expected outage")
+_MEANS = {
+    Disconnect.NSX: "through NSX",
+    Disconnect.HOOK: "by the command in the wave file",
+    Disconnect.MANUAL: "by hand; the next gate shows the instructions",
+}
+_PLAN_LISTS = "the plan (XCom of resolve_plan) lists all of them"
+_VERIFY_LISTS = "the log of verify_virtual_machines lists all of them"
 
 
 @dataclass(frozen=True)
 class GateView:
-    """What a gate shows.
+    """The facts that a gate shows.
 
-    :param segment: the segment that it is about; None for a gate of the whole run.
-    :param not_due: for a cleanup, why segments are left alone, by name.
+    :param segment: the segment that the gate is for; None for a gate of the whole run.
+    :param not_due: for a cleanup, why segments are not cleaned up, by name.
     """
 
     plan: WavePlan
@@ -48,7 +55,7 @@ class GateView:
 
     @property
     def planned(self) -> PlannedSegment:
-        """The segment that it is about, as planned."""
+        """The plan of the gate's segment."""
         return self.plan.segment(str(self.segment))
 
 
@@ -74,13 +81,14 @@ def cutover_body(view: GateView) -> Markdown:
     rows = ((one.name, one.outcome.label, _proven(one)) for one in view.proofs if one.name in moved)
     return document(
         Markdown(
-            f"The gateway of {bold(segment.name)} moves to the destination now: the source gateway is switched off "
-            f"({segment.disconnect}), then HCX unextends the network and connects {code(segment.destination.name)}."
+            f"If you approve, the gateway of {bold(segment.name)} moves to the destination. The source gateway is "
+            f"disconnected ({_MEANS[segment.disconnect]}); then HCX unextends the network and connects "
+            f"{code(segment.destination.name)}. If you reject, the segment stays stretched and keeps its gateway at "
+            "the source."
         ),
-        f"Outage of the segment: {outage_text(view.forecast, segment.name)}. Until HCX has accepted the unextend, a "
-        "failure connects the source again; after that the way back is a decision.",
-        f"Window: {_window(view.plan, view.plan.clock.cutover(segment.name))}",
-        _section("Its virtual machines", _table(("VM", "Outcome", "Proof"), rows)),
+        f"Expected outage: {outage_text(view.forecast, segment.name)}. {_way_back(segment)}",
+        f"Cutover window: {_window(view.plan, view.plan.clock.cutover(segment.name))}",
+        _section("Virtual machines", _table(("VM", "Outcome", "Verification"), rows, _VERIFY_LISTS)),
         _emptiness(view.emptiness),
         Markdown(f"{_digest(view.plan)}, wave {escape(view.wave.name)}"),
     )
@@ -89,36 +97,40 @@ def cutover_body(view: GateView) -> Markdown:
 def switchover_body(view: GateView) -> Markdown:
     """Return what is shown before replicated VMs switch over."""
     plan, window = view.plan, view.plan.clock.switchover
-    rows = ((vm.name, vm.phase, vm.message) for vm in (view.seeded.vms if view.seeded else ()))
+    rows = ((vm.name, _phase(vm.phase), vm.message) for vm in (view.seeded.vms if view.seeded else ()))
     order = ", ".join(plan.switchover_order)
     return document(
-        "The disks are replicated. If you approve, the VMs switch over to the destination.",
-        "Window: at once" if window is None else f"Window: {_window(plan, window)}",
-        f"These go first, one after the other: {order}." if order else "",
-        _table(("VM", "Phase", "HCX says"), rows),
+        "If you approve, the VMs that wait for their switchover switch over to the destination. If you reject, they "
+        "stay at the source and HCX holds their migrations until they are cancelled.",
+        "Switchover window: "
+        f"{'none; the switchovers start as soon as you approve' if window is None else _window(plan, window)}",
+        f"These VMs switch over first, one after the other: {order}." if order else "",
+        _table(("VM", "Phase", "HCX message"), rows, "the XCom of await_seeded lists all of them"),
         _digest(plan),
     )
 
 
 def manual_body(view: GateView) -> Markdown:
-    """Return what a person does to disconnect a segment, and how to undo it."""
+    """Return how a person disconnects a segment at the source, and how to undo it."""
     name = bold(str(view.segment))
     manual = view.wave.segment(str(view.segment)).manual
     if manual is None:
-        return Markdown(f"Disconnect segment {name} at the source.")
+        return Markdown(f"Disconnect segment {name} at the source, then approve.")
     return document(
         Markdown(
-            f"The cutover of {name} is approved. Disconnect its gateway at the source now; the outage begins with it."
+            f"Disconnect the source gateway of {name} now. The cutover is approved, and the outage begins when the "
+            "gateway is off."
         ),
-        _section("What to do", fence(manual.instructions, "text")),
-        _section("How to undo it", fence(manual.undo_instructions, "text")),
-        "Approve when it is done: it is checked. Reject if it cannot be done, and undo what was done.",
-        f"Window: {_window(view.plan, view.plan.clock.cutover(str(view.segment)))}",
+        f"Cutover window: {_window(view.plan, view.plan.clock.cutover(str(view.segment)))}",
+        "Approve when the gateway is off: the next task checks it. If you cannot do it, undo what you have done, "
+        "then reject.",
+        _section("Instructions", fence(manual.instructions, "text")),
+        _section("How to undo", fence(manual.undo_instructions, "text")),
     )
 
 
 def cleanup_body(view: GateView) -> Markdown:
-    """Return what is shown before source segments are deleted."""
+    """Return what is shown before a cleanup deletes or renames segments."""
     rows = (
         (one.name, *_cleaned(one, view.not_due.get(one.name)))
         for one in view.plan.segments
@@ -126,8 +138,11 @@ def cleanup_body(view: GateView) -> Markdown:
     )
     wave = bold(view.wave.name)
     return document(
-        Markdown(f"The hold of wave {wave} is over. If you approve, source segments are deleted for good."),
-        _table(("Segment", "At the source", "At the destination"), rows),
+        Markdown(
+            f"If you approve, the cleanup of wave {wave} changes the segments as listed below. A segment that is "
+            "deleted cannot be restored. If you reject, nothing changes."
+        ),
+        _table(("Segment", "Source", "Destination"), rows),
         _digest(view.plan),
     )
 
@@ -136,8 +151,8 @@ def _section(title: str, body: str) -> Markdown:
     return section(title, body, level=3)
 
 
-def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Markdown:
-    return table(head, rows, most=MOST_ROWS, rest="the plan holds all of them")
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]], rest: str = _PLAN_LISTS) -> Markdown:
+    return table(head, rows, most=MOST_ROWS, rest=rest)
 
 
 def _digest(plan: WavePlan) -> Markdown:
@@ -146,21 +161,24 @@ def _digest(plan: WavePlan) -> Markdown:
 
 def _cleaned(segment: PlannedSegment, not_due: str | None) -> tuple[str, str]:
     if not_due is not None:
-        return f"left alone: {not_due}", "as it is"
+        return f"Unchanged: {not_due}", "Unchanged"
     name = segment.rename_destination
-    return "deleted" if segment.deletes_source else "kept", f"renamed to {name}" if name else "as it is"
+    return "Deleted" if segment.deletes_source else "Kept", f"Renamed to {name}" if name else "Unchanged"
 
 
 def _what(plan: WavePlan, scope: Scope, count: int) -> Markdown:
-    moved = bold(f"{count} of {len(plan.vms)} VMs")
+    moved = bold(f"{count} of {counted(len(plan.vms), 'VM')}")
     way = escape(f"from {plan.source.endpoint_name} to {plan.destination.endpoint_name}")
-    text = f"Moves {moved} {way}."
+    text = f"If you approve, HCX starts to migrate {moved} {way}."
     if scope.cutover_only:
-        text += " This run moves no VM, it only cuts segments over."
+        text = f"If you approve, this run cuts segments over ({way}). It moves no VMs."
+    elif not count:
+        text = f"If you approve, this run continues without a migration: it has no VM to move {way}."
+    text += " If you reject, this run changes nothing."
     if scope.stop_before_cutover:
-        text += " This run ends before the cutover: every segment stays as it is."
+        text += " The run stops before the cutover: every segment stays stretched."
     if plan.clock.switchover is not None:
-        text += f" Switchover: {_window(plan, plan.clock.switchover)}."
+        text += f" Switchover window: {_window(plan, plan.clock.switchover)}."
     return Markdown(text)
 
 
@@ -168,7 +186,7 @@ def _vm_row(vm: PlannedVm, moving: set[str]) -> tuple[str, ...]:
     target = [one.name for one in (vm.cluster, vm.resource_pool, vm.folder, vm.datastore) if one is not None]
     disks = "" if vm.disk_bytes is None else size(vm.disk_bytes)
     nics = ", ".join(f"{nic.source.name} → {nic.destination.name}" for nic in vm.nics)
-    this_run = "moves" if vm.name in moving else "there already" if vm.already_there else "stays"
+    this_run = "Moves" if vm.name in moving else "Already there" if vm.already_there else "Not moved"
     return (vm.name, vm.migration.value, disks, nics, ", ".join(target), this_run)
 
 
@@ -180,7 +198,7 @@ def _segment_row(segment: PlannedSegment, view: GateView) -> tuple[str, ...]:
         ", ".join(segment.gateway_addresses),
         segment.source.name,
         segment.destination.name,
-        segment.cutover.value if cut or segment.cutover is not CutoverPolicy.NOW else "not in this run",
+        segment.cutover.capitalize() if cut or segment.cutover is not CutoverPolicy.NOW else "Not in this run",
         _window(plan, plan.clock.cutover(segment.name)) if cut else "",
         outage_text(view.forecast, segment.name) if cut else "none",
     )
@@ -194,28 +212,41 @@ def _findings(assessments: Assessments | None) -> Markdown:
             "Waived" if item.waiver else item.finding.severity.label,
             item.finding.subject,
             item.finding.message,
-            _answered_for(item.waiver) if item.waiver else item.finding.suggestion,
+            _waived_by(item.waiver) if item.waiver else item.finding.suggestion,
         )
         for item in assessments.items
     )
-    return _table(("Severity", "Subject", "Finding", "Waived by / action"), rows)
+    rest = "the log of run_preflight lists all of them"
+    return _table(("Severity", "Subject", "Finding", "Waived by / action"), rows, rest)
 
 
-def _answered_for(waiver: Waiver) -> str:
+def _waived_by(waiver: Waiver) -> str:
     return f"{waiver.approved_by}, until {waiver.expires}: {waiver.reason}"
 
 
 def _emptiness(proof: EmptyProof | None) -> Markdown:
     if proof is None:
         return Markdown()
-    ports = "" if proof.nsx_port_count is None else f", {proof.nsx_port_count} NSX ports"
-    seen = f"The segment is empty at the source (networks {', '.join(proof.vcenter_networks)}{ports})."
-    return document(seen, bullets(f"{one.name}: {one.reason}" for one in proof.excluded))
+    ports = "" if proof.nsx_port_count is None else f"; {counted(proof.nsx_port_count, 'port')} that NSX lists"
+    seen = f"The segment is empty at the source. Checked: {', '.join(proof.vcenter_networks)}{ports}."
+    allowed = bullets(f"{one.name}: {one.reason}" for one in proof.excluded)
+    return document(seen, "Allowed exceptions:" if allowed else "", allowed)
+
+
+def _way_back(segment: PlannedSegment) -> str:
+    after = "After that, nothing is undone automatically: a person decides."
+    if segment.disconnect is Disconnect.MANUAL:
+        return f"If a step fails before HCX accepts the unextend, connect the source gateway again by hand. {after}"
+    return f"If a step fails before HCX accepts the unextend, the run connects the source gateway again. {after}"
+
+
+def _phase(phase: str) -> str:
+    return phase.replace("_", " ").capitalize()
 
 
 def _proven(proof: VmProof) -> str:
     words = "; ".join([*proof.reasons, *proof.outstanding])
-    return words or ("power, MAC and IP as before" if proof.is_proven else "not proven")
+    return words or ("Power state, MAC and IP addresses unchanged" if proof.is_proven else "Not verified")
 
 
 def _window(plan: WavePlan, window: TimeWindow) -> str:

@@ -1,4 +1,4 @@
-"""What gates show of a forecast. Rounded, and the same for the same forecast."""
+"""The forecast as gates show it: rounded, and the same text for the same forecast."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from hcx_waves.model.formatting import instant, listed, rough_duration, share
 from hcx_waves.model.schedule import WaveClock
 from hcx_waves.report.markup import Markdown, bold, bullets, document, escape, table
 
-UNKNOWN_OUTAGE = "from the disconnect until HCX has unextended the network: usually some minutes"
+UNKNOWN_OUTAGE = "no forecast; usually a few minutes, from the disconnect until HCX has unextended the network"
 _MOST_VMS = 5
 _HALF_A_MINUTE = timedelta(seconds=30)
 
 
 def forecast_part(forecast: Expectation | None, clock: WaveClock) -> Markdown:
-    """Return when what is expected to be over, and how likely it stays within the windows."""
+    """Return when each step is expected to end, and how likely the wave stays within its windows."""
     if forecast is None:
-        return Markdown("There is none; the log of run_preflight says why.")
+        return Markdown("No forecast. The log of run_preflight says why.")
     return document(
-        f"From {forecast.nights} simulated nights, by what is known of links, sizes and durations:",
-        table(("What", "Half of the nights (P50)", "Nine in ten (P90)"), _rows(forecast, clock)),
+        f"Based on {forecast.nights} simulated nights. P50: half of the nights were faster. P90: 9 of 10 were faster.",
+        table(("Quantity", "P50", "P90"), _rows(forecast, clock)),
         Markdown(" ".join(_sentences(forecast, clock))),
         bullets(forecast.notes),
     )
 
 
 def outage_text(forecast: Expectation | None, segment: str) -> str:
-    """Return how long a segment is expected to have no gateway."""
+    """Return how long a segment is expected to be without a gateway."""
     spread = None if forecast is None else forecast.outage_of(segment)
     if spread is None:
         return UNKNOWN_OUTAGE
@@ -48,11 +48,11 @@ def _rows(forecast: Expectation, clock: WaveClock) -> Iterator[tuple[str, ...]]:
 
 def _sentences(forecast: Expectation, clock: WaveClock) -> Iterator[str]:
     if forecast.window_chance is not None:
-        yield f"Chance to stay within the windows: {bold(share(forecast.window_chance))}."
+        yield f"Chance of staying within the windows: {bold(share(forecast.window_chance))}."
     if forecast.last_safe_start is not None:
         yield f"Last safe start: {_instant(forecast.last_safe_start, clock)}."
     if forecast.critical_vms:
-        yield f"These VMs decide when it ends: {escape(listed(list(forecast.critical_vms), _MOST_VMS))}."
+        yield f"VMs that determine the end: {escape(listed(list(forecast.critical_vms), _MOST_VMS))}."
 
 
 def _instant(moment: datetime, clock: WaveClock) -> str:

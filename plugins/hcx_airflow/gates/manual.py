@@ -1,4 +1,4 @@
-"""The gate for a source gateway that a person switches off by hand."""
+"""The gate that asks a person to disconnect a source gateway by hand."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from hcx_airflow.work import Work, read_work
 
 
 class ConfirmDisconnectedGate(WaveGate):
-    """Show the instructions, and wait until a person says that it is done; the step after it checks.
+    """Show the instructions and wait until a person confirms that the gateway is off; the next task checks it.
 
-    Following the instructions begins the outage, so they are shown only once the cutover is approved, no VM was left
-    behind and the window is open.
+    The outage begins when somebody follows the instructions. So they are shown only if the cutover is approved, no VM
+    was left behind and the window is open.
 
     :param segment: the segment's name.
-    :raises NotApprovedError, BlockedError: if not; nobody is asked.
+    :raises NotApprovedError, BlockedError: otherwise; the instructions are not shown.
     """
 
     def __init__(self, *, segment: str, **kwargs: Any) -> None:

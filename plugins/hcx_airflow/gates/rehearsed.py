@@ -1,4 +1,4 @@
-"""How the rehearsal approver answers: after the reaction time that was drawn for the gate, or not at all."""
+"""The rehearsal approver: answers each gate after a reaction time drawn for it, or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REHEARSAL_APPROVER = "rehearsal-approver"
 
 
 def draw_reactions(rehearsal: Rehearsal, parameters: ModelParameters) -> dict[str, float | None]:
-    """Return for each gate's task how many seconds the rehearsal approver takes; None where nobody answers in time.
+    """Return for each gate's task how many seconds the rehearsal approver takes; None if it does not answer in time.
 
     Each is drawn from the night's seed and the task's id alone.
     """
@@ -33,15 +33,17 @@ def draw_reactions(rehearsal: Rehearsal, parameters: ModelParameters) -> dict[st
 
 
 def seconds_to_answer(run: TaskRun, gate: Gate, window: TimeWindow | None) -> float | None:
-    """Return after how many seconds a gate is answered, None if nobody answers.
+    """Return after how many seconds a gate is answered; None if it is not.
 
     :param window: the window for the step that the gate guards.
-    :raises RunRefusedError: if ``open_twin`` has left no reaction time for this gate.
+    :raises RunRefusedError: if ``open_twin`` stored no reaction time for this gate.
     """
     opened = run.results.read(OPENED_TWIN)
     reactions = {} if opened is None else opened.reactions
     if run.task_id not in reactions:
-        raise RunRefusedError(f"{OPEN_TWIN} has left no reaction time for {run.task_id}; clear the run from there on")
+        raise RunRefusedError(
+            f"{OPEN_TWIN} stored no reaction time for {run.task_id}. Clear {OPEN_TWIN} and its downstream tasks"
+        )
     drawn = reactions[run.task_id]
     if drawn is None:
         return None

@@ -1,4 +1,4 @@
-"""The gates of a wave: one row each. A further gate is a row here and a function for its body."""
+"""The table of gates, one row each. To add a gate, add a row here and a function for its body."""
 
 from __future__ import annotations
 
@@ -39,24 +39,24 @@ def _settings(name: str) -> Callable[[Wave], GateSettings]:
 
 
 def _settings_of_manual(wave: Wave) -> GateSettings:
-    # Whoever does it has been told to by an approved cutover; the change reference was quoted there.
+    # An approved cutover precedes this gate, and the change reference was given there.
     free = {"approvers": None, "change_reference_pattern": None, "four_eyes": False}
     return wave.gates.approve_cutover.model_copy(update=free)
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A question that a person answers before the wave goes on.
+    """A question that a person answers before the wave continues.
 
     :param name: also the id of its task.
     :param title: the headline, with ``{wave}`` and ``{segment}``.
     :param body: what it shows.
     :param window: the window for the step that the gate guards.
     :param settings: who may answer, for how long, and what the answer must quote.
-    :param wait: how long it asks where there is neither a window nor a time of its own.
+    :param wait: how long it waits for an answer if neither a window nor a time-out is set.
     :param per_segment: whether each segment has one.
     :param in_night: whether it asks after the start, so that an approver may be asleep.
-    :param waits_for_window: whether a yes counts no earlier than the window opens.
+    :param waits_for_window: whether an approval counts only once the window is open.
     :param starts_outage: whether following its text begins an outage.
     """
 
@@ -77,14 +77,14 @@ WAVE = Gate(
 )
 SWITCHOVER = Gate(
     names.APPROVE_SWITCHOVER,
-    "Let the VMs of wave {wave} switch over?",
+    "Switch over the VMs of wave {wave}?",
     switchover_body,
     _switchover,
     _settings(names.APPROVE_SWITCHOVER),
 )
 CUTOVER = Gate(
     names.APPROVE_CUTOVER,
-    "Move the gateway of segment {segment} (wave {wave})?",
+    "Cut over segment {segment} (wave {wave})?",
     cutover_body,
     _cutover,
     _settings(names.APPROVE_CUTOVER),
@@ -103,7 +103,7 @@ MANUAL = Gate(
 )
 CLEANUP = Gate(
     names.APPROVE_CLEANUP,
-    "Delete what wave {wave} has left at the source?",
+    "Clean up the segments of wave {wave}?",
     cleanup_body,
     _no_window,
     _settings(names.APPROVE_CLEANUP),

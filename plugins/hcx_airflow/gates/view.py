@@ -1,11 +1,10 @@
-"""What a gate shows, from what the run's tasks have left."""
+"""Read what a gate shows from the results of the run's tasks."""
 
 from __future__ import annotations
 
 from hcx_airflow.due import why_not_due
-from hcx_airflow.forecasts import read_forecast
 from hcx_airflow.gates.body import GateView
-from hcx_airflow.results import ASSESSMENTS, PROOF, SEEDED, VERIFIED
+from hcx_airflow.results import ASSESSMENTS, FORECAST, PROOF, SEEDED, VERIFIED
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work
 
@@ -22,7 +21,7 @@ def read_view(run: TaskRun, work: Work, segment: str | None) -> GateView:
         scope=work.scope,
         segment=segment,
         assessments=run.results.beside(ASSESSMENTS),
-        forecast=read_forecast(run),
+        forecast=run.results.read_if_possible(FORECAST),
         seeded=None if seeded is None else seeded.status,
         proofs=() if verified is None else verified.proofs,
         emptiness=None if segment is None else run.results.beside(PROOF),

@@ -1,1 +1,1 @@
-"""Connections to HCX, NSX, VMware Cloud and vCenter. Nothing is imported here, so that parsing a DAG stays cheap."""
+"""Connections to HCX, NSX, VMware Cloud and vCenter. Imports nothing, so that parsing a DAG stays cheap."""

@@ -1,4 +1,4 @@
-"""What the hooks have in common: reading a connection, making the client, testing it."""
+"""Base class of the hooks: read a connection, make the client, test it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVa
 
 from airflow.sdk import BaseHook, Connection
 
+from hcx_airflow.documents import Arguments
 from hcx_airflow.errors import ConnectionSettingsError, name_connection
 from hcx_airflow.hooks.extras import Extras, read_extras
 from hcx_airflow.hooks.roles import allowed_endpoints, check_identity
@@ -80,7 +81,7 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
         """
         found = self._given or self.get_connection(self.conn_id)
         if found.conn_type != self.conn_type:
-            problem = f'is of type "{found.conn_type}"; "{self.conn_type}" is needed here'
+            problem = f'has type "{found.conn_type}"; change it to "{self.conn_type}"'
             raise ConnectionSettingsError(self.conn_id, problem)
         return found
 
@@ -115,7 +116,7 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
     def _address(self) -> str:
         host = (self.connection.host or "").strip().rstrip("/")
         if not host:
-            raise ConnectionSettingsError(self.conn_id, "has no host")
+            raise ConnectionSettingsError(self.conn_id, "has no host. Set it under Admin, Connections")
         if "://" in host:
             return host
         port = f":{self.connection.port}" if self.connection.port else ""
@@ -131,12 +132,12 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
             user, password = self.twin.login(self.site, self.system)
         for value, field in ((user, "login"), (password, "password")):
             if not value:
-                raise ConnectionSettingsError(self.conn_id, f"has no {field}")
+                raise ConnectionSettingsError(self.conn_id, f"has no {field}. Set it under Admin, Connections")
         return str(user), str(password)
 
-    def common(self) -> dict[str, Any]:
+    def common(self) -> Arguments:
         """Return the arguments that all clients share."""
-        shared: dict[str, Any] = {
+        shared: Arguments = {
             "tls": self.extras.tls(),
             "settings": self.extras.settings(),
             "allowed_roles": self.allowed,
@@ -147,7 +148,7 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
 
     @property
     def ambient(self) -> Ambient | None:
-        """Time and chance of the client: a twin's are its world's; None is the machine's."""
+        """Clock and randomness of the client: a twin's are its world's; None for the machine's."""
         return None if self.twin is None else self.twin.ambient(self.conn_id)
 
     @abstractmethod
@@ -156,7 +157,7 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
 
     @abstractmethod
     def greet(self, client: Client) -> str:
-        """Log in, read something, and say what is there."""
+        """Log in, read something, and return a sentence for the Test button."""
 
     def get_conn(self) -> Client:
         """Build a new client.
@@ -165,7 +166,7 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
         """
         self._require_world()
         try:
-            # The client looks at its authorities with the first call only, where nobody would know whose they are.
+            # The client reads its CA with the first call only, where the error would not name the connection.
             self.extras.tls().ssl_context()
             return self.make_client()
         except ClientError as error:
@@ -175,10 +176,12 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
 
     def _require_world(self) -> None:
         if self.rehearsal and self.twin is None:
-            raise ConnectionSettingsError(self.conn_id, "is used in a rehearsal that has no world of its own yet")
+            raise ConnectionSettingsError(
+                self.conn_id, "is used in a rehearsal that has no twin yet. Clear open_twin and its downstream tasks"
+            )
 
     def peek(self, url: str | None = None) -> None:
-        """Ask an address who it is, before a password is sent there; for rehearsals only.
+        """Check the identity of an address before a password is sent there; for rehearsals only.
 
         :param url: the connection's own unless given.
         :raises EndpointMismatch: if it is not the run's own world, naming the connection.
@@ -213,7 +216,7 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
         check_identity(identity, self.allowed, self.conn_id, self.system)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Log in and look, for the connection form's Test button."""
+        """Log in and read something, for the Test button of the connection form."""
         try:
             with self.client() as client:
                 words = self.describe(client, self.greet(client))
@@ -222,13 +225,14 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
         return True, words
 
     def describe(self, client: Client, words: str) -> str:
-        """Add to the words of the Test button who is there, and who will work on it."""
+        """Add to the text of the Test button the identity of the endpoint, and whether live waves use it."""
         identity = client.identity()
+        words = f"{words} ({identity})"
         if identity.role == "twin":
-            words += "; live waves refuse it in any case"
-        elif identity.simulated and not self.extras.simulated:
-            words += '; live waves refuse it unless its extra says "simulated": true'
-        return f"{words} ({identity})"
+            return f"{words}; live waves never use it"
+        if identity.simulated and not self.extras.simulated:
+            return f'{words}; live waves refuse it unless its extra has "simulated": true'
+        return words
 
     @classmethod
     def of(cls, conn_id: str, **chosen: Any) -> Self:

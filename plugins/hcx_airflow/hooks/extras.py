@@ -1,8 +1,7 @@
-"""What a connection's extra may say. Anything that is not listed here is refused, so that a typo does not pass."""
+"""The fields of a connection's extra. Unknown fields are refused, so that a typo does not pass."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -12,6 +11,7 @@ from hcx_airflow.errors import ConnectionSettingsError
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_retry import RetryPolicy
 from hcx_waves.clients.transport_wire import TransportSettings
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
 
 
 class Extras(BaseModel):
@@ -110,22 +110,26 @@ def read_extras(kind: type[Read], conn_id: str, text: str | None) -> Read:
     :raises ConnectionSettingsError: naming the connection and every field that is wrong, without values.
     """
     try:
-        data = json.loads(text) if text else {}
-    except ValueError as error:
-        raise ConnectionSettingsError(conn_id, "its extra is not JSON") from error
+        data = read_json(text) if text else {}
+    except UnreadableJsonError as error:
+        raise ConnectionSettingsError(
+            conn_id, f"its extra is not valid JSON: {error}. Correct it under Admin, Connections"
+        ) from None
     if not isinstance(data, dict):
-        raise ConnectionSettingsError(conn_id, "its extra is not a JSON object")
+        raise ConnectionSettingsError(conn_id, "its extra is not a JSON object. Correct it under Admin, Connections")
     try:
         return kind.model_validate(data)
     except ValidationError as error:
         problems = "; ".join(_problem(dict(detail), kind) for detail in error.errors(include_input=False))
         # The chain would show the values.
-        raise ConnectionSettingsError(conn_id, f"its extra cannot be used: {problems}") from None
+        raise ConnectionSettingsError(
+            conn_id, f"its extra is not valid: {problems}. Correct it under Admin, Connections"
+        ) from None
 
 
 def _problem(detail: dict[str, Any], kind: type[Extras]) -> str:
     place = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return f"unknown field {place}; there are: {', '.join(sorted(kind.model_fields))}"
+        return f"unknown field {place} (known fields: {', '.join(sorted(kind.model_fields))})"
     message = str(detail["msg"]).removeprefix("Value error, ")
     return f"{place}: {message}" if place else message

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from hcx_airflow.hooks.base import ManagerHook
 from hcx_airflow.hooks.extras import NsxExtras
+from hcx_waves.model.formatting import counted
 
 if TYPE_CHECKING:
     from hcx_waves.clients.nsx import NsxPolicyClient
@@ -48,4 +49,4 @@ class NsxPolicyHook(ManagerHook["NsxPolicyClient", NsxExtras]):
 
     @override
     def greet(self, client: NsxPolicyClient) -> str:
-        return f"NSX at {client.base_url}, {len(client.segments())} segments"
+        return f"NSX at {client.base_url}, {counted(len(client.segments()), 'segment')}"

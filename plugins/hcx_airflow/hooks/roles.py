@@ -1,4 +1,4 @@
-"""Which endpoints a run may change: real ones, a simulated site that says so, or rehearsal twins."""
+"""Which connection a run uses in each role, the wave's own or a twin, and which endpoints it may change."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def snapshot_connection_id(conn_id: str) -> str:
     :raises ConnectionSettingsError: if it names a twin, which has no inventory of its own.
     """
     if conn_id.startswith(TWIN_PREFIX):
-        raise ConnectionSettingsError(conn_id, "is a twin; a snapshot is taken of what is to be rehearsed")
+        raise ConnectionSettingsError(
+            conn_id, "is a twin; a snapshot is taken of the live site. Name a live connection in the wave file"
+        )
     return conn_id if conn_id.startswith(SNAPSHOT_PREFIX) else f"{SNAPSHOT_PREFIX}{conn_id}"
 
 
@@ -43,7 +45,9 @@ def connection_id_for(conn_id: str, *, rehearsal: bool) -> str:
     if rehearsal:
         return conn_id if conn_id.startswith(TWIN_PREFIX) else f"{TWIN_PREFIX}{conn_id}"
     if conn_id.startswith(TWIN_PREFIX):
-        raise ConnectionSettingsError(conn_id, "is a twin; live waves never work on twins")
+        raise ConnectionSettingsError(
+            conn_id, "is a twin; live waves never work on twins. Name a live connection in the wave file"
+        )
     return conn_id
 
 
@@ -57,13 +61,14 @@ def check_identity(identity: EndpointIdentity, allowed: AllowedEndpoints, conn_i
     hint = None
     if allowed.world_id is not None:
         hint = (
-            f"A rehearsal works in its own world {allowed.world_id} and nowhere else. Nothing was sent but this "
-            "question; let the connection lead to the twins' simulator."
+            f"A rehearsal works only in its own world {allowed.world_id}. No log-in was sent. Set the connection's "
+            "host to "
+            "the twins' simulator."
         )
     elif identity.role == "site" and allowed.roles == {"real"}:
-        hint = 'If a live wave is meant to work on a simulated site, set "simulated": true in the connection\'s extra.'
+        hint = 'To let live waves work on this simulated site, set "simulated": true in the connection\'s extra.'
     raise EndpointMismatch(
-        f'connection "{conn_id}": leads to a {identity}, and this run works on {allowed} alone',
+        f'connection "{conn_id}": leads to a {identity}, but this run may only work on: {allowed}',
         system=system,
         expected=str(allowed),
         found=str(identity),

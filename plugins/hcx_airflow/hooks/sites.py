@@ -1,4 +1,4 @@
-"""The clients of a wave: its connection ids, and what they lead to."""
+"""Open the clients of a wave's connections."""
 
 from __future__ import annotations
 
@@ -118,7 +118,10 @@ def _opened(wave: Wave, opener: _Opener) -> Iterator[SiteClients]:
     try:
         destination_nsx = opener.nsx(destination, "destination")
         if destination_nsx is None:
-            raise ValueError("a wave's destination has NSX")
+            raise ValueError(
+                "the wave's destination names no connection to NSX. Add connections.destination.nsx or .vmc to the "
+                "wave file"
+            )
         yield SiteClients(
             hcx=opener.hcx(source, "source"),
             source_vcenter=opener.vcenter(source, "source"),
@@ -142,13 +145,13 @@ def nsx_connection_id(wave: Wave, *, rehearsal: bool) -> str:
 
 
 def pages_of(wave: Wave, clients: SiteClients, *, rehearsal: bool, twin: TwinWorld | None = None) -> dict[str, str]:
-    """Return the addresses that a person may want to look at."""
+    """Return the addresses for the links of a task."""
     vcenter = VsphereHook.of(connection_id_for(wave.connections.destination.vcenter, rehearsal=rehearsal), twin=twin)
     return {"hcx": clients.hcx.base_url, "nsx": clients.destination_nsx.base_url, "vcenter": vcenter.url}
 
 
 def secrets_of(wave: Wave, *, rehearsal: bool, twin: TwinWorld | None = None) -> list[str]:
-    """Return the passwords of a wave's connections, to search texts for them."""
+    """Return the passwords of a wave's connections, so that they can be blanked in texts."""
     ids = {*wave.connections.source.used().values(), *wave.connections.destination.used().values()}
     found = [BaseHook.get_connection(connection_id_for(one, rehearsal=rehearsal)).password for one in sorted(ids)]
     found += [] if twin is None else twin.secrets()

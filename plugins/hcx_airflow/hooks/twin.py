@@ -10,6 +10,7 @@ from typing_extensions import override
 from hcx_airflow.errors import ConnectionSettingsError
 from hcx_airflow.hooks.base import ManagerHook
 from hcx_airflow.hooks.extras import Extras
+from hcx_waves.model.formatting import counted
 from hcx_waves.twin.control import TwinControl
 
 TWIN_CONTROL = "twin_control"
@@ -40,13 +41,15 @@ class TwinControlHook(ManagerHook[TwinControl, TwinExtras]):
     def make_client(self) -> TwinControl:
         token = self.connection.password
         if not token:
-            raise ConnectionSettingsError(self.conn_id, "has no password: the simulator's control token belongs there")
+            raise ConnectionSettingsError(
+                self.conn_id, "has no password. Set it to the simulator's control token under Admin, Connections"
+            )
         return TwinControl(self.url, token, tls=self.extras.tls(), settings=self.extras.settings())
 
     @override
     def greet(self, client: TwinControl) -> str:
-        count = len(client.worlds())
-        return f"the simulator's control port at {client.base_url}, {count} world{'' if count == 1 else 's'}"
+        worlds = counted(len(client.worlds()), "world")
+        return f"control port of the simulator at {client.base_url}, {worlds}"
 
     @override
     def describe(self, client: TwinControl, words: str) -> str:

@@ -9,6 +9,7 @@ from typing_extensions import override
 from hcx_airflow.errors import ConnectionSettingsError
 from hcx_airflow.hooks.base import ManagerHook, naming
 from hcx_airflow.hooks.extras import VmcExtras
+from hcx_waves.model.formatting import counted
 
 if TYPE_CHECKING:
     from hcx_waves.clients.nsx import NsxPolicyClient
@@ -54,7 +55,9 @@ class VmcHook(ManagerHook["VmcClient", VmcExtras]):
     def _token(self) -> str:
         token = self.connection.password or (None if self.twin is None else self.twin.cloud("refresh_token"))
         if not token:
-            raise ConnectionSettingsError(self.conn_id, "has no password: the API token belongs there")
+            raise ConnectionSettingsError(
+                self.conn_id, "has no password. Set it to the API token under Admin, Connections"
+            )
         return token
 
     @property
@@ -69,7 +72,10 @@ class VmcHook(ManagerHook["VmcClient", VmcExtras]):
             return self.twin.place(self.extras.csp_url)
         found = self.twin.cloud("csp_url")
         if found is None:
-            raise ConnectionSettingsError(self.conn_id, "leads to a twin without a log-in of VMware Cloud")
+            raise ConnectionSettingsError(
+                self.conn_id,
+                "leads to a twin that has no VMware Cloud. Rehearse on a snapshot of a site with VMware Cloud",
+            )
         return found
 
     @override
@@ -86,7 +92,9 @@ class VmcHook(ManagerHook["VmcClient", VmcExtras]):
         """
         found = self.extras.sddc_id or (None if self.twin is None else self.twin.cloud(f"{self.site}_sddc_id"))
         if found is None:
-            raise ConnectionSettingsError(self.conn_id, "its extra names no sddc_id, so it leads to no NSX")
+            raise ConnectionSettingsError(
+                self.conn_id, "its extra has no sddc_id, which is needed to reach NSX. Set it under Admin, Connections"
+            )
         return found
 
     def nsx_client(self, client: VmcClient) -> NsxPolicyClient:
@@ -100,6 +108,6 @@ class VmcHook(ManagerHook["VmcClient", VmcExtras]):
     def greet(self, client: VmcClient) -> str:
         client.login()
         if self.extras.sddc_id is None:
-            return f"VMware Cloud, {len(client.sddcs())} SDDCs"
+            return f"VMware Cloud, {counted(len(client.sddcs()), 'SDDC')}"
         sddc = client.sddc(self.extras.sddc_id)
         return f"VMware Cloud, SDDC {sddc.name} ({sddc.state})"

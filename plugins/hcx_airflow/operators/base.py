@@ -1,4 +1,4 @@
-"""What the operators have in common: the wave, retries by kind of failure, and JSON results."""
+"""Base classes of the operators: the wave, retries by kind of failure, JSON results."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator, Context
 from typing_extensions import override
 
+from hcx_airflow.documents import Arguments
 from hcx_airflow.hooks.sites import open_sites, pages_of
 from hcx_airflow.results import Slot, to_json
 from hcx_airflow.retries import retry_arguments
@@ -37,7 +38,7 @@ class WaveOperator(BaseOperator):
     result: ClassVar[Slot[Any]]
     """What it leaves; returned by :meth:`act`."""
     ui_color = "#e7f0f7"
-    retries_and_delay: ClassVar[dict[str, Any]] = {}
+    retries_and_delay: ClassVar[Arguments] = {}
     takes_part: ClassVar[bool] = True
     """Whether it is part of the wave, and so of the time of its run; what makes and ends a world is not."""
     lends_links_to: ClassVar[tuple[str, ...]] = ()

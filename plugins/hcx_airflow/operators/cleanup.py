@@ -1,4 +1,4 @@
-"""After the hold: delete the source segment, give the destination its name."""
+"""After the hold: delete the source segment, and rename the destination segment."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow import results
+from hcx_airflow.documents import Arguments
 from hcx_airflow.gates import table
 from hcx_airflow.gates.approval import require_approval
 from hcx_airflow.operators.base import SegmentOperator
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class DeleteSourceSegmentOperator(SegmentOperator):
-    """Delete the segment at the source for good, unless the wave keeps it. Ports are waited for, never forced."""
+    """Delete the segment at the source for good, unless the wave keeps it. Waits for ports to go, never forces it."""
 
     result: ClassVar[Slot[Any]] = results.DELETION
-    retries_and_delay: ClassVar[dict[str, Any]] = {"retries": 30, "delay": timedelta(seconds=5)}
+    retries_and_delay: ClassVar[Arguments] = {"retries": 30, "delay": timedelta(seconds=5)}
 
     @override
     def act(self, run: TaskRun) -> Deletion:
@@ -38,7 +39,9 @@ class DeleteSourceSegmentOperator(SegmentOperator):
         self.log.info("The cleanup was %s", decision.spoken)
         with self.sites(run, work.wave) as clients:
             deletion = delete_source_segment(work.plan, self.segment, clients)
-        self.log.info("Source segment %s is %s", deletion.path, "gone already" if deletion.already_gone else "deleted")
+        self.log.info(
+            "Source segment %s %s", deletion.path, "was already gone" if deletion.already_gone else "is deleted"
+        )
         return deletion
 
 
@@ -62,12 +65,14 @@ class RenameDestinationSegmentOperator(SegmentOperator):
         require_approval(run, work, table.CLEANUP)
         with self.sites(run, work.wave) as clients:
             renaming = rename_destination_segment(work.plan, self.segment, clients, name)
-        self.log.info("Destination segment is called %s%s", name, " already" if renaming.already else "")
+        self.log.info(
+            "The destination segment %s %s", "was already named" if renaming.already else "is now named", name
+        )
         return renaming
 
 
 def _skip_if_not_due(run: TaskRun) -> None:
-    """Skip a step of a cleanup, if the proof before it has left that the segment is not due.
+    """Skip a step of a cleanup if the proof before it says that the segment is not due.
 
     :raises AirflowSkipException: with the reason.
     """

@@ -1,4 +1,4 @@
-"""Move a segment's gateway: prove it empty, disconnect, unextend, prove it routed; and the way back."""
+"""Cut a segment over: prove it empty, disconnect, unextend, and verify that the destination routes it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from hcx_airflow import names, results
 from hcx_airflow.cutover_steps import require_open_window, require_unblocked, source_gateway
+from hcx_airflow.documents import Arguments
 from hcx_airflow.due import why_not_due
 from hcx_airflow.gates import table
 from hcx_airflow.gates.approval import require_approval
@@ -26,16 +27,16 @@ if TYPE_CHECKING:
     from hcx_waves.run.results import RoutedResult, UnextendStarted
 
 LONGEST_UNEXTEND = timedelta(hours=2)
-QUICK: dict[str, Any] = {"retries": 6, "delay": timedelta(seconds=2)}
+QUICK: Arguments = {"retries": 6, "delay": timedelta(seconds=2)}
 
 
 class ProveSegmentEmptyOperator(SegmentOperator):
-    """Prove that nobody needs the segment at the source any more; leaves what was looked at.
+    """Prove that nothing uses the segment at the source any more; stores what was checked.
 
-    Skips, and with it the segment, if the run ends before the cutover.
+    Skips the segment if the run stops before the cutover.
 
     :raises BlockedError: if a VM of the segment was left behind.
-    :raises SegmentNotEmptyError: naming whoever is still on it.
+    :raises SegmentNotEmptyError: naming what is still on it.
     """
 
     result: ClassVar[Slot[Any]] = results.PROOF
@@ -47,31 +48,31 @@ class ProveSegmentEmptyOperator(SegmentOperator):
         from hcx_waves.cutover.emptiness import prove_segment_empty
 
         if read_scope(run, read_wave(run)).stop_before_cutover:
-            raise AirflowSkipException("this run ends before the cutover")
+            raise AirflowSkipException("this run stops before the cutover")
         not_due = why_not_due(run, self.segment)
         if not_due is not None:
             # Not skipped: a skip would skip the gate as well, and with it the segments that are due.
             run.results.leave(results.NOT_DUE, not_due)
-            self.log.info("Nothing proven: %s", not_due)
+            self.log.info("Nothing to clean up: %s", not_due)
             return None
         require_unblocked(run, self.segment)
         work = read_work(run)
         with self.sites(run, work.wave) as clients:
             proof = prove_segment_empty(work.plan, self.segment, clients, run.now())
         for one in proof.excluded:
-            self.log.info("May stay: %s (%s)", one.name, one.reason)
+            self.log.info("Allowed exception: %s (%s)", one.name, one.reason)
         self.log.info("Segment %s is empty at the source", self.segment)
         return proof
 
 
 class DisconnectSourceSegmentOperator(SegmentOperator):
-    """Switch the segment's gateway at the source off, and wait until that is in effect. The outage begins.
+    """Disconnect the source gateway of the segment, and wait until that is in effect. The outage begins.
 
-    Proves the segment empty once more right before. What it takes to restore the gateway is stored first.
+    Proves the segment empty once more right before. What is needed to restore the gateway is stored first.
     """
 
     result: ClassVar[Slot[Any]] = results.DISCONNECTED
-    retries_and_delay: ClassVar[dict[str, Any]] = QUICK
+    retries_and_delay: ClassVar[Arguments] = QUICK
 
     @override
     def act(self, run: TaskRun) -> DisconnectResult:
@@ -100,7 +101,7 @@ class DisconnectSourceSegmentOperator(SegmentOperator):
                 on_snapshot=None if stored is not None else lambda kept: run.results.keep(results.SNAPSHOT, dict(kept)),
                 on_act=keep_beginning,
             )
-        self.log.info("Source gateway of %s: %s", self.segment, "off already" if done.already else "off")
+        self.log.info("The source gateway of %s %s", self.segment, "was already off" if done.already else "is off")
         if acted or acting_since is None:
             return done
         # An earlier try has switched it off, so the bounds are wider than this try's own.
@@ -114,7 +115,7 @@ class UnextendNetworkOperator(SegmentOperator):
     """
 
     result: ClassVar[Slot[Any]] = results.UNEXTEND_STARTED
-    retries_and_delay: ClassVar[dict[str, Any]] = QUICK
+    retries_and_delay: ClassVar[Arguments] = QUICK
 
     def __init__(self, *, connect: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -154,19 +155,20 @@ class UnextendNetworkOperator(SegmentOperator):
 
 def _words(removal: Removal) -> str:
     if removal.already_gone:
-        return "gone already"
-    return f"{'under way' if removal.adopted else 'accepted'}, job {removal.job_id or 'unnamed'}"
+        return "the extension was already removed"
+    job = f"job {removal.job_id}" if removal.job_id else "without a job id"
+    return f"{'already under way' if removal.adopted else 'accepted by HCX'}, {job}"
 
 
 class VerifyDestinationRoutedOperator(SegmentOperator):
-    """Prove that the destination routes the segment, alone; leaves the measured outage.
+    """Verify that the destination, and only it, routes the segment; stores the measured outage.
 
-    :raises UnextendFailedError: if the unextend ended badly.
-    :raises TwoGatewaysError: if the source gateway is not certainly off.
+    :raises UnextendFailedError: if the unextend failed.
+    :raises TwoGatewaysError: if the source gateway is not proven off.
     """
 
     result: ClassVar[Slot[Any]] = results.ROUTED
-    retries_and_delay: ClassVar[dict[str, Any]] = {"retries": 15, "delay": timedelta(seconds=2)}
+    retries_and_delay: ClassVar[Arguments] = {"retries": 15, "delay": timedelta(seconds=2)}
 
     @override
     def act(self, run: TaskRun) -> RoutedResult:
@@ -190,5 +192,5 @@ class VerifyDestinationRoutedOperator(SegmentOperator):
             run.results.beside(results.ACTING_SINCE),
             None if removal is None else removal.accepted_at,
         )
-        self.log.info("Segment %s is routed at the destination; outage %s", self.segment, outage or "not measured")
+        self.log.info("The destination routes segment %s; outage: %s", self.segment, outage or "not measured")
         return RoutedResult(**proof.model_dump(), outage=outage)

@@ -1,4 +1,4 @@
-"""Start the migrations, evaluate how they ended, and prove it."""
+"""Start the migrations unless the inventory has drifted from the plan, evaluate the outcomes, and verify the VMs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from airflow.sdk import Context
 from typing_extensions import override
 
 from hcx_airflow import names, results
+from hcx_airflow.documents import Arguments
 from hcx_airflow.errors import DriftedError, IncompleteError, NothingMigratedError, WaitedInVainError
 from hcx_airflow.forecasts import expected_vms
 from hcx_airflow.gates import table
@@ -60,7 +61,7 @@ class StartMigrationsOperator(WaveOperator):
         decision = require_approval(run, work, table.WAVE)
         self.log.info("Wave %s was %s", run.wave_id, decision.spoken)
         if not moving:
-            self.log.info("No VM is to be moved by this run")
+            self.log.info("This run moves no VMs")
             return StartedMigrations(group_id="", group_name="", vms=(), **self._waiting(run, work))
         window = hold(run.now()) if self._holds(work) else None
         with self.sites(run, work.wave) as clients:
@@ -89,11 +90,13 @@ class StartMigrationsOperator(WaveOperator):
             return
         differences = drift_of(work.plan, work.wave, clients, now=run.now())
         if differences:
-            drifted = DriftedError("the inventory is not what was approved; nothing was started", differences)
-            run.results.leave(results.DRIFT, str(drifted))
-            raise drifted
+            changed = "the inventory has changed since the approval"
+            run.results.leave(results.DRIFT, f"{changed}: {'; '.join(differences)}")
+            raise DriftedError(
+                f"{changed}. Nothing was started. Start a new run to plan and be asked again. Changes:", differences
+            )
 
-    def _waiting(self, run: TaskRun, work: Work) -> dict[str, Any]:
+    def _waiting(self, run: TaskRun, work: Work) -> Arguments:
         """Return what the sensor needs to know: where to ask, how often, and until when."""
         window, forecast = work.plan.clock.switchover, expected_vms(run)
         return {
@@ -106,13 +109,15 @@ class StartMigrationsOperator(WaveOperator):
 
     @override
     def on_kill(self) -> None:
-        self.log.warning("The task was killed; migrations that were started go on. Cancelling is a task of its own.")
+        self.log.warning(
+            "The task was killed. Migrations that were started continue; to stop them, cancel them in HCX."
+        )
 
 
 class EvaluateMigrationsOperator(WaveOperator):
-    """Evaluate what the sensor has seen: who has arrived, who has not, and which segments that blocks.
+    """Evaluate the result of the sensor: which VMs have arrived, which have not, and which segments that blocks.
 
-    :raises NothingMigratedError: if no VM is at the destination, or more failed than the wave allows.
+    :raises NothingMigratedError: if no VM is at the destination. More failures than the wave allows block its segments.
     """
 
     result: ClassVar[Slot[Any]] = results.EVALUATED
@@ -125,8 +130,8 @@ class EvaluateMigrationsOperator(WaveOperator):
         found = evaluate(work.plan, work.scope, _awaited(run), work.wave.limits.max_failed_vms)
         for line in found.notes:
             self.log.warning("%s", line)
-        for vm in found.vms:
-            self.log.info("%-24s %s %s", vm.name, vm.outcome, vm.message)
+        for name, outcome in found.outcomes.items():
+            self.log.info("%-24s %s %s", name, outcome.label, found.messages.get(name, ""))
         for segment, reason in found.blocked_segments.items():
             self.log.warning("Segment %s will not be cut over: %s", segment, reason)
         if found.fatal:
@@ -136,9 +141,9 @@ class EvaluateMigrationsOperator(WaveOperator):
 
 
 class VerifyVirtualMachinesOperator(WaveOperator):
-    """Prove in both vCenters that each VM that HCX reports as moved is where and as it should be.
+    """Verify in both vCenters that each VM that HCX reports as moved is in place and unchanged.
 
-    :raises IncompleteError: if not one of them is.
+    :raises IncompleteError: if none of them is.
     """
 
     result: ClassVar[Slot[Any]] = results.VERIFIED
@@ -151,24 +156,27 @@ class VerifyVirtualMachinesOperator(WaveOperator):
         work = read_work(run)
         evaluated = run.results.beside(results.EVALUATED)
         if evaluated is None:
-            raise WaitedInVainError(f"{names.EVALUATE_MIGRATIONS} has left nothing to prove; clear it")
+            raise WaitedInVainError(f"{names.EVALUATE_MIGRATIONS} has stored no result. Clear it to evaluate again")
         with self.sites(run, work.wave) as clients:
             found = verify(work.plan, evaluated, _awaited(run), clients)
         if found.may_settle and run.ti.try_number < LAST_TRY_TO_SETTLE:
-            raise NotSettledError("guests have not reported their addresses yet")
+            raise NotSettledError("guests have not reported their IP addresses yet")
         for proof in found.proofs:
-            words = "; ".join(proof.reasons + proof.outstanding) or "as before"
-            self.log.info("%-24s %s: %s", proof.name, proof.outcome, words)
+            words = "; ".join(proof.reasons + proof.outstanding) or "unchanged"
+            self.log.info("%-24s %s: %s", proof.name, proof.outcome.label, words)
         if not any(proof.is_proven for proof in found.proofs):
             run.results.leave(results.VERIFIED, found)
-            raise IncompleteError("no VM was found at the destination as it should be; no segment is cut over")
+            raise IncompleteError(
+                "no VM could be verified at the destination, so no segment is cut over. Correct what is logged "
+                "above, then clear this task"
+            )
         return found
 
 
 class ReleaseSwitchoversOperator(WaveOperator):
-    """Let held VMs switch over, after ``approve_switchover``: in the wave's order one by one, then all others.
+    """Release held switchovers after ``approve_switchover``: those of the wave's order one by one, then all others.
 
-    Between two of the order it waits in the triggerer.
+    It waits in the triggerer for each VM of the order.
 
     :raises IncompleteError: if a VM of the order fails; those after it stay held.
     """
@@ -192,8 +200,8 @@ class ReleaseSwitchoversOperator(WaveOperator):
             step = release_due(clients.hcx, work.plan, started, released, run.now())
         if step.stopped_by is not None:
             raise IncompleteError(
-                f"{step.stopped_by} did not get through, so the VMs after it in the order stay held; release them by "
-                "hand in HCX, or cancel them"
+                f"the switchover of {step.stopped_by} did not succeed, so the VMs after it in the order stay held. "
+                "Release or cancel them in HCX"
             )
         released += step.names
         run.results.keep(results.RELEASED_SO_FAR, released)
@@ -208,15 +216,15 @@ class ReleaseSwitchoversOperator(WaveOperator):
             self.defer(trigger=trigger, method_name="execute_complete")
         return Released(released=released)
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Go on after a VM of the order is through."""
+    def execute_complete(self, context: Context, event: Arguments) -> Any:
+        """Continue when a VM of the order has ended."""
         if event.get("error"):
             raise ClientError.from_dict(event["error"])
         return self.take_part(context, self.act)
 
 
 class CancelMigrationsOperator(WaveOperator):
-    """Cancel the migrations that ``start_migrations`` of this run has recorded, and no others. Says what it did.
+    """Cancel the migrations that ``start_migrations`` of this run has recorded, and no others.
 
     :param force: clear what could not be cancelled gracefully, at both sites.
     :param start_task_id: the task whose record is used.
@@ -238,7 +246,7 @@ class CancelMigrationsOperator(WaveOperator):
         ids = [] if started is None else list(started.migration_ids.values())
         with self.sites(run, read_wave(run)) as clients:
             report = cancel_migrations(clients.hcx, ids, force=self.force)
-        self.log.info("Cancelled: %s", report or "nothing, as this run has started nothing")
+        self.log.info("Cancelled: %s", report or "nothing; this run has started no migrations")
         return report
 
 
@@ -249,5 +257,5 @@ def _awaited(run: TaskRun) -> MigrationsWait:
     """
     awaited = run.results.beside(results.AWAITED)
     if awaited is None:
-        raise WaitedInVainError(f"{names.AWAIT_MIGRATIONS} has left no outcome; clear it to look again")
+        raise WaitedInVainError(f"{names.AWAIT_MIGRATIONS} has stored no result. Clear it to look again")
     return awaited

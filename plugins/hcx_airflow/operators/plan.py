@@ -1,4 +1,4 @@
-"""Resolve the wave against the inventory, and look for what stands against it."""
+"""Resolve the wave against the inventory, and check whether it can run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hcx_airflow.operators.base import WaveOperator
 from hcx_airflow.results import Slot
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import read_other_waves, read_scope, read_wave, read_work, started_at
+from hcx_waves.model.formatting import counted, instant
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,9 +28,9 @@ TEST_USER = "dag_test"
 
 
 class ResolvePlanOperator(WaveOperator):
-    """Resolve the wave against the inventory of both sites; leaves the plan.
+    """Resolve the wave against the inventory of both sites; stores the plan.
 
-    :raises RunRefusedError: if the run is of a kind, or so late, that it must not start.
+    :raises RunRefusedError: if it is the wrong kind of run, or too late.
     :raises PlanError: with every reason why there is no plan.
     """
 
@@ -47,14 +48,14 @@ class ResolvePlanOperator(WaveOperator):
         moving = scope.moves(plan)
         there = sum(vm.already_there for vm in plan.vms)
         self.log.info(
-            "Plan %s: %d VMs, %d of them to move now, %d at the destination already; %d segments",
+            "Plan %s: %d VMs (%d to move, %d already at the destination), %d segments",
             plan.digest()[:12], len(plan.vms), len(moving), there, len(plan.segments),
         )  # fmt: skip
         return plan
 
 
 def refuse_wrong_run(run: TaskRun, wave: Wave, now: datetime) -> None:
-    """Refuse a live run that nobody meant to be one, or that comes too late.
+    """Refuse a live run that was started in the wrong way, or too late.
 
     :raises RunRefusedError: saying which.
     """
@@ -62,23 +63,26 @@ def refuse_wrong_run(run: TaskRun, wave: Wave, now: datetime) -> None:
         return
     if run.run_type not in LIVE_RUN_TYPES:
         rehearsal = rehearsal_dag_id(run.wave_id)
-        raise RunRefusedError(f"a {run.run_type} run never moves real machines; rehearse with {rehearsal}")
+        raise RunRefusedError(f"a {run.run_type} run never moves real VMs. To rehearse the wave, run {rehearsal}")
     if run.started_by == TEST_USER:
-        raise RunRefusedError(f"dag.test() never moves real machines; rehearse with {rehearsal_dag_id(run.wave_id)}")
+        raise RunRefusedError(
+            f"dag.test() never moves real VMs. To rehearse the wave, run {rehearsal_dag_id(run.wave_id)}"
+        )
     if run.run_type != "scheduled" or wave.start is None:
         return
     latest = wave.clock().latest_start
     if latest is not None and now > latest:
         raise RunRefusedError(
-            f"the wave was to start by {latest:%Y-%m-%d %H:%M} UTC at the latest (start_tolerance); start it by hand "
-            "if it may still run, or give it a new date"
+            f"the wave had to start by {instant(latest, wave.time_zone)} (start plus start_tolerance). Start it by "
+            "hand if "
+            "it may still run, or set a new start in the wave file"
         )
 
 
 class RunPreflightOperator(WaveOperator):
-    """Look for what stands against the wave, and forecast it; leaves all findings, with waivers applied.
+    """Run the preflight checks and make the forecast; stores all findings, with waivers applied.
 
-    :raises BlockedError: if a finding blocks and nobody answers for it; lists all of them.
+    :raises BlockedError: if a finding blocks and is not waived; lists all of them.
     """
 
     result: ClassVar[Slot[Any]] = results.ASSESSMENTS
@@ -101,7 +105,7 @@ class RunPreflightOperator(WaveOperator):
             if not assessments.blocking:
                 leave_forecast(run, work, clients)
         for item in assessments.items:
-            mark = "waived" if item.waiver else item.finding.severity.value
+            mark = "Waived" if item.waiver else item.finding.severity.label
             self.log.info(
                 "%-8s %-28s %s: %s", mark, item.finding.finding_id, item.finding.subject, item.finding.message
             )
@@ -110,5 +114,9 @@ class RunPreflightOperator(WaveOperator):
             listed = "".join(
                 f"\n- {one.subject}: {one.message} {one.suggestion}".rstrip() for one in assessments.blocking
             )
-            raise BlockedError(f"{len(assessments.blocking)} findings stand against wave {run.wave_id}:{listed}")
+            raise BlockedError(
+                f"{counted(len(assessments.blocking), 'blocking finding')} for wave {run.wave_id}. Resolve or waive "
+                "each of "
+                f"them, then start a new run:{listed}"
+            )
         return assessments

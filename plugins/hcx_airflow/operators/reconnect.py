@@ -1,4 +1,4 @@
-"""The way back of a cutover that broke off: connect the source gateway again."""
+"""Connect the source gateway again after a cutover that failed before the unextend."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from hcx_airflow import results
 from hcx_airflow.cutover_steps import is_switched_by_hand, source_gateway
+from hcx_airflow.documents import Arguments
 from hcx_airflow.names import CONFIRM_DISCONNECTED
 from hcx_airflow.operators.base import SegmentOperator
 from hcx_airflow.operators.cutover import QUICK
@@ -24,18 +25,18 @@ if TYPE_CHECKING:
 
 
 class ReconnectSourceSegmentOperator(SegmentOperator):
-    """Connect the source gateway again if, and only if, the cutover broke off before the unextend was accepted.
+    """Connect the source gateway again if, and only if, the cutover failed before the unextend was accepted.
 
-    Meant as a teardown: it runs after success and rejection as well, looks at the state first, and mostly finds that
-    there is nothing to do. Once an unextend has been accepted it refuses: the way back is a person's decision then.
-    Where a person switches the gateway it always looks, as the person may have done so and said no to the rest; it
-    fails with what is to be undone, and by whom, until the check says that it is.
+    Meant as a teardown: it runs after success and rejection as well, reads the state first, and usually has nothing to
+    do. Once an unextend has been accepted it refuses: then a person decides.
+    Where a person switches the gateway it always reads the state, as the gateway may be off although the person
+    rejected the gate. It then fails with the instructions to undo this, until the check shows the gateway on.
 
-    :param decided_by: the person who decided to go back although an unextend was accepted.
+    :param decided_by: the user who decided to go back although an unextend was accepted.
     """
 
     result: ClassVar[Slot[Any]] = results.RECONNECTED
-    retries_and_delay: ClassVar[dict[str, Any]] = QUICK
+    retries_and_delay: ClassVar[Arguments] = QUICK
 
     def __init__(self, *, decided_by: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -49,7 +50,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
         snapshot = run.results.beside(results.SNAPSHOT)
         work = read_work(run, even_if_changed=True)
         if snapshot is None and not self.decided_by and not is_switched_by_hand(work, self.segment):
-            return self._nothing("this run has not touched the source gateway")
+            return self._nothing("this run has not changed the source gateway")
         removal = run.results.beside(results.REMOVAL)
         with self.sites(run, work.wave, check=False) as clients:
             gateway = source_gateway(run, work, self.segment, clients)
@@ -57,7 +58,12 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
             looked_at = run.now()
             if situation in (Situation.CONNECTED, Situation.CUT_OVER):
                 undone = self._undone_by_hand(run) if situation is Situation.CONNECTED else None
-                return undone or self._nothing(situation.value, situation)
+                why = (
+                    "the source gateway is on"
+                    if situation is Situation.CONNECTED
+                    else "the destination routes the segment"
+                )
+                return undone or self._nothing(why, situation)
             try:
                 change = reconnect_source_segment(
                     work.plan,
@@ -84,7 +90,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
             run.results.beside(results.ACTING_SINCE),
             looked_at,
         )
-        self.log.warning("The source gateway of %s is on again; outage %s", self.segment, outage or "not measured")
+        self.log.warning("The source gateway of %s is on again; outage: %s", self.segment, outage or "not measured")
         return ReconnectResult(**change.model_dump(), acted=True, situation=situation, outage=outage)
 
     def _nothing(self, why: str, situation: Situation | None = None) -> ReconnectResult:
@@ -94,7 +100,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
         return ReconnectResult(segment=self.segment, situation=situation)
 
     def _leave_open(self, run: TaskRun, work: Work, situation: Situation, error: ProcedureError) -> None:
-        """Leave for the verdict and the report that the source gateway is not on again, and what is to be done."""
+        """Store for the verdict and the report that the source gateway is not on again, and what to do."""
         from hcx_waves.run.results import ReconnectResult
 
         if is_switched_by_hand(work, self.segment):
@@ -111,17 +117,17 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
         if not run.results.recall(results.FOUND_OFF):
             return None
         self.log.warning("The source gateway of %s is on again: it was switched on by hand", self.segment)
-        evidence = "found off by an earlier look, and switched on by hand since"
+        evidence = "an earlier check found it off; it was switched on by hand since"
         return ReconnectResult(
             segment=self.segment, already=True, evidence=evidence, acted=True, situation=Situation.CONNECTED
         )
 
     def _undo(self, run: TaskRun, work: Work) -> str:
-        """Say who has to undo what; nothing where no person has switched the gateway."""
+        """Return what to undo by hand; empty where no person switches the gateway."""
         manual = work.wave.segment(self.segment).manual
         if not is_switched_by_hand(work, self.segment) or manual is None:
             return ""
         decision = run.results.beside(decision_slot(CONFIRM_DISCONNECTED)) or {}
         who = decision.get("user_name")
-        person = f"{who}, who answered {CONFIRM_DISCONNECTED}," if who else f"Whoever followed {CONFIRM_DISCONNECTED}"
-        return f"{person} has to undo it by hand, then clear this task: {manual.undo_instructions}"
+        answered = f" ({who} answered {CONFIRM_DISCONNECTED})" if who else ""
+        return f"Undo the disconnect by hand{answered}, then clear {run.task_id}: {manual.undo_instructions}"

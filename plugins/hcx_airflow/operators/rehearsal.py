@@ -1,4 +1,4 @@
-"""What a rehearsal has around the tasks of the wave: the snapshot, the twin, the record of the night, the summary."""
+"""The rehearsal's own tasks: take the snapshot, open the twin, record the night, write the summary."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.exceptions import AirflowSkipException
+from pydantic import JsonValue
 from typing_extensions import override
 
 from hcx_airflow import results
@@ -23,6 +24,8 @@ from hcx_airflow.retries import retry_arguments
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import read_rehearsal
 from hcx_waves.clients.errors import ClientError
+from hcx_waves.model.formatting import counted, instant
+from hcx_waves.model.outside import shown
 
 if TYPE_CHECKING:
     from hcx_airflow.rehearsal.night import Rehearsal
@@ -44,7 +47,7 @@ class RehearsalOperator(WaveOperator):
 
 
 class TakeSnapshotOperator(RehearsalOperator):
-    """Read the live inventory through ``snapshot_*`` connections, which change nothing; leaves where it is kept.
+    """Read the live inventory through ``snapshot_*`` connections, which change nothing; stores where the file is.
 
     A scheduled night always reads it. A backfilled one, and one that is started by hand, takes the latest snapshot of
     the wave, if it is fresh enough and the wave file has not changed since; so 30 backfilled nights read the live site
@@ -62,7 +65,8 @@ class TakeSnapshotOperator(RehearsalOperator):
         from hcx_snapshot import load_document
 
         rehearsal = read_rehearsal(run)
-        self.log.info("Rehearses the night of %s, which begins at %s", rehearsal.night, rehearsal.wave.begins_at)
+        begins = instant(rehearsal.wave.begins_at, rehearsal.file.time_zone)
+        self.log.info("Rehearsing the night of %s, from %s", rehearsal.night, begins)
         if rehearsal.params.snapshot is not None:
             return _brought_in(rehearsal.params.snapshot)
         folder = snapshots_folder(run.wave_id)
@@ -73,7 +77,7 @@ class TakeSnapshotOperator(RehearsalOperator):
                 None if run.run_type == "scheduled" else fresh_snapshot(folder, now, oldest, rehearsal.file.wave_hash)
             )
             if found is not None:
-                self.log.info("The snapshot %s is fresh enough", found.name)
+                self.log.info("Using the stored snapshot %s", found.name)
                 return _taken(found, load_document(found), "kept")
             taken = self._take(rehearsal, folder, now)
             forget_old(folder)
@@ -88,12 +92,12 @@ class TakeSnapshotOperator(RehearsalOperator):
             snapshot = take_snapshot(clients, [rehearsal.file], now=now)
         path = snapshot_path(folder, now, rehearsal.file.wave_hash)
         save_snapshot(snapshot, path)
-        self.log.info("Took %s", path)
+        self.log.info("Took the snapshot %s", path)
         return _taken(path, to_document(snapshot), "live")
 
 
 class OpenTwinOperator(RehearsalOperator):
-    """Make the world that this run alone works in, from the snapshot; leaves how the night is rehearsed.
+    """Make the world that only this run works in, from the snapshot; stores how the night is rehearsed.
 
     Begins at the night's beginning, on a clock that moves only when every task of the run waits. Seed, faults and
     reaction times follow from wave, date and params. A world that an earlier try left is replaced.
@@ -111,7 +115,7 @@ class OpenTwinOperator(RehearsalOperator):
         rehearsal = read_rehearsal(run)
         snapshot = run.results.read(results.TAKEN_SNAPSHOT)
         if snapshot is None:
-            raise RunRefusedError(f"{TAKE_SNAPSHOT} has left no snapshot; clear it to take one")
+            raise RunRefusedError(f"{TAKE_SNAPSHOT} has stored no snapshot. Clear it to take one")
         parameters = parameters_of(rehearsal)
         with TwinControlHook().client() as control:
             snapshot_id = hand_over(control, snapshot)
@@ -133,11 +137,11 @@ class OpenTwinOperator(RehearsalOperator):
         return opened
 
     def _say(self, run: TaskRun, opened: OpenedTwin) -> None:
-        self.log.info("World %s begins at %s; seed %s", opened.world_id, opened.starts_at.isoformat(), opened.seed)
+        self.log.info("World %s begins at %s; seed %s", opened.world_id, instant(opened.starts_at), opened.seed)
         self.log.info("Faults: %s", ", ".join(opened.faults) or "none")
         if run.run_type == "backfill" and run.conf:
             # A backfill without --dag-run-conf that rehearses a night again leaves the run's conf as it was.
-            self.log.info("Given with this run, or with an earlier one of the same date: %s", run.conf)
+            self.log.info("Conf of this run, or of an earlier run of the same date: %s", shown(run.conf))
 
 
 class CloseTwinOperator(RehearsalOperator):
@@ -154,7 +158,7 @@ class CloseTwinOperator(RehearsalOperator):
 
         opened = run.results.read(results.OPENED_TWIN)
         if opened is None:
-            raise AirflowSkipException("there was no twin, so nothing was rehearsed")
+            raise AirflowSkipException("no twin was opened, so nothing was rehearsed")
         with TwinControlHook().client() as control:
             try:
                 record, timeline = _record(run, opened, control)
@@ -172,7 +176,7 @@ class CloseTwinOperator(RehearsalOperator):
 
 
 class SummariseRehearsalsOperator(RehearsalOperator):
-    """Say what all rehearsed nights of the wave say together: as JSON, Markdown and a picture beside its reports."""
+    """Summarise all rehearsed nights of the wave: as JSON, Markdown and a picture beside its reports."""
 
     result: ClassVar[Slot[Any]] = results.SUMMARY
 
@@ -188,7 +192,9 @@ class SummariseRehearsalsOperator(RehearsalOperator):
         except RecordError as error:
             raise AirflowSkipException(str(error)) from error
         paths = write_summary(store, summary)
-        self.log.info("%d nights: %s", len(summary.nights), ", ".join(str(path) for path in paths.values()))
+        self.log.info(
+            "Summary of %s: %s", counted(len(summary.nights), "night"), ", ".join(str(path) for path in paths.values())
+        )
         return {kind: str(path) for kind, path in paths.items()}
 
 
@@ -210,7 +216,6 @@ def _record(run: TaskRun, opened: OpenedTwin, control: TwinControl) -> tuple[Reh
 
 def _night(run: TaskRun, opened: OpenedTwin) -> Night:
     """Return which night was rehearsed, and how, from what ``open_twin`` has left: not from what is set by now."""
-    from hcx_airflow.forecasts import read_forecast
     from hcx_waves.rehearsals.build import Night
     from hcx_waves.rehearsals.model import SnapshotRef
 
@@ -224,7 +229,7 @@ def _night(run: TaskRun, opened: OpenedTwin) -> Night:
         faults=opened.faults,
         params=opened.params,
         reactions={task_id: seconds for task_id, seconds in opened.reactions.items() if seconds is not None},
-        forecast=read_forecast(run),
+        forecast=run.results.read_if_possible(results.FORECAST),
         recorded_at=datetime.now(UTC),
     )
 
@@ -241,7 +246,7 @@ def _brought_in(path: Path) -> TakenSnapshot:
     return _taken(path, document, "file")
 
 
-def _taken(path: Path, document: Mapping[str, Any], origin: str) -> TakenSnapshot:
+def _taken(path: Path, document: Mapping[str, JsonValue], origin: str) -> TakenSnapshot:
     """Return where a snapshot is, and which one it is."""
     from hcx_snapshot import identity_of
     from hcx_waves.run.results import TakenSnapshot

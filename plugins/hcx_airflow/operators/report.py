@@ -1,4 +1,4 @@
-"""Say how the run has ended: by its colour, and by a report."""
+"""Conclude the run: judge its outcome, write its report, decide its colour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator, Context
 from typing_extensions import override
 
-from hcx_airflow import results
+from hcx_airflow import names, results
 from hcx_airflow.errors import IncompleteError, PlanMissingError
 from hcx_airflow.operators.base import WaveOperator
 from hcx_airflow.reports import collect, write_report
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ConcludeWaveOperator(WaveOperator):
-    """Let the run be green only if everything has ended as planned; leaves how each VM and segment has ended.
+    """Succeed only if everything ended as planned; stores the outcome of each VM and segment.
 
     :raises PlanMissingError: if there is no plan.
     :raises IncompleteError: if a VM or a segment was left behind, rejected or is in an outage; names them.
@@ -61,13 +61,13 @@ class WriteReportOperator(WaveOperator):
 
 
 class ConfirmOutcomeOperator(BaseOperator):
-    """Fail unless all the tasks that decide have succeeded; a teardown that decides the run's colour.
+    """Fail unless all required tasks have succeeded; a teardown that decides the run's colour.
 
     When a user marks a run failed, Airflow skips what has not run yet, lets the teardowns run, and then judges the run
-    by its last tasks; skipped ones are no failure to it, so the run would end green.
+    by its last tasks. Skipped tasks do not count as failed, so the run would end green.
 
-    :param required: ids of the tasks that decide.
-    :param excuses: for some of them the task before it; if that has left that there was nothing to do, the one may have
+    :param required: ids of the required tasks.
+    :param excuses: for some of them, the task before it: if that one found nothing to do, the required task may have
         been skipped.
     :raises IncompleteError: naming those that have not succeeded.
     """
@@ -87,10 +87,21 @@ class ConfirmOutcomeOperator(BaseOperator):
         wrong = {name: state for name, state in wrong.items() if not self._is_excused(run.results, name, state)}
         if wrong:
             listed = ", ".join(f"{task_id} ({state or 'not run'})" for task_id, state in wrong.items())
-            raise IncompleteError(f"this run has not done what it was to do: {listed}")
+            raise IncompleteError(f"these tasks have not succeeded: {listed}. See their logs and the run's report")
 
     def _is_excused(self, left: Results, task_id: str, state: str | None) -> bool:
         if state != "skipped" or task_id not in self.excuses:
             return False
         group, _, task = self.excuses[task_id].rpartition(".")
         return left.read_here(replace(results.NOT_DUE, task=task), group) is not None
+
+
+def add_confirmation(deciders: Sequence[BaseOperator], excuses: Mapping[str, str] | None = None) -> None:
+    """Add the confirmation of a run behind the tasks that decide its colour.
+
+    :param excuses: see :class:`ConfirmOutcomeOperator`.
+    """
+    required = [decider.task_id for decider in deciders]
+    confirm = ConfirmOutcomeOperator(task_id=names.CONFIRM_OUTCOME, required=required, excuses=excuses)
+    list(deciders) >> confirm
+    confirm.as_teardown(on_failure_fail_dagrun=True)

@@ -1,1 +1,1 @@
-"""What a rehearsed run is about: its night, faults, snapshot and twin. Nothing is imported here."""
+"""A rehearsal's night, faults, snapshot and twin. Imports nothing."""

@@ -1,4 +1,4 @@
-"""What a rehearsal is about: its night, its seed and what goes wrong in it.
+"""A rehearsal's settings: its night, its seed and its faults.
 
 Everything follows from the wave, the run's date and its params; so a night that is rehearsed again is the same night.
 """
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hcx_airflow.errors import RunRefusedError
 from hcx_airflow.folders import reports_folder, state_folder
 from hcx_airflow.task import TaskRun
+from hcx_waves.model.base import problems_in
 from hcx_waves.twin.names import world_id_of
 from hcx_waves.wavefile.night import DEFAULT_LEAD, LONGEST_LEAD, RehearsedWave, rotated, seed_of
 from hcx_waves.wavefile.wave import Wave
@@ -27,16 +28,16 @@ if TYPE_CHECKING:
 REHEARSAL_RUN_TYPES = ("scheduled", "manual", "backfill")
 APPROVER_ASLEEP = "approver-asleep"
 TWIN_FAULTS = {
-    "stuck-switchover": "the scheduled switchover of one VM never begins",
+    "stuck-switchover": "the scheduled switchover of one VM never starts",
     "failing-switchover": "the switchover of one VM fails and rolls back",
-    "tunnel-down": "a service mesh's tunnel goes down in the night and comes back",
+    "tunnel-down": "a service mesh's tunnel goes down during the night and comes back",
     "unextend-fails": "HCX fails to unextend a network",
     "destination-full": "the destination's datastores have no space left",
-    "slow-link": "the links of all service meshes carry a part of their bandwidth",
-    "vcenter-flaps": "a vCenter refuses connections for some seconds, several times",
+    "slow-link": "the links of all service meshes have only part of their bandwidth",
+    "vcenter-flaps": "a vCenter refuses connections for a few seconds, several times",
 }
 """Scenarios that the twin plays, by name."""
-FAULTS = {**TWIN_FAULTS, APPROVER_ASLEEP: "nobody answers the gates of the night before their windows have closed"}
+FAULTS = {**TWIN_FAULTS, APPROVER_ASLEEP: "the gates after the start are not answered before their windows close"}
 _HOUR = timedelta(hours=1)
 
 
@@ -46,7 +47,7 @@ class RehearsalParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     night: date | None = None
-    """For a run that somebody starts by hand; others rehearse their own date."""
+    """For a run that is started by hand; others rehearse their own date."""
     lead_hours: float = Field(default=DEFAULT_LEAD / _HOUR, ge=0, le=LONGEST_LEAD / _HOUR)
     faults: tuple[str, ...] = ()
     rotate_faults: bool = False
@@ -67,11 +68,12 @@ class RehearsalParams(BaseModel):
         try:
             read = cls.model_validate(given)
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise RunRefusedError(f"the rehearsal's params cannot be used: {problems}") from error
+            raise RunRefusedError(
+                f"the rehearsal's params are not valid: {problems_in(error)}. Start a new run with valid params"
+            ) from error
         strange = sorted(set(read.faults) - set(FAULTS))
         if strange:
-            raise RunRefusedError(f"there is no fault {', '.join(strange)}; there are: {', '.join(FAULTS)}")
+            raise RunRefusedError(f"unknown fault {', '.join(strange)}; known faults: {', '.join(FAULTS)}")
         return read
 
 
@@ -129,7 +131,7 @@ class Rehearsal:
 def _with_own_files(params: RehearsalParams, bundle: Path | None) -> RehearsalParams:
     """Return the params with the paths of their files, seen from the state folder.
 
-    :raises RunRefusedError: for a file that is nobody's business: what is wrong with a file is told in the log.
+    :raises RunRefusedError: for a file outside these folders, as the log quotes what is wrong with a file.
     """
     roots = [state_folder(), reports_folder(), *([] if bundle is None else [bundle])]
     found: dict[str, Path] = {}
@@ -140,27 +142,30 @@ def _with_own_files(params: RehearsalParams, bundle: Path | None) -> RehearsalPa
         found[name] = (roots[0] / given).resolve()
         if not any(found[name].is_relative_to(root.resolve()) for root in roots):
             places = ", ".join(str(root) for root in roots)
-            raise RunRefusedError(f"{name}: {given} lies in none of the folders of this installation: {places}")
+            raise RunRefusedError(f"{name}: {given} is not below any of these folders: {places}. Copy the file there")
     return params.model_copy(update=found)
 
 
 def _night(file: Wave, params: RehearsalParams, run: TaskRun) -> date:
-    """Return the night that a run is about: its logical date in the wave's zone, or for a run that somebody starts by
-    hand the one that is asked for, else the wave's own, else tonight.
+    """Return the night that a run rehearses: its logical date in the wave's zone; for a run that is started by hand the
+    night of its params, else the wave's own, else tonight.
     """
     kind, logical_date = run.run_type, run.dag_run.logical_date
     if kind not in REHEARSAL_RUN_TYPES:
         raise RunRefusedError(
-            f"a run of type {kind} rehearses no night: let it be scheduled, backfill it, or start it by hand"
+            f"a run of type {kind} cannot rehearse a night. Use a scheduled run, a backfill or a run started by hand"
         )
     if kind == "manual":
         return params.night or file.night or run.run_after.astimezone(file.zone).date()
     if logical_date is None:
-        raise RunRefusedError(f"this {kind} run has no logical date, so it rehearses no night")
+        raise RunRefusedError(
+            f"this {kind} run has no logical date, so it has no night to rehearse. Start a run with a logical date"
+        )
     own: date = logical_date.astimezone(UTC).astimezone(file.zone).date()
     if params.night not in (None, own):
         raise RunRefusedError(
-            f"this {kind} run rehearses the night of {own}, and its params ask for {params.night}: night is for runs "
-            "that are started by hand"
+            f"this {kind} run rehearses the night of {own}, but its params ask for {params.night}. Leave night empty: "
+            "it is "
+            "for runs that are started by hand"
         )
     return own

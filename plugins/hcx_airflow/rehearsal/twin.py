@@ -1,4 +1,4 @@
-"""A rehearsal's twin: made of a snapshot, watched for what happened on it, and removed."""
+"""A rehearsal's twin: made from a snapshot, for one run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 PARAMETERS_VARIABLE = "HCX_WAVES_PARAMETERS"
 """Names the workers' own file of model parameters."""
 IDLE_SECONDS = 3600.0
-"""Wall time after which the simulator forgets a world that nobody calls."""
+"""Wall time after which the simulator removes a world that is not called."""
 
 
 def hand_over(control: TwinControl, taken: TakenSnapshot) -> str:
@@ -64,7 +64,7 @@ def open_world(control: TwinControl, new: NewWorld, upstream: Mapping[str, list[
     :param upstream: for each task of the run the tasks right before it.
     """
     if control.delete_world(new.world_id):
-        logger.info("The world of an earlier try was removed")
+        logger.info("Removed the world of an earlier try")
     control.create_world(new)
     try:
         control.annotate(new.world_id, UPSTREAM, dict(upstream))
@@ -74,7 +74,7 @@ def open_world(control: TwinControl, new: NewWorld, upstream: Mapping[str, list[
 
 
 def parameters_of(rehearsal: Rehearsal) -> ModelParameters:
-    """Return what the twin and the people in it are like: as the run's params say, else as the workers' own file does.
+    """Return the model parameters: from the file in the run's params, else from the workers' own file.
 
     :raises ParametersError: if the file cannot be used.
     """

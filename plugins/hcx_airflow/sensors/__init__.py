@@ -1,1 +1,1 @@
-"""What waits without a worker slot and always ends in success with an outcome; a worker task judges it right after."""
+"""Sensors: wait without a worker slot and end in success with an outcome, which the next task judges."""

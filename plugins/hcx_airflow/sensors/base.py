@@ -1,4 +1,4 @@
-"""What the sensors have in common: no worker slot while they wait, and success with an outcome at the end."""
+"""Base class of the sensors: no worker slot while waiting, success with an outcome at the end."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
 from airflow.triggers.base import StartTriggerArgs
 from typing_extensions import override
 
+from hcx_airflow.documents import Document
 from hcx_airflow.retries import retry_arguments
 from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.base import OutcomeTrigger
@@ -59,7 +60,7 @@ class OutcomeSensor(BaseSensorOperator):
                 timeout=LONGEST,
             )
 
-    def trigger_arguments(self) -> dict[str, Any]:
+    def trigger_arguments(self) -> Document:
         """Return further arguments of the trigger."""
         return {}
 
@@ -83,17 +84,17 @@ class OutcomeSensor(BaseSensorOperator):
             return self._wait_here(TaskRun(self.wave_id, self.rehearsal, context))
         return super().execute(context)
 
-    def _wait_here(self, run: TaskRun) -> dict[str, Any]:
+    def _wait_here(self, run: TaskRun) -> Document:
         """Wait in the worker by the rehearsal's time, of which Airflow's own pokes know nothing."""
         with run.clock.taking_part(), self._closing:
             made = self.make_poller(run)
             found = made.run_here() if isinstance(made, Poller) else made
             return found.model_dump(mode="json")
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Document | None = None) -> Document:
         """Return the outcome that the trigger has sent."""
         if not isinstance(event, dict) or "ended" not in event:
-            raise ValueError("the trigger sent no outcome")
+            raise ValueError("the trigger sent no outcome. Clear this task to wait again")
         with TaskRun(self.wave_id, self.rehearsal, context).clock.taking_part():
             return event
 

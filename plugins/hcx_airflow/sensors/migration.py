@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
+from hcx_airflow.documents import Document
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.roles import connection_id_for
 from hcx_airflow.names import START_MIGRATIONS
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class AwaitMigrationsSensor(OutcomeSensor):
-    """Wait until HCX is through with every VM that ``start_migrations`` has started.
+    """Wait until every migration that ``start_migrations`` has started has ended.
 
-    :param until_seeded: wait only until every VM waits for its switchover, for a gate that lets them go.
+    :param until_seeded: wait only until every VM waits for its switchover, for the gate before the release.
     """
 
     trigger_path: ClassVar[str] = "hcx_airflow.triggers.migration.MigrationStatusTrigger"
@@ -34,7 +35,7 @@ class AwaitMigrationsSensor(OutcomeSensor):
         super().__init__(**kwargs)
 
     @override
-    def trigger_arguments(self) -> dict[str, Any]:
+    def trigger_arguments(self) -> Document:
         return {"until_seeded": self.until_seeded}
 
     @override

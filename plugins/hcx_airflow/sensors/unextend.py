@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class AwaitUnextendedSensor(OutcomeSensor):
-    """Wait until the unextend that ``unextend_network`` has started has ended, well or badly.
+    """Wait until the unextend that ``unextend_network`` has started succeeds or fails.
 
     :param segment: the segment's name.
     """

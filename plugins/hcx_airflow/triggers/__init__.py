@@ -1,1 +1,1 @@
-"""What waits in the triggerer. Class paths and arguments are stored with every deferred task: additive only."""
+"""Triggers: wait in the triggerer. Class paths and arguments are stored with every deferred task: additive only."""

@@ -1,14 +1,14 @@
-"""What the triggers have in common: arguments as plain JSON, one result, and a kill that cancels nothing."""
+"""Base class of the triggers: JSON arguments, one result, and a kill that cancels nothing."""
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseHook
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
+from pydantic import JsonValue
 from typing_extensions import override
 
 from hcx_airflow.clock.base import RunClock, SystemClock
@@ -16,6 +16,7 @@ from hcx_airflow.clock.thread import OwnThread
 from hcx_airflow.hooks.twin import TWIN_CONTROL
 from hcx_airflow.names import RETURN_VALUE
 from hcx_waves.clients.errors import ClientError
+from hcx_waves.model import bounded_json
 
 if TYPE_CHECKING:
     from hcx_waves.run.results import Ended, WaitResult
@@ -42,7 +43,7 @@ class OutcomeTrigger(BaseTrigger):
         """Wait, and return why it ended."""
 
     @abstractmethod
-    def without_look(self, ended: Ended, error: Mapping[str, Any] | None = None) -> WaitResult:
+    def without_look(self, ended: Ended, error: Mapping[str, JsonValue] | None = None) -> WaitResult:
         """Return the result of a wait that never looked."""
 
     @override
@@ -86,9 +87,12 @@ class OutcomeTrigger(BaseTrigger):
     @override
     async def on_kill(self) -> None:
         # Also called when the task is cleared, after its next try has begun: what it waits for must go on.
-        self.log.warning("No longer waiting; nothing was cancelled at the other side")
+        self.log.warning("Stopped waiting. Nothing was cancelled in HCX")
 
 
 def read_json(value: Any) -> Any:
-    """Return what a template has rendered: JSON text, or a value that was given as it is."""
-    return json.loads(value) if isinstance(value, str) else value
+    """Return what a template has rendered: JSON text, or a value that was given as it is.
+
+    :raises UnreadableJsonError: if a text is not JSON, or beyond the bounds of what is read.
+    """
+    return bounded_json.read_json(value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""What goes on beside the looks at a wave: an estimate of when it will be through, and a memory of each VM's course."""
+"""Follow a wave from poll to poll: estimate when it will be complete, and record each VM's phases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Following:
-    """Follows the looks at a wave. What fails here is logged and left out; the waiting goes on."""
+    """Follows a wave from poll to poll. What fails here is logged; the waiting continues."""
 
     courses: CourseKeeper
     eta: EtaKeeper | None = None
@@ -39,17 +39,17 @@ class Following:
         return made
 
     def see(self, status: WaveStatus) -> None:
-        """Take one look into account; says when the wave will be through, if that is news."""
+        """Take one poll into account; logs the estimate if it has changed."""
         try:
             self.courses.see(status)
         except Exception:
-            logger.warning("What the VMs go through is not kept for this look", exc_info=True)
+            logger.warning("Cannot record the phases of the VMs for this poll", exc_info=True)
         if self.eta is None:
             return
         try:
             news = self.eta.news(status)
         except Exception:
-            logger.warning("No estimate can be made of when the wave will be through", exc_info=True)
+            logger.warning("Cannot estimate when the wave will be complete", exc_info=True)
             self.eta = None
             return
         if news is not None:

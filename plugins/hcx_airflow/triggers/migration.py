@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseHook
+from pydantic import JsonValue
 from typing_extensions import override
 
 from hcx_airflow.clock.base import RunClock
+from hcx_airflow.documents import Arguments
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.roles import connection_id_for
 from hcx_airflow.triggers.base import OutcomeTrigger, read_json
@@ -91,7 +93,7 @@ def _is_seeded(status: WaveStatus) -> bool:
 
 
 class MigrationStatusTrigger(OutcomeTrigger):
-    """Waits until HCX is through with every VM of a wave, nothing moves any more, or the deadline has passed.
+    """Waits until every migration of a wave has ended, nothing moves any more, or the deadline has passed.
 
     Class path and arguments are stored with deferred tasks: additive only. They hold ids, never secrets; the
     connection is looked up by the triggerer.
@@ -106,7 +108,7 @@ class MigrationStatusTrigger(OutcomeTrigger):
     def __init__(
         self,
         *,
-        started: Mapping[str, Any] | str | None,
+        started: Mapping[str, JsonValue] | str | None,
         rehearsal: bool = False,
         until_seeded: bool = False,
         until_ended: str | None = None,
@@ -118,7 +120,7 @@ class MigrationStatusTrigger(OutcomeTrigger):
         self.until_ended = until_ended
 
     @override
-    def serialize(self) -> tuple[str, dict[str, Any]]:
+    def serialize(self) -> tuple[str, Arguments]:
         return (
             "hcx_airflow.triggers.migration.MigrationStatusTrigger",
             {
@@ -151,11 +153,13 @@ class MigrationStatusTrigger(OutcomeTrigger):
             return cast("MigrationsWait", await made.run())
 
     @override
-    def without_look(self, ended: Ended, error: Mapping[str, Any] | None = None) -> MigrationsWait:
+    def without_look(self, ended: Ended, error: Mapping[str, JsonValue] | None = None) -> MigrationsWait:
         return migrations_without_look(self.clock, ended, error)
 
 
-def migrations_without_look(clock: RunClock, ended: Ended, error: Mapping[str, Any] | None = None) -> MigrationsWait:
+def migrations_without_look(
+    clock: RunClock, ended: Ended, error: Mapping[str, JsonValue] | None = None
+) -> MigrationsWait:
     """Return the result of a wait that never looked; with nothing to wait for, of no VM."""
     from hcx_waves.migration.status import WaveStatus
     from hcx_waves.run.results import Ended, MigrationsWait

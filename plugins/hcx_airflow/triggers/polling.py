@@ -1,4 +1,4 @@
-"""A loop that looks at something from time to time until it is over, an instant has passed, or nobody answers."""
+"""Poll until something has ended, the deadline has passed, or the other side does not answer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hcx_airflow.clock.base import RunClock, SystemClock
+from hcx_airflow.documents import Document
 from hcx_airflow.errors import name_connection
 from hcx_waves.clients.errors import ClientError
+from hcx_waves.model.outside import shown
 
 if TYPE_CHECKING:
     from hcx_waves.run.results import Ended, WaitResult
@@ -46,8 +48,8 @@ class Watch(ABC):
         """
 
     def say(self, *notes: str) -> None:
-        """Log each note once."""
-        for note in notes:
+        """Log each note once; they quote the products' words."""
+        for note in map(shown, notes):
             if note not in self.said:
                 self.said.add(note)
                 logger.warning("%s", note)
@@ -113,12 +115,12 @@ class Poller:
         if error.system in self.watch.conn_ids:
             name_connection(error, self.watch.conn_ids[error.system])
         # The client has repeated the call already; what goes on for longer is said once per kind.
-        self.watch.say(f"cannot look at the moment: {error}")
+        self.watch.say(f"polling failed: {error}")
         if error.is_transient and self.failures < GAVE_UP_AFTER and self.now() < self.deadline:
             return None
         return self._outcome(Ended.ERROR, error.to_dict())
 
-    def _outcome(self, ended: Ended, error: dict[str, Any] | None = None) -> WaitResult:
+    def _outcome(self, ended: Ended, error: Document | None = None) -> WaitResult:
         watch = self.watch
         return watch.result(ended=ended, error=error, notes=tuple(sorted(watch.said)), polls=watch.polls, at=self.now())
 

@@ -1,4 +1,4 @@
-"""Wait until HCX has unextended a network, and see the destination's gateway come up meanwhile."""
+"""Wait until HCX has unextended a network, and note when the destination's gateway comes up."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseHook, Connection
+from pydantic import JsonValue
 from typing_extensions import override
 
 from hcx_airflow.clock.base import RunClock
+from hcx_airflow.documents import Arguments
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.nsx_policy import NsxPolicyHook
 from hcx_airflow.hooks.roles import connection_id_for
@@ -71,7 +73,7 @@ class UnextendWatch(Watch):
 
 
 class UnextendTrigger(OutcomeTrigger):
-    """Waits until an unextend has ended, well or badly, or the deadline has passed.
+    """Waits until an unextend has succeeded or failed, or the deadline has passed.
 
     Class path and arguments are stored with deferred tasks: additive only. They hold ids, never secrets.
 
@@ -81,13 +83,13 @@ class UnextendTrigger(OutcomeTrigger):
     """
 
     def __init__(
-        self, *, started: Mapping[str, Any] | str | None, rehearsal: bool = False, ends_task: bool = True
+        self, *, started: Mapping[str, JsonValue] | str | None, rehearsal: bool = False, ends_task: bool = True
     ) -> None:
         super().__init__(ends_task=ends_task, rehearsal=rehearsal)
         self.started = started
 
     @override
-    def serialize(self) -> tuple[str, dict[str, Any]]:
+    def serialize(self) -> tuple[str, Arguments]:
         return (
             "hcx_airflow.triggers.unextend.UnextendTrigger",
             {"started": self.started, "rehearsal": self.rehearsal, "ends_task": self.ends_task},
@@ -109,11 +111,11 @@ class UnextendTrigger(OutcomeTrigger):
             return cast("UnextendWait", await made.run())
 
     @override
-    def without_look(self, ended: Ended, error: Mapping[str, Any] | None = None) -> UnextendWait:
+    def without_look(self, ended: Ended, error: Mapping[str, JsonValue] | None = None) -> UnextendWait:
         return unextend_without_look(self.clock, ended, error)
 
 
-def unextend_without_look(clock: RunClock, ended: Ended, error: Mapping[str, Any] | None = None) -> UnextendWait:
+def unextend_without_look(clock: RunClock, ended: Ended, error: Mapping[str, JsonValue] | None = None) -> UnextendWait:
     """Return the result of a wait that never looked."""
     from hcx_waves.run.results import UnextendWait
 
@@ -137,7 +139,7 @@ def unextend_poller(
     :param connections: the Airflow connections that were fetched already, by id.
     """
     hcx_id, nsx_id = connections_of(started, rehearsal=rehearsal)
-    common: dict[str, Any] = {"rehearsal": rehearsal, "twin": clock.twin}
+    common: Arguments = {"rehearsal": rehearsal, "twin": clock.twin}
     with ExitStack() as stack:
         hook = HcxHook(hcx_id, connection=connections.get(hcx_id), **common)
         hcx = stack.enter_context(hook.client())
@@ -163,7 +165,7 @@ def connections_of(started: UnextendStarted, *, rehearsal: bool) -> tuple[str, s
     return hcx_id, nsx_id
 
 
-def _open_nsx(conn_id: str, chosen: dict[str, Any], stack: ExitStack) -> NsxPolicyClient:
+def _open_nsx(conn_id: str, chosen: Arguments, stack: ExitStack) -> NsxPolicyClient:
     if chosen["connection"].conn_type != VmcHook.conn_type:
         nsx = NsxPolicyHook(conn_id, **chosen)
         client: NsxPolicyClient = stack.enter_context(nsx.client())

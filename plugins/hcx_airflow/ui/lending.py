@@ -1,4 +1,4 @@
-"""Links for tasks that end in the triggerer: no worker sees them, so a task before them leaves theirs."""
+"""Store links for tasks that end in the triggerer, as no worker runs them."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ def lend_links(ti: Any, pages: Mapping[str, str], task_ids: Iterable[str]) -> No
                 store_xcom(ti, task_id, link.xcom_key, link.address(pages))
     except Exception:
         # The step itself is done by now; were it to fail here, what it has started would look as if it had not been.
-        logger.warning("%s will have no links", ", ".join(wanted), exc_info=True)
+        logger.warning("%s get no links, as they could not be stored", ", ".join(wanted), exc_info=True)

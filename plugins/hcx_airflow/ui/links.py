@@ -1,4 +1,4 @@
-"""Links from a task to HCX, NSX and vCenter, as the task has used them.
+"""Links from a task to the HCX, NSX and vCenter that it used.
 
 They lead to the managers and no further: of the pages of single objects only vCenter's for a VM is known, and no task
 is about one VM. HCX and NSX lead from there to their start pages by themselves.

@@ -69,7 +69,7 @@ def test_marking_a_gate_success_lets_nothing_through(person: Person) -> None:
     assert person.changes(mark) == []
     assert person.tasks(WAVE, run)["start_migrations"].state == "failed"
     log = person.api.log(WAVE, run, "start_migrations", 1)
-    assert "approve_wave has not approved this: there is no signed decision" in log
+    assert "approve_wave has no valid approval: there is no signed decision" in log
 
 
 @pytest.mark.parametrize("component", ["triggerer", "scheduler"])

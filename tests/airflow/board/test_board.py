@@ -99,6 +99,72 @@ def test_a_viewer_sees_every_page(airflow: TestClient, store: RecordStore, path:
     assert answer.headers["content-security-policy"].startswith("default-src 'none'; img-src data:;")
 
 
+UNANSWERABLE = {
+    "/rehearsals/x%00y": 404,
+    "/dags/x%00y": 404,
+    "/rehearsals/%E2%80%AEx": 404,
+    "/rehearsals/x%00y/summary.json": 404,
+    f"/rehearsals/{'x' * 5000}": 422,
+    f"/rehearsals/{WAVE}/nights/x%00y/record.json": 422,
+    f"/rehearsals/{WAVE}/nights/2026-11-03/record.json": 404,
+    "/nowhere": 404,
+}
+
+
+@pytest.mark.parametrize("path", UNANSWERABLE)
+def test_what_cannot_be_answered_is_said_in_plain_words(airflow: TestClient, store: RecordStore, path: str) -> None:
+    answer = get(airflow, path)
+    assert answer.status_code == UNANSWERABLE[path], answer.text
+    assert answer.text.isprintable()
+    assert len(answer.text) < 300
+
+
+@pytest.mark.parametrize("role", ["VIEWER", None, "nobody"])
+@pytest.mark.parametrize("path", [*ROUTES, *UNANSWERABLE, "/docs"])
+def test_every_answer_has_the_headers(airflow: TestClient, store: RecordStore, path: str, role: str | None) -> None:
+    answer = airflow.get(f"/hcx-waves{path}") if role == "nobody" else get(airflow, path, role)
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; img-src data:;")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_an_error_that_nobody_expected_has_them_too(
+    airflow: TestClient, store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("hcx_airflow.ui.board.app.summarise", fail)
+    answer = get(airflow, f"/rehearsals/{WAVE}")
+    assert (answer.status_code, "secret" in answer.text) == (500, False)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 500 + "1" + "}" * 500, "[NaN]", "[1e999]", '["\\ud800"]'])
+def test_a_record_made_to_break_the_reader_is_named(airflow: TestClient, store: RecordStore, content: str) -> None:
+    (store.place(WAVE) / "2026-11-03.json").write_text(content)
+    page, record = (
+        get(airflow, f"/rehearsals/{WAVE}"),
+        get(airflow, f"/rehearsals/{WAVE}/nights/2026-11-03/record.json"),
+    )
+    assert page.status_code == 200
+    assert "2026-11-03.json: is not valid JSON" in page.text
+    assert record.status_code == 404
+    assert "is not valid JSON" in record.json()["detail"]
+
+
+def test_what_is_not_seen_and_what_a_figure_would_read_as_formula_is_shown(
+    airflow: TestClient, store: RecordStore
+) -> None:
+    evil = finding("vm-has-snapshots", "a\u202eb\x1b[31m$\\frac{$", message="x" * 100_000)
+    store.write(a_record(NEXT, findings=(evil,)))
+    page = get(airflow, f"/rehearsals/{WAVE}")
+    assert page.status_code == 200
+    assert "\u202e" not in page.text
+    assert "\x1b" not in page.text
+    assert "x" * 5000 not in page.text
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/docs", "/redoc", "/openapi.json", "/rehearsals/", "/static/x", f"/rehearsals/{WAVE}/nights/"]
 )
@@ -195,7 +261,7 @@ def test_the_page_shows_figures_picture_and_what_changed_and_escapes_names(
     page = get(airflow, f"/dags/rehearsal__{WAVE}").text
     assert "2 of 2 nights (100 %)" in page
     assert "5h</td>" in page
-    assert '<td class="appeared">appeared</td>' in page
+    assert '<td class="appeared">New</td>' in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "{{ 7 * 7 }} &amp; &lt;b&gt;bold&lt;/b&gt;" in page
     assert "<script" not in page

@@ -85,7 +85,9 @@ def test_a_wave_that_makes_no_dag_spoils_no_other_and_is_told_about(
 
     monkeypatch.setattr(loader, "build_live_dag", fails_for_one)
     assert list(wave_dags(folder)) == ["good", "rehearsal__good"]
-    with pytest.raises(InvalidWavesError, match=r"waves/odd\.yaml:1:1 wave: makes no DAG: no such timetable"):
+    with pytest.raises(
+        InvalidWavesError, match=r"waves/odd\.yaml:1:1 wave: no DAG can be built from it: no such timetable"
+    ):
         check_waves(folder)
 
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from hcx_airflow.operators.manual import ConfirmDisconnectedGate
 
 from hcx_airflow.errors import (
     BlockedError,
@@ -16,6 +15,7 @@ from hcx_airflow.errors import (
     RejectedError,
     UnansweredError,
 )
+from hcx_airflow.gates.manual import ConfirmDisconnectedGate
 from hcx_waves.cutover.errors import ManualStepOutstandingError, ReconnectRefusedError
 from hcx_waves.procedure_errors import ProcedureError
 from hcx_waves.report.files import read_report
@@ -63,14 +63,17 @@ def test_instructions_are_shown_once_the_cutover_is_approved(tasks: WaveTasks) -
 
 
 def test_nobody_is_told_to_disconnect_what_nobody_has_approved(tasks: WaveTasks) -> None:
-    with pytest.raises(NotApprovedError, match="approve_cutover has not approved this"):
+    with pytest.raises(NotApprovedError, match="approve_cutover has no valid approval"):
         tasks.run.answer(confirm(tasks))
     assert tasks.run.asked == []
 
 
 def test_nobody_is_told_to_disconnect_a_segment_whose_vm_was_left_behind(tasks: WaveTasks) -> None:
     tasks.do("approve_cutover")
-    tasks.run.xcoms["evaluate_migrations", "return_value"] = {"vms": [], "blocked_segments": {SEGMENT: "db01 failed"}}
+    tasks.run.xcoms["evaluate_migrations", "return_value"] = {
+        "outcomes": {},
+        "blocked_segments": {SEGMENT: "db01 failed"},
+    }
     asked = len(tasks.run.asked)
     with pytest.raises(BlockedError, match="db01 failed"):
         tasks.run.answer(confirm(tasks))
@@ -79,7 +82,7 @@ def test_nobody_is_told_to_disconnect_a_segment_whose_vm_was_left_behind(tasks: 
 
 def test_a_no_fails_the_task(tasks: WaveTasks) -> None:
     tasks.do("approve_cutover")
-    with pytest.raises(RejectedError, match="said no to confirm_disconnected"):
+    with pytest.raises(RejectedError, match="rejected confirm_disconnected"):
         tasks.run.answer(confirm(tasks), "Reject")
 
 
@@ -113,9 +116,9 @@ def switched_off_and_then(tasks: WaveTasks, switch: Path, ending: str) -> None:
 @pytest.mark.parametrize(
     ("ending", "who"),
     [
-        ("rejected", "bob, who answered confirm_disconnected, has to undo it by hand"),
-        ("unanswered", "Whoever followed confirm_disconnected has to undo it by hand"),
-        ("broken off", "Whoever followed confirm_disconnected has to undo it by hand"),
+        ("rejected", "Undo the disconnect by hand (bob answered confirm_disconnected)"),
+        ("unanswered", "Undo the disconnect by hand"),
+        ("broken off", "Undo the disconnect by hand"),
     ],
 )
 def test_what_was_switched_off_by_hand_is_never_forgotten(
@@ -124,7 +127,7 @@ def test_what_was_switched_off_by_hand_is_never_forgotten(
     switched_off_and_then(tasks, switch, ending)
     with pytest.raises(ManualStepOutstandingError, match="is still disconnected, according to its check command"):
         tasks.do("reconnect_source_segment")
-    undo = f"{who}, then clear this task: Open interface vlan 7."
+    undo = f"{who}, then clear {tasks.task_id('reconnect_source_segment')}: Open interface vlan 7."
     with pytest.raises(IncompleteError, match=re.escape(undo)) as verdict:
         tasks.do("conclude_wave")
     assert "stranded" in str(verdict.value)

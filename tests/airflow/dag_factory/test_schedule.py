@@ -79,7 +79,7 @@ def test_no_backfill_and_no_asset_starts_a_wave_and_only_one_run_at_a_time(dag: 
 def test_a_run_that_is_no_real_one_is_told_where_to_go(kind: str, user: str | None) -> None:
     dag_run = SimpleNamespace(run_type=kind, triggering_user_name=user)
     run = TaskRun("erp-1", False, {"dag_run": dag_run})
-    with pytest.raises(RunRefusedError, match=r"never moves real machines; rehearse with rehearsal__erp-1$"):
+    with pytest.raises(RunRefusedError, match=r"never moves real VMs\. To rehearse the wave, run rehearsal__erp-1$"):
         refuse_wrong_run(run, full_wave(), START)
 
 
@@ -100,13 +100,16 @@ def test_the_page_describes_the_wave_and_shows_the_file() -> None:
     page = build_live_dag(full_wave(), text=FULL).doc_md or ""
     for passage in (
         "The first half of the ERP system.",
-        "- **Start**: 2026-10-23 20:00 Europe/Berlin, at most 1h30m later, once this DAG is unpaused.",
+        "- **Start**: 2026-10-23 20:00 Europe/Berlin, at most 1h30m late, if this DAG is unpaused.",
         "- **VMs** (3): erp01, erp02, erp03.",
-        "- **Segment erp**: cut over 2026-10-25 04:00 for 3h, source disconnected by hook; fw01 may stay at the",
-        "- **Segment shared**: stays stretched; cut over by erp-2.",
-        "- **Gates**: approve_wave, approve_switchover, approve_cutover for each segment.",
-        "- **Cleanup**: 14d later, by `cleanup__erp-1`.",
-        "`rehearsal__erp-1`",
+        "- **Segment erp**: cut over 2026-10-25 04:00 for 3h (Europe/Berlin), source gateway disconnected by a "
+        "command; fw01 "
+        "may stay at the",
+        "- **Segment shared**: stays stretched; wave erp-2 cuts it over.",
+        "- **Gates**: approve_wave, approve_switchover, approve_cutover for each segment, confirm_disconnected for "
+        "each segment that is disconnected by hand.",
+        "- **Cleanup**: `cleanup__erp-1`, 14d after this wave.",
+        "- **This DAG moves real VMs.** To rehearse the wave, run `rehearsal__erp-1`.",
         FULL.strip(),
     ):
         assert passage in page

@@ -44,16 +44,16 @@ class Runs:
     ("since_start", "paused", "runs", "said"),
     [
         (timedelta(hours=-3), True, [], ""),
-        (timedelta(hours=-1), True, [], "due at 2026-10-23 18:00 UTC and paused; unpause it, or it will be missed"),
+        (timedelta(hours=-1), True, [], "due at 2026-10-23 18:00 UTC, but the DAG is paused. Unpause it, or the wave"),
         (timedelta(hours=-1), False, [], ""),
-        (timedelta(minutes=30), True, [], "due at 2026-10-23 18:00 UTC and paused"),
+        (timedelta(minutes=30), True, [], "due at 2026-10-23 18:00 UTC, but the DAG is paused"),
         (timedelta(minutes=3), False, [], ""),
-        (timedelta(minutes=6), False, [], "due at 2026-10-23 18:00 UTC and not started"),
+        (timedelta(minutes=6), False, [], "due at 2026-10-23 18:00 UTC, but not started"),
         (timedelta(minutes=30), False, [("running", START)], ""),
-        (timedelta(hours=2), False, [], "missed; it was to start at 2026-10-23 18:00 UTC and no run has"),
-        (timedelta(hours=2), True, [], "missed"),
+        (timedelta(hours=2), False, [], "did not start at 2026-10-23 18:00 UTC. Start it by hand"),
+        (timedelta(hours=2), True, [], "did not start"),
         (timedelta(hours=2), False, [("failed", START)], ""),
-        (timedelta(hours=2), False, [("failed", START - timedelta(days=9))], "missed"),
+        (timedelta(hours=2), False, [("failed", START - timedelta(days=9))], "did not start"),
         (timedelta(hours=2), False, [("success", None)], ""),
         (timedelta(days=8), False, [], ""),
     ],
@@ -72,8 +72,8 @@ def test_a_run_that_waits_for_a_paused_dag_is_told_about(waves: Waves) -> None:
         {"next": [("queued", None)], "cleanup__first": [("queued", None)]},
     )
     assert concerns_of(folder, airflow, START) == [
-        "cleanup__first: a run waits for the end of its hold and the DAG is paused; unpause it, or delete the run",
-        "next: a run waits and the DAG is paused; unpause it, or delete the run",
+        "cleanup__first: a run waits for the end of the hold, but the DAG is paused. Unpause it, or delete the run",
+        "next: a run is queued, but the DAG is paused. Unpause the DAG, or delete the run",
     ]
     airflow.paused = dict.fromkeys(airflow.paused, False)
     assert concerns_of(folder, airflow, START) == []
@@ -89,7 +89,7 @@ def test_broken_and_contradicting_files_are_told_about(waves: Waves) -> None:
 
 def test_a_wave_without_a_dag_is_told_about(waves: Waves) -> None:
     found = concerns_of(waves(minimal("one")), Runs(), START)
-    assert found == ["one: Airflow has no DAG for it; look at the import errors"]
+    assert found == ["one: Airflow has no DAG for this wave. See the import errors"]
 
 
 class Ti:
@@ -113,7 +113,7 @@ class Ti:
 
 def test_the_task_is_red_at_once_and_lists_what_there_is_to_see_to(waves: Waves) -> None:
     folder = waves(minimal("one"), minimal("two"))
-    with pytest.raises(AirflowFailException, match=r"^2 things to see to:\n- waves/one\.yaml:8:7 vms\[0\]"):
+    with pytest.raises(AirflowFailException, match=r"^2 problems with waves:\n- waves/one\.yaml:8:7 vms\[0\]"):
         ReportWavesOperator(task_id="report_waves").execute({"ti": Ti(folder.parent)})  # type: ignore[typeddict-item]
 
 

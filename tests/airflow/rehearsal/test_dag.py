@@ -98,9 +98,9 @@ def test_tags_and_page_say_what_it_is() -> None:
     assert dag.tags == {"hcx-waves", "rehearsal", "twin", "wave:erp-1"}
     page = dag.doc_md or ""
     for passage in (
-        "on a twin of the site, in virtual time. Nothing real changes.",
-        "rehearses 2026-10-24 unless its form says otherwise",
-        "at noon (Europe/Berlin), for the coming night, once this DAG is unpaused, up to 2026-10-23",
+        "- **This DAG changes nothing real.** It runs the tasks of `erp-1` on a twin, in virtual time.",
+        "rehearses 2026-10-24, unless its form names another night",
+        "every day at noon (Europe/Berlin), if this DAG is unpaused, up to 2026-10-23; or by hand",
         "airflow backfill create --dag-id rehearsal__erp-1 --from-date 2026-10-01 --to-date 2026-10-31",
         FULL.strip(),
     ):

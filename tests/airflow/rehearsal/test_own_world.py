@@ -79,7 +79,7 @@ def test_another_world_is_refused_before_a_password_is_sent(twin: SitePair, site
     raised = pytest.raises(EndpointMismatch, match='connection "twin_vmc_destination": leads to a simulated')
     with raised as caught, open_sites(WAVE, rehearsal=True, twin=wrong):
         pass
-    assert f"this run works on twin (world {WORLD}) alone" in str(caught.value)
+    assert f"this run may only work on: twin (world {WORLD})" in str(caught.value)
     assert changes_at(other) == []
     site_server.drop(other)
 
@@ -116,7 +116,7 @@ def test_a_connection_that_is_edited_to_lead_to_a_live_site_is_refused(
     raised = pytest.raises(EndpointMismatch, match='connection "twin_vmc_destination": leads to a simulated twin')
     with raised as caught, open_sites(WAVE, rehearsal=True, twin=world_of(twin)):
         pass
-    assert "(world unknown), and this run works on twin" in str(caught.value)
+    assert "(world unknown), but this run may only work on: twin" in str(caught.value)
     # That simulator has no such world; nothing has reached the one that it has.
     assert live.calls() == []
 
@@ -130,13 +130,13 @@ def test_a_real_product_gets_one_anonymous_question(twin: SitePair, monkeypatch:
         raised = pytest.raises(EndpointMismatch, match="leads to a real product")
         with raised as caught, hook.client():
             pass
-    assert "Nothing was sent but this question" in caught.value.hint
+    assert "No log-in was sent" in caught.value.hint
     assert [(one.method, "authorization" in one.headers, one.text) for one in product.received] == [("GET", False, "")]
 
 
 def test_a_twin_without_a_log_in_of_the_cloud_never_asks_vmware(twin: SitePair) -> None:
     world = world_of(twin, endpoints={**twin.endpoints, "vmc": {"refresh_token": "t"}})
-    with pytest.raises(ConnectionSettingsError, match="leads to a twin without a log-in of VMware Cloud"):
+    with pytest.raises(ConnectionSettingsError, match="leads to a twin that has no VMware Cloud"):
         VmcHook("twin_vmc_source", rehearsal=True, twin=world).get_conn()
 
 
@@ -182,20 +182,20 @@ def test_snapshot_connections_only_read(site_pair: SitePair, monkeypatch: pytest
 def test_snapshots_have_connections_of_their_own() -> None:
     assert snapshot_connection_id("hcx_source") == "snapshot_hcx_source"
     assert snapshot_connection_id("snapshot_hcx_source") == "snapshot_hcx_source"
-    with pytest.raises(ConnectionSettingsError, match="is a twin; a snapshot is taken of what is to be rehearsed"):
+    with pytest.raises(ConnectionSettingsError, match="is a twin; a snapshot is taken of the live site"):
         snapshot_connection_id("twin_hcx_source")
 
 
 def test_the_control_connection(twin: SitePair, site_server: Any) -> None:
     worked, words = TwinControlHook().test_connection()
     assert worked, words
-    assert "the simulator's control port at " in words
+    assert "control port of the simulator at " in words
     document = twin_documents(site_server)["twin_control"]
     for changes, expected in (
         ({"password": "wrong-4711"}, "the credentials were refused"),
-        ({"password": None}, "the simulator's control token belongs there"),
+        ({"password": None}, "Set it to the simulator's control token"),
         ({"host": None}, "has no host"),
-        ({"conn_type": "hcx"}, 'is of type "hcx"; "hcx_twin" is needed here'),
+        ({"conn_type": "hcx"}, 'has type "hcx"; change it to "hcx_twin"'),
     ):
         hook = TwinControlHook(connection=connection("twin_control", {**document, **changes}))
         worked, words = hook.test_connection()

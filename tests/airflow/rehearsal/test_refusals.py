@@ -195,14 +195,14 @@ class TestLiveRuns:
     def test_a_backfilled_run_is_told_to_rehearse_by_its_first_task(self, live_run: AirflowRun, site_pair: Any) -> None:
         """Airflow's own refusal (test_backfill) comes before; a run's type may be changed by whoever may write it."""
         live_run.run_type = "backfill"
-        said = "a backfill run never moves real machines; rehearse with rehearsal__seed-wave"
+        said = "a backfill run never moves real VMs. To rehearse the wave, run rehearsal__seed-wave"
         with pytest.raises(RunRefusedError, match=said):
             WaveTasks(live_run).do("resolve_plan")
         assert site_pair.calls() == [], "before anything is asked"
 
     def test_operators_for_rehearsals_refuse_to_run_in_a_live_dag(self, live_run: AirflowRun, site_pair: Any) -> None:
         """Somebody who builds a DAG of one's own cannot mix the two."""
-        with pytest.raises(RunRefusedError, match="seed-wave is no rehearsal DAG, so it has no twin"):
+        with pytest.raises(RunRefusedError, match="seed-wave is not a rehearsal DAG, so it has no twin"):
             WaveTasks(live_run).do("resolve_plan", rehearsal=True)
         assert site_pair.calls() == []
 
@@ -214,7 +214,7 @@ class TestLiveRuns:
         tasks = WaveTasks(live_run)
         tasks.do("resolve_plan", "run_preflight")
         live_run.xcoms["approve_wave", "decision"] = rehearsed.left("approve_wave", "decision")
-        with pytest.raises(NotApprovedError, match="the decision is of another dag"):
+        with pytest.raises(NotApprovedError, match="the decision is from another DAG"):
             tasks.do("start_migrations")
         assert_untouched(site_pair)
 

@@ -77,7 +77,7 @@ def test_it_waits_by_the_worlds_time_until_the_deadline(twin: SitePair) -> None:
     ("dag_id", "kind", "words"),
     [
         ("rehearsal__other-wave", "NotFound", "Clear the rehearsal from open_twin on"),
-        ("seed-wave", "ClientError", "seed-wave is no rehearsal DAG, so it has no twin"),
+        ("seed-wave", "ClientError", "seed-wave is not a rehearsal DAG, so it has no twin"),
     ],
 )
 def test_a_run_without_a_world_ends_with_the_reason(twin: SitePair, dag_id: str, kind: str, words: str) -> None:
@@ -92,7 +92,7 @@ def test_a_world_that_is_no_twin_is_refused(site_server: Any, monkeypatch: pytes
     set_connections(monkeypatch, twin_documents(site_server))
     site = site_server.make_world(world_id=world_id_of("seed-wave", RUN_ID), mode="paused", role="site")
     outcome = asyncio.run(outcome_of(at_task(MigrationStatusTrigger(started=started(), rehearsal=True))))
-    assert "is not one for rehearsals: role site, clock paused, not guarded" in outcome["error"]["message"]
+    assert "is not a twin for rehearsals: role site, clock paused, not guarded" in outcome["error"]["message"]
     assert site.calls() == []
     site_server.drop(site)
 

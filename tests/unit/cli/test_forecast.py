@@ -146,8 +146,8 @@ def test_a_parameters_file_that_is_no_yaml_is_said_in_one_line(tmp_path: Path) -
     result = run(WAVES / "seed-wave.yaml", "--start", START, "--parameters", parameters)
     assert result.exit_code == 2
     [line] = result.stderr.splitlines()
-    assert line.startswith(f"{parameters}: is neither YAML nor JSON: expected the node content")
-    assert line.endswith("at line 1, column 8")
+    assert line.startswith(f"{parameters}: is neither YAML nor JSON: did not find expected node content")
+    assert line.endswith("at line 2, column 1")
 
 
 def test_a_broken_wave_file_is_said(tmp_path: Path) -> None:

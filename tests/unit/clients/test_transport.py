@@ -224,18 +224,6 @@ def test_single_attempt_on_request(make: Maker, server: ScriptedServer) -> None:
     assert len(server.received) == 1
 
 
-def test_whole_answer_has_a_deadline(make: Maker, server: ScriptedServer, time: FakeTime) -> None:
-    server.on("GET", "/thing", OK)
-
-    def hasty_clock() -> float:
-        time.seconds += 200
-        return time.seconds
-
-    ambient = Ambient(clock=hasty_clock, sleep=time.sleep)
-    with pytest.raises(TimedOut, match="the answer was not complete within 100 s"):
-        make(settings=TransportSettings(total_seconds=100), ambient=ambient).send(READ)
-
-
 def test_large_answer_is_cut_off(make: Maker, server: ScriptedServer) -> None:
     server.on("GET", "/thing", Answer(200, {"data": "x" * 3000}))
     with pytest.raises(MalformedResponse, match="the answer is larger than 1000 bytes") as caught:

@@ -300,6 +300,6 @@ def test_the_command_says_everything_that_it_cannot_use_at_once(tmp_path: Path) 
     assert done.stderr.splitlines() == [
         f"{parameters}: transfer.speed: is not a parameter",
         f"{missing}: cannot be read: No such file or directory",
-        f"{packed}: is not the report of a run",
+        f"{packed}: is not the report of a run: it is not a text in UTF-8, or holds half of a character",
     ]
     assert not out.exists()

@@ -68,7 +68,7 @@ def test_a_file_says_only_what_differs(tmp_path: Path) -> None:
     ("transfer: {speed: 1}", "transfer.speed: is not a parameter"),
     ("limits: {replications_per_mesh: 0}", "limits.replications_per_mesh: Input should be greater than or equal to 1"),
     ("[1, 2]", "document: must be a mapping of names to values"),
-    ("a: [", "is neither YAML nor JSON: expected the node content"),
+    ("a: [", "is neither YAML nor JSON: did not find expected node content"),
 ])  # fmt: skip
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "parameters.yaml"

@@ -45,6 +45,9 @@ def test_a_night_rehearsed_again_replaces_its_record_and_timeline(tmp_path: Path
     assert sorted(path.name for path in store.place(WAVE).iterdir()) == ["2026-11-01.json", "2026-11-02.json"]
 
 
+_REQUIRED = ("night", "time_zone", "seed", "outcome", "verdict", "starts_at")
+
+
 def test_what_cannot_be_read_is_named_and_does_not_hide_the_rest(tmp_path: Path) -> None:
     store = RecordStore(tmp_path)
     store.write(a_record(NEXT))
@@ -58,9 +61,10 @@ def test_what_cannot_be_read_is_named_and_does_not_hide_the_rest(tmp_path: Path)
     found = store.read_all(WAVE)
     assert [record.night for record in found.records] == [NEXT]
     assert found.problems == (
-        "2026-11-03.json: is not valid JSON",
+        "2026-11-03.json: is not valid JSON: Expecting property name enclosed in double quotes at line 1, column 2",
         "2026-11-04.json: is of version 9, and only version 1 can be read here",
-        "2026-11-05.json: is not a record of a rehearsal: night: Field required",
+        "2026-11-05.json: is not a record of a rehearsal: "
+        + "; ".join(f"{field}: Field required" for field in _REQUIRED),
         "2026-11-06.json: holds the night of 2026-11-02",
     )
 

@@ -146,7 +146,7 @@ def test_the_summary_of_a_store_is_written_beside_the_nights(tmp_path: Path) -> 
         store.write(record)
     (store.place(WAVE) / "2026-11-30.json").write_text("no")
     summary = summarise(store, WAVE)
-    assert summary.problems == ("2026-11-30.json: is not valid JSON",)
+    assert summary.problems == ("2026-11-30.json: is not valid JSON: Expecting value at line 1, column 1",)
     paths = write_summary(store, summary)
     assert {kind: path.relative_to(tmp_path).as_posix() for kind, path in paths.items()} == {
         "json": f"{WAVE}/rehearsals.json",

@@ -46,24 +46,26 @@ def report(**changes: Any) -> WaveReport:
 def test_every_instant_says_whose_it_is() -> None:
     real = report()
     assert [(one.what, one.clock) for one in real.timeline] == [
-        ("run begun", Clock.RUN),
-        ("approve_wave: approve", Clock.RUN),
-        ("migration begun", Clock.HCX),
+        ("run started", Clock.RUN),
+        ("approve_wave: approved", Clock.RUN),
+        ("migration started", Clock.HCX),
         ("report written", Clock.RUN),
         ("migration ended: migrated", Clock.HCX),
     ]
     text = render_markdown(real)
-    assert "| 2026-03-01 22:04:00 UTC | HCX | migration begun | web01 |" in text
+    assert "| 2026-03-01 22:04:00 UTC | HCX | migration started | web01 |" in text
     assert "| 2026-03-01 22:20:00 UTC | run | report written |" in text
     assert "*HCX* is the HCX manager's clock" in text
-    assert [one.actual for one in real.deviations if "moved" in one.planned] == ["moved at 2026-03-01 23:30 UTC"]
+    assert [one.actual for one in real.deviations if "migrated by" in one.planned] == [
+        "migrated at 2026-03-01 23:30 UTC"
+    ]
 
 
 def test_virtual_time_is_not_mixed_with_wall_time() -> None:
     simulated = report(virtual_sites=True)
     assert [one.clock for one in simulated.timeline] == [Clock.RUN, Clock.RUN, Clock.RUN, Clock.HCX, Clock.HCX]
     assert "*HCX* is their virtual time" in render_markdown(simulated)
-    assert not [one for one in simulated.deviations if "moved" in one.planned], "the window is by another clock"
+    assert not [one for one in simulated.deviations if "migrated by" in one.planned], "the window is by another clock"
 
 
 def test_a_rehearsal_has_one_clock_only() -> None:

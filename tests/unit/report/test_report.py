@@ -25,7 +25,7 @@ from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.report.files import file_name, read_report, write_report
 from hcx_waves.report.markdown import render_markdown
 from hcx_waves.report.model import WaveReport
-from hcx_waves.run.results import EvaluatedVm, Evaluation, SegmentResults
+from hcx_waves.run.results import Evaluation, SegmentResults
 from hcx_waves.run.scope import Scope
 from support.run_results import answer, report_of, routed, run_results
 
@@ -133,7 +133,7 @@ def test_wave_that_went_as_planned() -> None:
     assert "| web\\|01 | Migrated | RAV | source → destination | poweredOn | 00:50:56:00:00:01 | 10.0.0.1 |" in text
     assert "edge (staying: the wave file declares that it stays)" in text
     assert f"| `approve_wave` | Approved | ada | 2026-03-01 22:05:00 UTC | CHG-1 | {PLAN.digest()[:12]} |" in text
-    assert [event.what for event in made.timeline][:2] == ["run begun", "approve_wave: approve"]
+    assert [event.what for event in made.timeline][:2] == ["run started", "approve_wave: approved"]
 
 
 def test_what_was_left_behind_is_said() -> None:
@@ -144,7 +144,7 @@ def test_what_was_left_behind_is_said() -> None:
     made = report(proofs=(proof("web|01"), left), segments=untouched, blocked=blocked, error=error)
     assert made.outcome is WaveOutcome.INCOMPLETE
     assert {(one.subject, one.planned, one.actual) for one in made.deviations} == {
-        ("web02", "migrated", "failed"), ("app", "cut_over", "blocked"),
+        ("web02", "migrated", "failed"), ("app", "cut over", "blocked"),
     }  # fmt: skip
     text = render_markdown(made)
     assert "web02 is still at the source" in text
@@ -161,8 +161,8 @@ def test_outage_that_is_left_open_is_the_gravest() -> None:
 def test_cut_outside_its_window_is_a_deviation() -> None:
     [late] = report(segments=(cut(190), DMZ)).deviations
     assert late.subject == "app"
-    assert late.planned == "cut between 2026-03-02 00:00 and 01:00 UTC"
-    assert late.actual == "cut at 2026-03-02 01:10 UTC"
+    assert late.planned == "disconnected in the window 2026-03-02 00:00 to 01:00 UTC"
+    assert late.actual == "disconnected at 2026-03-02 01:10 UTC"
 
 
 def test_run_that_was_rejected_or_never_resolved() -> None:
@@ -170,17 +170,16 @@ def test_run_that_was_rejected_or_never_resolved() -> None:
     made = report(proofs=(), segments=(), gates=(rejected,))
     assert made.outcome is WaveOutcome.REJECTED
     assert {one.outcome for one in made.vms} == {VmOutcome.PLANNED}
-    assert "- ada said no to approve_wave (not tonight)" in render_markdown(made)
+    assert "- ada rejected approve_wave (not tonight)" in render_markdown(made)
     nothing = report_of(run_results(ended_at=ZERO, plan_missing="no such VM: x"))
     assert nothing.outcome is WaveOutcome.BLOCKED
     assert "no such VM: x" in render_markdown(nothing)
 
 
 def test_left_out_vms_are_as_planned() -> None:
-    left_out = EvaluatedVm(name="web02", outcome=VmOutcome.LEFT_OUT)
     made = report(
         proofs=(proof("web|01"),),
-        evaluated=Evaluation(vms=(left_out,)),
+        evaluated=Evaluation(outcomes={"web02": VmOutcome.LEFT_OUT}),
         segments=(SegmentResults(segment="app"), DMZ),
         scope=Scope(stop_before_cutover=True),
     )

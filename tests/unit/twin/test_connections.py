@@ -108,5 +108,8 @@ def test_every_input_that_cannot_be_used_is_named_and_nothing_is_written(tmp_pat
 
     assert done.exit_code == 2
     assert "nowhere.yaml:1:1 wave: cannot be read: No such file or directory" in done.output
-    assert "the endpoints document of the twins lacks 'control'" in done.output
+    assert (
+        "the endpoints document of the twins has no 'control'. Use the file that `hcx-sim serve --twins-only` writes"
+        in done.output
+    )
     assert not (tmp_path / "made.json").exists()

@@ -9,9 +9,18 @@ from typing import Any
 import pytest
 
 from hcx_waves.clients.errors import ConflictError, ConnectionFailed, NotFound, VendorFault
-from hcx_waves.twin.clock import LOOK_AGAIN_SECONDS, STARVED_SECONDS, STUCK_SECONDS, Busy, Quiet, VirtualClock, Wall
+from hcx_waves.twin.clock import (
+    LOOK_AGAIN_SECONDS,
+    STARVED_SECONDS,
+    STUCK_SECONDS,
+    Busy,
+    Quiet,
+    TwinStalled,
+    TwinWaitEnded,
+    VirtualClock,
+    Wall,
+)
 from hcx_waves.twin.control import TwinControl
-from hcx_waves.twin.errors import TwinStalled, TwinWaitEnded
 from hcx_waves.twin.models import ClockReading, Waiters, Woken
 from support.site_pair import SitePair
 from support.threads import Threads

@@ -37,7 +37,21 @@ def _hardware(inventory: Inventory, host: Placement) -> Any:
         cpuInfo=vim.host.CpuInfo(
             numCpuPackages=short(_PACKAGES), numCpuCores=short(cores), numCpuThreads=short(2 * cores), hz=hertz
         ),
+        cpuPkg=[_package(host, index) for index in range(_PACKAGES)],
         memorySize=memory_of(host),
+    )
+
+
+def _package(host: Placement, index: int) -> Any:
+    threads = max(1, 2 * cores_of(host) // _PACKAGES)
+    return filled(
+        vim.host.CpuPackage,
+        index=VmomiSupport.short(index),
+        vendor="intel",
+        hz=mhz_of(host) * 1_000_000,
+        busHz=100_000_000,
+        description=str(host.properties.get("cpu_model", "Simulated CPU")),
+        threadId=[VmomiSupport.short(index * threads + each) for each in range(threads)],
     )
 
 

@@ -8,6 +8,7 @@ from the flags of ``progress.state``; anything unknown is running. Source: [D hc
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from hcx_waves.clients.json_values import as_mapping
+from hcx_waves.model.outside import shown
 
 
 class Phase(StrEnum):
@@ -176,7 +178,7 @@ def _percent(facts: Mapping[str, Any], workflow_version: Any, *, done: bool) -> 
 def _message(facts: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
     error = as_mapping(facts.get("error"))
     candidates = (flags.get("errorMessage"), error.get("message"), facts.get("message"), flags.get("message"))
-    return next((text for text in candidates if isinstance(text, str) and text), "")
+    return next((shown(text) for text in candidates if isinstance(text, str) and text), "")
 
 
 def _truth(value: Any) -> bool:
@@ -194,6 +196,7 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
+
+from hcx_waves.model.outside import shown
+
+_DIGITS = re.compile(r"-?[0-9]{1,20}")
 
 
 def instant_of(value: Any) -> datetime | None:
@@ -17,7 +22,7 @@ def instant_of(value: Any) -> datetime | None:
     """
     if isinstance(value, datetime):
         return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-    if isinstance(value, str) and value.strip().lstrip("-").isdigit():
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
         value = int(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _of_milliseconds(float(value))
@@ -72,7 +77,7 @@ class Notice(HcxModel):
     """One ``{code, message}`` of an error or warning list [D hcx 1]."""
 
     code: str | None = None
-    message: str = ""
+    message: Annotated[str, AfterValidator(lambda text: shown(text))] = ""
 
     @model_validator(mode="before")
     @classmethod

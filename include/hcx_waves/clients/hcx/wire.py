@@ -33,6 +33,7 @@ API = "/hybridity/api"
 Query = Mapping[str, str | int | bool | None]
 Model = TypeVar("Model", bound=BaseModel)
 
+_MOST_PAGES = 2000
 _XML_STRING = re.compile(r"<string>([^<]*)</string>")
 _DUPLICATE_GROUP = re.compile(r"(?i)\bsame name exist")
 
@@ -121,7 +122,7 @@ class HcxAnswer:
     def malformed(self, message: str) -> ClientError:
         """Build the error for an answer of an unexpected shape."""
         error = MalformedResponse(message, snippet=self.reply.snippet, **self._context)
-        if self._call.kind is not CallKind.MUTATING:
+        if self._call.kind is CallKind.READ:
             return error
         return OutcomeUnknownError(
             f"the call was accepted, and its effect is not known: {message}",
@@ -175,7 +176,7 @@ class HcxCalls:
         """
         seen: set[str] = set()
         offset = 0
-        while True:
+        for _ in range(_MOST_PAGES):
             paging = {"pageSize": page_size, "offset": offset, "skipCount": offset}
             answer = self._ask(path, {**body, "paging": paging}, query)
             page = answer.items()
@@ -188,6 +189,7 @@ class HcxCalls:
             complete = len(page) < page_size if total is None else offset >= total
             if complete or not fresh:
                 return
+        raise answer.malformed(f"the list does not end after {_MOST_PAGES} pages")
 
 
 def words_of(body: Any) -> VendorWords:

@@ -6,6 +6,7 @@ not a vendor list; the HTML 504 of the VMware Cloud proxy [C nsx-vsphere 2.6].
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -29,6 +30,8 @@ POLICY_API = "/policy/api/v1"
 NODE_VERSION = "/api/v1/node/version"
 Parsed = TypeVar("Parsed")
 Query = Mapping[str, str | int | bool | None]
+_CODE = re.compile(r"[0-9]{1,9}")
+_MOST_PAGES = 2000
 
 _STALE = {(404, 500090), (400, 500087), (400, 500232), (400, 100148)}
 _SEARCH_LAGS = {(400, 60508), (400, 60514), (400, 60515)}
@@ -87,7 +90,7 @@ def words_of(body: Any) -> VendorWords:
 
 
 def _known_fault(status: int, code: str | None, facts: ErrorContext, *, with_session: bool) -> ClientError | None:
-    key = (status, int(code) if code is not None and code.isdigit() else -1)
+    key = (status, int(code) if code is not None and _CODE.fullmatch(code) else -1)
     if key in _STALE:
         return StaleRevisionError("the object changed since it was read", **facts)
     if key in _SEARCH_LAGS:
@@ -135,6 +138,8 @@ class NsxCalls:
                 return tuple(found)
             if cursor in cursors:
                 raise self._malformed("the same cursor came twice", call, reply)
+            if len(cursors) == _MOST_PAGES:
+                raise self._malformed(f"the list does not end after {_MOST_PAGES} pages", call, reply)
             cursors.add(cursor)
 
     def _change(

@@ -9,11 +9,14 @@ from __future__ import annotations
 import contextlib
 import ssl
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
+
+from hcx_waves.clients.exchange import HttpConnection, HttpsConnection, bounded_by
+from hcx_waves.clients.transport_wire import TransportSettings
 
 SOAP_PATH = "/sdk"
 _SUPPORTED_DOCUMENT = "1.0"
@@ -78,12 +81,7 @@ def parse_address(base_url: str) -> Address:
     return Address(parts.scheme, parts.hostname, port, path)
 
 
-def probe_version(
-    address: Address,
-    context: ssl.SSLContext | None,
-    connect_timeout_seconds: float,
-    read_timeout_seconds: float,
-) -> str:
+def probe_version(address: Address, context: ssl.SSLContext | None, settings: TransportSettings) -> str:
     """Ask the server for its API versions and return the newest that pyvmomi also speaks.
 
     The answer is pyvmomi's version key, e.g. ``vim.version.v8_0_3_0``. Nothing is sent but a GET of
@@ -94,9 +92,9 @@ def probe_version(
     :raises NotSentError: if no connection can be made.
     :raises OSError, http.client.HTTPException: if the connection breaks later.
     """
-    connection = _open(address, context, connect_timeout_seconds)
-    with contextlib.closing(connection):
-        _connect(connection, read_timeout_seconds)
+    connection = _open(address, context, settings.connect_seconds)
+    with contextlib.closing(connection), bounded_by(settings.exchange()):
+        _connect(connection, settings.read_seconds)
         connection.request("GET", f"{address.path}/vimServiceVersions.xml")
         response = connection.getresponse()
         body = response.read(_MAX_DOCUMENT_BYTES)
@@ -112,11 +110,11 @@ def probe_version(
 def _open(address: Address, context: ssl.SSLContext | None, timeout_seconds: float) -> HTTPConnection:
     """Return an unconnected HTTP connection to the address."""
     if address.scheme == "http":
-        return HTTPConnection(address.host, address.port, timeout=timeout_seconds)
+        return HttpConnection(address.host, address.port, timeout=timeout_seconds)
     if context is None:
         # Without a context http.client would decide by itself what to trust.
         raise HTTPException("an https address needs an SSL context")
-    return HTTPSConnection(address.host, address.port, timeout=timeout_seconds, context=context)
+    return HttpsConnection(address.host, address.port, timeout=timeout_seconds, context=context)
 
 
 def _connect(connection: HTTPConnection, read_timeout_seconds: float) -> None:
@@ -130,8 +128,9 @@ def _connect(connection: HTTPConnection, read_timeout_seconds: float) -> None:
 
 def _offered_versions(body: bytes) -> set[str]:
     """Return the version ids that a ``vimServiceVersions.xml`` lists, prior ones included."""
+    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+        raise ProbeDocumentError("the version document declares entities, which it has no need of")
     try:
-        # The parser is expat; it refuses entity expansion attacks by its own limits (2.4.1 and later).
         root = ElementTree.fromstring(body)  # noqa: S314
     except ElementTree.ParseError as error:
         raise ProbeDocumentError(f"the version document is not XML ({error})") from error

@@ -15,6 +15,7 @@ from pyVmomi import vim, vmodl
 
 from hcx_waves.clients import errors
 from hcx_waves.clients.errors import ClientError, ErrorContext
+from hcx_waves.clients.exchange import ExchangeTooLargeError, ExchangeTooLongError
 from hcx_waves.clients.vsphere.address import ProbeDocumentError, ProbeStatusError
 from hcx_waves.clients.vsphere.stub import NotSoapError
 
@@ -107,6 +108,10 @@ def from_exception(error: BaseException, context: ErrorContext, *, timeout_secon
         return _from_status(error.status, str(error), context)
     if isinstance(error, ProbeDocumentError):
         return errors.MalformedResponse(f"this is not a vSphere service: {error}", **context)
+    if isinstance(error, ExchangeTooLongError):
+        return errors.TimedOut(str(error), phase="read", timeout_seconds=error.total_seconds, **context)
+    if isinstance(error, ExchangeTooLargeError):
+        return errors.MalformedResponse(str(error), **context)
     if isinstance(error, TimeoutError):
         phase = "no answer" if sent else "no connection"
         return errors.TimedOut(

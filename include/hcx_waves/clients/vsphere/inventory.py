@@ -18,9 +18,8 @@ from hcx_waves.clients.vsphere.inventory_models import (
     OpaqueNetwork,
     ResourcePool,
 )
-from hcx_waves.clients.vsphere.names import decoded
 from hcx_waves.clients.vsphere.properties import ObjectProperties, PropertyPaths, PropertyReader
-from hcx_waves.clients.vsphere.values import text
+from hcx_waves.clients.vsphere.values import decoded, text
 
 _NETWORK = PropertyPaths(vim.Network, required=("name",), optional=("summary.accessible",))
 _PORT_GROUP = PropertyPaths(

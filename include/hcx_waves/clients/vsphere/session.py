@@ -16,12 +16,11 @@ from typing import Any, TypeVar
 from pyVmomi import vim, vmodl
 
 from hcx_waves.clients.errors import ClientError, ErrorContext, SessionExpired
-from hcx_waves.clients.identity import EndpointIdentity
+from hcx_waves.clients.identity import EndpointIdentity, identity_of_full_name
 from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
 from hcx_waves.clients.vsphere.address import Address, NotSentError, probe_version
 from hcx_waves.clients.vsphere.faults import fault_name, from_exception, from_fault
-from hcx_waves.clients.vsphere.identity import identity_of_full_name
 from hcx_waves.clients.vsphere.stub import VimStub
 
 T = TypeVar("T")
@@ -58,7 +57,7 @@ class VsphereSession:
     """Runs calls on a live session of one vCenter and maps everything that goes wrong.
 
     :param context: TLS context of the endpoint, None for plain http.
-    :param settings: time-outs and retries; its bounds on a whole answer do not apply to pyvmomi.
+    :param settings: time-outs, bounds of an answer, and retries.
     :param ambient: sleep and chance, injected.
     """
 
@@ -170,13 +169,10 @@ class VsphereSession:
 
     def _log_in(self) -> Live:
         """Connect, agree on the API version, log in."""
-        settings = self.settings
         context = self.context_of("GET", f"{self.address.path}/vimServiceVersions.xml")
         try:
             if self._version is None:
-                self._version = probe_version(
-                    self.address, self._context, settings.connect_seconds, settings.read_seconds
-                )
+                self._version = probe_version(self.address, self._context, self.settings)
             context = self.context_of("Login", "SessionManager")
             return self._log_in_on(self._new_stub(self._version))
         except NotSentError as error:
@@ -199,8 +195,7 @@ class VsphereSession:
             self.address,
             version=version,
             context=self._context,
-            connect_timeout_seconds=self.settings.connect_seconds,
-            read_timeout_seconds=self.settings.read_seconds,
+            settings=self.settings,
         )
 
 

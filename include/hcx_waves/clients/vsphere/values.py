@@ -1,4 +1,7 @@
-"""Convert pyvmomi's values to plain Python."""
+r"""Convert pyvmomi's values to plain Python, and names of inventory objects to those that a person writes.
+
+vCenter escapes ``%``, ``/`` and ``\``, and only these, in the names of managed entities. [D nsx-vsphere 4.1]
+"""
 
 from __future__ import annotations
 
@@ -16,3 +19,13 @@ def instant(value: datetime | None) -> datetime | None:
     if value is None:
         return None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_DECODE = (("%2f", "/"), ("%2F", "/"), ("%5c", "\\"), ("%5C", "\\"), ("%25", "%"))
+
+
+def decoded(name: str) -> str:
+    """Return a name as a person typed it. The percent sign comes last, so that nothing is decoded twice."""
+    for code, character in _DECODE:
+        name = name.replace(code, character)
+    return name

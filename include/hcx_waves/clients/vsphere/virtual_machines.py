@@ -21,9 +21,8 @@ from hcx_waves.clients.vsphere.models import (
     VirtualMachineDetail,
     VirtualMachineSummary,
 )
-from hcx_waves.clients.vsphere.names import decoded
 from hcx_waves.clients.vsphere.properties import ObjectProperties, PropertyPaths
-from hcx_waves.clients.vsphere.values import instant, text
+from hcx_waves.clients.vsphere.values import decoded, instant, text
 
 _LIGHT = (
     "name",

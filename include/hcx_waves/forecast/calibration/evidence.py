@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hcx_waves.forecast.calibration.line_width import Flow
+from hcx_waves.forecast.model.parameters import GateParameters
 from hcx_waves.migration.course import VmCourse
 from hcx_waves.migration.status import VmPhase
 from hcx_waves.model.choices import MigrationType
@@ -19,7 +20,7 @@ from hcx_waves.model.states import SegmentOutcome, VmOutcome
 from hcx_waves.report.model import SegmentRow, VmRow, WaveReport
 
 _ANSWERS = ("approve", "reject")
-_GATES = ("approve_wave", "approve_switchover", "approve_cutover", "confirm_disconnected")
+_GATES = tuple(GateParameters.model_fields)
 _REPLICATED = (MigrationType.RAV.value, MigrationType.BULK.value)
 
 

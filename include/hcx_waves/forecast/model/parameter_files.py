@@ -10,7 +10,9 @@ import yaml
 from pydantic import ValidationError
 
 from hcx_waves.forecast.model.parameters import ModelParameters
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_bounded
 from hcx_waves.model.digest import digest_of
+from hcx_waves.wavefile.yaml_tree import refusal_in
 
 _LARGEST_FILE = 1024 * 1024
 
@@ -28,9 +30,13 @@ def load_parameters(path: Path | None = None) -> ModelParameters:
     if path is None:
         return ModelParameters()
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ParametersError(f"{path}: larger than {_LARGEST_FILE} bytes")
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = read_bounded(path, _LARGEST_FILE).decode("utf-8")
+        refused = refusal_in(text)
+        if refused is not None:
+            raise ParametersError(f"{path}: {refused}")
+        document = yaml.safe_load(text)
+    except UnreadableJsonError:
+        raise ParametersError(f"{path}: larger than {_LARGEST_FILE} bytes") from None
     except OSError as error:
         raise ParametersError(f"{path}: cannot be read: {error.strerror or type(error).__name__}") from error
     except UnicodeDecodeError as error:

@@ -1,1 +1,1 @@
-"""Pages in Airflow's user interface: what the rehearsals of a wave say together."""
+"""The board: pages in Airflow's user interface with the results of a wave's rehearsals."""

@@ -1,4 +1,4 @@
-"""The pages as HTML. Everything that comes from a record is escaped."""
+"""Render the board's pages as HTML. Everything that comes from a record is escaped."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from hcx_waves.model.expectation import TITLES_AFTER_START
+from hcx_waves.model.formatting import instant, share
+from hcx_waves.model.outside import shown
+from hcx_waves.model.states import label_of
 from hcx_waves.rehearsals.markdown import counted, fitting, length
 from hcx_waves.rehearsals.picture import can_draw, draw_summary
 from hcx_waves.rehearsals.summary import RehearsalSummary
@@ -23,11 +26,19 @@ def _environment() -> Environment:
         loader=PackageLoader("hcx_airflow.ui.board"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     made.filters["duration"] = length
+    made.filters["words"] = label_of
+    made.filters["share"] = share
     return made
+
+
+def _seen(value: Any) -> Any:
+    """Clean what a page shows; what is HTML already is left as it is."""
+    return shown(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def list_page(waves: Sequence[tuple[str, int, str]], root: str) -> str:
@@ -44,10 +55,9 @@ def summary_page(summary: RehearsalSummary, root: str, dag_page: str) -> str:
     :param root: the board's path.
     :param dag_page: the path of Airflow's page of the rehearsal DAG.
     """
-    zone = ZoneInfo(summary.time_zone)
 
     def local(moment: datetime | None) -> str:
-        return "" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+        return instant(moment, summary.time_zone)
 
     return _render(
         "summary.html",
@@ -57,7 +67,7 @@ def summary_page(summary: RehearsalSummary, root: str, dag_page: str) -> str:
         fitting=fitting(summary),
         names=TITLES_AFTER_START,
         local=local,
-        picture=_picture(summary.model_dump_json()) if can_draw() else "",
+        picture=Markup(_picture(summary.model_dump_json())) if can_draw() else "",  # noqa: S704  (made here)
         root=root,
         dag_page=dag_page,
     )

@@ -49,7 +49,7 @@ def is_wanted(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def preload() -> int:
-    """Import the modules; one that cannot be imported is told about and left to the task that needs it.
+    """Import the modules; one that cannot be imported is logged and left to the task that needs it.
 
     :returns: how many were imported.
     """
@@ -58,7 +58,7 @@ def preload() -> int:
         try:
             importlib.import_module(name)
         except Exception:
-            log.warning("%s cannot be preloaded; tasks that need it will say why", name, exc_info=True)
+            log.warning("%s cannot be preloaded; tasks that need it import it themselves", name, exc_info=True)
         else:
             count += 1
     return count
