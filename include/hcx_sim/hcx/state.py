@@ -63,7 +63,8 @@ class Extension:
     """What the managers remember of a network extension beyond the bridge of the same id.
 
     ``job_id`` names the job that is taking it down, if any; ``cut`` says that its bridge has gone down for good.
-    ``redeploying`` holds the workload ids of its appliances that are being replaced.
+    ``redeploying`` holds the workload ids of its appliances that are being replaced. ``moving_to`` is the id of the
+    appliance that is to take it over; ``moving`` says that frames are lost at this moment because of that.
     """
 
     gateway: str
@@ -72,6 +73,8 @@ class Extension:
     job_id: str = ""
     cut: bool = False
     redeploying: set[str] = field(default_factory=set)
+    moving_to: str = ""
+    moving: bool = False
 
 
 @dataclass(slots=True)

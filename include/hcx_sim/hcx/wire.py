@@ -91,23 +91,22 @@ def newer(
     errors: Iterable[Mapping[str, Any]] = (),
     warnings: Iterable[str] = (),
     data: Mapping[str, Any] | None = None,
-    bare: bool = False,
 ) -> Response:
-    """Return an answer in the newer envelope, with ``items`` or ``data`` if given.
-
-    With ``bare`` the items do not carry empty lists of errors and warnings, see :func:`sends_bare_items`.
-    """
+    """Return an answer in the newer envelope, with ``items`` or ``data`` if given."""
     body: dict[str, Any] = {"errors": list(errors), "warnings": [{"message": text} for text in warnings]}
     if items is not None:
-        body["items"] = [_bare(item) for item in items] if bare else list(items)
+        body["items"] = list(items)
     if data is not None:
         body["data"] = dict(data)
     return json_response(body, status)
 
 
-def sends_bare_items(world: World) -> bool:
-    """Tell whether items leave empty lists of errors and warnings out, as clients expect. [I hcx 4.3]"""
-    return not world.settings.hcx.empty_findings
+def with_findings(world: World, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return items without empty lists of errors and warnings, which clients stumble on. [I hcx 4.3]
+
+    ``settings.hcx.empty_findings`` leaves them in.
+    """
+    return [dict(item) if world.settings.hcx.empty_findings else _bare(item) for item in items]
 
 
 def _bare(item: Mapping[str, Any]) -> dict[str, Any]:

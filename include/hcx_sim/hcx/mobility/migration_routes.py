@@ -17,7 +17,7 @@ from hcx_sim.hcx.mobility.mobility import Mobility, mobility_of
 from hcx_sim.hcx.mobility.query import names_migrations, objects, select
 from hcx_sim.hcx.mobility.submission import Caller, Result, refused, start_items, validate_items
 from hcx_sim.hcx.sessions import authenticated
-from hcx_sim.hcx.wire import HcxError, json_response, legacy, newer, problem, sends_bare_items
+from hcx_sim.hcx.wire import HcxError, json_response, legacy, newer, problem, with_findings
 from hcx_sim.http.context import Call, call_of
 from hcx_sim.world.world import World
 
@@ -69,7 +69,7 @@ def required_items(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _answer(world: World, results: list[Result]) -> Response:
     items = [wire_result(result) for result in results]
-    return newer(400 if refused(results) else 202, items, bare=sends_bare_items(world))
+    return newer(400 if refused(results) else 202, with_findings(world, items))
 
 
 def _summary(results: list[Result], mobility: Mobility) -> dict[str, Any]:
@@ -211,4 +211,4 @@ def _started(result: Result) -> dict[str, Any]:
     warnings = [{"severity": "WARNING", "code": CODE, "message": message} for message in result.warnings]
     if result.errors:
         return {"errors": wire_problems(result.errors), "warnings": warnings}
-    return {"migrationId": result.migration_id, "warnings": warnings}
+    return {"migrationId": result.migration_id, **({"warnings": warnings} if warnings else {})}
