@@ -213,6 +213,16 @@ def field_paths(value: Any, base: str = "") -> list[str]:
     return []
 
 
+def every_path(value: Any, base: str = "") -> set[str]:
+    """Every dotted path below ``value``, through every element of every list."""
+    if isinstance(value, Mapping):
+        below = ((_join(base, key), item) for key, item in value.items())
+        return {path for at, item in below for path in {at, *every_path(item, at)}}
+    if _is_list(value):
+        return {path for item in value for path in every_path(item, f"{base}[]")}
+    return set()
+
+
 def is_below(path: str, ancestor: str) -> bool:
     """Whether ``path`` leads through ``ancestor``."""
     return path != ancestor and (path.startswith((f"{ancestor}.", f"{ancestor}[")))

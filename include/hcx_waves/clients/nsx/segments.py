@@ -134,7 +134,10 @@ class SegmentCalls(NsxCalls):
             return self._segments([body if isinstance(body, dict) else {}])[0]
         except MalformedResponse as error:
             raise OutcomeUnknownError(
-                "the change was accepted, and what is stored is unknown", lookup=lookup, cause=error, **error.context
+                f"the change was accepted, and what is stored is unknown: {error.message}",
+                lookup=lookup,
+                cause=error,
+                **error.context,
             ) from error
 
     def delete_segment(self, segment: NsxSegment, *, force: bool = False) -> None:

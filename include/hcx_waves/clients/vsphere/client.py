@@ -72,6 +72,8 @@ class VsphereClient:
             ambient=ambient or Ambient(),
         )
         self._reader = PropertyReader(self._session)
+        # The kind of each network that was listed. An id never changes its kind.
+        self._network_kinds: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"VsphereClient({self._session.address.url!r}, username={self._session.username!r})"
@@ -143,7 +145,9 @@ class VsphereClient:
 
     def list_networks(self) -> list[Network]:
         """Read all networks; distributed port groups and opaque networks as their own classes."""
-        return inventory.list_networks(self._reader)
+        networks = inventory.list_networks(self._reader)
+        self._network_kinds.update({network.moref: inventory.kind_of(network) for network in networks})
+        return networks
 
     def list_folders(self) -> list[Folder]:
         """Read all folders with their paths."""
@@ -168,9 +172,16 @@ class VsphereClient:
     def virtual_machines_on(self, network: str) -> tuple[str, ...]:
         """Read which VMs are on a network, as morefs.
 
+        vCenter resolves a reference by its type and its value [D nsx-vsphere 4.2]: the port group ``dvportgroup-13``
+        is not the network ``dvportgroup-13``. Networks that :meth:`list_networks` has not shown yet are listed first.
+
         :raises NotFound: if there is no such network.
         """
-        return self._reader.one(vim.Network, network, "vm").references("vm")
+        if network not in self._network_kinds:
+            self.list_networks()
+        # A network that is not listed gets vCenter's own answer.
+        kind = self._network_kinds.get(network, vim.Network)
+        return self._reader.one(kind, network, "vm").references("vm")
 
     def _read_existing(self, wanted: Sequence[str]) -> list[VirtualMachineDetail]:
         """Read the VMs that exist.
