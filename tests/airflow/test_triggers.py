@@ -41,7 +41,7 @@ def fire(trigger: Any) -> Any:
     document = trigger.started
     if isinstance(document, str) and document.startswith("{"):
         trigger.started = json.dumps(sealed_as(starter, json.loads(document)))
-    elif document:
+    elif isinstance(document, dict):
         trigger.started = sealed_as(starter, document)
     waiting = SimpleNamespace(id="2", task_id="await_migrations", context_carrier=carrier, **ids)
     return content_of(fire_trigger(trigger, waiting))
