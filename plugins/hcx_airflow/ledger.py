@@ -115,7 +115,7 @@ class Ledger:
         :raises LedgerError: if the ledger cannot be used.
         """
         with self._open() as file:
-            self._add(file, writer, "left", key=seal.key, code=seal.code, kept=kept)
+            self._add(file, writer, "left", key=seal.key, code=seal.code, kept=kept, at_once=kept is not None)
 
     def use(self, writer: Writer, seal: Seal) -> None:
         """Record that a step is about to act on an approval.
@@ -123,8 +123,9 @@ class Ledger:
         :raises LedgerError: if the ledger cannot be used.
         """
         with self._open() as file:
-            if writer.task_id not in self._entries(file).used.get(seal.code, set()):
-                self._add(file, writer, "used", code=seal.code)
+            users = self._entries(file).used.get(seal.code, set())
+            if writer.task_id not in users:
+                self._add(file, writer, "used", code=seal.code, at_once=not users)
 
     def read(self) -> Entries:
         """Return what it holds.
@@ -175,7 +176,14 @@ class Ledger:
         key: str = "",
         code: str = "",
         kept: JsonValue = None,
+        at_once: bool = False,
     ) -> None:
+        """Add a line.
+
+        :param at_once: whether it must be on the disk before anything is done: that an approval is used, and what later
+            tries need. The other lines follow with the next of these; without them a step refuses, and that is safe. In
+            an outage each wait for a disk counts.
+        """
         line = Line(
             kind=kind,
             dag_id=self.dag_id,
@@ -192,8 +200,8 @@ class Ledger:
         )
         file.write(line.model_dump_json(exclude_defaults=True).encode() + b"\n")
         file.flush()
-        # What is not on the disk yet would be forgotten by a crash, and an approval could be used again.
-        os.fdatasync(file.fileno())
+        if at_once:
+            os.fdatasync(file.fileno())
 
     def _refuse_another_run(self, writer: Writer, entries: Entries) -> None:
         """Refuse a run whose id another one had: it was deleted, and made again with the same id.
