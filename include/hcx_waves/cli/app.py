@@ -19,6 +19,7 @@ _OWN = {
     "validate": "waves:validate",
     "schema": "waves:schema",
     "doctor": "doctor:doctor",
+    "probe": "probe:probe",
     "snapshot": "snapshot:snapshot",
     "forecast": "forecast:forecast",
     "calibrate": "calibration:calibrate",
