@@ -25,6 +25,7 @@ _OWN = {
     "calibrate": "calibration:calibrate",
     "rehearsals": "rehearsals:rehearsals",
     "twin-connections": "twins:twin_connections",
+    "bundle": "bundle:bundle",
 }
 
 

@@ -17,6 +17,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text
 DECLARED: dict[str, str] = PROJECT["entry-points"][app.ENTRY_POINT_GROUP]
 OWN = [
     "validate", "schema", "doctor", "probe", "snapshot", "forecast", "calibrate", "rehearsals", "twin-connections",
+    "bundle",
 ]  # fmt: skip
 
 
