@@ -114,3 +114,12 @@ def test_a_request_is_recognised(method: str, path: str, key: str | None) -> Non
     found = load_contract().of_request("nsx", method, path, {})
 
     assert (found and found.key) == key
+
+
+def test_a_query_that_belongs_to_a_call_makes_it_another() -> None:
+    path = "/policy/api/v1/infra/segments/a"
+    asked = ({}, {"force": "true"}, {"force": "true", "cursor": "1"})
+    found = [load_contract().of_request("nsx", "DELETE", path, query) for query in asked]
+
+    plain, forced = "nsx.flexible_segments.delete", "nsx.flexible_segments.force_delete"
+    assert [one and one.key for one in found] == [plain, forced, forced]

@@ -151,6 +151,17 @@ def test_accounts_go(redactor: Redactor) -> None:
     assert "jdoe" not in text
 
 
+@pytest.mark.parametrize(
+    "serial", ["VMware-42 1a 7c 3e 5b 9d 00 11-aa bb cc dd ee ff 01 02", "50 11 22 33 44 55 66 77"]
+)
+def test_serial_numbers_go(redactor: Redactor, serial: str) -> None:
+    answer = redactor.answer({"uuid": serial, "again": serial, "serialNumber": "MXQ12345AB"})
+
+    assert redactor.text(f"host with {serial} is down") == f"host with {answer['uuid']} is down"
+    assert answer["uuid"] == answer["again"] == "serial-1"
+    assert answer["serialNumber"] == "serial-2"
+
+
 def test_keys_of_maps_are_no_place_for_names(redactor: Redactor) -> None:
     answer = redactor.answer({"name": "app01", "facts": {"app01": 1, "vm-77": 2, "newMember": 3}})
 
