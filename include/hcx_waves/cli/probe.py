@@ -16,7 +16,7 @@ from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
 from hcx_waves.model.formatting import counted
 from hcx_waves.model.outside import shown
 from hcx_waves.probe import KeptProbes, Outcome, Probe, ProbeRow, build_record, probe_sites
-from hcx_waves.probe.stages import STAGES
+from hcx_waves.probe.stages import STAGES, Stage
 
 
 def probe(
@@ -82,7 +82,7 @@ def _print_table(found: Probe, secrets: tuple[str, ...], *, whole: bool) -> None
     """Print one line for each call, and one for each member that differs."""
     rows = [row for row in found.rows if whole or row.outcome is not Outcome.NOT_TRIED or row.facts.effect != "change"]
     print_rows(
-        ("endpoint", "call", "known", "result", "detail", "relied on by"),
+        ("endpoint", "call", "contract", "result", "detail", "relied on by"),
         [[_without(cell, secrets) for cell in line] for row in rows for line in _lines(row)],
     )
     hidden = len(found.rows) - len(rows)
@@ -95,7 +95,8 @@ def _print_table(found: Probe, secrets: tuple[str, ...], *, whole: bool) -> None
 def _lines(row: ProbeRow) -> list[list[str]]:
     known = " ".join(part for part in (row.facts.confidence, row.facts.section and f"[{row.facts.section}]") if part)
     first = [row.endpoint.name, row.facts.key, known, row.outcome.value]
-    stages = ", ".join(STAGES.get(row.facts.key, ()))
+    relying = STAGES.get(row.facts.key, ())
+    stages = "every stage" if set(relying) == set(Stage) else ", ".join(relying)
     return [[*first, str(one), stages] for one in row.differences] or [[*first, row.reason, stages]]
 
 
