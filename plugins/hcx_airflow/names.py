@@ -47,6 +47,7 @@ OPEN_TWIN = "open_twin"
 CLOSE_TWIN = "close_twin"
 SUMMARISE_REHEARSALS = "summarise_rehearsals"
 REPORT_WAVES = "report_waves"
+PROBE_SITES = "probe_sites"
 
 RETURN_VALUE = "return_value"
 """What a task returns, by Airflow's own name for it."""

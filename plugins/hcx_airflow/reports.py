@@ -47,7 +47,7 @@ def write_report(run: TaskRun) -> dict[str, str]:
     collector = _Collector(run)
     found = collector.collect()
     report = build_report(found, judge(found))
-    paths = write_files(report, reports_folder(), _secrets(run, collector.wave))
+    paths = write_files(report, reports_folder(), _secrets(run, collector.wave), plan=found.plan)
     return {**{kind: str(path) for kind, path in paths.items()}, "outcome": report.outcome.value}
 
 
