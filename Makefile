@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SCENARIO ?= seed
 SPEED ?= 60
 
-.PHONY: help setup test attacks check format demo rehearse sim bench coverage house lock clean
+.PHONY: help setup test attacks check format demo rehearse sim bench coverage contract house lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ bench: setup ## Measure sizes and speeds; prints the tables that docs/measuremen
 
 coverage: setup ## Write include/hcx_sim/COVERAGE.md from the route tables.
 	$(BIN)/hcx-sim coverage
+
+contract: setup ## Write include/hcx_waves/probe/contract.json from the contract samples.
+	PYTHONPATH=include:plugins:tests $(BIN)/python -m support.probe_contract
 
 house: setup ## Measure the source: circles, journeys, names, sizes; tests/house holds what can be held.
 	PYTHONPATH=include:plugins:tests $(BIN)/python -m house.measures
