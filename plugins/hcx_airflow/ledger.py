@@ -21,7 +21,7 @@ from typing import IO, Any, Literal
 from pydantic import AwareDatetime, ConfigDict, JsonValue
 
 from hcx_airflow.clock.base import SystemClock
-from hcx_airflow.errors import LedgerError, RunRefusedError
+from hcx_airflow.errors import LedgerError, RunRefusedError, UntrustedResultError
 from hcx_airflow.folders import STATE_VARIABLE, state_folder
 from hcx_airflow.seal import Seal, Writer
 from hcx_waves.model.base import DomainModel
@@ -65,11 +65,51 @@ class Entries:
     """By task and key: code of each value, with task instance, number of the line and, if it is kept, the value."""
     used: dict[str, set[str]] = field(default_factory=dict)
     """By code of an approval: the tasks that have used it."""
+    last_uses: dict[str, int] = field(default_factory=dict)
+    """By task: the number of the line in which it last used an approval for the first time."""
 
     def knew(self, generation: str, seal: Seal) -> bool:
         """Whether the run had a trace id already when a value was left."""
         value = self.left.get((seal.task_id, seal.key), {}).get(seal.code)
         return value is not None and self.generations.get(generation, value[1]) < value[1]
+
+    def has_left(self, task_id: str, key: str) -> bool:
+        """Whether the last try of a task has left a value: one that was only marked success has left none."""
+        last = self.begun.get(task_id)
+        return last is not None and any(value[0] == last[0] for value in self.left.get((task_id, key), {}).values())
+
+    def require_last(self, made: Seal, *, kept: bool) -> None:
+        """Refuse a value that the ledger does not know, or that a later try of its task has made void.
+
+        :raises UntrustedResultError: saying which.
+        """
+        values = self.left.get((made.task_id, made.key), {})
+        if made.code not in values:
+            raise UntrustedResultError(
+                "the ledger of its run does not know it: it is from a run that was deleted, or the workers do not "
+                "share their state folder"
+            )
+        last = list(values)[-1]
+        if kept and last != made.code:
+            raise UntrustedResultError("the task has left another one since: somebody has put an older one back")
+        if not kept and self.begun.get(made.task_id, ("", 0))[0] != made.ti_id:
+            raise UntrustedResultError("it is from an earlier try of the task: somebody has put it back")
+
+    def require_none_left(self, task_id: str, key: str) -> None:
+        """Refuse that a result is not there although the last try of its task has left one.
+
+        Else whoever may delete an XCom could make a step believe that there was nothing: no blocked segment, no reason
+        to leave a segment alone, nothing to wait for.
+
+        :raises UntrustedResultError: if so.
+        """
+        if self.has_left(task_id, key):
+            raise UntrustedResultError("its task has left one, and it is gone: somebody has deleted it")
+
+    def is_newer(self, task_id: str, key: str, *, than_use_by: str) -> bool:
+        """Whether a value was left after another task has last used an approval that it had not used before."""
+        lines = [value[1] for value in self.left.get((task_id, key), {}).values()]
+        return bool(lines) and max(lines) > self.last_uses.get(than_use_by, 0)
 
     def take(self, number: int, line: Line) -> None:
         """Take one line in."""
@@ -82,6 +122,7 @@ class Entries:
             values[line.code] = (line.ti_id, number, line.kept)
         else:
             self.used.setdefault(line.code, set()).add(line.task_id)
+            self.last_uses[line.task_id] = number
 
 
 class Ledger:
@@ -198,10 +239,26 @@ class Ledger:
             code=code,
             kept=kept,
         )
-        file.write(line.model_dump_json(exclude_defaults=True).encode() + b"\n")
+        text = line.model_dump_json(exclude_defaults=True).encode()
+        if kept is not None:
+            self._require_readable(text)
+        file.write(text + b"\n")
         file.flush()
         if at_once:
             os.fdatasync(file.fileno())
+
+    def _require_readable(self, text: bytes) -> None:
+        """Refuse to write what could not be read again: products choose some of what is kept, and how deep it is.
+
+        :raises LedgerError: if so; before anything is changed, and before it would keep the way back from being gone.
+        """
+        try:
+            read_json(text)
+        except ValueError as error:
+            raise LedgerError(
+                f"what this task has to keep in {self.path} could not be read again: {error}. Nothing was changed. "
+                "Look at what the product answers"
+            ) from None
 
     def _refuse_another_run(self, writer: Writer, entries: Entries) -> None:
         """Refuse a run whose id another one had: it was deleted, and made again with the same id.

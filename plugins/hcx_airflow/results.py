@@ -7,8 +7,7 @@ in the last of its tries: see :mod:`hcx_airflow.seal` and :mod:`hcx_airflow.ledg
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -18,11 +17,10 @@ from pydantic import AwareDatetime, JsonValue, TypeAdapter, ValidationError
 
 from hcx_airflow import names
 from hcx_airflow.documents import Document
-from hcx_airflow.errors import UnreadableResultError, UntrustedResultError
+from hcx_airflow.errors import UnreadableResultError
 from hcx_airflow.ledger import Entries, Ledger
-from hcx_airflow.seal import Place, Seal, Sealed, Writer, open_sealed, seal
+from hcx_airflow.seal import Place, Sealed, Writer, decoded, decoding, naming, open_sealed, seal, unreadable
 from hcx_waves.model.base import problems_in, without_unknown
-from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -98,6 +96,7 @@ VERIFIED: Slot[Verification] = Slot(names.VERIFY_VIRTUAL_MACHINES, "run.results.
 PROOF: Slot[EmptyProof] = Slot(names.PROVE_SEGMENT_EMPTY, "cutover.emptiness.EmptyProof")
 NOT_DUE: Slot[str] = Slot(names.PROVE_SEGMENT_EMPTY, TEXT, names.NOT_DUE)
 SNAPSHOT: Slot[Document] = Slot(names.DISCONNECT_SOURCE_SEGMENT, DOCUMENT, names.SNAPSHOT, kept=True)
+WAY_BACK: Slot[WavePlan] = Slot(names.DISCONNECT_SOURCE_SEGMENT, "model.plan.WavePlan", names.WAY_BACK, kept=True)
 ACTING_SINCE: Slot[datetime] = Slot(names.DISCONNECT_SOURCE_SEGMENT, INSTANT, names.ACTING_SINCE, kept=True)
 DISCONNECTED: Slot[DisconnectResult] = Slot(names.DISCONNECT_SOURCE_SEGMENT, "cutover.gateway.DisconnectResult")
 REMOVAL: Slot[Removal] = Slot(names.UNEXTEND_NETWORK, "cutover.extension.Removal", names.REMOVAL, kept=True)
@@ -105,6 +104,7 @@ UNEXTEND_STARTED: Slot[UnextendStarted] = Slot(names.UNEXTEND_NETWORK, "run.resu
 UNEXTENDED: Slot[UnextendWait] = Slot(names.AWAIT_UNEXTENDED, "run.results.UnextendWait")
 ROUTED: Slot[RoutedResult] = Slot(names.VERIFY_DESTINATION_ROUTED, "run.results.RoutedResult")
 RECONNECTED: Slot[ReconnectResult] = Slot(names.RECONNECT_SOURCE_SEGMENT, "run.results.ReconnectResult")
+WENT_BACK: Slot[bool] = Slot(names.RECONNECT_SOURCE_SEGMENT, FLAG, names.WENT_BACK, kept=True)
 FOUND_OFF: Slot[bool] = Slot(names.RECONNECT_SOURCE_SEGMENT, FLAG, names.FOUND_OFF, kept=True)
 ENDING: Slot[RunEnding] = Slot(names.CONCLUDE_WAVE, "run.results.RunEnding")
 REPORT: Slot[dict[str, str]] = Slot(names.WRITE_REPORT, PATHS)
@@ -180,6 +180,12 @@ class Results:
         """Return what a task of this very run has left, with its seal; raises as :meth:`read`."""
         return self._read(_full_id(slot.task, group), slot)
 
+    def read_in(self, slot: Slot[T], dag_id: str, run_id: str) -> T | None:
+        """Return what a task has left in a run of any wave; raises as :meth:`read`."""
+        if (dag_id, run_id) == (self.writer.dag_id, self.writer.run_id):
+            return self.read_here(slot)
+        return _value(self._read(slot.task, slot, {"dag_id": dag_id, "run_id": run_id}))
+
     def beside(self, slot: Slot[T]) -> T | None:
         """Return what a task of the running one's group has left, else one of that name outside of any group.
 
@@ -195,8 +201,16 @@ class Results:
 
     def read_if_possible(self, slot: Slot[T]) -> T | None:
         """Return what a task has left; None as well for what cannot be read, which is logged."""
+        return self._if_possible(self.read, slot)
+
+    def beside_if_possible(self, slot: Slot[T]) -> T | None:
+        """Return the same as :meth:`beside`; None as well for what cannot be read, which is logged."""
+        return self._if_possible(self.beside, slot)
+
+    @staticmethod
+    def _if_possible(read: Callable[[Slot[T]], T | None], slot: Slot[T]) -> T | None:
         try:
-            return self.read(slot)
+            return read(slot)
         except UnreadableResultError as error:
             logger.warning("%s", error)
             return None
@@ -237,6 +251,17 @@ class Results:
         self._ti.xcom_push(key=slot.key, value=document)
         return _value(self._opened(document, task_id, slot, self._place(task_id, slot)))
 
+    def went_back(self) -> bool:
+        """Whether this segment's source gateway was connected again since a step of its group has used an approval.
+
+        :raises LedgerError: if the run's ledger cannot be used.
+        """
+        if self._rehearsal:
+            return False
+        group = self.writer.task_id.rpartition(".")[0]
+        disconnect, reconnect = (_full_id(slot.task, group) for slot in (DISCONNECTED, WENT_BACK))
+        return self.ledger.read().is_newer(reconnect, WENT_BACK.key, than_use_by=disconnect)
+
     def note(self, key: str, value: JsonValue) -> None:
         """Keep something for later tries of this task alone, of a rehearsal; None takes it back."""
         if self._store is not None and value is None:
@@ -249,12 +274,15 @@ class Results:
         return None if self._store is None else self._store.get(self._kept_as(key))
 
     def trusted(self, document: Any, slot: Slot[T], group: str) -> T | None:
-        """Return a result that Airflow has rendered into an argument; None if it is empty. Raises as :meth:`read`.
+        """Return a result that Airflow has rendered into an argument; None if there is none. Raises as :meth:`read`.
 
         :param document: as the task has left it.
         """
         task_id = _full_id(slot.task, group)
-        return None if document is None else _value(self._checked(document, task_id, slot, None))
+        if document is None:
+            self._require_none_left(task_id, slot)
+            return None
+        return _value(self._checked(document, task_id, slot, None))
 
     def _kept_as(self, key: str) -> str:
         """Return the name that something is kept under for later tries.
@@ -273,10 +301,29 @@ class Results:
         if slot.kept and not self._rehearsal and where is None:
             document = self._kept(self.ledger.read(), task_id, slot.key)
             return None if document is None else self._opened(document, task_id, slot, self._place(task_id, slot))
-        value = self._ti.xcom_pull(task_ids=task_id, key=slot.key, map_indexes=-1, **(where or {}))
+        value = self._pull(task_id, slot, where)
         # What a trigger leaves by ending its task is encoded twice by Airflow, and comes back as text.
-        document = _parsed(slot, value, task_id) if _is_encoded(value) else value
-        return None if document is None else self._checked(document, task_id, slot, where)
+        document = decoded(value, slot.key, task_id)
+        if document is None:
+            self._require_none_left(task_id, slot, where)
+            return None
+        return self._checked(document, task_id, slot, where)
+
+    def _pull(self, task_id: str, slot: Slot[Any], where: Mapping[str, str | bool] | None) -> Any:
+        with naming(slot.key, task_id), decoding():
+            return self._ti.xcom_pull(task_ids=task_id, key=slot.key, map_indexes=-1, **(where or {}))
+
+    def _require_none_left(self, task_id: str, slot: Slot[Any], where: Mapping[str, str | bool] | None = None) -> None:
+        if self._rehearsal:
+            return
+        ledger = self.ledger
+        if where is not None:
+            run_id = where.get("run_id", self._origin_run_id)
+            ledger = Ledger(str(where["dag_id"]), str(run_id))
+            if run_id is None or not ledger.path.exists():
+                return
+        with naming(slot.key, task_id):
+            ledger.read().require_none_left(task_id, slot.key)
 
     def _checked(
         self, document: Any, task_id: str, slot: Slot[T], where: Mapping[str, str | bool] | None
@@ -285,14 +332,14 @@ class Results:
         found = self._opened(document, task_id, slot, self._place(task_id, slot, where))
         if found is not None and not self._rehearsal:
             ledger = self.ledger if where is None else Ledger(found.seal.dag_id, found.seal.run_id)
-            with _naming(slot, task_id):
-                _require_last(ledger.read(), found.seal, kept=slot.kept)
+            with naming(slot.key, task_id):
+                ledger.read().require_last(found.seal, kept=slot.kept)
             if where is not None:
                 self._origin_run_id = found.seal.run_id
         return found
 
     def _opened(self, document: Any, task_id: str, slot: Slot[T], place: Place) -> Sealed[T] | None:
-        with _naming(slot, task_id):
+        with naming(slot.key, task_id):
             content, made = open_sealed(document, place)
         return None if content is None else Sealed(from_json(slot, content, task_id), made)
 
@@ -308,35 +355,6 @@ class Results:
     def _kept(entries: Entries, task_id: str, key: str) -> Any:
         values = list(entries.left.get((task_id, key), {}).values())
         return values[-1][2] if values else None
-
-
-def _require_last(entries: Entries, made: Seal, *, kept: bool) -> None:
-    """Refuse a value that the ledger does not know, or that a later try of its task has made void.
-
-    :raises UntrustedResultError: saying which.
-    """
-    values = entries.left.get((made.task_id, made.key), {})
-    if made.code not in values:
-        raise UntrustedResultError(
-            "the ledger of its run does not know it: it is from a run that was deleted, or the workers do not share "
-            "their state folder"
-        )
-    last = list(values)[-1]
-    if kept and last != made.code:
-        raise UntrustedResultError("the task has left another one since: somebody has put an older one back")
-    if not kept and entries.begun.get(made.task_id, ("", 0))[0] != made.ti_id:
-        raise UntrustedResultError("it is from an earlier try of the task: somebody has put it back")
-
-
-@contextmanager
-def _naming(slot: Slot[Any], task_id: str) -> Iterator[None]:
-    """Name the task and the XCom in an error about a seal."""
-    try:
-        yield
-    except UntrustedResultError as error:
-        raise UntrustedResultError(
-            f"the result of {task_id} (XCom {slot.key}) is not to be trusted: {error}. {_what_to_do(task_id)}"
-        ) from error
 
 
 def _value(found: Sealed[T] | None) -> T | None:
@@ -359,34 +377,11 @@ def from_json(slot: Slot[T], document: Any, task_id: str) -> T:
     except ValidationError as error:
         known = without_unknown(document, error)
         if known is None:
-            raise UnreadableResultError(_unreadable(slot, task_id, problems_in(error, most=_MOST_PROBLEMS))) from error
+            raise UnreadableResultError(
+                unreadable(slot.key, task_id, problems_in(error, most=_MOST_PROBLEMS))
+            ) from error
         return from_json(slot, known, task_id)
     return read
-
-
-def _is_encoded(value: Any) -> bool:
-    # A sealed value is never a text itself.
-    return isinstance(value, str) and value.startswith("{")
-
-
-def _parsed(slot: Slot[Any], text: str, task_id: str) -> Any:
-    try:
-        return read_json(text)
-    except UnreadableJsonError as error:
-        raise UnreadableResultError(_unreadable(slot, task_id, str(error))) from None
-
-
-def _unreadable(slot: Slot[Any], task_id: str, problem: str) -> str:
-    return f"the result of {task_id} (XCom {slot.key}) cannot be read: {problem}. {_what_to_do(task_id)}"
-
-
-def _what_to_do(task_id: str) -> str:
-    if task_id.startswith(names.CUTOVER_GROUP_PREFIX):
-        return "Look at the gateways of the segment at both sites before you clear anything"
-    return (
-        f"Clear {task_id} and all tasks after it, which asks for approval again and adopts what is under way; or start "
-        "a new run"
-    )
 
 
 def _full_id(task: str, group: str) -> str:

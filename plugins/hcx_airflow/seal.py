@@ -5,22 +5,26 @@ A value without a valid seal does not exist for any step: a user has written it,
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import JsonValue, ValidationError
 
+from hcx_airflow import names
 from hcx_airflow.airflow_private import generation_of
 from hcx_airflow.documents import Document
-from hcx_airflow.errors import UntrustedResultError
+from hcx_airflow.errors import UnreadableResultError, UntrustedResultError
 from hcx_airflow.signing import known_keys, signing_key
 from hcx_waves.model.base import DomainModel
+from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
 from hcx_waves.model.digest import canonical_json
 
 SEAL, VALUE = "hcx_seal", "value"
 """Members of a sealed document: the seal, and the content where that is no JSON object."""
+_UNDECODABLE = (ImportError, TypeError, ValueError, LookupError, AttributeError, RecursionError)
+"""What Airflow raises for an XCom that names a class, or is nested beyond what can be read."""
 T = TypeVar("T")
 
 
@@ -157,12 +161,68 @@ def _require_code(found: Seal, content: JsonValue, facts: Mapping[str, JsonValue
         raise UntrustedResultError(
             "it was signed with a key that this worker does not have: the key was changed, or differs between workers"
         )
-    if not hmac.compare_digest(keys[found.key_id].code_of(_text(content, facts)), found.code):
+    if not keys[found.key_id].has_made(found.code, _text(content, facts)):
         raise UntrustedResultError("it is not what the task has left: somebody has changed it")
 
 
 def _text(content: JsonValue, facts: Mapping[str, JsonValue]) -> str:
     try:
-        return canonical_json({"content": content, "seal": dict(facts)})
-    except (TypeError, ValueError) as error:
+        text = canonical_json({"content": content, "seal": dict(facts)})
+        # Half of a character is no text in UTF-8, so no task has left it.
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
         raise UntrustedResultError("it is no valid JSON") from error
+    return text
+
+
+@contextmanager
+def naming(key: str, task_id: str) -> Iterator[None]:
+    """Name the task and the XCom in an error about a seal."""
+    try:
+        yield
+    except UntrustedResultError as error:
+        raise UntrustedResultError(
+            f"the result of {task_id} (XCom {key}) is not to be trusted: {error}. {_what_to_do(task_id)}"
+        ) from error
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Say of an XCom that Airflow cannot decode what it is.
+
+    :raises UntrustedResultError: if so.
+    """
+    try:
+        yield
+    except _UNDECODABLE as error:
+        raise UntrustedResultError(
+            f"Airflow cannot decode it ({type(error).__name__}): a user has written it"
+        ) from None
+
+
+def decoded(value: Any, key: str, task_id: str) -> Any:
+    """Return a stored value, or what it encodes.
+
+    :raises UnreadableResultError: if it is a text that is no JSON.
+    """
+    # A sealed value is never a text itself.
+    if not isinstance(value, str) or not value.startswith("{"):
+        return value
+    try:
+        return read_json(value)
+    except UnreadableJsonError as error:
+        raise UnreadableResultError(unreadable(key, task_id, str(error))) from None
+
+
+def unreadable(key: str, task_id: str, problem: str) -> str:
+    """Return the message about a result that cannot be read."""
+    return f"the result of {task_id} (XCom {key}) cannot be read: {problem}. {_what_to_do(task_id)}"
+
+
+def _what_to_do(task_id: str) -> str:
+    if task_id.startswith(names.CUTOVER_GROUP_PREFIX):
+        return "Look at the gateways of the segment at both sites before you clear anything"
+    return (
+        f"Clear {task_id} and all tasks after it, which asks for approval again and adopts what is under way; or start "
+        "a new run"
+    )

@@ -42,6 +42,10 @@ class SigningKey:
         """Return the code (HMAC-SHA-256, hex) of a text."""
         return hmac.new(self.secret, _PURPOSE + text.encode(), sha256).hexdigest()
 
+    def has_made(self, code: str, text: str) -> bool:
+        """Whether a code is that of a text."""
+        return hmac.compare_digest(self.code_of(text).encode(), code.encode(errors="replace"))
+
 
 def signing_key(environment: Mapping[str, str] | None = None) -> SigningKey:
     """Return the key that this installation signs with.
@@ -77,6 +81,12 @@ def _key(environment: Mapping[str, str] | None, variable: str, file_variable: st
             raise SigningKeyError(
                 f"{file_variable}: {path} cannot be read: {error.strerror}. Make it readable, then clear this task"
             ) from error
+        except UnicodeDecodeError:
+            # Without the cause, which holds what was read.
+            raise SigningKeyError(
+                f"{file_variable}: {path} is not a text in UTF-8. Write a key of at least {SHORTEST_KEY} characters "
+                "into it, then clear this task"
+            ) from None
     if not text:
         return None
     if len(text) < SHORTEST_KEY:

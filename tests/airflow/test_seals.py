@@ -217,6 +217,10 @@ def test_findings_that_a_user_has_erased_ask_nobody(airflow_run: AirflowRun, sit
     with pytest.raises(UntrustedResultError, match=r"the result of run_preflight \(XCom return_value\) is not to be"):
         airflow_run.answer(gate)
     del airflow_run.xcoms["run_preflight", "return_value"]
+    with pytest.raises(UntrustedResultError, match="its task has left one, and it is gone: somebody has deleted it"):
+        airflow_run.answer(gate)
+    airflow_run.tries["run_preflight"] = airflow_run.tries.get("run_preflight", 1) + 1
+    airflow_run.make_begin("run_preflight")
     with pytest.raises(BlockedError, match="run_preflight has left no result, so it did not succeed by itself"):
         airflow_run.answer(gate)
     assert airflow_run.asked == []

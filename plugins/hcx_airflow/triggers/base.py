@@ -76,10 +76,8 @@ class OutcomeTrigger(BaseTrigger):
         :raises UnreadableResultError: if it cannot be read, or is not what the task has left.
         """
         document = read_json(value)
-        if not document:
-            return None
         if not self.ends_task:
-            return from_json(slot, document, slot.task)
+            return from_json(slot, document, slot.task) if document else None
         results = self.results()
         group = results.writer.task_id.rpartition(".")[0]
         return await self._in_own_thread(lambda: results.trusted(document, slot, group))
