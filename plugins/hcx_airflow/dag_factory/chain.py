@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import Context
@@ -18,10 +18,14 @@ from typing_extensions import override
 
 from hcx_airflow import names
 from hcx_airflow.documents import Arguments
-from hcx_airflow.results import ENDING
+from hcx_airflow.errors import UnreadableResultError
+from hcx_airflow.results import ENDING, Results
 from hcx_airflow.task import TaskRun
 from hcx_waves.model.formatting import instant
 from hcx_waves.model.states import SegmentOutcome
+
+if TYPE_CHECKING:
+    from hcx_waves.run.results import RunEnding
 
 _RETRIES: Arguments = {"retries": 5, "retry_delay": timedelta(seconds=5)}
 _BEGUN = frozenset({"running", "success", "failed", "up_for_retry", "restarting"})
@@ -101,7 +105,13 @@ class StartWaveOperator(TriggerDagRunOperator):
     @override
     def execute(self, context: Context) -> None:
         refuse_partial_run(context["params"])
-        ended = {wave: self._ended_runs(wave, context) for wave in self.predecessors}
+        results = TaskRun(self.wave_id, False, context).results
+        if not _is_as_planned(results.read_here(ENDING)):
+            raise AirflowSkipException(
+                f"{names.CONCLUDE_WAVE} of this run has not found by itself that the wave ended as planned. If "
+                f"{self.next_wave} is to start all the same, start it by hand"
+            )
+        ended = {wave: self._ended_runs(wave, context, results) for wave in self.predecessors}
         ended.setdefault(self.wave_id, []).append(str(context["run_id"]))
         waiting = [wave for wave, runs in ended.items() if not runs]
         if waiting:
@@ -112,15 +122,27 @@ class StartWaveOperator(TriggerDagRunOperator):
         _say_if_paused(self, context)
         super().execute(context)
 
-    def _ended_runs(self, wave: str, context: Context) -> list[str]:
-        """Return the runs of a wave that have come to this very step.
+    def _ended_runs(self, wave: str, context: Context, results: Results) -> list[str]:
+        """Return the runs of a wave that have come to this very step, and ended as planned: not by a mark alone.
 
         Each wave is seen here before it looks, so of two that end together at least one sees the other; and as both
         would start the same run, it is started once.
         """
         task_id = names.start_wave_task(self.next_wave)
         states: Mapping[str, Mapping[str, Any]] = context["ti"].get_task_states(dag_id=wave, task_ids=[task_id])
-        return [run_id for run_id, tasks in states.items() if str(tasks.get(task_id)) in _BEGUN]
+        begun = [run_id for run_id, tasks in states.items() if str(tasks.get(task_id)) in _BEGUN]
+        return [run_id for run_id in begun if self._ended_as_planned(wave, run_id, results)]
+
+    def _ended_as_planned(self, wave: str, run_id: str, results: Results) -> bool:
+        try:
+            return _is_as_planned(results.read_in(ENDING, wave, run_id))
+        except UnreadableResultError as error:
+            self.log.warning("Run %s of %s does not count: %s", run_id, wave, error)
+            return False
+
+
+def _is_as_planned(ending: RunEnding | None) -> bool:
+    return ending is not None and ending.outcome.is_green
 
 
 def refuse_partial_run(params: Mapping[str, Any]) -> None:

@@ -29,6 +29,7 @@ class Ti:
         paused: bool = False,
         segments: Any = None,
         left: Any = None,
+        outcome: str = "as_planned",
     ) -> None:
         self.id, self.task_id, self.try_number = "ti-1", "schedule_cleanup", 1
         self.dag_id, self.run_id = "first", "manual__1"
@@ -36,13 +37,13 @@ class Ti:
         self.states, self.paused = states or {}, paused
         self.asked: list[tuple[str, list[str]]] = []
         cut = {"a": "cut_over"} if segments is None else segments
-        ending = {"wave": "first", "outcome": "incomplete", "segments": cut}
+        ending = {"wave": "first", "outcome": outcome, "segments": cut}
         self.left: dict[tuple[str, str], Any] = left or {("conclude_wave", "return_value"): ending}
 
-    def xcom_pull(self, task_ids: str, key: str = "return_value", map_indexes: int | None = None) -> Any:
+    def xcom_pull(self, task_ids: str, key: str = "return_value", map_indexes: int | None = None, **run: str) -> Any:
         assert map_indexes == -1
         left = self.left.get((task_ids, key))
-        writer = SimpleNamespace(**{**vars(self), "id": f"ti-of-{task_ids}", "task_id": task_ids})
+        writer = SimpleNamespace(**{**vars(self), "id": f"ti-of-{task_ids}", "task_id": task_ids, **run})
         return None if left is None else sealed_as(writer, left, key)
 
     def get_dag(self, dag_id: str) -> Any:
@@ -119,8 +120,10 @@ def test_a_run_whose_segments_were_all_left_schedules_no_cleanup(segments: dict[
     operator = ScheduleCleanupOperator(task_id="s", wave_id="first", hold_seconds=1)
     with pytest.raises(AirflowSkipException, match="cut no segment over, so there is nothing to clean up"):
         operator.execute(context(Ti(segments=segments)))
+    another = Ti(left={("x", "y"): "a run without a plan leaves no ending"})
+    another.run_id = "manual__2"
     with pytest.raises(AirflowSkipException, match="this run cut no segment over"):
-        operator.execute(context(Ti(left={("x", "y"): "a run without a plan leaves no ending"})))
+        operator.execute(context(another))
 
 
 def test_what_was_cut_over_is_cleaned_up_though_something_else_was_left() -> None:
@@ -149,6 +152,23 @@ def test_two_waves_that_end_together_start_the_same_run() -> None:
     by_first = triggered(start_next(["first", "second"]), context(Ti(states)))
     by_second = triggered(start_next(["first", "second"], "second"), context(Ti(states), "manual__9", "second"))
     assert by_first.dag_run_id == by_second.dag_run_id
+
+
+@pytest.mark.parametrize("left", [None, "incomplete"])
+def test_a_conclusion_that_was_only_marked_starts_nothing(left: str | None) -> None:
+    ti = Ti(outcome=left) if left else Ti(left={("x", "y"): "nothing"})
+    with pytest.raises(AirflowSkipException, match="conclude_wave of this run has not found by itself that"):
+        start_next(["first"]).execute(context(ti))
+
+
+def test_another_wave_whose_end_was_only_marked_is_waited_for() -> None:
+    class Marked(Ti):
+        def xcom_pull(self, task_ids: str, key: str = "return_value", **where: Any) -> Any:
+            forged = {"wave": "second", "outcome": "as_planned"}
+            return forged if where.get("dag_id") == "second" else super().xcom_pull(task_ids, key, **where)
+
+    with pytest.raises(AirflowSkipException, match="next still waits for second"):
+        start_next(["first", "second"]).execute(context(Marked({"second": {"manual__9": "success"}})))
 
 
 @pytest.mark.parametrize("params", [{"vms": ["a"]}, {"stop_before_cutover": True}], ids=str)
