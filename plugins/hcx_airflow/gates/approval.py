@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from hcx_airflow import names
 from hcx_airflow.errors import NotApprovedError, UnreadableResultError
 from hcx_airflow.gates.attestation import require_current
 from hcx_airflow.gates.table import Gate
 from hcx_airflow.results import decision_slot
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work
+from hcx_waves.model.plan import WavePlan
 from hcx_waves.run.decisions import Choice, Decision
 from hcx_waves.wavefile.gates import GateSettings
 
@@ -34,6 +36,7 @@ class Requirement:
     :param rehearsal: whether this run is one.
     :param started_by: the user who started this run by hand; None if none did.
     :param evidence: codes of what was shown beside the plan, by task; None if that does not matter any more.
+    :param proven: how the tasks begin without whose evidence the step must not act; None if there are none.
     """
 
     dag_id: str
@@ -45,6 +48,7 @@ class Requirement:
     rehearsal: bool = False
     started_by: str | None = None
     evidence: Mapping[str, str] | None = None
+    proven: str | None = None
 
 
 def require_approval(run: TaskRun, work: Work, gate: Gate, *, again: bool = False, adopts: bool = False) -> Decision:
@@ -74,7 +78,8 @@ def require_approval(run: TaskRun, work: Work, gate: Gate, *, again: bool = Fals
         gate=gate.settings(work.wave),
         rehearsal=run.rehearsal,
         started_by=run.started_by,
-        evidence=None if again else codes_of_evidence(run, gate),
+        evidence=None if again else codes_of_evidence(run, gate, work.plan),
+        proven=f"{group}." if gate.evidence_of_segments else None,
     )
     decision = verify_decision(None if found is None else found.value, needed)
     if not run.rehearsal and found is not None:
@@ -82,12 +87,18 @@ def require_approval(run: TaskRun, work: Work, gate: Gate, *, again: bool = Fals
     return decision
 
 
-def codes_of_evidence(run: TaskRun, gate: Gate) -> dict[str, str]:
+def codes_of_evidence(run: TaskRun, gate: Gate, plan: WavePlan) -> dict[str, str]:
     """Return the codes of what a gate shows beside the plan, by task; empty for what no task has left.
+
+    A step in the group of a segment gets those of its own segment alone.
 
     :raises UnreadableResultError: if one of them is not what its task has left.
     """
     found = {slot.task: run.results.sealed_beside(slot) for slot in gate.evidence}
+    group = run.task_id.rpartition(".")[0]
+    groups = [group] if group else [names.cleanup_group(segment) for segment in plan.segments]
+    for slot in gate.evidence_of_segments:
+        found.update({f"{one}.{slot.task}": run.results.sealed_here(slot, one) for one in groups})
     return {task: "" if one is None else one.seal.code for task, one in found.items()}
 
 
@@ -150,6 +161,8 @@ def _check_choice(decision: Decision, needed: Requirement) -> None:
     for task, code in (needed.evidence or {}).items():
         if decision.evidence.get(task, "") != code:
             raise NotApprovedError(f"{task} has another result than the one that was shown")
+        if not code and needed.proven is not None and task.startswith(needed.proven):
+            raise NotApprovedError(f"{task} has left no result, so it did not succeed by itself")
     if not needed.rehearsal:
         _check_person(decision, needed)
 

@@ -146,7 +146,7 @@ class WaveGate(ApprovalOperator):
                 kwargs={
                     "shown": work.shown(),
                     "asked_at": asked_at,
-                    "evidence": codes_of_evidence(run, self.gate),
+                    "evidence": codes_of_evidence(run, self.gate, work.plan),
                 },
                 timeout=parked.timeout,
             ) from None
@@ -245,7 +245,7 @@ class WaveGate(ApprovalOperator):
             why = f": {answer.reason}" if answer.reason else ""
             raise RejectedError(f"{answer.user_name} rejected {self.gate.name}{why}. Start a new run to be asked again")
         self._check_approval(run, work, answer, shown)
-        if evidence != codes_of_evidence(run, self.gate):
+        if evidence != codes_of_evidence(run, self.gate, work.plan):
             raise DriftedError(
                 f"the findings or proofs have changed since {self.gate.name} showed them. Start a new run to be asked "
                 "again"
@@ -307,7 +307,7 @@ class WaveGate(ApprovalOperator):
             rehearsal=self.rehearsal,
             at=run.now(),
             asked_at=None if self._asked_at is None else datetime.fromisoformat(self._asked_at),
-            evidence=codes_of_evidence(run, self.gate),
+            evidence=codes_of_evidence(run, self.gate, work.plan),
             **asdict(answer),
         )
         slot = decision_slot(self.gate.name)

@@ -9,7 +9,7 @@ from typing import Any
 
 from hcx_airflow import names
 from hcx_airflow.gates.body import GateView, cleanup_body, cutover_body, manual_body, switchover_body, wave_body
-from hcx_airflow.results import ASSESSMENTS, PROOF, VERIFIED, Slot
+from hcx_airflow.results import ASSESSMENTS, PROOF, SEEDED, VERIFIED, Slot
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import PlannedSegment, WavePlan
 from hcx_waves.model.schedule import TimeWindow
@@ -61,6 +61,8 @@ class Gate:
     :param waits_for_window: whether an approval counts only once the window is open.
     :param starts_outage: whether following its text begins an outage.
     :param evidence: what it shows beside the plan; an approval holds for exactly that.
+    :param evidence_of_segments: the same for a gate of the whole run that shows something of each segment, which the
+        segment's own group has left; no step of a group may act without it.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Gate:
     waits_for_window: bool = False
     starts_outage: bool = False
     evidence: tuple[Slot[Any], ...] = ()
+    evidence_of_segments: tuple[Slot[Any], ...] = ()
 
 
 WAVE = Gate(
@@ -91,6 +94,7 @@ SWITCHOVER = Gate(
     switchover_body,
     _switchover,
     _settings(names.APPROVE_SWITCHOVER),
+    evidence=(SEEDED,),
 )
 CUTOVER = Gate(
     names.APPROVE_CUTOVER,
@@ -120,6 +124,7 @@ CLEANUP = Gate(
     _settings(names.APPROVE_CLEANUP),
     WAIT_FOR_CLEANUP,
     in_night=False,
+    evidence_of_segments=(PROOF,),
 )
 GATES = {gate.name: gate for gate in (WAVE, SWITCHOVER, CUTOVER, CLEANUP, MANUAL)}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hcx_airflow.due import why_not_due
+from hcx_airflow import names
 from hcx_airflow.gates.body import GateView
-from hcx_airflow.results import ASSESSMENTS, FORECAST, PROOF, SEEDED, VERIFIED
+from hcx_airflow.results import ASSESSMENTS, FORECAST, NOT_DUE, PROOF, SEEDED, VERIFIED
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work
+from hcx_waves.model.plan import PlannedSegment
 
 
 def read_view(run: TaskRun, work: Work, segment: str | None) -> GateView:
@@ -25,5 +26,14 @@ def read_view(run: TaskRun, work: Work, segment: str | None) -> GateView:
         seeded=None if seeded is None else seeded.status,
         proofs=() if verified is None else verified.proofs,
         emptiness=None if segment is None else run.results.beside(PROOF),
-        not_due={one.name: why_not_due(run, one.name) for one in work.plan.segments},
+        not_due={one.name: _why_left_alone(run, one) for one in work.plan.segments} if run.is_cleanup else {},
     )
+
+
+def _why_left_alone(run: TaskRun, segment: PlannedSegment) -> str | None:
+    """Return why a cleanup leaves a segment alone, as the task has found that its steps go by; None if it does not."""
+    group = names.cleanup_group(segment)
+    not_due = run.results.read_here(NOT_DUE, group)
+    if not_due is not None or not (segment.deletes_source or segment.rename_destination):
+        return not_due
+    return None if run.results.read_here(PROOF, group) is not None else "it was not proven empty"
