@@ -46,17 +46,18 @@ class Work:
         return {"digest": self.plan.digest(), "scope": self.scope.meaning()}
 
 
-def read_work(run: TaskRun, *, even_if_changed: bool = False) -> Work:
+def read_work(run: TaskRun, *, even_if_changed: bool = False, plan: WavePlan | None = None) -> Work:
     """Return what a run does.
 
     :param even_if_changed: use the stored plan although the wave file has changed: for the way back, which a changed
         file must not stop.
+    :param plan: instead of the stored one.
     :raises PlanMissingError: if there is no plan.
     :raises DriftedError: if the wave file has changed since the plan was made.
     :raises RunRefusedError: if the run's params make no sense.
     :raises WaveFileMissingError, WaveFileError: if there is no wave file, or it is broken.
     """
-    wave, plan = read_wave(run), read_plan(run)
+    wave, plan = read_wave(run), plan or read_plan(run)
     if plan.wave_hash != wave.wave_hash and not even_if_changed:
         raise DriftedError(
             f"the file of wave {run.wave_id} has changed since this run was planned. Start a new run: it adopts what "

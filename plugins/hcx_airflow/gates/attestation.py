@@ -11,6 +11,7 @@ from datetime import timedelta
 from hcx_airflow import names
 from hcx_airflow.airflow_private import task_instance_at
 from hcx_airflow.errors import NotApprovedError
+from hcx_airflow.ledger import Entries
 from hcx_airflow.seal import Sealed
 from hcx_airflow.task import TaskRun
 from hcx_waves.run.decisions import Decision
@@ -33,6 +34,8 @@ def require_current(run: TaskRun, found: Sealed[Decision], *, again: bool, adopt
     decision, ledger = found.value, run.results.ledger
     _require_try(run, decision)
     entries = ledger.read()
+    if again:
+        _require_begun(run, decision, entries)
     was_used = not entries.used.get(found.seal.code, set()).isdisjoint(_users(run))
     cleared = decision.clear_number is not None and decision.clear_number != run.clear_number
     if cleared and not was_used:
@@ -81,7 +84,25 @@ def _gate_now(run: TaskRun, decision: Decision) -> tuple[str | None, int | None]
     return run.task_states([decision.task_id]).get(decision.task_id), None
 
 
+def _require_begun(run: TaskRun, decision: Decision, entries: Entries) -> None:
+    """Refuse to complete what no step of this run has begun by itself, or what was taken back since.
+
+    :raises NotApprovedError: saying which.
+    """
+    before = run.sibling(names.DISCONNECT_SOURCE_SEGMENT) if "." in run.task_id else names.START_MIGRATIONS
+    if not entries.has_left(before, names.RETURN_VALUE):
+        raise NotApprovedError(
+            f"{decision.task_id} has no valid approval for this step: {before} has not succeeded by itself. Nothing "
+            "was changed. Start a new run"
+        )
+    if run.results.went_back():
+        raise NotApprovedError(
+            f"{decision.task_id} has no valid approval any more: the source gateway was connected again since. Nothing "
+            "was changed. Start a new run to be asked again"
+        )
+
+
 def _users(run: TaskRun) -> set[str]:
     """Return this step, and those before it in the same group, that act on the same approval."""
     group = run.task_id.rpartition(".")[0]
-    return {run.task_id, *(f"{group}.{name}" for name in _USERS if group)}
+    return {run.task_id, *(f"{group}.{name}" for name in _USERS)} if group else {run.task_id, names.START_MIGRATIONS}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hcx_waves.cutover.emptiness import EmptyProof
     from hcx_waves.cutover.extension import Removal
     from hcx_waves.cutover.gateway import DisconnectResult
+    from hcx_waves.model.plan import WavePlan
     from hcx_waves.run.results import RoutedResult, UnextendStarted
 
 LONGEST_UNEXTEND = timedelta(hours=2)
@@ -91,6 +92,8 @@ class DisconnectSourceSegmentOperator(SegmentOperator):
         require_unblocked(run, self.segment)
         require_open_window(work, self.segment, run.now())
         self.log.info("The cutover was %s", decision.spoken)
+        if stored is None:
+            run.results.keep(results.WAY_BACK, way_back(work.plan, self.segment))
         with self.sites(run, work.wave, check=False) as clients:
             done = disconnect_source_segment(
                 work.plan,
@@ -106,6 +109,15 @@ class DisconnectSourceSegmentOperator(SegmentOperator):
             return done
         # An earlier try has switched it off, so the bounds are wider than this try's own.
         return done.model_copy(update={"last_not_at": acting_since, "seen_at": done.seen_at or run.now()})
+
+
+def way_back(plan: WavePlan, segment: str) -> WavePlan:
+    """Return what of a plan it takes to connect a segment's source gateway again.
+
+    It is kept where no user of Airflow can write: whoever destroys the plan in an outage must not make it last.
+    """
+    # No plan is without a VM.
+    return plan.model_copy(update={"vms": plan.vms[:1], "segments": (plan.segment(segment),), "switchover_order": ()})
 
 
 class UnextendNetworkOperator(SegmentOperator):

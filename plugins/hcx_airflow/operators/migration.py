@@ -192,7 +192,10 @@ class ReleaseSwitchoversOperator(WaveOperator):
         work = read_work(run)
         if work.wave.gates.approve_switchover is not None:
             decision = require_approval(run, work, table.SWITCHOVER)
-            self.log.info("Switchovers were %s", decision.spoken)
+        else:
+            # What the wave's approval has started is let go by it as well, unless that was taken back meanwhile.
+            decision = require_approval(run, work, table.WAVE, again=True)
+        self.log.info("Switchovers were %s", decision.spoken)
         started = run.results.beside(results.STARTED)
         released = run.results.recall(results.RELEASED_SO_FAR) or ()
         if started is None or not started.vms:

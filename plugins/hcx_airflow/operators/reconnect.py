@@ -50,7 +50,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
         from hcx_waves.procedure_errors import ProcedureError
 
         snapshot = run.results.beside(results.SNAPSHOT)
-        work = read_work(run, even_if_changed=True)
+        work = read_work(run, even_if_changed=True, plan=run.results.beside(results.WAY_BACK))
         if snapshot is None and not self.decided_by and not is_switched_by_hand(work, self.segment):
             return self._nothing("this run has not changed the source gateway")
         removal = run.results.beside(results.REMOVAL)
@@ -65,7 +65,12 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
                     if situation is Situation.CONNECTED
                     else "the destination routes the segment"
                 )
+                if situation is Situation.CONNECTED and snapshot is not None:
+                    run.results.keep(results.WENT_BACK, True)
                 return undone or self._nothing(why, situation)
+            if run.results.went_back() and not self.decided_by and not is_switched_by_hand(work, self.segment):
+                # What switched it off since was not this run's cutover, so it is not for this run to undo.
+                return self._nothing("this run has connected the source gateway again before", situation)
             try:
                 change = reconnect_source_segment(
                     work.plan,
@@ -86,9 +91,12 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
         from hcx_waves.run.outage import RoutedInstants, measured_outage
         from hcx_waves.run.results import ReconnectResult
 
+        run.results.keep(results.WENT_BACK, True)
+        # Only what is measured is lost if somebody has destroyed this: the gateway is on.
+        disconnected = run.results.beside_if_possible(results.DISCONNECTED)
         outage = measured_outage(
             RoutedInstants(change.last_not_at, change.seen_at),
-            run.results.beside(results.DISCONNECTED),
+            disconnected,
             run.results.beside(results.ACTING_SINCE),
             looked_at,
         )
