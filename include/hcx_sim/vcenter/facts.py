@@ -31,6 +31,7 @@ from hcx_sim.vcenter.methods import (  # noqa: F401
     snapshots,
     views,
 )
+from hcx_sim.vcenter.methods import empty_managers as _empty_managers  # noqa: F401
 from hcx_sim.vcenter.methods import managers as _manager_methods  # noqa: F401
 from hcx_sim.vcenter.methods import tasks as _task_methods  # noqa: F401
 from hcx_sim.vcenter.registry import coverage
