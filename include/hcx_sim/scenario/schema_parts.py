@@ -121,10 +121,16 @@ class NetworkSpec(_Document):
 
 
 class NicSpec(_Document):
-    """A network card: the network's name or MoRef (None: in no network) and the guest's addresses."""
+    """A network card: the network's name or MoRef (None: in no network) and the guest's addresses.
+
+    ``origins`` says where an address comes from, in vSphere's words (``manual``, ``dhcp``, ``linklayer``, ``random``,
+    ``other``), with another prefix length than the network's after a slash (``manual/32``). Without it Tools report
+    no origin, as those of Linux do.
+    """
 
     network: str | None
     ips: list[IPv4Address | IPv6Address] = []
+    origins: dict[str, str] = {}
     mac: str | None = None
     connected: bool = True
     key: int | None = None

@@ -18,11 +18,13 @@ class Located:
     """A VM of the wave and where it was found.
 
     :param already_there: whether it is at the destination, and not at the source.
+    :param there_before: MoRefs of VMs at the destination that could be taken for it and are not.
     """
 
     request: VmRequest
     vm: VirtualMachineSummary
     already_there: bool
+    there_before: tuple[str, ...] = ()
 
 
 class Locator:
@@ -86,7 +88,7 @@ class Locator:
                 "An earlier migration did not finish: look at it in HCX, then remove the copy that is not in use.",
             )
         else:
-            return Located(request, vm, already_there=False)
+            return Located(request, vm, already_there=False, there_before=self._destination.like(vm))
         return None
 
     def _at_destination(self, request: VmRequest, vm: VirtualMachineSummary, recorded: bool) -> Located | None:
@@ -116,8 +118,11 @@ class _Index:
     def __init__(self, vms: Sequence[VirtualMachineSummary]) -> None:
         self._by_name: dict[str, list[VirtualMachineSummary]] = defaultdict(list)
         self._by_uuid: dict[str, list[VirtualMachineSummary]] = defaultdict(list)
+        self._by_bios: dict[str, list[VirtualMachineSummary]] = defaultdict(list)
         for vm in vms:
             self._by_name[vm.name].append(vm)
+            if vm.bios_uuid is not None:
+                self._by_bios[vm.bios_uuid.lower()].append(vm)
             if vm.instance_uuid is not None:
                 self._by_uuid[vm.instance_uuid.lower()].append(vm)
 
@@ -126,6 +131,11 @@ class _Index:
         if request.instance_uuid is not None:
             return self._by_uuid.get(request.instance_uuid.lower(), [])
         return self._by_name.get(request.name, [])
+
+    def like(self, vm: VirtualMachineSummary) -> tuple[str, ...]:
+        """Return the MoRefs of the VMs with the name or the BIOS UUID of one."""
+        bios = [] if vm.bios_uuid is None else self._by_bios[vm.bios_uuid.lower()]
+        return tuple(sorted({one.moref for one in (*self._by_name[vm.name], *bios)}))
 
     def has(self, instance_uuid: str) -> bool:
         """Whether a VM has this identity."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hcx_waves.clients.vsphere.inventory_models import Network
 from hcx_waves.clients.vsphere.models import Nic, VirtualMachineDetail
-from hcx_waves.model.plan import NetworkRef, PlannedNic
+from hcx_waves.model.plan import NetworkRef, PlannedAddress, PlannedNic
 from hcx_waves.resolve.network_index import extension_ref, same_network
 from hcx_waves.resolve.problems import Problems
 from hcx_waves.resolve.segments import FoundSegment, SegmentFinder
@@ -65,7 +65,8 @@ class NicPlanner:
             destination=destination,
             connected=mapping.connected if isinstance(mapping, NicMapping) else connected,
             segment=None if segment is None else segment.name,
-            ip_addresses=_addresses(vm, nic),
+            ip_addresses=tuple(sorted(one.address for one in vm.addresses_of(nic))),
+            guest_addresses=_addresses(vm, nic),
         )
 
     def _mapped(self, vm: VirtualMachineDetail, nic: Nic, name: str) -> NetworkRef | None:
@@ -129,7 +130,8 @@ class NicPlanner:
             destination=destination,
             connected=nic.connected is not False,
             segment=None if segment is None else segment.name,
-            ip_addresses=_addresses(vm, nic),
+            ip_addresses=tuple(sorted(one.address for one in vm.addresses_of(nic))),
+            guest_addresses=_addresses(vm, nic),
         )
 
     def _segment_of(self, destination: NetworkRef) -> FoundSegment | None:
@@ -158,5 +160,8 @@ def number_of(nic: Nic) -> int:
     return int(found.group(1)) if found else 0
 
 
-def _addresses(vm: VirtualMachineDetail, nic: Nic) -> tuple[str, ...]:
-    return tuple(sorted(address.address for address in vm.addresses_of(nic)))
+def _addresses(vm: VirtualMachineDetail, nic: Nic) -> tuple[PlannedAddress, ...]:
+    found = sorted(vm.addresses_of(nic), key=lambda one: one.address)
+    return tuple(
+        PlannedAddress(address=one.address, prefix_length=one.prefix_length, origin=one.origin) for one in found
+    )

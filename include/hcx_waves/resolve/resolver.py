@@ -142,6 +142,7 @@ class _Resolver:
             storage_policy=target.storage_policy,
             disk_format=request.disk_format,
             options=_options(request, migration),
+            there_before=located.there_before,
             nics=nics.at_destination(vm, request) if located.already_there else nics.at_source(vm, request),
         )
 

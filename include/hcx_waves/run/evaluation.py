@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError
-from hcx_waves.migration.status import VmStatus
-from hcx_waves.migration.verify import VmProof, facts_before, verify_virtual_machines
+from hcx_waves.migration.status import VmStatus, WaveStatus
+from hcx_waves.migration.verify import VmProof, verify_virtual_machines
 from hcx_waves.model.formatting import counted
 from hcx_waves.model.plan import PlannedVm, WavePlan
 from hcx_waves.model.states import VmOutcome
@@ -47,8 +47,9 @@ def verify(plan: WavePlan, evaluated: Evaluation, awaited: MigrationsWait, clien
 
     :raises ClientError: if a vCenter cannot be read.
     """
-    found = () if awaited.status is None else verify_virtual_machines(plan, awaited.status, clients)
-    proofs = (*found, *(_already_there(vm) for vm in plan.vms if vm.already_there))
+    status = awaited.status or WaveStatus(at=awaited.at, vms=())
+    before = [vm.name for vm in plan.vms if vm.already_there]
+    proofs = verify_virtual_machines(plan, status, clients, before)
     return Verification(proofs=proofs, blocked_segments=_with_unproven(plan, evaluated.blocked_segments, proofs))
 
 
@@ -83,12 +84,6 @@ def _blocked(
 def _nothing_arrived(failed: Sequence[str]) -> str:
     found = f"no VM has arrived at the destination, so the run stops here ({'; '.join(failed) or 'no VM was to move'})"
     return f"{found}. Correct the cause, then start a new run"
-
-
-def _already_there(vm: PlannedVm) -> VmProof:
-    """A VM that the plan has found at the destination, which needs no further proof."""
-    there = facts_before(vm).model_copy(update={"site": "destination"})
-    return VmProof(name=vm.name, outcome=VmOutcome.ALREADY_THERE, before=there)
 
 
 def _with_unproven(plan: WavePlan, blocked: Mapping[str, str], proofs: Iterable[VmProof]) -> dict[str, str]:

@@ -162,7 +162,7 @@ class VerifyVirtualMachinesOperator(WaveOperator):
         if found.may_settle and run.ti.try_number < LAST_TRY_TO_SETTLE:
             raise NotSettledError("guests have not reported their IP addresses yet")
         for proof in found.proofs:
-            words = "; ".join(proof.reasons + proof.outstanding) or "unchanged"
+            words = "; ".join(proof.reasons + proof.outstanding + proof.changes) or "unchanged"
             self.log.info("%-24s %s: %s", proof.name, proof.outcome.label, words)
         if not any(proof.is_proven for proof in found.proofs):
             run.results.leave(results.VERIFIED, found)
