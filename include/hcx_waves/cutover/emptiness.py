@@ -68,8 +68,9 @@ def _look(
     plan: WavePlan, segment: PlannedSegment, clients: SiteClients, now: datetime
 ) -> tuple[list[Found], EmptyProof]:
     vcenter = clients.source_vcenter
-    # HCX first: a VM that arrives at the source meanwhile is then at least in vCenter.
-    migrations = clients.hcx.query_migrations()
+    # HCX first: a VM that arrives at the source meanwhile is then at least in vCenter. Archived ones tell which VMs
+    # are retired copies as well as others do.
+    migrations = clients.hcx.query_migrations(include_archived=True)
     networks = networks_of(vcenter, segment.source, segment.source_segment_path)
     listed = vcenter.list_virtual_machines()
     reading = _ports(segment, clients, listed)

@@ -20,6 +20,7 @@ from hcx_waves.model.states import VmOutcome
 POWERED_ON = "poweredOn"
 POWERED_OFF = "poweredOff"
 TOOLS_RUNNING = "guestToolsRunning"
+_STILL_THERE = "it is still at the source"
 
 
 class NicFacts(DomainModel):
@@ -73,6 +74,11 @@ class VmProof(DomainModel):
     def is_proven(self) -> bool:
         """Whether it has arrived and is as it was."""
         return self.outcome.is_at_destination and not self.reasons
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether it is at the destination, and at the source no more than a retired copy of it; changed or not."""
+        return self.after is not None and not any(reason.startswith(_STILL_THERE) for reason in self.reasons)
 
     @property
     def may_settle(self) -> bool:
@@ -269,7 +275,7 @@ def _left_behind(vm: PlannedVm, source: _SiteView) -> tuple[list[str], str | Non
         if is_original and left.power_state == POWERED_OFF and not left.is_template:
             retired = left.name
         else:
-            reasons.append(f"it is still at the source as {left.name} ({left.moref}, {left.power_state})")
+            reasons.append(f"{_STILL_THERE} as {left.name} ({left.moref}, {left.power_state})")
     return reasons, retired
 
 
