@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -76,7 +76,8 @@ class NetworkSpec(_Document):
 
     ``kind``: NSX segment ``fixed`` or ``flexible``, ``vlan`` (port group behind a physical router) or
     ``standard`` (standard switch, cannot be stretched). ``gateway`` defaults to the subnet's first address; a
-    network without ``subnet`` has none. A real network is given its ``moref`` and, where it is a segment, its
+    network without ``subnet`` has none. ``gateway6`` is a second gateway, of IPv6, which NSX shows beside the first and
+    the world does not route. A real network is given its ``moref`` and, where it is a segment, its
     ``segment_id`` (else the name is the id); ``domain`` joins the networks of both sites that carry one subnet.
     """
 
@@ -84,6 +85,7 @@ class NetworkSpec(_Document):
     subnet: IPv4Network | None = None
     gateway: IPv4Address | None = None
     no_gateway: bool = False
+    gateway6: IPv6Interface | None = None
     site: SiteName = SiteName.SOURCE
     kind: Literal["fixed", "flexible", "vlan", "standard"] | None = None
     vlan_id: int | None = Field(default=None, ge=0, le=4094)

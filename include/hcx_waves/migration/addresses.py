@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_interface
 
 from hcx_waves.model.plan import PlannedAddress, PlannedNic
+from hcx_waves.model.subnets import Subnet, address_of, subnets_of
 
-Subnet = IPv4Network | IPv6Network
 _STATIC = "manual"
 _PASSING = frozenset({"dhcp", "random", "linklayer"})
 """Origins of addresses that a network gives, or that a guest makes up."""
@@ -28,17 +27,6 @@ class Comparison:
 
     lost: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
-
-
-def subnets_of(gateway_addresses: Iterable[str]) -> tuple[Subnet, ...]:
-    """Return the subnets of gateways in CIDR form, of both families; what is no address is passed over."""
-    found = []
-    for gateway in gateway_addresses:
-        try:
-            found.append(ip_interface(gateway).network)
-        except ValueError:
-            continue
-    return tuple(found)
 
 
 def identifying(nic: PlannedNic, subnets: Sequence[Subnet]) -> tuple[PlannedAddress, ...]:
@@ -82,7 +70,7 @@ def _change(address: str, seen: Collection[str], nic: PlannedNic, holders: Mappi
 
 def _passes(one: PlannedAddress, subnets: Sequence[Subnet]) -> bool:
     """Whether an address is known to come and go."""
-    address = _parsed(one.address)
+    address = address_of(one.address)
     if address is None:
         return False
     # keepalived adds a virtual address without a subnet of its own.
@@ -95,7 +83,7 @@ def _by_subnet(known: Iterable[PlannedAddress], subnets: Sequence[Subnet]) -> It
     """Yield the addresses subnet by subnet; where the segment's are not known, family by family."""
     groups: dict[object, list[PlannedAddress]] = {}
     for one in known:
-        address = _parsed(one.address)
+        address = address_of(one.address)
         home = next((subnet for subnet in subnets if address is not None and address in subnet), None)
         groups.setdefault(home or (address and address.version), []).append(one)
     yield from groups.values()
@@ -109,12 +97,5 @@ def _neighbours(here: Sequence[PlannedAddress], subnets: Sequence[Subnet], seen:
 
 
 def _is_in(address: str, subnet: Subnet) -> bool:
-    parsed = _parsed(address)
+    parsed = address_of(address)
     return parsed is not None and parsed in subnet
-
-
-def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(address.partition("%")[0])
-    except ValueError:
-        return None

@@ -9,13 +9,14 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.inventory_models import DistributedVirtualPortgroup, Network, OpaqueNetwork
 from hcx_waves.clients.vsphere.models import Nic, VirtualMachineDetail, VirtualMachineSummary
-from hcx_waves.migration.addresses import Subnet, compare_addresses, identifying, subnets_of
+from hcx_waves.migration.addresses import compare_addresses, identifying
 from hcx_waves.migration.identity import arrived_as, may_be_one_of
 from hcx_waves.migration.status import WaveStatus
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import NetworkRef, PlannedVm, WavePlan
 from hcx_waves.model.states import VmOutcome
+from hcx_waves.model.subnets import Subnet, subnets_of
 
 POWERED_ON = "poweredOn"
 POWERED_OFF = "poweredOff"

@@ -48,6 +48,7 @@ FINDING_IDS = frozenset(
         "segment-extension-state-unknown",
         "segment-firewall-closed",
         "segment-firewall-unclear",
+        "segment-gateway-lost",
         "segment-mon-on",
         "segment-not-deletable",
         "segment-not-extended",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Interface, ip_interface
 
 from hcx_waves.clients.hcx import NetworkExtension
 from hcx_waves.clients.nsx import NsxSegment
 from hcx_waves.clients.vsphere.inventory_models import Network
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import NetworkRef, PlannedSegment
+from hcx_waves.model.subnets import interfaces_of
 from hcx_waves.resolve.network_index import extension_ref, same_network, segment_id_of, segment_path_of
 from hcx_waves.resolve.problems import Problems
 from hcx_waves.resolve.survey import Survey
@@ -179,19 +179,33 @@ class SegmentFinder:
 
 
 def _gateways(extension: NetworkExtension | None, source: NsxSegment | None, target: NsxSegment) -> tuple[str, ...]:
-    """Return the gateway in CIDR form: the extension's, which does not change while a segment is off, else NSX's."""
-    if extension is not None and extension.gateway and extension.netmask:
-        try:
-            return (str(ip_interface(f"{extension.gateway}/{extension.netmask}")),)
-        except ValueError:
-            pass
-    return (source.gateway_addresses if source is not None else ()) or target.gateway_addresses
+    """Return the gateways in CIDR form, of both families.
+
+    That of IPv4 is the extension's, which does not change while a segment is off, else NSX's. HCX's record has no
+    gateway of IPv6, so that is always NSX's.
+    """
+    stored = (source.gateway_addresses if source is not None else ()) or target.gateway_addresses
+    extended = _gateway_of(extension)
+    if extended is None:
+        return stored
+    families = {one.version for one in interfaces_of([extended])}
+    return (extended, *(str(one) for one in interfaces_of(stored) if one.version not in families))
+
+
+def _gateway_of(extension: NetworkExtension | None) -> str | None:
+    if extension is None or not extension.gateway or not extension.netmask:
+        return None
+    found = interfaces_of([f"{extension.gateway}/{extension.netmask}"])
+    return str(found[0]) if found else None
 
 
 def _routed_twins(source: NsxSegment, segments: Sequence[NsxSegment]) -> list[NsxSegment]:
-    """Return the destination's connected segments with the source's gateway; with its id if that has lost its own."""
-    wanted = {str(IPv4Interface(one)) for one in source.gateway_addresses}
+    """Return the destination's connected segments with a gateway of the source; with its id if that has lost its own.
+
+    One family is enough: the other may never have been extended.
+    """
+    wanted = set(interfaces_of(source.gateway_addresses))
     routed = [one for one in segments if not one.is_disconnected]
     if wanted:
-        return [one for one in routed if wanted & set(one.gateway_addresses)]
+        return [one for one in routed if wanted & set(interfaces_of(one.gateway_addresses))]
     return [one for one in routed if one.segment_id == segment_id_of(source.path)]

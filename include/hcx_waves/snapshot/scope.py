@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hcx_snapshot.model import ExtensionPart
 from hcx_waves.clients.nsx import NsxSegment
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
+from hcx_waves.model.subnets import interfaces_of
 from hcx_waves.resolve.network_index import NetworkIndex, segment_id_of, segment_path_of
 from hcx_waves.wavefile.wave import Wave
 
@@ -96,12 +97,12 @@ def _routing_the_same(
         gateway
         for segment in segments["source"]
         if _shown_by(source, segment) & set(near)
-        for gateway in segment.gateway_addresses
+        for gateway in interfaces_of(segment.gateway_addresses)
     }
     return {
         moref
         for segment in segments["destination"]
-        if gateways & set(segment.gateway_addresses)
+        if gateways & set(interfaces_of(segment.gateway_addresses))
         for moref in _shown_by(destination, segment)
     }
 
