@@ -73,6 +73,7 @@ FINDING_IDS = frozenset(
         "vm-encrypted",
         "vm-encrypted-vmotion-required",
         "vm-fault-tolerance",
+        "vm-hardware-too-new",
         "vm-hardware-too-old",
         "vm-has-snapshots",
         "vm-in-cluster-rule",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from hcx_sim.hcx.mobility.case import Case
+from hcx_sim.hcx.mobility.hardware import newest_hardware
 from hcx_sim.hcx.mobility.model import MigrationType
 from hcx_sim.hcx.versions import release
 from hcx_sim.world.model import Power, SiteName, Vm, VmRole
@@ -124,6 +125,18 @@ def check_hardware(case: Case) -> None:
 def _hardware_number(vm: Vm) -> int:
     digits = re.search(r"\d+", vm.hardware_version)
     return int(digits.group()) if digits else 0
+
+
+def check_target_hardware(case: Case) -> None:
+    """Check that the hosts of the target know the VM's hardware version. [D hcx 10.1]"""
+    if case.vm is None or case.target is None or case.destination is None:
+        return
+    newest = newest_hardware(case.world, case.destination, case.target.cluster_moref)
+    if _hardware_number(case.vm) > newest:
+        case.refuse(
+            f"Virtual machine '{case.vm.name}' has hardware version {case.vm.hardware_version}; the hosts of the "
+            f"destination support vmx-{newest} at most."
+        )
 
 
 def check_leftovers(case: Case) -> None:

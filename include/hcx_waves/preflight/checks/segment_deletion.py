@@ -1,4 +1,4 @@
-"""Nothing that the wave leaves behind keeps a source segment from being deleted. [D hcx 4.8, C nsx-vsphere 2.8]"""
+"""Nothing that the wave leaves behind keeps a source segment from being deleted. [D hcx 4.8] [C nsx-vsphere 2.8]"""
 
 from __future__ import annotations
 
