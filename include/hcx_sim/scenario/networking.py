@@ -186,7 +186,7 @@ def _port_group(world: World, spec: NetworkSpec, kind: str) -> None:
             gateway_connected=spec.connectivity == "ON",
             port_binding=spec.port_binding,
             subnet=None if spec.subnet is None else str(spec.subnet),
-            properties={"domain": spec.domain or spec.name, **spec.properties},
+            properties={"domain": spec.domain or spec.name, "switch": spec.switch, **spec.properties},
         )
     )
 

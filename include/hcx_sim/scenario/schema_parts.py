@@ -45,6 +45,7 @@ class SiteSpec(_Document):
     firewall_default_allow: bool = True
     firewall: list[FirewallRuleSpec] = []
     more_tier1_ids: list[str] = []
+    more_switches: list[str] = []
     identity: IdentitySpec = IdentitySpec()
     places: list[PlaceSpec] = []
     datastores: list[DatastoreSpec] = []
@@ -89,6 +90,7 @@ class NetworkSpec(_Document):
     site: SiteName = SiteName.SOURCE
     kind: Literal["fixed", "flexible", "vlan", "standard"] | None = None
     vlan_id: int | None = Field(default=None, ge=0, le=4094)
+    switch: str | None = None
     connectivity: Literal["ON", "OFF"] = "ON"
     dhcp_ranges: list[str] = []
     stretched: bool = False

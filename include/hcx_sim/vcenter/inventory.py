@@ -227,10 +227,10 @@ class Inventory:
                 return folder
         return None
 
-    def switch(self) -> Placement | None:
-        """Return the site's distributed switch."""
+    def switch(self, name: str | None = None) -> Placement | None:
+        """Return the site's distributed switch, of several the one of a name, else the first."""
         switches = self.placements("VmwareDistributedVirtualSwitch")
-        return switches[0] if switches else None
+        return next((one for one in switches if one.name == name), switches[0] if switches else None)
 
     def switch_uuid(self, switch: Placement) -> str:
         """Return a distributed switch's UUID."""

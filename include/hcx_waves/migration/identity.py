@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
 from hcx_waves.model.plan import PlannedVm
+from hcx_waves.model.spelling import as_seen, looks_the_same
 
 _Fits = Callable[[VirtualMachineDetail], bool]
 
@@ -13,13 +14,13 @@ _Fits = Callable[[VirtualMachineDetail], bool]
 def may_be_one_of(listed: Iterable[VirtualMachineSummary], vms: Iterable[PlannedVm]) -> list[VirtualMachineSummary]:
     """Return the VMs of a light pass that planned ones may have become, to be read in full."""
     planned = list(vms)
-    names = {vm.name for vm in planned}
+    names = {as_seen(vm.name) for vm in planned}
     uuids = {value.lower() for vm in planned for value in (vm.instance_uuid, vm.bios_uuid) if value}
-    return [
-        one
-        for one in listed
-        if one.name in names or uuids & {value.lower() for value in (one.instance_uuid, one.bios_uuid) if value}
-    ]
+    return [one for one in listed if as_seen(one.name) in names or uuids & _uuids_of(one)]
+
+
+def _uuids_of(vm: VirtualMachineSummary) -> set[str]:
+    return {value.lower() for value in (vm.instance_uuid, vm.bios_uuid) if value}
 
 
 def arrived_as(vm: PlannedVm, there: Iterable[VirtualMachineDetail]) -> VirtualMachineDetail | None:
@@ -47,7 +48,7 @@ def _identities(vm: PlannedVm) -> Iterator[_Fits]:
     yield lambda one: _same(one.bios_uuid, vm.bios_uuid) and bool(macs & one.macs)
     if vm.options.retain_mac is False or not macs:
         # Its MAC addresses tell nothing.
-        yield lambda one: _same(one.bios_uuid, vm.bios_uuid) and one.name == vm.name
+        yield lambda one: _same(one.bios_uuid, vm.bios_uuid) and looks_the_same(one.name, vm.name)
 
 
 def _same(value: str | None, wanted: str | None) -> bool:

@@ -15,6 +15,7 @@ from hcx_waves.migration.status import WaveStatus
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import NetworkRef, PlannedVm, WavePlan
+from hcx_waves.model.spelling import looks_the_same
 from hcx_waves.model.states import VmOutcome
 from hcx_waves.model.subnets import Subnet, subnets_of
 
@@ -282,7 +283,7 @@ def _left_behind(vm: PlannedVm, source: _SiteView) -> tuple[list[str], str | Non
 
 def _differences(vm: PlannedVm, arrived: VirtualMachineDetail, destination: _SiteView) -> list[str]:
     reasons = [] if vm.already_there else _power(vm, arrived)
-    if arrived.name != vm.name:
+    if not looks_the_same(arrived.name, vm.name):
         reasons.append(f"it is called {arrived.name}")
     if vm.options.retain_mac is False:
         return reasons

@@ -5,7 +5,7 @@ A list of its own, as reading a wave file must import no check; a test holds it 
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from hcx_waves.model.spelling import KnownNames
 
 FINDING_IDS = frozenset(
     {
@@ -122,6 +122,6 @@ def useless_waiver(finding_id: str) -> str | None:
         return f"{finding_id} cannot be waived"
     if finding_id in FINDING_IDS:
         return None
-    close = get_close_matches(finding_id, sorted(FINDING_IDS), n=1)
+    close = KnownNames(FINDING_IDS).nearest(finding_id)
     like = f"; did you mean {close[0]}?" if close else "; docs/preflight.md lists them"
     return f"there is no finding {finding_id}{like}"

@@ -6,6 +6,7 @@ Wording is ours: validation messages are free text and not published.
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 from hcx_sim.hcx.mobility.case import Case
 from hcx_sim.hcx.mobility.hardware import newest_hardware
@@ -77,7 +78,7 @@ def check_vm(case: Case) -> None:
     if not entity_id or vm is None:
         case.refuse(f"Virtual machine '{entity_id or case.intent.entity_name}' was not found at the source.")
         return
-    if case.intent.entity_name and case.intent.entity_name != vm.name:
+    if case.intent.entity_name and normalize("NFC", case.intent.entity_name) != normalize("NFC", vm.name):
         case.warn(f"Virtual machine '{entity_id}' is called '{vm.name}', not '{case.intent.entity_name}'.")
     if vm.template or vm.retired or vm.role is VmRole.HCX_APPLIANCE:
         what = "a template" if vm.template else "left over from a migration" if vm.retired else "an HCX appliance"

@@ -145,6 +145,10 @@ class VsphereClient:
         """Read all networks; distributed port groups and opaque networks as their own classes."""
         return inventory.list_networks(self._reader)
 
+    def list_switches(self) -> dict[str, str]:
+        """Read the distributed switches: their names by MoRef."""
+        return inventory.list_switches(self._reader)
+
     def list_folders(self) -> list[Folder]:
         """Read all folders with their paths."""
         return inventory.list_folders(self._reader)
