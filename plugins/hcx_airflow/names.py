@@ -75,6 +75,8 @@ USED_APPROVAL = "used_approval"
 """Of steps that change something: the mark of the approval that they acted on."""
 SHOWN = "shown"
 """In a gate's state store: what it has asked about."""
+REFUSED = "refused"
+"""In a gate's state store: the no that it has recorded, and how often tasks of the run had been cleared by then."""
 RETRY_AFTER = "retry_after_seconds"
 """In a rehearsed task's state store: how long its next try waits by the rehearsal's clock."""
 
