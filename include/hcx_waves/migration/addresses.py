@@ -18,7 +18,7 @@ _PASSING = frozenset({"dhcp", "random", "linklayer"})
 
 
 @dataclass(frozen=True)
-class Comparison:
+class AddressComparison:
     """What became of a NIC's addresses.
 
     :param lost: addresses that identify the NIC and are gone.
@@ -40,7 +40,7 @@ def identifying(nic: PlannedNic, subnets: Sequence[Subnet]) -> tuple[PlannedAddr
 
 def compare_addresses(
     nic: PlannedNic, subnets: Sequence[Subnet], seen: Collection[str], holders: Mapping[str, str]
-) -> Comparison:
+) -> AddressComparison:
     """Compare what a guest reported for a NIC before with what it reports now.
 
     An address that another VM has now has moved there. Of the others that identify the NIC, one that is left in
@@ -58,7 +58,7 @@ def compare_addresses(
         if not left and (any(one.origin == _STATIC for one in gone) or not _neighbours(here, subnets, seen)):
             lost.update(one.address for one in gone)
     missing = [address for address in sorted(nic.ip_addresses) if address not in seen and address not in lost]
-    return Comparison(tuple(sorted(lost)), tuple(_change(one, seen, nic, holders) for one in missing))
+    return AddressComparison(tuple(sorted(lost)), tuple(_change(one, seen, nic, holders) for one in missing))
 
 
 def _change(address: str, seen: Collection[str], nic: PlannedNic, holders: Mapping[str, str]) -> str:

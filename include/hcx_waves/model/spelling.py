@@ -36,6 +36,8 @@ def one_spelling(name: str) -> str:
 
 def as_seen(name: str) -> str:
     """Return what a name looks like, for comparing only: equal for names that a person takes for the same."""
+    if name.isascii():
+        return " ".join(name.split()).casefold()
     plain = unicodedata.normalize("NFKC", name).translate(_TWINS)
     kept = (_as_seen(one) for one in plain if unicodedata.category(one) != "Cf")
     return " ".join("".join(kept).split()).casefold()

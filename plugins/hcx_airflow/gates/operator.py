@@ -155,9 +155,9 @@ class WaveGate(ApprovalOperator):
 
     def _keep_to_a_no(self, run: TaskRun) -> None:
         """Fail on a try after one that recorded a no and was lost before it had failed; a clear asks again."""
-        before = run.results.noted(names.REFUSED)
-        if before is not None and before.get("clear_number") == run.clear_number:
-            raise RejectedError(f"{self.gate.name} was {before.get('said')}. Start a new run to be asked again")
+        clear_number, said = run.results.noted(names.REFUSED) or (None, "")
+        if said and clear_number == run.clear_number:
+            raise RejectedError(f"{self.gate.name} was {said}. Start a new run to be asked again")
 
     def _refuse_to_show_another(self, run: TaskRun, work: Work) -> None:
         """Fail on a later try that would show something else: Airflow keeps showing the first text."""
@@ -268,7 +268,7 @@ class WaveGate(ApprovalOperator):
         document = sign(decision, signing_key())
         run.results.leave(decision_slot(self.gate.name), document)
         if choice.is_no:
-            run.results.note(names.REFUSED, {"clear_number": run.clear_number, "said": decision.spoken})
+            run.results.note(names.REFUSED, [run.clear_number, decision.spoken])
         self.log.info("%s: %s", self.gate.name, decision.spoken)
         return document
 
