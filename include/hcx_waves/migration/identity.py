@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
@@ -38,6 +39,23 @@ def arrived_as(vm: PlannedVm, there: Iterable[VirtualMachineDetail]) -> VirtualM
         if len(found) == 1:
             return found[0]
     return None
+
+
+class Arrivals:
+    """VMs at the destination in full, by all that they may be recognised by: a wave may have two thousand."""
+
+    def __init__(self, there: Iterable[VirtualMachineDetail]) -> None:
+        self._by_mark: dict[str, list[VirtualMachineDetail]] = defaultdict(list)
+        for one in there:
+            for mark in {*_uuids_of(one), *one.macs}:
+                self._by_mark[mark].append(one)
+
+    def of(self, vm: PlannedVm) -> VirtualMachineDetail | None:
+        """Return what a planned VM has become; see :func:`arrived_as`."""
+        marks = {*(value.lower() for value in (vm.instance_uuid, vm.bios_uuid) if value)}
+        marks |= {nic.mac_address for nic in vm.nics}
+        close = {one.moref: one for mark in marks for one in self._by_mark.get(mark, ())}
+        return arrived_as(vm, close.values())
 
 
 def _identities(vm: PlannedVm) -> Iterator[_Fits]:

@@ -10,7 +10,7 @@ from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.inventory_models import DistributedVirtualPortgroup, Network, OpaqueNetwork
 from hcx_waves.clients.vsphere.models import Nic, VirtualMachineDetail, VirtualMachineSummary
 from hcx_waves.migration.addresses import compare_addresses, identifying
-from hcx_waves.migration.identity import arrived_as, may_be_one_of
+from hcx_waves.migration.identity import Arrivals, may_be_one_of
 from hcx_waves.migration.status import WaveStatus
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import MigrationType
@@ -155,8 +155,8 @@ class _SiteView:
         known = {vm.vm_id for vm in vms if vm.already_there}
         chosen = {one.moref for one in may_be_one_of(self.listed.values(), vms)} | (known & self.listed.keys())
         details = self.vcenter.read_virtual_machines(sorted(chosen), skip_missing=True) if chosen else []
-        by_moref = {one.moref: one for one in details}
-        found = {vm.name: by_moref.get(vm.vm_id) if vm.already_there else arrived_as(vm, details) for vm in vms}
+        by_moref, arrivals = {one.moref: one for one in details}, Arrivals(details)
+        found = {vm.name: by_moref.get(vm.vm_id) if vm.already_there else arrivals.of(vm) for vm in vms}
         return {name: one for name, one in found.items() if one is not None}
 
     def leftovers(self, vm: PlannedVm) -> list[VirtualMachineSummary]:
@@ -316,6 +316,7 @@ def _compare_guest(
     if not vm.powered_on or arrived.power_state != POWERED_ON:
         return
     seen = guests.addresses[vm.name]
+    holders = guests.holders(vm.name)
     silent = arrived.tools_running != TOOLS_RUNNING or not seen
     for nic in vm.nics:
         subnets = guests.subnets.get(nic.segment or "", ())
@@ -323,7 +324,7 @@ def _compare_guest(
             missing = sorted({one.address for one in identifying(nic, subnets)} - set(seen))
             outstanding += [f"VMware Tools does not report {', '.join(missing)} yet"] if missing else []
             continue
-        found = compare_addresses(nic, subnets, seen, guests.holders(vm.name))
+        found = compare_addresses(nic, subnets, seen, holders)
         reasons += [f"it has {', '.join(sorted(seen))} and not {', '.join(found.lost)}"] if found.lost else []
         changes += found.changes
 
