@@ -9,7 +9,8 @@ import pytest
 
 from hcx_airflow.triggers.migration import MigrationStatusTrigger
 from hcx_sim.hcx.mobility.mobility import mobility_of
-from support.airflow_tasks import AirflowRun, fire
+from support.airflow_tasks import AirflowRun
+from support.airflow_tasks import fire_with_started as fire
 from support.mobility import Manager
 from support.wave_tasks import WaveTasks
 
