@@ -74,6 +74,8 @@ FOUND_OFF = "found_off"
 """Of ``reconnect_source_segment``: that an earlier try found a gateway off that a person switches."""
 SHOWN = "shown"
 """Of gates: what they have asked about."""
+REFUSED = "refused"
+"""Of gates: the no that they have recorded."""
 RETRY_AFTER = "retry_after_seconds"
 """In a rehearsed task's state store: how long its next try waits by the rehearsal's clock."""
 

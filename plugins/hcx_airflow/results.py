@@ -125,6 +125,11 @@ def decision_slot(task_id: str) -> Slot[Decision]:
     return Slot(task_id, "run.decisions.Decision", names.DECISION)
 
 
+def refused_slot(task_id: str) -> Slot[Decision]:
+    """Return where a gate keeps a no, for a later try that Airflow makes after losing it."""
+    return Slot(task_id, "run.decisions.Decision", names.REFUSED, kept=True)
+
+
 def shown_slot(task_id: str) -> Slot[Document]:
     """Return where a gate keeps what it has asked about."""
     return Slot(task_id, DOCUMENT, names.SHOWN, kept=True)

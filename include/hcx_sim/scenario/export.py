@@ -171,6 +171,7 @@ def _vm(world: World, vm: Vm) -> dict[str, Any]:
             {
                 "network": names.get(f"{vm.site}/{nic.network_moref}"),
                 "ips": nic.ip_addresses,
+                **({"origins": nic.origins} if nic.origins else {}),
                 "mac": nic.mac,
                 "connected": nic.connected,
             }

@@ -186,6 +186,7 @@ def real_vm(vm: Vm, document: dict[str, Any]) -> dict[str, Any]:
             {
                 "network": nic.network_moref or None,
                 "ips": nic.ip_addresses,
+                **({"origins": nic.origins} if nic.origins else {}),
                 "mac": nic.mac,
                 "connected": nic.connected,
                 "key": nic.key,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from hcx_sim.scenario.infrastructure import MANAGEMENT_NETWORK
 from hcx_sim.scenario.schema import MeshSpec, NetworkSpec, Scenario
@@ -139,9 +139,14 @@ def _segment(world: World, spec: NetworkSpec, site: SiteName, name: str, *, fixe
         connectivity=connectivity,
         domain=spec.domain or spec.name,
         dhcp_ranges=spec.dhcp_ranges,
-        extra=spec.segment_body if own else None,
+        extra={**spec.segment_body, **_second_subnet(spec)} if own else None,
         moref=spec.moref if own else None,
     )
+
+
+def _second_subnet(spec: NetworkSpec) -> dict[str, Any]:
+    """Return the subnet of IPv6 as :mod:`hcx_sim.nsx.segment_body` shows it."""
+    return {} if spec.gateway6 is None else {"more_subnets": [{"gateway_address": str(spec.gateway6)}]}
 
 
 def _connect(world: World, segment: Segment, spec: NetworkSpec) -> None:
@@ -181,7 +186,7 @@ def _port_group(world: World, spec: NetworkSpec, kind: str) -> None:
             gateway_connected=spec.connectivity == "ON",
             port_binding=spec.port_binding,
             subnet=None if spec.subnet is None else str(spec.subnet),
-            properties={"domain": spec.domain or spec.name, **spec.properties},
+            properties={"domain": spec.domain or spec.name, "switch": spec.switch, **spec.properties},
         )
     )
 

@@ -62,6 +62,13 @@ coverage.fields(
     "PYV",
     "keys of an entity's properties: replace, append to an array, change an element, hide behind a privilege",
 )
+coverage.fields(
+    "addresses in guest.net",
+    ("ipConfig.ipAddress.origin", "ipConfig.ipAddress.prefixLength"),
+    Confidence.DOCUMENTED,
+    "PYV",
+    "a scenario's origins say where an address comes from; unset otherwise, as Tools of Linux leave it [inferred]",
+)
 coverage.states("task states", ("queued", "running", "success", "error"), Confidence.DOCUMENTED, "PYV")
 coverage.states("power states", ("poweredOff", "poweredOn", "suspended"), Confidence.DOCUMENTED, "PYV")
 coverage.fields(

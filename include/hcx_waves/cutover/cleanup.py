@@ -5,6 +5,7 @@ from __future__ import annotations
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ConflictError, NotFound, OutcomeUnknownError
 from hcx_waves.clients.nsx import NsxPolicyClient, NsxSegment
+from hcx_waves.cutover.emptiness import deletable, look_at_segment, refuse_deletion
 from hcx_waves.cutover.errors import (
     DestinationNotRoutedError,
     ExtensionPresentError,
@@ -43,16 +44,18 @@ def delete_source_segment(plan: WavePlan, segment_name: str, clients: SiteClient
     :raises ExtensionPresentError: if the network is still extended.
     :raises SourceNotDisconnectedError: if the source gateway is on.
     :raises DestinationNotRoutedError: if the destination does not route it: deleting would burn the way back.
-    :raises PortsRemainError: if it has ports; wait, then come back.
+    :raises SegmentNotEmptyError: if it has ports that nobody is about to release, naming whose they are.
+    :raises PortsRemainError: if it has ports that NSX is about to release; wait, then come back.
     :raises SubmissionLostError: if the answer was lost and it is still there; run it again.
     """
     segment = plan.segment(segment_name)
-    nsx, path = _source(clients, segment)
+    nsx, path = deletable(clients, segment)
     if not nsx.segment_exists(path):
         return Deletion(segment=segment_name, path=path, already_gone=True)
     _require_cut_over(clients, segment, nsx)
     ports = nsx.ports(path)
     if ports:
+        refuse_deletion(look_at_segment(plan, segment_name, clients), segment_name)
         names = sorted(port.display_name for port in ports)
         raise PortsRemainError(
             f"segment {segment_name!r} still has {len(ports)} ports at the source: {', '.join(names)}", ports=names
@@ -94,16 +97,6 @@ def rename_destination_segment(plan: WavePlan, segment_name: str, clients: SiteC
             )
     in_vcenter = name in {network.name for network in clients.destination_vcenter.list_networks()}
     return Renaming(segment=segment_name, name=name, already=already, shown_in_vcenter=in_vcenter)
-
-
-def _source(clients: SiteClients, segment: PlannedSegment) -> tuple[NsxPolicyClient, str]:
-    if clients.source_nsx is None or segment.source_segment_path is None:
-        raise NotFound(
-            f"segment {segment.name!r} is not an NSX segment at the source",
-            system="nsx",
-            hint="Remove its port group in vCenter and its router interface by hand.",
-        )
-    return clients.source_nsx, segment.source_segment_path
 
 
 def _require_cut_over(clients: SiteClients, segment: PlannedSegment, nsx: NsxPolicyClient) -> None:

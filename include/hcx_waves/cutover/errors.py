@@ -108,7 +108,10 @@ class PortsRemainError(ProcedureError):
     """The segment still has ports."""
 
     transient = True
-    default_hint = "NSX releases the ports of VMs that left with a delay: clear the task later; do not force it."
+    default_hint = (
+        "NSX releases the ports of VMs that left with a delay; nothing else is attached to the segment. Clear the task "
+        "later; do not force it."
+    )
 
 
 class CommandFailedError(ProcedureError):

@@ -34,6 +34,7 @@ from hcx_waves.cutover.waiting import Patience, Wait
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import PlannedSegment, WavePlan
+from hcx_waves.model.subnets import one_of_each_family
 from hcx_waves.procedure_errors import NotSettledError, ProcedureError
 
 
@@ -250,9 +251,9 @@ def _require_known(reading: GatewayReading, segment_name: str) -> None:
 
 def _connect(clients: SiteClients, segment: PlannedSegment) -> None:
     nsx = clients.destination_nsx
-    address = segment.gateway_addresses[0] if segment.gateway_addresses else None
     current = nsx.segment(segment.destination_segment_path)
-    nsx.set_connectivity(current, Connectivity.ON, gateway_address=address)
+    gateways = one_of_each_family(segment.gateway_addresses)
+    nsx.set_connectivity(current, Connectivity.ON, gateway_address=gateways)
 
 
 def _change(

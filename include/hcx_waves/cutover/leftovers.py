@@ -52,6 +52,11 @@ class FoundKind(StrEnum):
             FoundKind.UNKNOWN_PORT,
         )
 
+    @property
+    def blocks_deletion(self) -> bool:
+        """Whether the segment cannot be deleted while it is there: NSX keeps a segment that has ports, whoever's."""
+        return self is not FoundKind.RELEASING_PORT
+
 
 class Found(DomainModel):
     """One thing on a segment, and why it is taken for what it is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from hcx_waves.clients.nsx import Connectivity, NsxPolicyClient, NsxSegment
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import PlannedSegment
+from hcx_waves.model.subnets import one_of_each_family
 
 GatewayDefinition = dict[str, Any]
 """How a gateway was defined before it was switched off, as JSON: what it takes to switch it on as it was."""
@@ -78,12 +79,13 @@ class NsxSource:
     """A segment of the source's NSX: connectivity OFF keeps gateway address, DHCP ranges and path [D nsx-vsphere 2.3].
 
     :param path: the segment's policy path.
-    :param gateway_address: in CIDR form, for a segment that shows none while it is disconnected [C nsx-vsphere 2.2].
+    :param gateway_address: in CIDR form, or one of each family, for a segment that shows none while it is
+        disconnected [C nsx-vsphere 2.2].
     """
 
     means = Disconnect.NSX
 
-    def __init__(self, nsx: NsxPolicyClient, path: str, gateway_address: str | None = None) -> None:
+    def __init__(self, nsx: NsxPolicyClient, path: str, gateway_address: str | Sequence[str] | None = None) -> None:
         self._nsx = nsx
         self._path = path
         self._gateway_address = gateway_address
@@ -134,5 +136,4 @@ def nsx_source(nsx: NsxPolicyClient | None, segment: PlannedSegment) -> NsxSourc
             system="nsx",
             hint="In the wave file, set the segment's `disconnect` to hook or manual, or connect that NSX.",
         )
-    address = segment.gateway_addresses[0] if segment.gateway_addresses else None
-    return NsxSource(nsx, segment.source_segment_path, address)
+    return NsxSource(nsx, segment.source_segment_path, one_of_each_family(segment.gateway_addresses))

@@ -91,7 +91,7 @@ class VmStatus(DomainModel):
     @property
     def is_stuck(self) -> bool:
         """Whether it waits for something that does not come by itself."""
-        return self.missed_window or self.stalled
+        return self.missed_window or self.stalled or self.phase is VmPhase.NOT_LISTED
 
 
 class WaveStatus(DomainModel):
@@ -127,6 +127,11 @@ class WaveStatus(DomainModel):
         return tuple(vm.name for vm in self.vms if vm.phase is not VmPhase.DONE)
 
     @property
+    def unlisted(self) -> tuple[str, ...]:
+        """Names of the VMs whose migration HCX does not list."""
+        return tuple(vm.name for vm in self.vms if vm.phase is VmPhase.NOT_LISTED)
+
+    @property
     def percent(self) -> float:
         """Mean progress; what does not tell counts as 0, what has moved as 100."""
         shares = [100.0 if vm.phase is VmPhase.DONE else vm.percent or 0.0 for vm in self.vms]
@@ -153,8 +158,15 @@ class WaveStatus(DomainModel):
 def read_status(
     hcx: HcxClient, started: StartedWave, now: datetime, stall_after: timedelta = STALL_AFTER
 ) -> WaveStatus:
-    """Ask HCX once for all VMs of a wave and map the answer."""
-    return wave_status(hcx.query_migrations(group_ids=started.group_ids), started, now, stall_after)
+    """Ask HCX once for all VMs of a wave and map the answer; once more if it does not list all of them.
+
+    A group can be archived as soon as its migrations have ended, by anybody; the second query includes those.
+    """
+    seen = wave_status(hcx.query_migrations(group_ids=started.group_ids), started, now, stall_after)
+    if not seen.unlisted:
+        return seen
+    found = hcx.query_migrations(group_ids=started.group_ids, include_archived=True)
+    return wave_status(found, started, now, stall_after)
 
 
 def wave_status(
@@ -163,7 +175,7 @@ def wave_status(
     """Map the answer of one query to the status of a wave; reads nothing else.
 
     An attempt newer than the one that was started counts in its place. A VM that HCX does not list is not at an
-    end: it may have been archived.
+    end, and HCX tells no more about it: the vCenters do.
 
     :param now: the moment of the answer.
     :param stall_after: how long nothing may move although a window is open.
@@ -248,7 +260,7 @@ def _notes(vms: Iterable[VmStatus]) -> Iterable[str]:
         if not vm.is_known:
             yield f'HCX reports "{vm.state_name}" for {vm.name}, which is unknown; it is treated as running'
         if vm.phase is VmPhase.NOT_LISTED:
-            yield f"HCX does not list the migration of {vm.name}; it may have been archived"
+            yield f"HCX does not list the migration of {vm.name}, which may have been archived or deleted"
         if vm.missed_window:
             yield f"{vm.name} missed its switchover window and waits for a new one: reschedule it in HCX"
         if vm.stalled:

@@ -77,20 +77,24 @@ def release_switchovers(
     """Give VMs their switchover window, and read it back. What has the window already is left alone.
 
     :param window: if it is open already the switchover may begin at once.
-    :raises ScheduleRefusedError: if the window has closed, or HCX does not take it; it names the VMs.
+    :raises ScheduleRefusedError: if the window has closed, HCX does not take it, or lists no migration; it names the
+        VMs.
     :raises NotSettledError: if HCX accepted and does not show the window.
     """
     if window.closes <= now:
         raise ScheduleRefusedError(f"the window closed at {window.closes:%Y-%m-%d %H:%M} UTC", names=list(names))
     schedule = Schedule(window.opens, window.closes)
     current = _by_name(hcx, started)
+    unknown = [name for name in names if name not in current]
+    if unknown:
+        raise ScheduleRefusedError(f"HCX does not list the migrations of {', '.join(unknown)}", names=unknown)
     due = [name for name in names if _needs(current[name], schedule)]
     for group_id in dict.fromkeys(started.vm(name).group_id for name in due):
         members = [name for name in due if started.vm(name).group_id == group_id]
         _reschedule(hcx, group_id, {name: current[name].migration_id for name in members}, schedule)
     if due:
         after = _by_name(hcx, started)
-        unchanged = [name for name in due if _needs(after[name], schedule)]
+        unchanged = [name for name in due if name not in after or _needs(after[name], schedule)]
         if unchanged:
             raise NotSettledError(f"HCX accepted a new window but does not show it for {', '.join(unchanged)}")
     already = tuple(name for name in names if name not in due)
@@ -106,14 +110,15 @@ def next_release(
 
     :param order: names of the VMs that go one after the other, before all others.
     :param released: names of the VMs that have been released.
-    :param stop_on_failure: whether a VM of the order that fails keeps all after it where they are.
+    :param stop_on_failure: whether a VM of the order that fails keeps all after it where they are; one that HCX does
+        not list counts as failed, as nobody knows when it is through.
     """
     listed = {vm.name: vm for vm in status.vms}
     for name in (name for name in order if name in listed):
         vm = listed[name]
         if vm.phase is VmPhase.DONE:
             continue
-        if vm.is_terminal:
+        if vm.is_terminal or vm.phase is VmPhase.NOT_LISTED:
             if stop_on_failure:
                 return NextRelease(stopped_by=name)
             continue
@@ -121,7 +126,9 @@ def next_release(
             return NextRelease(waiting_for=name)
         return NextRelease(names=(name,))
     rest = tuple(
-        vm.name for vm in status.vms if not vm.is_terminal and vm.name not in released and vm.name not in order
+        vm.name
+        for vm in status.vms
+        if not vm.is_terminal and vm.phase is not VmPhase.NOT_LISTED and vm.name not in (*released, *order)
     )
     return NextRelease(names=rest)
 
@@ -151,7 +158,8 @@ def seeded(status: WaveStatus) -> tuple[str, ...]:
 
 
 def _by_name(hcx: HcxClient, started: StartedWave) -> dict[str, Migration]:
-    latest = latest_by_entity(hcx.query_migrations(group_ids=started.group_ids))
+    # A VM that is through may have been archived since.
+    latest = latest_by_entity(hcx.query_migrations(group_ids=started.group_ids, include_archived=True))
     return {vm.name: latest[vm.vm_id] for vm in started.vms if vm.vm_id in latest}
 
 

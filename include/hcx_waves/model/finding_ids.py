@@ -5,7 +5,7 @@ A list of its own, as reading a wave file must import no check; a test holds it 
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from hcx_waves.model.spelling import KnownNames
 
 FINDING_IDS = frozenset(
     {
@@ -49,12 +49,16 @@ FINDING_IDS = frozenset(
         "segment-extension-state-unknown",
         "segment-firewall-closed",
         "segment-firewall-unclear",
+        "segment-gateway-lost",
         "segment-mon-on",
+        "segment-not-deletable",
         "segment-not-extended",
+        "segment-originals-remain",
         "segment-source-disconnected",
         "segment-source-missing",
         "segment-source-not-realised",
         "segment-stay-absent",
+        "segment-stays-remain",
         "segment-subnet-overlaps",
         "segment-two-gateways",
         "segment-unknown-ports",
@@ -70,6 +74,7 @@ FINDING_IDS = frozenset(
         "vm-encrypted",
         "vm-encrypted-vmotion-required",
         "vm-fault-tolerance",
+        "vm-hardware-too-new",
         "vm-hardware-too-old",
         "vm-has-snapshots",
         "vm-in-cluster-rule",
@@ -118,6 +123,6 @@ def useless_waiver(finding_id: str) -> str | None:
         return f"{finding_id} cannot be waived"
     if finding_id in FINDING_IDS:
         return None
-    close = get_close_matches(finding_id, sorted(FINDING_IDS), n=1)
+    close = KnownNames(FINDING_IDS).nearest(finding_id)
     like = f"; did you mean {close[0]}?" if close else "; docs/preflight.md lists them"
     return f"there is no finding {finding_id}{like}"

@@ -282,13 +282,18 @@ class PreflightContext:
 
     def _is_retired(self, vm: VirtualMachineSummary) -> bool:
         """Whether this is what Bulk left at the source: off, renamed, the VM at the destination [D hcx 4.8]."""
+        if vm.power_state != "poweredOff":
+            return False
         moved = self._moved_names.get(vm.moref)
         renamed = moved is not None and vm.name != moved and vm.name.startswith(moved)
-        return renamed and vm.power_state == "poweredOff" and moved in self._destination_names
+        return renamed and moved in self._destination_names
 
     @ReadOnce
     def _moved_names(self) -> dict[str, str]:
-        done = (one for one in self.departures if one.state.is_success and one.entity_id and one.entity_name)
+        """What HCX has moved away, archived or not; read only if something at the source is powered off."""
+        listed = self.clients.hcx.query_migrations(include_archived=True)
+        left = (one for one in listed if is_from(one, self.plan.source.endpoint_id))
+        done = (one for one in left if one.state.is_success and one.entity_id and one.entity_name)
         return {str(one.entity_id): str(one.entity_name) for one in done}
 
     @ReadOnce

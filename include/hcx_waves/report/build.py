@@ -88,6 +88,7 @@ def _vm_row(planned: PlannedVm, outcome: VmOutcome, proof: VmProof | None, statu
         service_mesh_id=planned.service_mesh_id if status is None else status.service_mesh_id,
         reasons=proof.reasons if proof is not None else said,
         outstanding=() if proof is None else proof.outstanding,
+        changes=() if proof is None else proof.changes,
     )
 
 

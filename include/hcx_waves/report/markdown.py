@@ -68,7 +68,7 @@ def _vm(vm: VmRow) -> tuple[str, ...]:
         lambda facts: ", ".join(facts.ip_addresses) or "not reported",
         lambda facts: facts.vm_id,
     )
-    remarks = [*vm.reasons, *vm.outstanding]
+    remarks = [*vm.reasons, *vm.outstanding, *vm.changes]
     remarks += [f"copy kept: {vm.retired_copy}"] if vm.retired_copy else []
     changes = [_arrow(read(vm.before), None if vm.after is None else read(vm.after)) for read in readers]
     return (vm.name, vm.outcome.label, vm.migration, *changes, "; ".join(remarks))

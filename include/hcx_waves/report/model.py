@@ -93,6 +93,8 @@ class VmRow(DomainModel):
     """When the looks at its migration saw it in which phase."""
     reasons: tuple[str, ...] = ()
     outstanding: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    """What has changed and may, such as addresses that come and go."""
 
 
 class WaveReport(DomainModel):

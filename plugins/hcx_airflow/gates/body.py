@@ -245,7 +245,7 @@ def _phase(phase: str) -> str:
 
 
 def _proven(proof: VmProof) -> str:
-    words = "; ".join([*proof.reasons, *proof.outstanding])
+    words = "; ".join([*proof.reasons, *proof.outstanding, *proof.changes])
     return words or ("Power state, MAC and IP addresses unchanged" if proof.is_proven else "Not verified")
 
 

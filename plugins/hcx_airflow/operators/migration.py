@@ -125,10 +125,14 @@ class EvaluateMigrationsOperator(WaveOperator):
 
     @override
     def act(self, run: TaskRun) -> Evaluation:
-        from hcx_waves.run.evaluation import evaluate
+        from hcx_waves.run.evaluation import evaluate, with_seen_in_vcenter
 
         work = read_work(run)
-        found = evaluate(work.plan, work.scope, _awaited(run), work.wave.limits.max_failed_vms)
+        awaited = _awaited(run)
+        if awaited.status is not None and awaited.status.unlisted:
+            with self.sites(run, work.wave) as clients:
+                awaited = with_seen_in_vcenter(work.plan, awaited, clients)
+        found = evaluate(work.plan, work.scope, awaited, work.wave.limits.max_failed_vms)
         for line in found.notes:
             self.log.warning("%s", line)
         for name, outcome in found.outcomes.items():
@@ -163,7 +167,7 @@ class VerifyVirtualMachinesOperator(WaveOperator):
         if found.may_settle and run.ti.try_number < LAST_TRY_TO_SETTLE:
             raise NotSettledError("guests have not reported their IP addresses yet")
         for proof in found.proofs:
-            words = "; ".join(proof.reasons + proof.outstanding) or "unchanged"
+            words = "; ".join(proof.reasons + proof.outstanding + proof.changes) or "unchanged"
             self.log.info("%-24s %s: %s", proof.name, proof.outcome.label, words)
         if not any(proof.is_proven for proof in found.proofs):
             run.results.leave(results.VERIFIED, found)

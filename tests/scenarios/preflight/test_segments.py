@@ -130,7 +130,8 @@ LEFT = scenario(
 
 @pytest.mark.world(scenario=LEFT)
 def test_vms_that_are_left_behind(site_pair: SitePair, clients: SiteClients) -> None:
-    segment = {**SEED_SEGMENT, "stays": [{"vm": "router", "reason": "r"}, {"vm": "nobody", "reason": "r"}]}
+    staying = [{"vm": "router", "reason": "r"}, {"vm": "nobody", "reason": "r"}]
+    segment = {**SEED_SEGMENT, "stays": staying, "delete_source": False}
     judge = Judge(site_pair, clients, wave_of(["web01", "web02", "app01", "db01"], segments=[segment]))
     other = wave_of(["running"], name="next-wave", segments=[{"name": "seed-net", "cutover": "never"}])
     found = {one.finding.finding_id: one.finding for one in judge.judge(other_waves=[other]).items}
@@ -260,7 +261,7 @@ def test_a_subnet_that_is_routed_there_already(judge: Judge) -> None:
 @pytest.mark.world(scenario="physical")
 def test_without_nsx_at_the_source_its_checks_are_left_out(site_pair: SitePair) -> None:
     hook = {"act": ["off"], "check": ["state"], "undo": ["on"]}
-    segment = {**SEED_SEGMENT, "name": "vlan-120", "disconnect": "hook", "hook": hook}
+    segment = {**SEED_SEGMENT, "name": "vlan-120", "disconnect": "hook", "hook": hook, "delete_source": False}
     with opened(site_pair, source_has_nsx=False) as clients:
         judge = Judge(site_pair, clients, wave_of(["erp01", "erp02"], segments=[segment]))
         assert judge.found() == {}

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from hcx_waves.clients.json_values import as_mapping, as_mappings, as_text
+from hcx_waves.model.spelling import one_spelling
 
 
 class Connectivity(StrEnum):
@@ -52,7 +53,7 @@ class NsxSegment:
         subnets = as_mappings(body.get("subnets"))
         return cls(
             segment_id=str(segment_id),
-            display_name=str(body.get("display_name") or segment_id),
+            display_name=one_spelling(str(body.get("display_name") or segment_id)),
             path=str(path),
             segment_type=as_text(body.get("type")),
             connectivity=_connectivity_of(advanced, body),

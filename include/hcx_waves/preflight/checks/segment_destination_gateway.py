@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hcx_waves.clients.nsx import NsxSegment
+from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.findings import Finding
-from hcx_waves.preflight.base import Check, Product, blocking
+from hcx_waves.model.plan import PlannedSegment
+from hcx_waves.model.subnets import interfaces_of
+from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 
 
@@ -20,6 +24,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "Start a new run; if the segment was deleted, extend the network again first.",
             )
             continue
+        yield from _lost_families(segment, found)
         extension = context.extensions.get(segment.extension_id)
         if found.is_disconnected or (extension is not None and extension.features.mobility_optimized_networking):
             continue
@@ -31,6 +36,21 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             "Turn the destination segment's connectivity off before anything is moved.",
             path=found.path,
         ).model_copy(update={"waivable": False})
+
+
+def _lost_families(segment: PlannedSegment, found: NsxSegment) -> Iterator[Finding]:
+    """Find gateways of a family that the destination segment has none of; one without any may just not show it."""
+    there = {one.version for one in interfaces_of(found.gateway_addresses)}
+    lost = [str(one) for one in interfaces_of(segment.gateway_addresses) if there and one.version not in there]
+    if lost and segment.cutover is CutoverPolicy.NOW:
+        yield warning(
+            "segment-gateway-lost",
+            segment.name,
+            f"the source routes {', '.join(lost)}, for which the destination segment has no gateway: after "
+            "the cutover nobody routes it",
+            "Add that gateway to the destination segment in NSX while its connectivity is off.",
+            gateways=lost,
+        )
 
 
 CHECK = Check(

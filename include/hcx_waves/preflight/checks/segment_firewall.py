@@ -6,17 +6,17 @@ Rules are read in order; groups that are named by path are not resolved, so a ru
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
+from ipaddress import ip_network
 from typing import Any
 
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedSegment
+from hcx_waves.model.subnets import Subnet, subnets_of
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 
 _ANY = "ANY"
-Subnet = IPv4Network | IPv6Network
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -25,8 +25,8 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
         domain = domain_of(segment)
         if domain not in rules:
             rules[domain] = _rules(context, domain)
-        for gateway in segment.gateway_addresses:
-            yield from _judge(segment, ip_interface(gateway).network, rules[domain])
+        for subnet in subnets_of(segment.gateway_addresses):
+            yield from _judge(segment, subnet, rules[domain])
 
 
 def domain_of(segment: PlannedSegment) -> str:

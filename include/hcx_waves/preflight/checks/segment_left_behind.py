@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.model.findings import Finding
+from hcx_waves.model.spelling import KnownNames
 from hcx_waves.preflight.base import Check, Product, advice, blocking
 from hcx_waves.preflight.context import PreflightContext
 
@@ -29,8 +30,16 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "segment-stay-absent",
                 segment.name,
                 f"{', '.join(gone)} may stay, but is not at the source",
-                "Correct stays.",
+                " ".join(("Correct stays.", *_near(gone, names))),
             )
+
+
+def _near(gone: list[str], names: set[str]) -> Iterator[str]:
+    known = KnownNames(names)
+    for name in gone[:3]:
+        near = known.nearest(name)
+        if near:
+            yield f"{name}: {known.hint(name, 'VMs')}"
 
 
 def _described(context: PreflightContext, vm: VirtualMachineSummary) -> str:
