@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SCENARIO ?= seed
 SPEED ?= 60
 
-.PHONY: help setup test check format demo rehearse sim bench coverage house lock clean
+.PHONY: help setup test nights check format demo rehearse sim bench coverage house lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 test: setup ## Run all tests (some minutes on two cores).
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+nights: setup ## Hold the reports of 300 random bad nights against what really happened (NIGHTS=300).
+	HCX_WAVES_BAD_NIGHTS=$(or $(NIGHTS),300) $(BIN)/python -m pytest -n auto tests/airflow/test_true_reports.py
 
 check: setup ## Lint, types and import rules.
 	$(BIN)/ruff check .

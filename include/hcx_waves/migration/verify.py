@@ -9,7 +9,7 @@ from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.inventory_models import DistributedVirtualPortgroup, Network, OpaqueNetwork
 from hcx_waves.clients.vsphere.models import Nic, VirtualMachineDetail, VirtualMachineSummary
-from hcx_waves.migration.status import WaveStatus
+from hcx_waves.migration.status import VmStatus, WaveStatus
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.plan import NetworkRef, PlannedVm, WavePlan
@@ -86,7 +86,7 @@ def verify_virtual_machines(plan: WavePlan, status: WaveStatus, clients: SiteCli
     """
     source = _SiteView.read(clients.source_vcenter, "source")
     destination = _SiteView.read(clients.destination_vcenter, "destination")
-    return tuple(_prove(plan.vm(vm.name), vm.outcome, source, destination) for vm in status.vms)
+    return tuple(_prove(plan.vm(vm.name), vm, source, destination) for vm in status.vms)
 
 
 @dataclass
@@ -178,10 +178,12 @@ def _last(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _prove(vm: PlannedVm, outcome: VmOutcome, source: _SiteView, destination: _SiteView) -> VmProof:
-    before = facts_before(vm)
+def _prove(vm: PlannedVm, status: VmStatus, source: _SiteView, destination: _SiteView) -> VmProof:
+    before, outcome = facts_before(vm), status.outcome
     if outcome is not VmOutcome.MIGRATED:
-        return VmProof(name=vm.name, outcome=outcome, before=before, reasons=(f"HCX: {outcome.value}",))
+        words = f"HCX: {status.message or outcome.label.lower()}"
+        found = _found(vm, source, destination)
+        return VmProof(name=vm.name, outcome=outcome, before=before, after=found, reasons=(words,))
     arrived = destination.find(vm)
     reasons, retired = _left_behind(vm, source)
     if arrived is None:
@@ -204,10 +206,18 @@ def _prove(vm: PlannedVm, outcome: VmOutcome, source: _SiteView, destination: _S
     )
 
 
+def _found(vm: PlannedVm, source: _SiteView, destination: _SiteView) -> VmFacts | None:
+    """Return a VM that has not moved, or is not known to have, where it is; None unless it is at exactly one site."""
+    there, here = destination.find(vm), source.find(vm)
+    if (there is None) == (here is None):
+        return None
+    return source.facts(here) if here is not None else None if there is None else destination.facts(there)
+
+
 def facts_before(vm: PlannedVm) -> VmFacts:
-    """Return what a VM was when the plan was made."""
+    """Return what a VM was, and at which site, when the plan was made."""
     return VmFacts(
-        site="source",
+        site="destination" if vm.already_there else "source",
         vm_id=vm.vm_id,
         name=vm.name,
         power_state=POWERED_ON if vm.powered_on else POWERED_OFF,

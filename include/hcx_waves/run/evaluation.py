@@ -87,8 +87,7 @@ def _nothing_arrived(failed: Sequence[str]) -> str:
 
 def _already_there(vm: PlannedVm) -> VmProof:
     """A VM that the plan has found at the destination, which needs no further proof."""
-    there = facts_before(vm).model_copy(update={"site": "destination"})
-    return VmProof(name=vm.name, outcome=VmOutcome.ALREADY_THERE, before=there)
+    return VmProof(name=vm.name, outcome=VmOutcome.ALREADY_THERE, before=facts_before(vm))
 
 
 def _with_unproven(plan: WavePlan, blocked: Mapping[str, str], proofs: Iterable[VmProof]) -> dict[str, str]:

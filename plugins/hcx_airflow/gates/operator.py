@@ -23,7 +23,7 @@ from hcx_airflow.gates.view import read_view
 from hcx_airflow.results import decision_slot
 from hcx_airflow.signing import sign, signing_key
 from hcx_airflow.task import TaskRun
-from hcx_airflow.tries import on_its_clock
+from hcx_airflow.tries import on_its_clock, says_why
 from hcx_airflow.work import Work, read_work
 from hcx_waves.model.digest import digest_of
 from hcx_waves.model.formatting import period
@@ -108,6 +108,7 @@ class WaveGate(ApprovalOperator):
         self._asked_at: str | None = None
 
     @override
+    @says_why
     def execute(self, context: Context) -> Any:
         run = TaskRun(self.wave_id, self.rehearsal, context)
         signing_key()  # Without a key the decision could not be signed, so fail before asking.
@@ -174,6 +175,7 @@ class WaveGate(ApprovalOperator):
         return left
 
     @override
+    @says_why
     def execute_complete(
         self,
         context: Context,
