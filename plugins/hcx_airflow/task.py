@@ -111,6 +111,15 @@ class TaskRun:
         """What tasks of the run leave for each other."""
         return Results(self.context, self._origin, rehearsal=self.rehearsal)
 
+    def begin(self) -> None:
+        """Record in the ledger of a live run that this task has begun, before it does anything.
+
+        :raises LedgerError: if the ledger cannot be used.
+        :raises RunRefusedError: if another run had this run's id before.
+        """
+        if not self.rehearsal:
+            _ = self.results.ledger
+
     @property
     def is_cleanup(self) -> bool:
         """Whether this is a run of the wave's cleanup DAG."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ UNTIL_MOVED = (
 UNTIL_UNEXTENDED = (
     "prove_segment_empty", "approve_cutover", "disconnect_source_segment", "unextend_network", "await_unextended",
 )  # fmt: skip
+_RUNS = count(2)
 ISOLATING = {"product": "engine", "call": "extension.connect", "behaviour": "fail", "message": "edge busy"}
 
 
@@ -58,8 +60,8 @@ def stranded(tasks: WaveTasks) -> None:
 
 
 def again(tasks: WaveTasks, **params: Any) -> WaveTasks:
-    """Return the tasks of a second run."""
-    run = AirflowRun(tasks.run.bundle, run_id="manual__2", params=params)
+    """Return the tasks of another run."""
+    run = AirflowRun(tasks.run.bundle, run_id=f"manual__{next(_RUNS)}", params=params)
     return WaveTasks(run)
 
 

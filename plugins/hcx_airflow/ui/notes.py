@@ -17,6 +17,8 @@ from hcx_airflow.names import FAILURE, HEADLINE, WRITE_REPORT
 
 log = logging.getLogger(__name__)
 
+_CONTENT = "value"
+"""Where a sealed text is."""
 MARK = "Outcome: "
 """What our line of a note begins with: users may write lines of their own."""
 LONGEST = 1000
@@ -40,10 +42,11 @@ def write_notes(dag_run: Any) -> None:
     from hcx_waves.run.failures import StepFailure
 
     try:
-        sentence = stored_result(dag_run, WRITE_REPORT, HEADLINE)
-        if sentence is None:
+        left = stored_result(dag_run, WRITE_REPORT, HEADLINE)
+        if left is None:
             return
-        dag_run.note = with_line(dag_run.note, str(sentence))
+        # The seal is not checked: the scheduler may have no key, and a user may write a note without us.
+        dag_run.note = with_line(dag_run.note, str(left.get(_CONTENT) if isinstance(left, dict) else left))
         for ti in failed_tasks(dag_run):
             failure = stored_result(dag_run, ti.task_id, FAILURE)
             if failure is not None:
