@@ -22,7 +22,6 @@ from hcx_airflow.retries import TransientRetryPolicy
 from hcx_airflow.task import TaskRun
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.model.outside import shown_lines
-from hcx_waves.resolve.problems import PlanError
 from hcx_waves.run.failures import lines_of
 from hcx_waves.wavefile.problems import WaveFileError
 
@@ -90,6 +89,7 @@ def says_why(step: Callable[..., Any]) -> Callable[..., Any]:
 
 def failure_of(error: Exception, run: TaskRun) -> StepFailure:
     """Return an error of a task as the report keeps it."""
+    from hcx_waves.resolve.problems import PlanError
     from hcx_waves.run.failures import StepFailure
 
     document: Document = {"type": type(error).__name__, "message": shown_lines(str(error))}
@@ -103,6 +103,8 @@ def failure_of(error: Exception, run: TaskRun) -> StepFailure:
 
 def is_expected(error: BaseException) -> bool:
     """Whether an error is one that we raise on purpose, and that says what is wrong and what to do."""
+    from hcx_waves.resolve.problems import PlanError
+
     return isinstance(error, (WaveTaskError, ClientError, PlanError, WaveFileError))
 
 
