@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SCENARIO ?= seed
 SPEED ?= 60
 
-.PHONY: help setup test attacks check format demo rehearse sim bench coverage contract house lock clean
+.PHONY: help setup test attacks nights check format demo rehearse sim bench coverage contract house lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 test: setup ## Run all tests (some minutes on two cores).
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+nights: setup ## Hold the reports of 300 random bad nights against what really happened (NIGHTS=300).
+	HCX_WAVES_BAD_NIGHTS=$(or $(NIGHTS),300) $(BIN)/python -m pytest -n auto tests/airflow/test_true_reports.py
 
 attacks: setup ## Attack a real Airflow by its REST API, with both auth managers (40 minutes).
 	$(BIN)/python -m pytest -m attacks -n 0 tests/airflow/attacks

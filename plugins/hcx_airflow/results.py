@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hcx_waves.model.findings import Assessments
     from hcx_waves.model.plan import WavePlan
     from hcx_waves.run.decisions import Decision
+    from hcx_waves.run.failures import StepFailure
     from hcx_waves.run.results import (
         Evaluation,
         MigrationsWait,
@@ -108,6 +109,7 @@ RECONNECTED: Slot[ReconnectResult] = Slot(names.RECONNECT_SOURCE_SEGMENT, "run.r
 FOUND_OFF: Slot[bool] = Slot(names.RECONNECT_SOURCE_SEGMENT, FLAG, names.FOUND_OFF, kept=True)
 ENDING: Slot[RunEnding] = Slot(names.CONCLUDE_WAVE, "run.results.RunEnding")
 REPORT: Slot[dict[str, str]] = Slot(names.WRITE_REPORT, PATHS)
+HEADLINE: Slot[str] = Slot(names.WRITE_REPORT, TEXT, names.HEADLINE)
 DELETION: Slot[Deletion] = Slot(names.DELETE_SOURCE_SEGMENT, "cutover.cleanup.Deletion")
 RENAMING: Slot[Renaming] = Slot(names.RENAME_DESTINATION_SEGMENT, "cutover.cleanup.Renaming")
 CANCELLED: Slot[CancelReport] = Slot(names.CANCEL_MIGRATIONS, "migration.cancel.CancelReport")
@@ -115,6 +117,14 @@ TAKEN_SNAPSHOT: Slot[TakenSnapshot] = Slot(names.TAKE_SNAPSHOT, "run.results.Tak
 CLOSED_TWIN: Slot[dict[str, str]] = Slot(names.CLOSE_TWIN, PATHS)
 SUMMARY: Slot[dict[str, str]] = Slot(names.SUMMARISE_REHEARSALS, PATHS)
 OPENED_TWIN: Slot[OpenedTwin] = Slot(names.OPEN_TWIN, "run.results.OpenedTwin")
+
+
+def failure_slot(task_id: str) -> Slot[StepFailure]:
+    """Return where a task leaves the error of its last try.
+
+    :param task_id: of the task, without its group.
+    """
+    return Slot(task_id, "run.failures.StepFailure", names.FAILURE)
 
 
 def decision_slot(task_id: str) -> Slot[Decision]:

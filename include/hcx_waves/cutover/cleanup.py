@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import AwareDatetime
+
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ConflictError, NotFound, OutcomeUnknownError
 from hcx_waves.clients.nsx import NsxPolicyClient, NsxSegment
@@ -25,6 +27,9 @@ class Deletion(DomainModel):
     segment: str
     path: str
     already_gone: bool = False
+    at: AwareDatetime | None = None
+    """When it was seen to be gone."""
+    approved_by: str = ""
 
 
 class Renaming(DomainModel):
@@ -35,6 +40,9 @@ class Renaming(DomainModel):
     already: bool = False
     shown_in_vcenter: bool = False
     """Whether vCenter shows the name yet; it follows after realisation [C nsx-vsphere 2.8]."""
+    at: AwareDatetime | None = None
+    """When NSX was seen to show it."""
+    approved_by: str = ""
 
 
 def delete_source_segment(plan: WavePlan, segment_name: str, clients: SiteClients) -> Deletion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from hcx_waves.clients.json_values import as_mapping
 from hcx_waves.migration.groups import latest_by_entity
 from hcx_waves.migration.start import StartedVm, StartedWave
 from hcx_waves.model.base import DomainModel
+from hcx_waves.model.formatting import listed
 from hcx_waves.model.states import VmOutcome
 
 STALL_AFTER = timedelta(minutes=10)
@@ -137,6 +138,20 @@ class WaveStatus(DomainModel):
         shares = [100.0 if vm.phase is VmPhase.DONE else vm.percent or 0.0 for vm in self.vms]
         return sum(shares) / len(shares) if shares else 0.0
 
+    @property
+    def summary(self) -> str:
+        """How far the wave is, in words: who has moved and who has not, and of what a percentage is."""
+        parts = [f"{len(self.migrated)} of {len(self.vms)} moved"]
+        for phase, words in _PHASE_WORDS.items():
+            named = [vm for vm in self.vms if vm.phase is phase]
+            if not named:
+                continue
+            shown = f" ({listed([vm.name for vm in named], 3)})" if phase in _NAMED_PHASES else ""
+            done = _share_of_bytes(named) if phase is VmPhase.BASE_SYNC else None
+            progress = "" if done is None else f" ({done:.0f} % of their data)"
+            parts.append(f"{len(named)} {words}{shown}{progress}")
+        return ", ".join(parts)
+
     def vm(self, name: str) -> VmStatus:
         """Return a VM's status by name.
 
@@ -153,6 +168,34 @@ class WaveStatus(DomainModel):
         :param said: notes that were said before; each is the same text for as long as it holds.
         """
         return tuple(note for note in dict.fromkeys(_notes(self.vms)) if note not in said)
+
+
+_PHASE_WORDS = {
+    VmPhase.FAILED: "failed",
+    VmPhase.REFUSED: "refused by HCX",
+    VmPhase.CANCELLED: "cancelled",
+    VmPhase.NOT_LISTED: "not listed by HCX",
+    VmPhase.SWITCHOVER: "in switchover",
+    VmPhase.WAITING_FOR_TURN: "waiting for their turn",
+    VmPhase.WAITING_FOR_WINDOW: "waiting for the switchover window",
+    VmPhase.DELTA_SYNC: "replicated",
+    VmPhase.BASE_SYNC: "replicating",
+    VmPhase.QUEUED: "queued",
+    VmPhase.DRAFT: "not started by HCX",
+    VmPhase.RUNNING: "in a state that HCX does not explain",
+}
+_NAMED_PHASES = frozenset(
+    {VmPhase.FAILED, VmPhase.REFUSED, VmPhase.CANCELLED, VmPhase.NOT_LISTED, VmPhase.SWITCHOVER, VmPhase.RUNNING}
+)
+
+
+def _share_of_bytes(vms: Sequence[VmStatus]) -> float | None:
+    """Return how much of the data of some VMs is sent, in per cent; None unless HCX says it of all of them."""
+    done, whole = [vm.bytes_done for vm in vms], [vm.bytes_total for vm in vms]
+    if None in done or None in whole:
+        return None
+    total = sum(one or 0 for one in whole)
+    return 100 * sum(one or 0 for one in done) / total if total else None
 
 
 def read_status(

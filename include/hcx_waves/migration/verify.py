@@ -111,8 +111,19 @@ def verify_virtual_machines(
         name: {address.address for nic in vm.nics for address in vm.addresses_of(nic)} for name, vm in arrived.items()
     }
     subnets = {segment.name: subnets_of(segment.gateway_addresses) for segment in plan.segments}
+    words = {vm.name: f"HCX: {vm.message or vm.outcome.label.lower()}" for vm in status.vms}
+    unmoved = [vm for vm in vms if not outcomes[vm.name].is_at_destination]
+    found = _whereabouts(unmoved, source, destination)
     return tuple(
         _prove(vm, outcomes[vm.name], source, destination, _Guests(arrived.get(vm.name), addresses, subnets))
+        if outcomes[vm.name].is_at_destination
+        else VmProof(
+            name=vm.name,
+            outcome=outcomes[vm.name],
+            before=facts_before(vm),
+            after=found.get(vm.name),
+            reasons=(words[vm.name],),
+        )
         for vm in vms
     )
 
@@ -164,6 +175,13 @@ class _SiteView:
         # The MoRef of a VM that has been at the destination from the start is that vCenter's.
         moref = None if vm.already_there else vm.vm_id
         return [one for one in self.listed.values() if one.moref == moref or _same(one.instance_uuid, vm.instance_uuid)]
+
+    def remaining(self, vms: Sequence[PlannedVm]) -> dict[str, VirtualMachineDetail]:
+        """Find the planned VMs that are still here, by name, in one read."""
+        chosen = {vm.name: left[0].moref for vm in vms if (left := self.leftovers(vm))}
+        details = self.vcenter.read_virtual_machines(sorted(set(chosen.values())), skip_missing=True) if chosen else []
+        by_moref = {one.moref: one for one in details}
+        return {name: by_moref[moref] for name, moref in chosen.items() if moref in by_moref}
 
     def facts(self, vm: VirtualMachineDetail) -> VmFacts:
         """Return a VM as facts."""
@@ -220,10 +238,7 @@ def _last(path: str) -> str:
 
 
 def _prove(vm: PlannedVm, outcome: VmOutcome, source: _SiteView, destination: _SiteView, guests: _Guests) -> VmProof:
-    before = facts_before(vm)
-    if not outcome.is_at_destination:
-        return VmProof(name=vm.name, outcome=outcome, before=before, reasons=(f"HCX: {outcome.value}",))
-    arrived = guests.arrived
+    before, arrived = facts_before(vm), guests.arrived
     reasons, retired = _left_behind(vm, source)
     if arrived is None:
         reasons.append("it is not in the destination's vCenter")
@@ -246,8 +261,18 @@ def _prove(vm: PlannedVm, outcome: VmOutcome, source: _SiteView, destination: _S
     )
 
 
+def _whereabouts(vms: Sequence[PlannedVm], source: _SiteView, destination: _SiteView) -> dict[str, VmFacts]:
+    """Return VMs that have not moved, or are not known to have, where they are, by name.
+
+    Those that are at both sites or at none are left out.
+    """
+    there, here = destination.find(vms), source.remaining(vms)
+    sites = {name: destination.facts(one) for name, one in there.items() if name not in here}
+    return {**sites, **{name: source.facts(one) for name, one in here.items() if name not in there}}
+
+
 def facts_before(vm: PlannedVm) -> VmFacts:
-    """Return what a VM was when the plan was made."""
+    """Return what a VM was, and at which site, when the plan was made."""
     return VmFacts(
         site="destination" if vm.already_there else "source",
         vm_id=vm.vm_id,

@@ -168,18 +168,46 @@ class SegmentFinder:
 
     def _cut_before(self, segment: Segment, network: Network, source: NsxSegment | None) -> PlannedSegment | None:
         """Return a segment that an earlier run has cut over: source off, and its subnet routed at the destination."""
-        twins = [] if source is None else _routed_twins(source, self._survey.destination_segments)
+        twins = [] if source is None else _twins(source, self._survey.destination_segments, routed=True)
         if source is not None and source.is_disconnected and len(twins) == 1:
             index = self._survey.destination_networks
             behind = index.of_segment(twins[0].segment_id)
             if len(behind) == 1:
                 return self._planned(segment, network, source, index.ref(behind[0]), twins[0], None)
+        if source is None or not source.is_disconnected:
+            self._problems.add(
+                segment.name,
+                "HCX has not extended it to this destination",
+                "Extend the network first; one that is already cut over must be disconnected at the source.",
+            )
+        else:
+            self._stranded(segment, source, twins)
+        return None
+
+    def _stranded(self, segment: Segment, source: NsxSegment, twins: Sequence[NsxSegment]) -> None:
+        """Note that a segment's source gateway is off and HCX does not extend it, and how to repair what that means."""
+        if twins:
+            named = ", ".join(one.path for one in twins)
+            self._problems.add(
+                segment.name,
+                f"its source gateway is off, HCX does not extend it, and {len(twins)} connected segments at the "
+                f"destination may be it: {named}",
+                "Connect the one that is it, and only that one, in the destination's NSX; then start a new run.",
+            )
+            return
+        off = _twins(source, self._survey.destination_segments, routed=False)
+        where = ", ".join(f'"{one.display_name}" ({one.path})' for one in off)
         self._problems.add(
             segment.name,
-            "HCX has not extended it to this destination",
-            "Extend the network first; one that is already cut over must be disconnected at the source.",
+            "STRANDED: no gateway is on. Its source gateway is off, HCX does not extend it any more, and "
+            + (
+                f"at the destination {where} is not connected"
+                if off
+                else "no segment at the destination has its gateway"
+            )
+            + ": its VMs reach nothing outside of it",
+            _repair(off),
         )
-        return None
 
     def _planned(
         self,
@@ -229,13 +257,28 @@ def _gateway_of(extension: NetworkExtension | None) -> str | None:
     return str(found[0]) if found else None
 
 
-def _routed_twins(source: NsxSegment, segments: Sequence[NsxSegment]) -> list[NsxSegment]:
-    """Return the destination's connected segments with a gateway of the source; with its id if that has lost its own.
+def _twins(source: NsxSegment, segments: Sequence[NsxSegment], *, routed: bool) -> list[NsxSegment]:
+    """Return the destination's segments with a gateway of the source; with its id if one of them has lost its own.
 
     One family is enough: the other may never have been extended.
+
+    :param routed: whether those that are connected are looked for, or those that are not.
     """
     wanted = set(interfaces_of(source.gateway_addresses))
-    routed = [one for one in segments if not one.is_disconnected]
-    if wanted:
-        return [one for one in routed if wanted & set(interfaces_of(one.gateway_addresses))]
-    return [one for one in routed if one.segment_id == segment_id_of(source.path)]
+    asked = [one for one in segments if one.is_disconnected is not routed]
+    same_id = [one for one in asked if one.segment_id == segment_id_of(source.path)]
+    if not wanted:
+        return same_id
+    found = [one for one in asked if wanted & set(interfaces_of(one.gateway_addresses))]
+    # A segment shows no gateway while it is disconnected [C nsx-vsphere 2.2].
+    return found or ([] if routed else [one for one in same_id if not one.gateway_addresses])
+
+
+def _repair(off: Sequence[NsxSegment]) -> str:
+    named = f'of "{off[0].display_name}" ' if len(off) == 1 else ""
+    return (
+        "Find out at which site its VMs are. "
+        f"If at the destination: in its NSX (Networking > Segments), switch the connectivity {named}on. "
+        "If at the source: switch it on in the source's NSX, then extend the network again in HCX. "
+        "Never switch both on. Then start a new run."
+    )

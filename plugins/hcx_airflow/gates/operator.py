@@ -36,7 +36,7 @@ from hcx_airflow.results import ASSESSMENTS, decision_slot, refused_slot, shown_
 from hcx_airflow.retries import retry_arguments
 from hcx_airflow.signing import signing_key
 from hcx_airflow.task import TaskRun
-from hcx_airflow.tries import on_its_clock
+from hcx_airflow.tries import on_its_clock, says_why
 from hcx_airflow.work import Work, read_work
 from hcx_waves.model.digest import digest_of
 from hcx_waves.model.formatting import counted, period
@@ -125,6 +125,7 @@ class WaveGate(ApprovalOperator):
         self._asked_at: str | None = None
 
     @override
+    @says_why
     def execute(self, context: Context) -> Any:
         run = TaskRun(self.wave_id, self.rehearsal, context)
         signing_key()  # Without a key the decision could not be sealed, so fail before asking.
@@ -235,6 +236,7 @@ class WaveGate(ApprovalOperator):
         return left
 
     @override
+    @says_why
     def execute_complete(
         self,
         context: Context,

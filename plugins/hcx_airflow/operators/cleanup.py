@@ -39,6 +39,7 @@ class DeleteSourceSegmentOperator(SegmentOperator):
         self.log.info("The cleanup was %s", decision.spoken)
         with self.sites(run, work.wave) as clients:
             deletion = delete_source_segment(work.plan, self.segment, clients)
+        deletion = deletion.model_copy(update={"at": run.now(), "approved_by": decision.approver})
         self.log.info(
             "Source segment %s %s", deletion.path, "was already gone" if deletion.already_gone else "is deleted"
         )
@@ -62,9 +63,10 @@ class RenameDestinationSegmentOperator(SegmentOperator):
         name = work.plan.segment(self.segment).rename_destination
         if name is None:
             raise AirflowSkipException(f"segment {self.segment} keeps its name at the destination")
-        require_approval(run, work, table.CLEANUP)
+        decision = require_approval(run, work, table.CLEANUP)
         with self.sites(run, work.wave) as clients:
             renaming = rename_destination_segment(work.plan, self.segment, clients, name)
+        renaming = renaming.model_copy(update={"at": run.now(), "approved_by": decision.approver})
         self.log.info(
             "The destination segment %s %s", "was already named" if renaming.already else "is now named", name
         )

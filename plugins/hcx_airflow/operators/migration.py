@@ -67,14 +67,15 @@ class StartMigrationsOperator(WaveOperator):
         with self.sites(run, work.wave) as clients:
             self._refuse_drift(run, work, clients)
             started = start_wave(work.plan, clients, window=window, only=moving)
+        trace: Arguments = {"at": run.now(), "approved_by": decision.approver}
         run.results.keep(
-            results.STARTED_IDS, StartedIds(group_id=started.group_id, migration_ids=started.migration_ids)
+            results.STARTED_IDS, StartedIds(group_id=started.group_id, migration_ids=started.migration_ids, **trace)
         )
         verb = "Adopted" if started.adopted else "Started"
         self.log.info("%s mobility group %s: %s", verb, started.group_name, ", ".join(moving))
         for warning in started.warnings:
             self.log.warning("HCX: %s", warning)
-        return StartedMigrations(**started.model_dump(), held=window is not None, **self._waiting(run, work))
+        return StartedMigrations(**started.model_dump(), held=window is not None, **trace, **self._waiting(run, work))
 
     def _holds(self, work: Work) -> bool:
         if self.hold_switchovers is not None:
@@ -162,8 +163,10 @@ class VerifyVirtualMachinesOperator(WaveOperator):
         evaluated = run.results.beside(results.EVALUATED)
         if evaluated is None:
             raise WaitedInVainError(f"{names.EVALUATE_MIGRATIONS} has stored no result. Clear it to evaluate again")
+        looked_at = run.now()
         with self.sites(run, work.wave) as clients:
             found = verify(work.plan, evaluated, _awaited(run), clients)
+        found = found.model_copy(update={"at": looked_at})
         if found.may_settle and run.ti.try_number < LAST_TRY_TO_SETTLE:
             raise NotSettledError("guests have not reported their IP addresses yet")
         for proof in found.proofs:
@@ -194,8 +197,10 @@ class ReleaseSwitchoversOperator(WaveOperator):
         from hcx_waves.run.results import Released
 
         work = read_work(run)
+        approved_by = ""
         if work.wave.gates.approve_switchover is not None:
             decision = require_approval(run, work, table.SWITCHOVER)
+            approved_by = decision.approver
             self.log.info("Switchovers were %s", decision.spoken)
         started = run.results.beside(results.STARTED)
         released = run.results.recall(results.RELEASED_SO_FAR) or ()
@@ -219,7 +224,7 @@ class ReleaseSwitchoversOperator(WaveOperator):
                 ends_task=False,
             )
             self.defer(trigger=trigger, method_name="execute_complete")
-        return Released(released=released)
+        return Released(released=released, at=run.now(), approved_by=approved_by)
 
     def execute_complete(self, context: Context, event: Arguments) -> Any:
         """Continue when a VM of the order has ended."""

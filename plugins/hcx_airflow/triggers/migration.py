@@ -52,14 +52,14 @@ class MigrationWatch(Watch):
 
         if self.client is None or self.started is None:
             return Ended.NOTHING
-        before = None if self.status is None else _summary(self.status)
+        before = None if self.status is None else self.status.summary
         lost = () if self.status is None else self.status.unlisted
         self.status = read_status(self.client, self.started, self.clock.now())
         self.say(*self.status.notes(self.said))
         if self.following is not None:
-            self.following.see(self.status)
-        if _summary(self.status) != before:
-            logger.info("%s", _summary(self.status))
+            self.say(*self.following.see(self.status))
+        if self.status.summary != before:
+            logger.info("%s", self.status.summary)
         if self.status.is_terminal or self._is_enough(self.status):
             return Ended.TERMINAL
         # A manager that is restarting may list nothing for a moment; one look does not tell.
@@ -91,11 +91,6 @@ class MigrationWatch(Watch):
 def _has_own_time(hook: HcxHook, clock: RunClock) -> bool:
     """Whether the sites' instants are those of the run: not of a simulated site whose clock runs faster than ours."""
     return clock.twin is not None or not hook.extras.simulated
-
-
-def _summary(status: WaveStatus) -> str:
-    phases = ", ".join(f"{count} {phase}" for phase, count in sorted(status.counts.items()))
-    return f"{status.percent:.0f} %: {phases}"
 
 
 def _is_seeded(status: WaveStatus, besides: Sequence[str] = ()) -> bool:
