@@ -67,6 +67,7 @@ class SegmentPart(Part):
     kind: str | None = None
     connectivity: Literal["ON", "OFF"] | None = None
     connectivity_path: str | None = None
+    vlan_ids: tuple[str, ...] = ()
     gateways: tuple[str, ...] = ()
     dhcp_ranges: tuple[str, ...] = ()
     dhcp_server: str | None = None

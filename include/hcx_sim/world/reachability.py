@@ -68,15 +68,15 @@ def gateway_up(world: World, network: VcNetwork) -> bool:
     """Return whether the network's own gateway forwards at this moment."""
     if network.removed:
         return False
+    if network.gateway is not None:
+        return network.gateway_connected
     segment = world.segment_of_network(network)
-    if segment is not None:
-        return segment.gateway_up and segment.gateway_cidr is not None
-    return network.gateway is not None and network.gateway_connected
+    return segment is not None and segment.gateway_up and segment.gateway_cidr is not None
 
 
 def _has_gateway(world: World, network: VcNetwork) -> bool:
     segment = world.segment_of_network(network)
-    return segment.gateway_cidr is not None if segment is not None else network.gateway is not None
+    return network.gateway is not None or (segment is not None and segment.gateway_cidr is not None)
 
 
 def _bridge_of(world: World, network: VcNetwork) -> Bridge | None:

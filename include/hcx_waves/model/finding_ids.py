@@ -48,6 +48,7 @@ FINDING_IDS = frozenset(
         "segment-extension-state-unknown",
         "segment-firewall-closed",
         "segment-firewall-unclear",
+        "segment-gateway-not-in-nsx",
         "segment-mon-on",
         "segment-not-extended",
         "segment-source-disconnected",
@@ -107,7 +108,14 @@ FINDING_IDS = frozenset(
         "window-too-short",
     }
 )
-NEVER_WAIVED = frozenset({"endpoint-changed", "endpoints-mixed", "segment-two-gateways"})
+NEVER_WAIVED = frozenset(
+    {
+        "endpoint-changed",
+        "endpoints-mixed",
+        "segment-gateway-not-in-nsx",
+        "segment-two-gateways",
+    }
+)
 """What nobody may answer for."""
 
 

@@ -114,6 +114,7 @@ def _segment(one: NsxSegment, state: str | None, strange: tuple[str, ...]) -> Se
         kind=one.segment_type,
         connectivity=one.connectivity.value if says_connectivity else None,
         connectivity_path=one.connectivity_path,
+        vlan_ids=one.vlan_ids,
         gateways=one.gateway_addresses,
         dhcp_ranges=tuple(str(part) for subnet in subnets for part in subnet.get("dhcp_ranges") or ()),
         dhcp_server=next((str(server) for server in servers if server), None),
