@@ -52,6 +52,7 @@ class FirewallRulePart(Part):
     source_groups: tuple[str, ...] = ()
     destination_groups: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
 
 
 class SegmentPart(Part):

@@ -140,6 +140,7 @@ def _rule(rule: FirewallRulePart, position: int) -> FirewallRuleSpec:
             ("source_groups", rule.source_groups),
             ("destination_groups", rule.destination_groups),
             ("services", rule.services),
+            ("scope", rule.scope),
         )
         if value
     }

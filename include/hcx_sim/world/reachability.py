@@ -14,6 +14,9 @@ from hcx_sim.world.model import Bridge, SiteName, VcNetwork, Vm
 from hcx_sim.world.world import World
 
 
+TIER_0S = "/infra/tier-0s"
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """One subnet across the two sites, as it stands now."""
@@ -116,7 +119,7 @@ def reach(world: World, domain: Domain, vm: Vm) -> tuple[str | None, str]:
     if gateway is None:
         return None, "no_gateway"
     addresses = [ip for nic in nics for ip in nic.ip_addresses]
-    if not firewall_open(world, gateway, addresses):
+    if not firewall_open(world, gateway, addresses, _gateway_path(world, domain.networks.get(gateway))):
         return None, "firewall"
     return gateway.value, ""
 
@@ -132,16 +135,36 @@ def _gateway_site(domain: Domain, vm: Vm) -> SiteName | None:
     return None
 
 
-def firewall_open(world: World, site: SiteName, addresses: list[str]) -> bool:
-    """Return whether the gateway firewall of ``site`` passes the addresses; the first matching rule decides."""
+def _gateway_path(world: World, network: VcNetwork | None) -> str | None:
+    segment = None if network is None else world.segment_of_network(network)
+    return None if segment is None else segment.connectivity_path
+
+
+def firewall_open(world: World, site: SiteName, addresses: list[str], gateway: str | None = None) -> bool:
+    """Return whether the gateway firewall of ``site`` passes the addresses.
+
+    At the segment's own gateway and at any tier-0 above it the first rule decides that matches and is in force there:
+    ``scope`` names gateways, none means all. [D nsx-vsphere 2.1] The default is that of the own gateway. [I]
+    """
+    default = world.site(site).firewall_default_allow
+    own = _passes(world, site, addresses, gateway, default=default)
+    return own and _passes(world, site, addresses, TIER_0S, default=True)
+
+
+def _passes(world: World, site: SiteName, addresses: list[str], gateway: str | None, *, default: bool) -> bool:
     rules = sorted(
         (rule for rule in world.firewall_rules.values() if rule.site is site and rule.enabled),
         key=lambda rule: (rule.sequence_number, rule.key),
     )
     for rule in rules:
+        scope = [each for each in rule.body.get("scope") or [] if each != "ANY"]
+        if scope and gateway is not None and not any(f"{each}/".startswith(f"{gateway}/") for each in scope):
+            continue
+        if gateway == TIER_0S and not scope and rule.rule_id == "default_rule":
+            continue
         if not rule.cidrs or any(_inside(address, cidr) for address in addresses for cidr in rule.cidrs):
             return rule.action == "ALLOW"
-    return world.site(site).firewall_default_allow
+    return default
 
 
 def _inside(address: str, cidr: str) -> bool:

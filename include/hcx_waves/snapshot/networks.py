@@ -158,4 +158,5 @@ def _rule(policy_id: str, rule: Mapping[str, Any]) -> FirewallRulePart:
         source_groups=groups("source_groups"),
         destination_groups=groups("destination_groups"),
         services=groups("services"),
+        scope=groups("scope"),
     )
