@@ -13,7 +13,6 @@ from ipaddress import ip_address, ip_network
 from hcx_sim.world.model import Bridge, SiteName, VcNetwork, Vm
 from hcx_sim.world.world import World
 
-
 TIER_0S = "/infra/tier-0s"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hcx_airflow.gates.forecast_body import forecast_part, outage_text
+from hcx_airflow.gates.recheck_body import changes_part
 from hcx_waves.model.choices import CutoverPolicy, Disconnect
 from hcx_waves.model.expectation import Expectation
 from hcx_waves.model.formatting import counted, period, size
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hcx_waves.migration.status import WaveStatus
     from hcx_waves.migration.verify import VmProof
     from hcx_waves.model.findings import Assessments, Waiver
+    from hcx_waves.preflight.repeat import Recheck
 
 MOST_ROWS = 200
 _VM_HEAD = ("VM", "Migration type", "Disk size", "Networks", "Placement", "In this run")
@@ -49,6 +51,7 @@ class GateView:
     assessments: Assessments | None = None
     forecast: Expectation | None = None
     seeded: WaveStatus | None = None
+    recheck: Recheck | None = None
     proofs: tuple[VmProof, ...] = ()
     emptiness: EmptyProof | None = None
     not_due: Mapping[str, str | None] = field(default_factory=dict)
@@ -105,6 +108,7 @@ def switchover_body(view: GateView) -> Markdown:
         "Switchover window: "
         f"{'none; the switchovers start as soon as you approve' if window is None else _window(plan, window)}",
         f"These VMs switch over first, one after the other: {order}." if order else "",
+        _section("Changes since the approval of the wave", changes_part(view.recheck, MOST_ROWS)),
         _table(("VM", "Phase", "HCX message"), rows, "the XCom of await_seeded lists all of them"),
         _digest(plan),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import Step
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -38,4 +39,5 @@ CHECK = Check(
     "The destination gateways of extended segments are off",
     (Product.HCX, Product.DESTINATION_NSX),
     _run,
+    Step.CUTOVER,
 )

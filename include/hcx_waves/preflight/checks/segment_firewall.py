@@ -16,6 +16,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import Step
 
 _ANY = "ANY"
 _GATEWAYS = ("/infra/tier-0s/", "/infra/tier-1s/")
@@ -199,4 +200,10 @@ def _is_general(rule: Mapping[str, Any]) -> bool:
     return all(_ANY in (rule.get(name) or [_ANY]) for name in ("destination_groups", "services"))
 
 
-CHECK = Check("segment-firewall", "The destination's firewall lets the subnets out", (Product.DESTINATION_NSX,), _run)
+CHECK = Check(
+    "segment-firewall",
+    "The destination's firewall lets the subnets out",
+    (Product.DESTINATION_NSX,),
+    _run,
+    Step.CUTOVER,
+)

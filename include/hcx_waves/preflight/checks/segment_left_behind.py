@@ -8,6 +8,7 @@ from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import Step
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -46,5 +47,9 @@ def _described(context: PreflightContext, vm: VirtualMachineSummary) -> str:
 
 
 CHECK = Check(
-    "segment-left-behind", "No VM is left on a segment that is cut over", (Product.SOURCE_VCENTER, Product.HCX), _run
+    "segment-left-behind",
+    "No VM is left on a segment that is cut over",
+    (Product.SOURCE_VCENTER, Product.HCX),
+    _run,
+    Step.CUTOVER,
 )

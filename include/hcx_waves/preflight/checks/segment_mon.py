@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import Step
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -30,4 +31,6 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
         )
 
 
-CHECK = Check("segment-mon", "MON is off on segments that are cut over", (Product.HCX,), _run)
+CHECK = Check(
+    "segment-mon", "MON is off on segments that are cut over", (Product.HCX,), _run, Step.CUTOVER, repeats=True
+)

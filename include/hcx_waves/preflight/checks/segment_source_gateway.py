@@ -10,6 +10,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import Step
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -58,4 +59,6 @@ def _elsewhere(segment: PlannedSegment, found: NsxSegment) -> Iterator[Finding]:
     ).model_copy(update={"waivable": False})
 
 
-CHECK = Check("segment-source-gateway", "The source routes each extended segment", (Product.SOURCE_NSX,), _run)
+CHECK = Check(
+    "segment-source-gateway", "The source routes each extended segment", (Product.SOURCE_NSX,), _run, Step.CUTOVER
+)
