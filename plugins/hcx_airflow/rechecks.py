@@ -12,10 +12,10 @@ from hcx_airflow.work import Work
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients
     from hcx_waves.preflight.repeat import Recheck
-    from hcx_waves.preflight.steps import Step
+    from hcx_waves.preflight.steps import WaveStep
 
 
-def recheck(run: TaskRun, work: Work, clients: SiteClients, step: Step, only: Collection[str]) -> Recheck:
+def recheck(run: TaskRun, work: Work, clients: SiteClients, step: WaveStep, only: Collection[str]) -> Recheck:
     """Make the checks again that protect a step, for the VMs that it is about."""
     from hcx_waves.preflight.repeat import repeat_checks
 

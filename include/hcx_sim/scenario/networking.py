@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from hcx_sim.scenario.infrastructure import MANAGEMENT_NETWORK
 from hcx_sim.scenario.schema import MeshSpec, NetworkSpec, Scenario
@@ -100,11 +100,24 @@ def build_networks(world: World, scenario: Scenario) -> None:
                 _route_outside(world, segment, spec)
         else:
             _port_group(world, spec, kind)
+        _note_more_users(world, spec)
         if spec.stretched:
             name = spec.destination_name or spec.name
             fixed = scenario.site_spec(SiteName.DESTINATION).nsx == "vmc"
             segment = _segment(world, spec, SiteName.DESTINATION, name, fixed=fixed, connectivity="OFF")
             segment.hcx_created = True
+
+
+def _note_more_users(world: World, spec: NetworkSpec) -> None:
+    """Remember who uses the gateway beside the VMs of the two sites: further sites, further subnets."""
+    notes: dict[str, Any] = {}
+    if spec.extended_elsewhere:
+        notes["elsewhere"] = {site: list(vms) for site, vms in spec.extended_elsewhere.items()}
+    if spec.secondary:
+        notes["secondary"] = [str(one.network) for one in spec.secondary]
+    if notes:
+        network = find_network(world, spec.site, spec.name)
+        network.properties = {**network.properties, **notes}
 
 
 def _route_outside(world: World, segment: Segment, spec: NetworkSpec) -> None:

@@ -115,9 +115,9 @@ def reach(world: World, domain: Domain, vm: Vm) -> tuple[str | None, str]:
     if here.blocked:
         return None, "blocked"
     gateway = _gateway_site(domain, vm)
-    if gateway is None:
-        return None, "no_gateway"
     addresses = [ip for nic in nics for ip in nic.ip_addresses]
+    if gateway is None or (gateway is SiteName.DESTINATION and _needs_source(domain, addresses)):
+        return None, "no_gateway"
     if not firewall_open(world, gateway, addresses, _gateway_path(world, domain.networks.get(gateway))):
         return None, "firewall"
     return gateway.value, ""
@@ -134,6 +134,13 @@ def _gateway_site(domain: Domain, vm: Vm) -> SiteName | None:
     return None
 
 
+def _needs_source(domain: Domain, addresses: list[str]) -> bool:
+    """Tell whether an address is in a subnet that only the source's router knows."""
+    source = domain.networks.get(SiteName.SOURCE)
+    further = source.properties.get("secondary", []) if source is not None else []
+    return any(_inside(address, cidr) for address in addresses for cidr in further)
+
+
 def _gateway_path(world: World, network: VcNetwork | None) -> str | None:
     segment = None if network is None else world.segment_of_network(network)
     return None if segment is None else segment.connectivity_path
@@ -143,7 +150,8 @@ def firewall_open(world: World, site: SiteName, addresses: list[str], gateway: s
     """Return whether the gateway firewall of ``site`` passes the addresses.
 
     At the segment's own gateway and at any tier-0 above it the first rule decides that matches and is in force there:
-    ``scope`` names gateways, none means all. [D nsx-vsphere 2.1] The default is that of the own gateway. [I]
+    ``scope`` names gateways, none means all. [D nsx-vsphere 2.1] The default is the own gateway's
+    [I nsx-vsphere 2.1].
     """
     default = world.site(site).firewall_default_allow
     own = _passes(world, site, addresses, gateway, default=default)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from hcx_waves.model.findings import Finding, Severity
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 if TYPE_CHECKING:
     from hcx_waves.preflight.context import PreflightContext
@@ -43,7 +43,7 @@ class Check:
     title: str
     needs: tuple[Product, ...]
     run: Callable[[PreflightContext], Iterable[Finding]]
-    protects: Step = Step.START
+    protects: WaveStep = WaveStep.START
     repeats: bool = False
 
 

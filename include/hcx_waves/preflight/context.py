@@ -27,7 +27,7 @@ from hcx_waves.migration.intents import intent_of, is_own_group, planned_window
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.plan import PlannedSegment, PlannedVm, WavePlan
 from hcx_waves.preflight.reads import ReadOnce
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 from hcx_waves.resolve.network_index import NetworkIndex
 from hcx_waves.wavefile.wave import Wave
 
@@ -57,7 +57,7 @@ class PreflightContext:
         other_waves: Sequence[Wave] = (),
         only: Collection[str] | None = None,
         cuts: bool = True,
-        step: Step = Step.START,
+        step: WaveStep = WaveStep.START,
     ) -> None:
         self.plan, self.wave, self.clients, self.now = plan, wave, clients, now
         self.other_waves = tuple(one for one in other_waves if one.name != wave.name)

@@ -15,14 +15,14 @@ from hcx_waves.preflight.base import Check
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.registry import CHECKS
 from hcx_waves.preflight.runner import distinct, findings_of
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 from hcx_waves.wavefile.wave import Wave
 
 
 class Recheck(DomainModel):
     """What the repeated checks found right before a step, against what was known when the wave was approved."""
 
-    step: Step
+    step: WaveStep
     at: AwareDatetime
     items: tuple[Assessment, ...] = ()
     """All that they found, gravest first, with the wave's waivers as they hold now."""
@@ -43,7 +43,7 @@ def repeat_checks(
     plan: WavePlan,
     wave: Wave,
     clients: SiteClients,
-    step: Step,
+    step: WaveStep,
     *,
     now: datetime,
     before: Assessments | None,
@@ -71,9 +71,9 @@ def repeat_checks(
     )
 
 
-def is_due(protects: Step, step: Step) -> bool:
+def is_due(protects: WaveStep, step: WaveStep) -> bool:
     """Whether a check that protects one step is made again before another."""
-    return protects is step or (step is Step.START and protects is Step.SWITCHOVER)
+    return protects is step or (step is WaveStep.START and protects is WaveStep.SWITCHOVER)
 
 
 def _key(item: Assessment) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Step(StrEnum):
+class WaveStep(StrEnum):
     """What a check protects, in the words of the report; the step itself is a task of the wave."""
 
     START = "start"

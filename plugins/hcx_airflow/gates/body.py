@@ -93,6 +93,7 @@ def cutover_body(view: GateView) -> Markdown:
         f"Cutover window: {_window(view.plan, view.plan.clock.cutover(segment.name))}",
         _section("Virtual machines", _table(("VM", "Outcome", "Verification"), rows, _VERIFY_LISTS)),
         _emptiness(view.emptiness),
+        _section("To be checked by hand", _by_hand(view.emptiness)),
         Markdown(f"{_digest(view.plan)}, wave {escape(view.wave.name)}"),
     )
 
@@ -206,6 +207,13 @@ def _segment_row(segment: PlannedSegment, view: GateView) -> tuple[str, ...]:
         _window(plan, plan.clock.cutover(segment.name)) if cut else "",
         outage_text(view.forecast, segment.name) if cut else "none",
     )
+
+
+def _by_hand(proof: EmptyProof | None) -> Markdown:
+    """Return what the proof noticed, and what no product tells: unknown is not nobody."""
+    if proof is None or not (proof.noticed or proof.unknown):
+        return Markdown("Nothing.")
+    return bullets([*proof.noticed, *(f"Not known: {one}" for one in proof.unknown)])
 
 
 def _findings(assessments: Assessments | None) -> Markdown:

@@ -17,6 +17,7 @@ from hcx_airflow import names
 from hcx_airflow.documents import Arguments, Document
 from hcx_airflow.errors import AnswerRefusedError, DriftedError, RejectedError, UnansweredError
 from hcx_airflow.gates.approval import is_second_person, may_answer, quotes_reference
+from hcx_airflow.gates.recheck_view import with_recheck
 from hcx_airflow.gates.rehearsed import REHEARSAL_APPROVER, seconds_to_answer
 from hcx_airflow.gates.table import GATES
 from hcx_airflow.gates.view import read_view
@@ -116,7 +117,8 @@ class WaveGate(ApprovalOperator):
                 return self.rehearse(run, read_work(run))
         work = read_work(run)
         settings = self._settings(work)
-        self.body = document(self.gate.body(read_view(run, work, self.segment)), _four_eyes(settings, run.started_by))
+        view = with_recheck(read_view(run, work, self.segment), run, work)
+        self.body = document(self.gate.body(view), _four_eyes(settings, run.started_by))
         self._refuse_to_show_another(run, work)
         self.response_timeout = self._time_to_answer(run, work)
         self.assigned_users = _assigned(settings.approvers)

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hcx_airflow.due import why_not_due
 from hcx_airflow.gates.body import GateView
-from hcx_airflow.hooks.sites import open_sites
-from hcx_airflow.names import APPROVE_SWITCHOVER
-from hcx_airflow.rechecks import recheck
 from hcx_airflow.results import ASSESSMENTS, FORECAST, PROOF, SEEDED, VERIFIED
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work
-
-if TYPE_CHECKING:
-    from hcx_waves.preflight.repeat import Recheck
 
 
 def read_view(run: TaskRun, work: Work, segment: str | None) -> GateView:
@@ -31,18 +23,7 @@ def read_view(run: TaskRun, work: Work, segment: str | None) -> GateView:
         assessments=run.results.beside(ASSESSMENTS),
         forecast=run.results.read_if_possible(FORECAST),
         seeded=None if seeded is None else seeded.status,
-        recheck=_recheck(run, work),
         proofs=() if verified is None else verified.proofs,
         emptiness=None if segment is None else run.results.beside(PROOF),
         not_due={one.name: why_not_due(run, one.name) for one in work.plan.segments},
     )
-
-
-def _recheck(run: TaskRun, work: Work) -> Recheck | None:
-    """Make the checks again that protect the switchover, for the gate right before it: days may have passed."""
-    from hcx_waves.preflight.steps import Step
-
-    if run.task_id != APPROVE_SWITCHOVER:
-        return None
-    with open_sites(work.wave, rehearsal=run.rehearsal, check=False, twin=run.clock.twin) as clients:
-        return recheck(run, work, clients, Step.SWITCHOVER, work.scope.moves(work.plan))

@@ -86,7 +86,7 @@ class StartMigrationsOperator(WaveOperator):
     def _refuse_drift(self, run: TaskRun, work: Work, clients: SiteClients) -> None:
         """Refuse to start what has changed since it was approved. Once started, the inventory changes by itself."""
         from hcx_waves.migration.intents import group_name
-        from hcx_waves.preflight.steps import Step
+        from hcx_waves.preflight.steps import WaveStep
         from hcx_waves.resolve import drift_of
 
         if clients.hcx.find_group_by_name(group_name(work.plan)) is not None:
@@ -98,7 +98,7 @@ class StartMigrationsOperator(WaveOperator):
             raise DriftedError(
                 f"{changed}. Nothing was started. Start a new run to plan and be asked again. Changes:", differences
             )
-        stops = recheck(run, work, clients, Step.START, work.scope.moves(work.plan)).stops
+        stops = recheck(run, work, clients, WaveStep.START, work.scope.moves(work.plan)).stops
         if stops:
             raise BlockedError(
                 "checks that were made again found what has changed since the approval. Nothing was started. Resolve "
@@ -196,7 +196,7 @@ class ReleaseSwitchoversOperator(WaveOperator):
     @override
     def act(self, run: TaskRun) -> Released:
         from hcx_waves.migration.switchover import release_due
-        from hcx_waves.preflight.steps import Step
+        from hcx_waves.preflight.steps import WaveStep
         from hcx_waves.run.results import Released
 
         work = read_work(run)
@@ -209,7 +209,7 @@ class ReleaseSwitchoversOperator(WaveOperator):
             return Released(released=released)
         with self.sites(run, work.wave, check=False) as clients:
             waiting = [name for name in work.scope.moves(work.plan) if name not in released]
-            found = recheck(run, work, clients, Step.SWITCHOVER, waiting)
+            found = recheck(run, work, clients, WaveStep.SWITCHOVER, waiting)
             held = held_back(found, waiting)
             step = release_due(clients.hcx, work.plan, started, released, run.now(), held_back=held)
         if step.stopped_by is not None:

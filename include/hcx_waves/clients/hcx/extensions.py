@@ -35,6 +35,7 @@ class ExtensionSite(HcxModel):
     """The site at one end."""
 
     endpoint_id: str | None = None
+    endpoint_name: str | None = None
     endpoint_type: str | None = None
     resource_id: str | None = None
 

@@ -13,7 +13,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, warning
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 MOST_PORTS_ASKED = 50
 
@@ -57,4 +57,4 @@ def _twice(context: PreflightContext, segment: PlannedSegment) -> dict[str, list
     return {address: sorted(macs) for address, macs in sorted(users.items()) if len(macs) > 1}
 
 
-CHECK = Check("segment-address-duplicates", "No address is used twice", (Product.SOURCE_NSX,), _run, Step.CUTOVER)
+CHECK = Check("segment-address-duplicates", "No address is used twice", (Product.SOURCE_NSX,), _run, WaveStep.CUTOVER)

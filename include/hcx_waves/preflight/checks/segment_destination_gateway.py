@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -19,7 +19,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 segment.name,
                 f"NSX at the destination has no {segment.destination_segment_path}",
                 "Start a new run; if the segment was deleted, extend the network again first.",
-            )
+            ).model_copy(update={"waivable": False})
             continue
         extension = context.extensions.get(segment.extension_id)
         if found.is_disconnected or (extension is not None and extension.features.mobility_optimized_networking):
@@ -39,5 +39,5 @@ CHECK = Check(
     "The destination gateways of extended segments are off",
     (Product.HCX, Product.DESTINATION_NSX),
     _run,
-    Step.CUTOVER,
+    WaveStep.CUTOVER,
 )

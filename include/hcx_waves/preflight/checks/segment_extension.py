@@ -15,7 +15,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 from hcx_waves.resolve.network_index import same_network
 
 _BROKEN = frozenset({"disconnected", "down", "failed", "error", "unrealized"})
@@ -61,5 +61,5 @@ def _health(segment: PlannedSegment, extension: NetworkExtension) -> Iterator[Fi
 
 
 CHECK = Check(
-    "segment-extension", "Each segment's extension is healthy", (Product.HCX,), _run, Step.CUTOVER, repeats=True
+    "segment-extension", "Each segment's extension is healthy", (Product.HCX,), _run, WaveStep.CUTOVER, repeats=True
 )

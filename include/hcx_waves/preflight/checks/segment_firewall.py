@@ -16,7 +16,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 _ANY = "ANY"
 _GATEWAYS = ("/infra/tier-0s/", "/infra/tier-1s/")
@@ -205,5 +205,5 @@ CHECK = Check(
     "The destination's firewall lets the subnets out",
     (Product.DESTINATION_NSX,),
     _run,
-    Step.CUTOVER,
+    WaveStep.CUTOVER,
 )

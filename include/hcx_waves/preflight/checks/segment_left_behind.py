@@ -8,7 +8,7 @@ from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice, blocking
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -51,5 +51,5 @@ CHECK = Check(
     "No VM is left on a segment that is cut over",
     (Product.SOURCE_VCENTER, Product.HCX),
     _run,
-    Step.CUTOVER,
+    WaveStep.CUTOVER,
 )

@@ -8,7 +8,7 @@ from ipaddress import ip_interface
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -28,4 +28,6 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 )
 
 
-CHECK = Check("segment-overlaps", "Subnets are free at the destination", (Product.DESTINATION_NSX,), _run, Step.CUTOVER)
+CHECK = Check(
+    "segment-overlaps", "Subnets are free at the destination", (Product.DESTINATION_NSX,), _run, WaveStep.CUTOVER
+)

@@ -10,7 +10,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -24,7 +24,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 segment.name,
                 f"NSX at the source has no {segment.source_segment_path}",
                 "Start a new run, which plans the wave again.",
-            )
+            ).model_copy(update={"waivable": False})
         elif not found.has_gateway:
             yield from _elsewhere(segment, found)
         elif found.is_disconnected:
@@ -60,5 +60,5 @@ def _elsewhere(segment: PlannedSegment, found: NsxSegment) -> Iterator[Finding]:
 
 
 CHECK = Check(
-    "segment-source-gateway", "The source routes each extended segment", (Product.SOURCE_NSX,), _run, Step.CUTOVER
+    "segment-source-gateway", "The source routes each extended segment", (Product.SOURCE_NSX,), _run, WaveStep.CUTOVER
 )

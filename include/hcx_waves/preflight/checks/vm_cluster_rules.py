@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -28,5 +28,5 @@ CHECK = Check(
     "VMs are in no affinity rules of the source cluster",
     (Product.SOURCE_VCENTER,),
     _run,
-    Step.START,
+    WaveStep.START,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -22,5 +22,5 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
 
 
 CHECK = Check(
-    "vm-connection", "vCenter reaches each VM", (Product.SOURCE_VCENTER,), _run, Step.SWITCHOVER, repeats=True
+    "vm-connection", "vCenter reaches each VM", (Product.SOURCE_VCENTER,), _run, WaveStep.SWITCHOVER, repeats=True
 )

@@ -8,7 +8,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -32,5 +32,5 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
 
 
 CHECK = Check(
-    "vm-disk-modes", "Disks can be replicated", (Product.SOURCE_VCENTER,), _run, Step.SWITCHOVER, repeats=True
+    "vm-disk-modes", "Disks can be replicated", (Product.SOURCE_VCENTER,), _run, WaveStep.SWITCHOVER, repeats=True
 )

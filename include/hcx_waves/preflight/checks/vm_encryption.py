@@ -8,7 +8,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 _BY_VMOTION = (MigrationType.RAV, MigrationType.VMOTION)
 
@@ -36,6 +36,6 @@ CHECK = Check(
     "No VM is encrypted in a way that HCX cannot handle",
     (Product.SOURCE_VCENTER,),
     _run,
-    Step.SWITCHOVER,
+    WaveStep.SWITCHOVER,
     repeats=True,
 )

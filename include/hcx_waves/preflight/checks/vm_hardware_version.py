@@ -9,7 +9,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 LEAST = {MigrationType.RAV: 9, MigrationType.VMOTION: 9, MigrationType.BULK: 7}
 
@@ -27,4 +27,6 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("vm-hardware-version", "The virtual hardware is new enough", (Product.SOURCE_VCENTER,), _run, Step.START)
+CHECK = Check(
+    "vm-hardware-version", "The virtual hardware is new enough", (Product.SOURCE_VCENTER,), _run, WaveStep.START
+)

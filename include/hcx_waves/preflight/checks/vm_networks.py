@@ -9,7 +9,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedVm
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -56,5 +56,5 @@ CHECK = Check(
     "Every NIC is mapped",
     (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER, Product.HCX),
     _run,
-    Step.START,
+    WaveStep.START,
 )

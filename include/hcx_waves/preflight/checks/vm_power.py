@@ -8,7 +8,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice, blocking
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -32,6 +32,6 @@ CHECK = Check(
     "VMs are in the power state that they are moved in",
     (Product.SOURCE_VCENTER,),
     _run,
-    Step.SWITCHOVER,
+    WaveStep.SWITCHOVER,
     repeats=True,
 )

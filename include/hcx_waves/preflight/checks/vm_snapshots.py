@@ -8,7 +8,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
-from hcx_waves.preflight.steps import Step
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -18,7 +18,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             continue
         names = [snapshot.name for snapshot in detail.snapshots]
         # HCX removes them when it starts, not those that are taken afterwards [I hcx 4.8].
-        removed = vm.options.remove_snapshots and context.step is Step.START
+        removed = vm.options.remove_snapshots and context.step is WaveStep.START
         if vm.migration is MigrationType.BULK or removed:
             yield warning(
                 "vm-has-snapshots",
@@ -37,4 +37,6 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("vm-snapshots", "VMs have no snapshots", (Product.SOURCE_VCENTER,), _run, Step.SWITCHOVER, repeats=True)
+CHECK = Check(
+    "vm-snapshots", "VMs have no snapshots", (Product.SOURCE_VCENTER,), _run, WaveStep.SWITCHOVER, repeats=True
+)
