@@ -108,6 +108,8 @@ class NetworkSpec(_Document):
     realisation: str = "success"
     hcx_created: bool = False
     segment_body: dict[str, Any] = {}
+    extended_elsewhere: dict[str, list[str]] = {}  # name of another site -> VMs there that use this gateway
+    secondary: list[IPv4Interface] = []  # gateways of further subnets on the same wire, which are not extended
     strange_ports: list[str] = []
 
     @property

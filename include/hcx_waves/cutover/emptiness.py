@@ -15,6 +15,8 @@ from hcx_waves.cutover.errors import SegmentNotEmptyError
 from hcx_waves.cutover.leftovers import Found, FoundKind, classify_vm, identities, migrations_in_flight
 from hcx_waves.cutover.networks import networks_of, summaries_on
 from hcx_waves.cutover.ports import PortReading, read_ports
+from hcx_waves.cutover.users import read_users
+from hcx_waves.gateway_users.model import UserKind
 from hcx_waves.migration.groups import is_from
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import PlannedSegment, WavePlan
@@ -35,6 +37,10 @@ class EmptyProof(DomainModel):
     """What is there and may be, each with the reason."""
     is_gone: bool = False
     """The segment itself no longer exists at the source."""
+    noticed: tuple[str, ...] = ()
+    """What does not keep the segment from being cut off, and the approver should know."""
+    unknown: tuple[str, ...] = ()
+    """What no product tells, for a person to check."""
 
 
 _BEFORE_DELETION = (
@@ -130,6 +136,8 @@ def _look(
     found = [classify_vm(vm, segment, known) for vm in details]
     found += migrations_in_flight(clients, segment, on_segment, plan, migrations)
     found += reading.found if reading else ()
+    users, needing = read_users(plan, segment, clients, [network.moref for network in networks])
+    found += needing
     proof = EmptyProof(
         segment=segment.name,
         at=now,
@@ -137,6 +145,8 @@ def _look(
         nsx_port_count=None if reading is None else reading.port_count,
         migrations_read=len(migrations),
         excluded=tuple(one for one in found if not one.kind.blocks and one.kind is not FoundKind.FREE_PORT),
+        noticed=tuple(f"{one.name} {one.reason}" for one in users.of(UserKind.OUTSIDE_ADDRESS)),
+        unknown=users.unknown,
     )
     return found, proof
 

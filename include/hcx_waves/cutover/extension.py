@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError, NotFound, OutcomeUnknownError
-from hcx_waves.clients.hcx import HcxClient, Job
+from hcx_waves.clients.hcx import HcxClient, Job, NetworkExtension
 from hcx_waves.cutover.errors import (
     CONNECT_DESTINATION_OPTIONS,
     CONNECT_IN_NSX,
@@ -19,7 +19,7 @@ from hcx_waves.cutover.errors import (
     TwoGatewaysError,
     UnextendFailedError,
 )
-from hcx_waves.cutover.guards import find_extension, is_worked_on, look_at_destination
+from hcx_waves.cutover.guards import find_extension, is_whole, is_worked_on, look_at_destination
 from hcx_waves.cutover.source import GatewayState, SourceGateway
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import WavePlan
@@ -95,7 +95,7 @@ def unextend_network(
     :raises SourceNotDisconnectedError: if ``connect`` is asked while the source gateway is not proven off.
     :raises TwoGatewaysError: if the destination routes already while the source does.
     :raises SubmissionLostError: if the answer was lost and HCX shows no trace of the unextend; run it again.
-    :raises ClientError: if HCX refuses.
+    :raises ClientError: if HCX refuses, also inside an answer that accepts by its status.
     """
     segment = plan.segment(segment_name)
     facts = {"segment": segment_name, "extension_id": segment.extension_id, "connect": connect, "accepted_at": now}
@@ -124,7 +124,7 @@ def unextend_network(
         ) from error
     except ClientError as error:
         after = find_extension(clients, segment)
-        if after is not None and not is_worked_on(after) and not _says_busy(error):
+        if after is not None and not _is_under_way(after, error, previous):
             tell(None)
             raise
         return Removal(**facts, adopted=True, already_gone=after is None)
@@ -214,6 +214,17 @@ _OPTIONS = {
 
 def _tell_nobody(_removal: Removal | None) -> None:
     """Take the place of a listener."""
+
+
+def _is_under_way(extension: NetworkExtension, error: ClientError, previous: Removal | None) -> bool:
+    """Whether an unextend is under way although HCX has just refused one.
+
+    The extension's own state tells. Where its word means neither, HCX's message must do; where the word says that the
+    extension is whole, only if we may have asked before: else a refusal would pass for an unextend for hours.
+    """
+    if is_worked_on(extension):
+        return True
+    return _says_busy(error) and (previous is not None or not is_whole(extension))
 
 
 def _says_busy(error: ClientError) -> bool:

@@ -312,7 +312,8 @@ def _require_known(reading: GatewayReading, segment_name: str) -> None:
     if reading.state is GatewayState.UNKNOWN:
         raise CommandFailedError(
             f"it is not known whether the source gateway of segment {segment_name!r} is on: {reading.evidence}",
-            hint="Correct the check command: it must exit with 0 (disconnected) or 1 (connected). Nothing was changed.",
+            hint="Correct the check command, if one reads it: it must exit with 0 (disconnected) or 1 (connected). If "
+            "NSX has no gateway for the segment, set `disconnect` to hook or manual. Nothing was changed.",
             evidence=reading.evidence,
         )
 

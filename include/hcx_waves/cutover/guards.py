@@ -5,6 +5,7 @@ from __future__ import annotations
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.hcx import NetworkExtension
+from hcx_waves.clients.hcx.extensions import HEALTHY_EXTENSION
 from hcx_waves.cutover.errors import TwoGatewaysError
 from hcx_waves.cutover.source import GatewayReading, SourceGateway, reading_of
 from hcx_waves.model.plan import PlannedSegment
@@ -31,6 +32,11 @@ def is_worked_on(extension: NetworkExtension) -> bool:
     """Whether an extension's status sounds as if HCX were at work on it. The words are not published [? hcx 9.6]."""
     word = (extension.operation_status.state or "").upper()
     return any(part in word for part in _BUSY_WORDS)
+
+
+def is_whole(extension: NetworkExtension) -> bool:
+    """Whether an extension's status is one of the few words that are taken for healthy [? hcx 9.6]."""
+    return (extension.operation_status.state or "").lower() in HEALTHY_EXTENSION
 
 
 def require_no_second_gateway(source: GatewayReading, destination: GatewayReading, segment: str) -> None:

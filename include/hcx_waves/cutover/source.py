@@ -91,24 +91,41 @@ class NsxSource:
         self._gateway_address = gateway_address
 
     def look(self) -> GatewayReading:
-        """Read the segment and how far it is realised."""
-        return reading_of(self._nsx, self._nsx.segment(self._path))
+        """Read the segment and how far it is realised; unknown if the gateway is not NSX's: it may be on elsewhere."""
+        segment = self._nsx.segment(self._path)
+        if not segment.has_gateway:
+            evidence = f"{segment.path}: NSX has no gateway for it, as {segment.why_no_gateway}"
+            return GatewayReading(state=GatewayState.UNKNOWN, evidence=evidence)
+        return reading_of(self._nsx, segment)
 
     def definition(self) -> GatewayDefinition:
         """Read the segment's whole body."""
         return dict(self._nsx.segment(self._path).raw)
 
     def disconnect(self) -> None:
-        """PATCH connectivity OFF, on what was just read."""
-        self._nsx.set_connectivity(self._nsx.segment(self._path), Connectivity.OFF)
+        """PATCH connectivity OFF, on what was just read.
+
+        :raises NotFound: if NSX has no gateway for the segment.
+        """
+        self._nsx.set_connectivity(self._with_gateway(), Connectivity.OFF)
 
     def reconnect(self, definition: Mapping[str, Any] | None) -> None:
         """PATCH connectivity ON, with the segment's own subnets: a PATCH replaces the array [D nsx-vsphere 2.3]."""
-        segment = self._nsx.segment(self._path)
+        segment = self._with_gateway()
         saved = dict(definition or {})
         if saved.get("subnets") and not segment.raw.get("subnets"):
             segment = NsxSegment.of_wire({**segment.raw, "subnets": saved["subnets"]})
         self._nsx.set_connectivity(segment, Connectivity.ON, gateway_address=self._gateway_address)
+
+    def _with_gateway(self) -> NsxSegment:
+        segment = self._nsx.segment(self._path)
+        if segment.has_gateway:
+            return segment
+        raise NotFound(
+            f"NSX has no gateway for {segment.path}, as {segment.why_no_gateway}",
+            system="nsx",
+            hint="In the wave file, set the segment's `disconnect` to hook or manual, for the router that has it.",
+        )
 
 
 def reading_of(nsx: NsxPolicyClient, segment: NsxSegment) -> GatewayReading:

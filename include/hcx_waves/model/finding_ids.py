@@ -41,16 +41,21 @@ FINDING_IDS = frozenset(
         "mesh-tells-no-health",
         "mesh-too-many-migrations",
         "segment-address-duplicate",
+        "segment-addresses-outside",
         "segment-destination-missing",
         "segment-dhcp-at-both-sites",
         "segment-dhcp-at-source",
+        "segment-extended-elsewhere",
         "segment-extension-changed",
         "segment-extension-down",
         "segment-extension-state-unknown",
         "segment-firewall-closed",
         "segment-firewall-unclear",
         "segment-gateway-lost",
+        "segment-gateway-not-in-nsx",
+        "segment-in-vpn",
         "segment-mon-on",
+        "segment-neighbours-unknown",
         "segment-not-deletable",
         "segment-not-extended",
         "segment-originals-remain",
@@ -113,7 +118,19 @@ FINDING_IDS = frozenset(
         "window-too-short",
     }
 )
-NEVER_WAIVED = frozenset({"endpoint-changed", "endpoints-mixed", "segment-two-gateways"})
+NEVER_WAIVED = frozenset(
+    {
+        "endpoint-changed",
+        "endpoints-mixed",
+        "segment-destination-missing",
+        "segment-extended-elsewhere",
+        "segment-gateway-not-in-nsx",
+        "segment-in-vpn",
+        "segment-mon-on",
+        "segment-source-missing",
+        "segment-two-gateways",
+    }
+)
 """What nobody may answer for."""
 
 

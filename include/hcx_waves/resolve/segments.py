@@ -119,9 +119,17 @@ class SegmentFinder:
         found = [one for one in segments if same_network(one.path, path)]
         if path is None and segment.segment_id is None:
             found = [one for one in segments if one.display_name == network.name]
+        by_nsx = segment.is_cut and segment.means_of_disconnect is Disconnect.NSX
         if len(found) == 1:
+            if by_nsx and not found[0].has_gateway:
+                self._problems.add(
+                    segment.name,
+                    f"NSX at the source has no gateway for it, as {found[0].why_no_gateway}: switching connectivity "
+                    "off in NSX would leave the real gateway on",
+                    "Write disconnect: hook or disconnect: manual, for the router that has the gateway.",
+                )
             return found[0]
-        if segment.is_cut and segment.means_of_disconnect is Disconnect.NSX:
+        if by_nsx:
             reason = "NSX at the source is not connected" if self._survey.source_segments is None else "NSX has none"
             self._problems.add(
                 segment.name,
@@ -169,7 +177,8 @@ class SegmentFinder:
     def _cut_before(self, segment: Segment, network: Network, source: NsxSegment | None) -> PlannedSegment | None:
         """Return a segment that an earlier run has cut over: source off, and its subnet routed at the destination."""
         twins = [] if source is None else _twins(source, self._survey.destination_segments, routed=True)
-        if source is not None and source.is_disconnected and len(twins) == 1:
+        off = source is not None and source.has_gateway and source.is_disconnected
+        if source is not None and off and len(twins) == 1:
             index = self._survey.destination_networks
             behind = index.of_segment(twins[0].segment_id)
             if len(behind) == 1:

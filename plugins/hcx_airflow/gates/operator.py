@@ -29,6 +29,7 @@ from hcx_airflow.gates.approval import (
     may_answer,
     quotes_reference,
 )
+from hcx_airflow.gates.recheck_view import with_recheck
 from hcx_airflow.gates.rehearsed import REHEARSAL_APPROVER, seconds_to_answer
 from hcx_airflow.gates.table import GATES
 from hcx_airflow.gates.view import read_view
@@ -138,7 +139,8 @@ class WaveGate(ApprovalOperator):
         settings = self._settings(work)
         self._refuse_cleared(run, settings)
         self._require_evidence(run)
-        self.body = document(self.gate.body(read_view(run, work, self.segment)), _four_eyes(settings, run.started_by))
+        view = with_recheck(read_view(run, work, self.segment), run, work)
+        self.body = document(self.gate.body(view), _four_eyes(settings, run.started_by))
         self._refuse_to_show_another(run, work)
         self.response_timeout = self._time_to_answer(run, work)
         self.assigned_users = _assigned(settings.approvers)

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow import results
+from hcx_airflow.cutover_steps import source_gateway
 from hcx_airflow.documents import Arguments
 from hcx_airflow.gates import table
 from hcx_airflow.gates.approval import require_approval
@@ -38,7 +39,8 @@ class DeleteSourceSegmentOperator(SegmentOperator):
         decision = require_approval(run, work, table.CLEANUP)
         self.log.info("The cleanup was %s", decision.spoken)
         with self.sites(run, work.wave) as clients:
-            deletion = delete_source_segment(work.plan, self.segment, clients)
+            gateway = source_gateway(run, work, self.segment, clients)
+            deletion = delete_source_segment(work.plan, self.segment, clients, gateway)
         deletion = deletion.model_copy(update={"at": run.now(), "approved_by": decision.approver})
         self.log.info(
             "Source segment %s %s", deletion.path, "was already gone" if deletion.already_gone else "is deleted"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,12 +12,13 @@ from typing_extensions import override
 
 from hcx_airflow import names, results
 from hcx_airflow.documents import Arguments
-from hcx_airflow.errors import DriftedError, IncompleteError, NothingMigratedError, WaitedInVainError
+from hcx_airflow.errors import BlockedError, DriftedError, IncompleteError, NothingMigratedError, WaitedInVainError
 from hcx_airflow.forecasts import expected_vms
 from hcx_airflow.gates import table
 from hcx_airflow.gates.approval import require_approval
 from hcx_airflow.hooks.sites import hcx_connection_id
 from hcx_airflow.operators.base import WaveOperator
+from hcx_airflow.rechecks import held_back, recheck
 from hcx_airflow.results import Slot, to_json
 from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.migration import MigrationStatusTrigger
@@ -85,6 +87,7 @@ class StartMigrationsOperator(WaveOperator):
     def _refuse_drift(self, run: TaskRun, work: Work, clients: SiteClients) -> None:
         """Refuse to start what has changed since it was approved. Once started, the inventory changes by itself."""
         from hcx_waves.migration.intents import group_name
+        from hcx_waves.preflight.steps import WaveStep
         from hcx_waves.resolve import drift_of
 
         if clients.hcx.find_group_by_name(group_name(work.plan)) is not None:
@@ -96,6 +99,12 @@ class StartMigrationsOperator(WaveOperator):
             run.results.leave(results.DRIFT, f"{changed}: {'; '.join(differences)}")
             raise DriftedError(
                 f"{changed}. Nothing was started. Start a new run to plan and be asked again. Changes:", differences
+            )
+        stops = recheck(run, work, clients, WaveStep.START, work.scope.moves(work.plan)).stops
+        if stops:
+            raise BlockedError(
+                "checks that were made again found what has changed since the approval. Nothing was started. Resolve "
+                f"each of them, then clear this task: {_listed(stops)}"
             )
 
     def _waiting(self, run: TaskRun, work: Work) -> Arguments:
@@ -184,9 +193,10 @@ class VerifyVirtualMachinesOperator(WaveOperator):
 class ReleaseSwitchoversOperator(WaveOperator):
     """Release held switchovers after ``approve_switchover``: those of the wave's order one by one, then all others.
 
-    It waits in the triggerer for each VM of the order.
+    It waits in the triggerer for each VM of the order. Right before each release the checks that protect the switchover
+    are made again; a VM with a finding that blocks stays held, and in an order those after it.
 
-    :raises IncompleteError: if a VM of the order fails; those after it stay held.
+    :raises IncompleteError: if a VM of the order fails, or VMs stay held for what was found; the others are released.
     """
 
     result: ClassVar[Slot[Any]] = results.RELEASED
@@ -194,6 +204,7 @@ class ReleaseSwitchoversOperator(WaveOperator):
     @override
     def act(self, run: TaskRun) -> Released:
         from hcx_waves.migration.switchover import release_due
+        from hcx_waves.preflight.steps import WaveStep
         from hcx_waves.run.results import Released
 
         work = read_work(run)
@@ -207,7 +218,10 @@ class ReleaseSwitchoversOperator(WaveOperator):
         if started is None or not started.vms:
             return Released(released=released)
         with self.sites(run, work.wave, check=False) as clients:
-            step = release_due(clients.hcx, work.plan, started, released, run.now())
+            waiting = [name for name in work.scope.moves(work.plan) if name not in released]
+            found = recheck(run, work, clients, WaveStep.SWITCHOVER, waiting)
+            held = held_back(found, waiting)
+            step = release_due(clients.hcx, work.plan, started, released, run.now(), held_back=held)
         if step.stopped_by is not None:
             raise IncompleteError(
                 f"the switchover of {step.stopped_by} did not succeed, so the VMs after it in the order stay held. "
@@ -224,6 +238,7 @@ class ReleaseSwitchoversOperator(WaveOperator):
                 ends_task=False,
             )
             self.defer(trigger=trigger, method_name="execute_complete")
+        _refuse_held_back({name: held[name] for name in step.held_back}, asks=bool(approved_by))
         return Released(released=released, at=run.now(), approved_by=approved_by)
 
     def execute_complete(self, context: Context, event: Arguments) -> Any:
@@ -231,6 +246,15 @@ class ReleaseSwitchoversOperator(WaveOperator):
         if event.get("error"):
             raise ClientError.from_dict(event["error"])
         return self.take_part(context, self.act)
+
+
+def _refuse_held_back(held: Mapping[str, str], *, asks: bool) -> None:
+    if held:
+        gate = f"{names.APPROVE_SWITCHOVER} and " if asks else ""
+        raise IncompleteError(
+            f"not released, as their switchover would fail: {_listed(held)}. Resolve it, then clear {gate}this task; "
+            "the others are not affected"
+        )
 
 
 class CancelMigrationsOperator(WaveOperator):
@@ -258,6 +282,10 @@ class CancelMigrationsOperator(WaveOperator):
             report = cancel_migrations(clients.hcx, ids, force=self.force)
         self.log.info("Cancelled: %s", report or "nothing; this run has started no migrations")
         return report
+
+
+def _listed(reasons: Mapping[str, str]) -> str:
+    return "; ".join(f"{name} {reason}" for name, reason in reasons.items())
 
 
 def _awaited(run: TaskRun) -> MigrationsWait:

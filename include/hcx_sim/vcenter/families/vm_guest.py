@@ -108,7 +108,7 @@ def link_local(mac: str) -> str:
 def gateway_interface(inventory: Inventory, network: VcNetwork) -> str | None:
     """Return the gateway of a network with its prefix length, None when it has none."""
     segment = inventory.segment_of(network)
-    if segment is not None:
+    if segment is not None and segment.gateway_cidr is not None:
         return segment.gateway_cidr
     return network.gateway.address if network.gateway is not None else None
 

@@ -14,6 +14,7 @@ from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.model.subnets import plain_address
 from hcx_waves.preflight.base import Check, Product, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 MOST_PORTS_ASKED = 50
 
@@ -59,4 +60,4 @@ def _twice(context: PreflightContext, segment: PlannedSegment) -> dict[str, list
     return {address: sorted(macs) for address, macs in sorted(users.items()) if len(macs) > 1}
 
 
-CHECK = Check("segment-address-duplicates", "No address is used twice", (Product.SOURCE_NSX,), _run)
+CHECK = Check("segment-address-duplicates", "No address is used twice", (Product.SOURCE_NSX,), _run, WaveStep.CUTOVER)

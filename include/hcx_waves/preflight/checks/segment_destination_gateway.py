@@ -11,6 +11,7 @@ from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.model.subnets import interfaces_of
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -22,7 +23,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 segment.name,
                 f"NSX at the destination has no {segment.destination_segment_path}",
                 "Start a new run; if the segment was deleted, extend the network again first.",
-            )
+            ).model_copy(update={"waivable": False})
             continue
         yield from _lost_families(segment, found)
         extension = context.extensions.get(segment.extension_id)
@@ -58,4 +59,5 @@ CHECK = Check(
     "The destination gateways of extended segments are off",
     (Product.HCX, Product.DESTINATION_NSX),
     _run,
+    WaveStep.CUTOVER,
 )

@@ -9,6 +9,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.spelling import KnownNames
 from hcx_waves.preflight.base import Check, Product, advice, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -55,5 +56,9 @@ def _described(context: PreflightContext, vm: VirtualMachineSummary) -> str:
 
 
 CHECK = Check(
-    "segment-left-behind", "No VM is left on a segment that is cut over", (Product.SOURCE_VCENTER, Product.HCX), _run
+    "segment-left-behind",
+    "No VM is left on a segment that is cut over",
+    (Product.SOURCE_VCENTER, Product.HCX),
+    _run,
+    WaveStep.CUTOVER,
 )

@@ -8,6 +8,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.subnets import overlap, subnets_of
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -27,4 +28,6 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 )
 
 
-CHECK = Check("segment-overlaps", "Subnets are free at the destination", (Product.DESTINATION_NSX,), _run)
+CHECK = Check(
+    "segment-overlaps", "Subnets are free at the destination", (Product.DESTINATION_NSX,), _run, WaveStep.CUTOVER
+)

@@ -9,6 +9,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import ObjectRef, PlannedVm
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -74,5 +75,9 @@ def _reach(context: PreflightContext, vm: PlannedVm, cluster: Cluster) -> Iterat
 
 
 CHECK = Check(
-    "target-places", "The VMs' places at the destination exist", (Product.DESTINATION_VCENTER, Product.HCX), _run
+    "target-places",
+    "The VMs' places at the destination exist",
+    (Product.DESTINATION_VCENTER, Product.HCX),
+    _run,
+    WaveStep.START,
 )

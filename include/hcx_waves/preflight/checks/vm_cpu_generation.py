@@ -8,6 +8,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.checks.target_places import hosts_for
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 # vSphere's EVC mode keys, oldest first.
 _INTEL = (
@@ -52,4 +53,5 @@ CHECK = Check(
     "The destination's CPUs suit the running VMs",
     (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER),
     _run,
+    WaveStep.SWITCHOVER,
 )

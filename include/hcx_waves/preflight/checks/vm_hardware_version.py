@@ -16,6 +16,7 @@ from hcx_waves.model.plan import PlannedVm
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.checks.target_places import hosts_for
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 LEAST = {MigrationType.RAV: 9, MigrationType.VMOTION: 9, MigrationType.BULK: 7}
 # By the release of ESXi that brought it; the updates of 6.7 cannot be told apart by their version.
@@ -79,4 +80,5 @@ CHECK = Check(
     "The virtual hardware suits the migration and the destination's hosts",
     (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER),
     _run,
+    WaveStep.START,
 )
