@@ -17,6 +17,7 @@ from hcx_airflow import names
 from hcx_airflow.documents import Arguments, Document
 from hcx_airflow.errors import AnswerRefusedError, DriftedError, RejectedError, UnansweredError
 from hcx_airflow.gates.approval import is_second_person, may_answer, quotes_reference
+from hcx_airflow.gates.asking import Asking, reference_param
 from hcx_airflow.gates.rehearsed import REHEARSAL_APPROVER, seconds_to_answer
 from hcx_airflow.gates.table import GATES
 from hcx_airflow.gates.view import read_view
@@ -27,15 +28,15 @@ from hcx_airflow.tries import on_its_clock
 from hcx_airflow.work import Work, read_work
 from hcx_waves.model.digest import digest_of
 from hcx_waves.model.formatting import period
-from hcx_waves.report.markup import Markdown, code, document
 from hcx_waves.run.decisions import Choice, Decision
 from hcx_waves.wavefile.gates import GateSettings, time_to_answer
 
-TEXT_VERSION = 2
+TEXT_VERSION = 3
 """Version of the gate texts: a body that another release has shown is compared by digest and scope only."""
 NO_ANSWER = "no answer in time"
 _LONGEST_TEXT = 500
 _SIMPLE_AUTH = "SimpleAuthManager"
+_REFERENCE_HINT = "Reference of the change request."
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class WaveGate(ApprovalOperator):
         if gate not in GATES:
             raise ValueError(f'unknown gate "{gate}"; known gates: {", ".join(GATES)}')
         params = {
-            "change_reference": Param(None, type=["null", "string"], maxLength=_LONGEST_TEXT, title="Change reference"),
+            "change_reference": reference_param(GateSettings(), _REFERENCE_HINT),
             "reason": Param(None, type=["null", "string"], maxLength=_LONGEST_TEXT, title="Reason"),
         }
         subject = GATES[gate].title.format(wave=wave_id, segment=segment)
@@ -115,14 +116,18 @@ class WaveGate(ApprovalOperator):
             with on_its_clock(run, self.retry_policy):
                 return self.rehearse(run, read_work(run))
         work = read_work(run)
-        settings = self._settings(work)
-        self.body = document(self.gate.body(read_view(run, work, self.segment)), _four_eyes(settings, run.started_by))
-        self._refuse_to_show_another(run, work)
-        self.response_timeout = self._time_to_answer(run, work)
+        settings, now = self._settings(work), run.now()
+        until = now + self._longest_wait(work, now)
+        asking = Asking.make(work.wave, settings, until, run.started_by, run.results.noted(names.SHOWN) or {})
+        self.subject = self.gate.headline(work.plan, work.scope, self.segment)
+        self.body = self.gate.body(read_view(run, work, self.segment, asking))
+        self._refuse_to_show_another(run, work, asking)
+        self.response_timeout = self._time_to_answer(run, work, now, asking.answer_by)
         self.assigned_users = _assigned(settings.approvers)
-        if work.scope.change_reference:
-            self.params["change_reference"] = work.scope.change_reference
-        asked_at = run.now().isoformat()
+        given = work.scope.change_reference
+        acceptable = given if quotes_reference(settings, given) else None
+        self.params["change_reference"] = reference_param(settings, _REFERENCE_HINT, acceptable)
+        asked_at = now.isoformat()
         try:
             super().execute(context)
         except TaskAwaitingInput as parked:
@@ -134,8 +139,9 @@ class WaveGate(ApprovalOperator):
 
     def rehearse(self, run: TaskRun, work: Work) -> Any:
         """Let the rehearsal approver answer after its reaction time, by the rehearsal's clock."""
-        self._asked_at = run.now().isoformat()
-        left = self._time_to_answer(run, work)
+        now = run.now()
+        self._asked_at = now.isoformat()
+        left = self._time_to_answer(run, work, now)
         seconds = seconds_to_answer(run, self.gate, self.gate.window(work.plan, self.segment))
         run.clock.sleep(left.total_seconds() if seconds is None else min(seconds, left.total_seconds()))
         if seconds is None or seconds >= left.total_seconds():
@@ -147,7 +153,7 @@ class WaveGate(ApprovalOperator):
     def before_rehearsed_yes(self, run: TaskRun, work: Work) -> None:
         """Do at the twin what a person does before approving."""
 
-    def _refuse_to_show_another(self, run: TaskRun, work: Work) -> None:
+    def _refuse_to_show_another(self, run: TaskRun, work: Work, asking: Asking) -> None:
         """Fail on a later try that would show something else: Airflow keeps showing the first text."""
         shown = {**work.shown(), "body": digest_of(self.body), "text_version": TEXT_VERSION}
         before = run.results.noted(names.SHOWN)
@@ -157,11 +163,24 @@ class WaveGate(ApprovalOperator):
                 f"{run.task_id} asked about a different plan or text on an earlier try, and Airflow would show that "
                 "one again. Start a new run: it adopts what is under way and asks again"
             )
-        run.results.note(names.SHOWN, shown)
+        run.results.note(names.SHOWN, {**shown, **asking.note()})
 
-    def _time_to_answer(self, run: TaskRun, work: Work) -> timedelta:
+    def _longest_wait(self, work: Work, now: datetime) -> timedelta:
         window = self.gate.window(work.plan, self.segment)
-        left = time_to_answer(self.gate.settings(work.wave), run.now(), window, self.gate.wait)
+        return time_to_answer(self.gate.settings(work.wave), now, window, self.gate.wait)
+
+    def _time_to_answer(self, run: TaskRun, work: Work, now: datetime, until: datetime | None = None) -> timedelta:
+        """Return how long a question may wait.
+
+        :param now: the instant of the question.
+        :param until: the deadline that the text shows.
+        """
+        window = self.gate.window(work.plan, self.segment)
+        longest = self._longest_wait(work, now)
+        left = longest if until is None else min(longest, until - now)
+        if longest > timedelta() >= left:
+            self._record(run, work, Choice.UNANSWERED, Answer(reason=NO_ANSWER))
+            raise UnansweredError(_unanswered(self.gate.name))
         if left <= timedelta():
             self._record(run, work, Choice.UNANSWERED, Answer(reason="the window has closed"))
             closed = (
@@ -261,13 +280,6 @@ class WaveGate(ApprovalOperator):
 
 def _unanswered(gate: str) -> str:
     return f"{gate} was not answered in time, which counts as a rejection. Start a new run to be asked again"
-
-
-def _four_eyes(gate: GateSettings, started_by: str | None) -> Markdown:
-    """Return a sentence for the body that names the user who cannot approve."""
-    if not gate.four_eyes or started_by is None:
-        return Markdown()
-    return Markdown(f"{code(started_by)} started this run, so another person must approve it (four-eyes rule).")
 
 
 def _assigned(approvers: Sequence[str] | None) -> Any:
