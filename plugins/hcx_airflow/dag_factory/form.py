@@ -5,7 +5,6 @@ from __future__ import annotations
 from airflow.sdk import DAG, Param
 from airflow.sdk import ParamsDict as Params  # type: ignore[attr-defined]
 
-from hcx_airflow.gates.asking import reference_param
 from hcx_airflow.names import APPROVE_WAVE, WAVE_RUN_ID_CONF
 from hcx_waves.wavefile.gates import GateSettings
 from hcx_waves.wavefile.wave import Wave
@@ -78,9 +77,9 @@ def cleanup_params(wave: Wave) -> dict[str, Param]:
 
 
 def _record_params(gate: GateSettings, about_notes: str) -> dict[str, Param]:
-    hint = "Reference of the change request. It can also be given when the gate is answered."
+    hint = f"Reference of the change request. It can also be given when the gate is answered. {gate.reference_hint}"
     return {
-        "change_reference": reference_param(gate, hint),
+        "change_reference": Param(None, title="Change reference", description=hint.rstrip(), **gate.reference_schema()),
         "notes": Param(
             None,
             type=["string", "null"],

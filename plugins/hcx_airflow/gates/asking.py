@@ -5,21 +5,19 @@ What the first try has asked holds for later ones: Airflow keeps showing the fir
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from airflow.sdk import Param
+from pydantic import AwareDatetime, BaseModel, JsonValue, ValidationError
 
-from hcx_airflow.documents import Arguments, Document
+from hcx_airflow.documents import Document
 from hcx_airflow.folders import reports_folder
 from hcx_waves.model.formatting import instant
 from hcx_waves.wavefile.gates import GateSettings
 from hcx_waves.wavefile.wave import Wave
 
-LONGEST_REFERENCE = 200
 NO_REHEARSAL = "none"
 
 
@@ -40,21 +38,27 @@ class Asking:
 
     @classmethod
     def make(
-        cls, wave: Wave, settings: GateSettings, answer_by: datetime, started_by: str | None, noted: Mapping[str, Any]
+        cls, wave: Wave, settings: GateSettings, answer_by: datetime, started_by: str | None, noted: JsonValue
     ) -> Self:
         """Return how a gate asks: as an earlier try did, else anew.
 
         :param answer_by: of a first try.
-        :param noted: what :meth:`note` has returned then; empty on a first try.
+        :param noted: what :meth:`note` has returned then; None on a first try.
         """
         try:
-            return cls(settings, datetime.fromisoformat(noted["answer_by"]), str(noted["last_rehearsal"]), started_by)
-        except (KeyError, TypeError, ValueError):
-            return cls(settings, answer_by, last_rehearsal(wave), started_by)
+            before = _Asked.model_validate(noted)
+        except ValidationError:
+            before = _Asked(answer_by=answer_by, last_rehearsal=last_rehearsal(wave))
+        return cls(settings, before.answer_by, before.last_rehearsal, started_by)
 
     def note(self) -> Document:
         """Return what a later try needs to ask the same."""
-        return {"answer_by": self.answer_by.isoformat(), "last_rehearsal": self.last_rehearsal}
+        return _Asked(answer_by=self.answer_by, last_rehearsal=self.last_rehearsal).model_dump(mode="json")
+
+
+class _Asked(BaseModel):
+    answer_by: AwareDatetime
+    last_rehearsal: str
 
 
 def last_rehearsal(wave: Wave) -> str:
@@ -75,31 +79,10 @@ def last_rehearsal(wave: Wave) -> str:
     return f"night of {record.night}{faults}{when}: {verdict_of(record)}{other}"
 
 
-def reference_param(gate: GateSettings, hint: str, given: str | None = None) -> Param:
-    """Return the param of a form in which a change reference is given.
+def reference_param(gate: GateSettings, given: str | None = None) -> Param:
+    """Return the param of a gate's form in which a change reference is given.
 
-    :param hint: what it is for; what it must look like is added.
-    :param given: the value to begin with; left out if the gate would refuse it.
+    :param given: the value to begin with.
     """
-    schema: Arguments = {"type": ["string", "null"], "maxLength": LONGEST_REFERENCE}
-    whole = _whole(gate.change_reference_pattern)
-    if gate.change_reference_pattern is not None:
-        hint += f" All of it must match {gate.change_reference_pattern}."
-    if whole is not None:
-        schema["pattern"] = whole
-    return Param(given, title="Change reference", description=hint, **schema)
-
-
-def _whole(pattern: str | None) -> str | None:
-    """Return an expression that matches only where all of a text does, if there is one.
-
-    One with global flags in front cannot be put in brackets; the gate checks the reference in any case.
-    """
-    if pattern is None:
-        return None
-    whole = f"^(?:{pattern})$"
-    try:
-        re.compile(whole)
-    except re.error:
-        return None
-    return whole
+    hint = f"Reference of the change request. {gate.reference_hint}".rstrip()
+    return Param(given, title="Change reference", description=hint, **gate.reference_schema())

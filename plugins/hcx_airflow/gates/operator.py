@@ -36,7 +36,6 @@ TEXT_VERSION = 3
 NO_ANSWER = "no answer in time"
 _LONGEST_TEXT = 500
 _SIMPLE_AUTH = "SimpleAuthManager"
-_REFERENCE_HINT = "Reference of the change request."
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class WaveGate(ApprovalOperator):
         if gate not in GATES:
             raise ValueError(f'unknown gate "{gate}"; known gates: {", ".join(GATES)}')
         params = {
-            "change_reference": reference_param(GateSettings(), _REFERENCE_HINT),
+            "change_reference": reference_param(GateSettings()),
             "reason": Param(None, type=["null", "string"], maxLength=_LONGEST_TEXT, title="Reason"),
         }
         subject = GATES[gate].title.format(wave=wave_id, segment=segment)
@@ -118,7 +117,7 @@ class WaveGate(ApprovalOperator):
         work = read_work(run)
         settings, now = self._settings(work), run.now()
         until = now + self._longest_wait(work, now)
-        asking = Asking.make(work.wave, settings, until, run.started_by, run.results.noted(names.SHOWN) or {})
+        asking = Asking.make(work.wave, settings, until, run.started_by, run.results.noted(names.SHOWN))
         self.subject = self.gate.headline(work.plan, work.scope, self.segment)
         self.body = self.gate.body(read_view(run, work, self.segment, asking))
         self._refuse_to_show_another(run, work, asking)
@@ -126,7 +125,7 @@ class WaveGate(ApprovalOperator):
         self.assigned_users = _assigned(settings.approvers)
         given = work.scope.change_reference
         acceptable = given if quotes_reference(settings, given) else None
-        self.params["change_reference"] = reference_param(settings, _REFERENCE_HINT, acceptable)
+        self.params["change_reference"] = reference_param(settings, acceptable)
         asked_at = now.isoformat()
         try:
             super().execute(context)
