@@ -9,7 +9,7 @@ SPEED ?= 60
 # As in include/hcx_demo/wave/faults.py; a test compares them.
 DEMO_FAULTS := failing-switchover, stuck-switchover, unextend-fails, tunnel-down, destination-full, slow-link, vcenter-flaps
 
-.PHONY: help setup test check format demo rehearse sim bench coverage house lock clean
+.PHONY: help setup test attacks check format demo rehearse sim bench coverage contract house lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 test: setup ## Run all tests (some minutes on two cores).
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+attacks: setup ## Attack a real Airflow by its REST API, with both auth managers (40 minutes).
+	$(BIN)/python -m pytest -m attacks -n 0 tests/airflow/attacks
 
 check: setup ## Lint, types and import rules.
 	$(BIN)/ruff check .
@@ -61,6 +64,9 @@ bench: setup ## Measure sizes and speeds; prints the tables that docs/measuremen
 
 coverage: setup ## Write include/hcx_sim/COVERAGE.md from the route tables.
 	$(BIN)/hcx-sim coverage
+
+contract: setup ## Write include/hcx_waves/probe/contract.json from the contract samples.
+	PYTHONPATH=include:plugins:tests $(BIN)/python -m support.probe_contract
 
 house: setup ## Measure the source: circles, journeys, names, sizes; tests/house holds what can be held.
 	PYTHONPATH=include:plugins:tests $(BIN)/python -m house.measures

@@ -72,12 +72,14 @@ class AirflowApi:
     """Calls as one user. Safe for one thread.
 
     :param base_url: without ``/api/v2``.
+    :param answer_seconds: limit of each call.
     """
 
-    def __init__(self, base_url: str, username: str, password: str) -> None:
+    def __init__(self, base_url: str, username: str, password: str, *, answer_seconds: float = _ANSWER_SECONDS) -> None:
         self.base_url = base_url
         self.username = username
         self._password = password
+        self._answer_seconds = answer_seconds
         self._session = requests.Session()
         self._session.trust_env = False
         self._token = ""
@@ -97,7 +99,7 @@ class AirflowApi:
     def not_ready(self) -> tuple[str, ...]:
         """Return the components that are not healthy; the API server alone while it does not answer."""
         try:
-            reply = self._session.get(f"{self.base_url}/api/v2/monitor/health", timeout=_ANSWER_SECONDS)
+            reply = self._session.get(f"{self.base_url}/api/v2/monitor/health", timeout=self._answer_seconds)
             health = reply.json() if reply.ok else None
         except (requests.RequestException, ValueError):
             health = None
@@ -265,7 +267,7 @@ class AirflowApi:
         self, method: str, url: str, body: Mapping[str, Any] | None, headers: dict[str, str]
     ) -> requests.Response:
         try:
-            return self._session.request(method, url, json=body, headers=headers, timeout=_ANSWER_SECONDS)
+            return self._session.request(method, url, json=body, headers=headers, timeout=self._answer_seconds)
         except requests.RequestException as error:
             raise DemoError(f"Airflow does not answer {method} {url}: {type(error).__name__}") from error
 

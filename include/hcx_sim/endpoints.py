@@ -12,7 +12,7 @@ from typing import Any
 
 from hcx_sim.http.dispatch import DEFAULT_WORLD, WORLD_PREFIX
 from hcx_sim.products import CONTROL, Endpoint
-from hcx_sim.tls import write_private
+from hcx_sim.tls import CERTIFICATE, write_private
 from hcx_sim.world.credentials import SITE_PRODUCTS, Credentials, credentials_of
 from hcx_sim.world.model import SiteName
 from hcx_sim.world.world import World
@@ -27,6 +27,7 @@ class Addresses:
     tls: bool
     ca_file: str | None
     control_token: str
+    certificate: str = ""
 
     def url(self, endpoint: Endpoint, world_id: str = DEFAULT_WORLD) -> str:
         """Return the base URL of a product in a world, without a slash at the end."""
@@ -35,8 +36,12 @@ class Addresses:
         return f"{scheme}://{_host_in_url(self.host)}:{self.ports[endpoint]}{prefix}"
 
     def urls(self, world_id: str) -> dict[str, str]:
-        """Return the base URL of every product of a world, keyed ``hcx/source``, ``vmc`` and so on."""
-        return {
+        """Return the base URL of every product of a world, keyed ``hcx/source``, ``vmc`` and so on.
+
+        ``certificate`` is what they all show, in PEM form; without TLS there is none.
+        """
+        shown = {CERTIFICATE: self.certificate} if self.certificate else {}
+        return shown | {
             f"{endpoint.product}/{endpoint.site}" if endpoint.site else endpoint.product: self.url(endpoint, world_id)
             for endpoint in self.ports
             if endpoint != CONTROL

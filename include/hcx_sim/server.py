@@ -20,7 +20,7 @@ from hcx_sim.http.context import Product
 from hcx_sim.http.dispatch import DEFAULT_WORLD, Dispatcher
 from hcx_sim.http.listener import Listener, PortTakenError
 from hcx_sim.products import CONTROL, ENDPOINTS, Endpoint, products
-from hcx_sim.tls import ensure_certificates, write_private
+from hcx_sim.tls import ensure_certificates, leaf_of, write_private
 from hcx_sim.world.credentials import Credentials
 from hcx_sim.world.world import World
 from hcx_sim.worlds import WorldLimits, WorldManager, WorldOptions
@@ -113,7 +113,8 @@ class SimServer:
             self._listeners[endpoint] = listener
         ports = {endpoint: listener.port for endpoint, listener in self._listeners.items()}
         ca_file = str(files.ca_file.resolve()) if files else None
-        self.addresses = Addresses(options.client_host, ports, options.tls, ca_file, token)
+        shown = leaf_of(files.chain_file) if files else ""
+        self.addresses = Addresses(options.client_host, ports, options.tls, ca_file, token, shown)
         self.worlds.create(DEFAULT_WORLD, options.world)
         for listener in self._listeners.values():
             await listener.open()

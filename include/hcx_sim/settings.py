@@ -99,6 +99,9 @@ class HcxSettings(_Settings):
     extend_seconds: Duration = Triangular(low_seconds=30, mode_seconds=60, high_seconds=180)
     unextend_seconds: Duration = Triangular(low_seconds=60, mode_seconds=150, high_seconds=400)  # "some minutes", seed
     unextend_bridge_share: float = Field(default=0.5, ge=0, le=1)  # part of the job before the bridge goes down
+    transition_seconds: Duration = Triangular(low_seconds=20, mode_seconds=40, high_seconds=120)  # guess [? hcx 5.6]
+    transition_loss_seconds: float = 0.5  # "next to no loss" [D hcx 5.6]; the figure is a guess
+    empty_findings: bool = False  # items carry errors and warnings that are empty; clients stumble on them [I hcx 4.3]
     failed_job_is_done: bool = True  # [? hcx 9.7]
     extension_states: dict[str, str] = {"up": "CONNECTED", "down": "DISCONNECTED", "busy": "IN_PROGRESS"}
     appliance_states: dict[str, str] = {"up": "up", "down": "down"}

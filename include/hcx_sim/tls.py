@@ -11,6 +11,7 @@ import os
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from cryptography import x509
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CA_FILE = "ca.pem"
+CERTIFICATE = "certificate"  # where a world's URLs keep the certificate that all products show
 _CHAIN_FILE = "server.pem"
 _KEY_FILE = "server.key"
 _VALID = timedelta(days=365)
@@ -94,6 +96,21 @@ def write_private(path: Path, content: bytes) -> None:
     with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(content)
     scratch.replace(path)
+
+
+def leaf_of(chain_file: Path) -> str:
+    """Return the first certificate of a chain, which is the server's own, in PEM form."""
+    leaf = x509.load_pem_x509_certificates(chain_file.read_bytes())[0]
+    return leaf.public_bytes(serialization.Encoding.PEM).decode()
+
+
+@cache
+def stand_in_certificate() -> str:
+    """Return a self-signed certificate for managers that are served without TLS; one per process."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hcx-sim")])
+    signed = _builder(name, name, key).sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

@@ -12,6 +12,7 @@ KNOWN_VERSIONS = frozenset({"3.3.2"})
 TASK_MODULES = ("airflow.sdk.execution_time.task_runner", "airflow.dag_processing.dagbag")
 """What every task start, and every parse of a DAG file, imports."""
 _TICK = timedelta(microseconds=1)
+_PARTS_OF_TRACEPARENT = 4
 
 
 def store_xcom(ti: Any, task_id: str, key: str, value: Any) -> None:
@@ -30,6 +31,18 @@ def task_instance_at(dag_id: str, task_id: str, logical_date: datetime) -> Any:
 
     asked = GetPreviousTI(dag_id=dag_id, task_id=task_id, logical_date=logical_date + _TICK)
     return getattr(ask_supervisor(asked), "task_instance", None)
+
+
+def generation_of(task_instance: Any) -> str:
+    """Return the trace id of a task instance; empty if it has none.
+
+    Airflow draws one when a run is made and a new one when tasks are cleared; those that are not cleared keep theirs.
+    Nobody can choose it, and no two runs share one, also if one is made again with the id of the other.
+    """
+    carrier = getattr(task_instance, "context_carrier", None) or {}
+    # W3C trace context: version, trace id, span id, flags.
+    parts = str(carrier.get("traceparent", "")).split("-")
+    return parts[1] if len(parts) == _PARTS_OF_TRACEPARENT else ""
 
 
 def ask_supervisor(question: Any) -> Any:

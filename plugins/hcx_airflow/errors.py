@@ -58,7 +58,19 @@ class BlockedError(WaveTaskError):
 
 
 class SigningKeyError(WaveTaskError):
-    """The key that decisions are signed with is missing or too short."""
+    """The key that results are sealed with is missing or too short."""
+
+
+class LedgerError(WaveTaskError):
+    """The ledger of a run cannot be used, so nothing that the run has left can be trusted."""
+
+
+class UnreadableResultError(WaveTaskError):
+    """The stored result of a task cannot be read: another release or a user has written it."""
+
+
+class UntrustedResultError(UnreadableResultError):
+    """The stored result of a task is not what the task has left in this run."""
 
 
 class NotApprovedError(WaveTaskError):

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hcx_airflow.documents import Arguments
+from hcx_airflow.errors import UnreadableResultError
 from hcx_airflow.rehearsal.twin import PARAMETERS_VARIABLE, parameters_of
-from hcx_airflow.results import FORECAST, FORECAST_SHOWN, NO_FORECAST, TAKEN_SNAPSHOT, UnreadableResultError
+from hcx_airflow.results import FORECAST, FORECAST_SHOWN, NO_FORECAST, TAKEN_SNAPSHOT
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work, read_rehearsal, started_at
 from hcx_waves.model.expectation import Expectation, ExpectedVm

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from hcx_airflow import names, results
-from hcx_airflow.errors import ConnectionSettingsError, PlanMissingError, RunRefusedError
+from hcx_airflow.errors import ConnectionSettingsError, PlanMissingError, RunRefusedError, UnreadableResultError
 from hcx_airflow.folders import reports_folder
 from hcx_airflow.gates.answers import read_answers
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.sites import hcx_connection_id, secrets_of
-from hcx_airflow.results import Slot, UnreadableResultError
+from hcx_airflow.results import Slot
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import WaveFileMissingError, read_plan, read_scope, read_wave, started_at
 from hcx_waves.wavefile.problems import WaveFileError
@@ -47,7 +47,7 @@ def write_report(run: TaskRun) -> dict[str, str]:
     collector = _Collector(run)
     found = collector.collect()
     report = build_report(found, judge(found))
-    paths = write_files(report, reports_folder(), _secrets(run, collector.wave))
+    paths = write_files(report, reports_folder(), _secrets(run, collector.wave), plan=found.plan)
     return {**{kind: str(path) for kind, path in paths.items()}, "outcome": report.outcome.value}
 
 

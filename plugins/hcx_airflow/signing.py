@@ -1,7 +1,7 @@
-"""Sign decisions, so that they cannot be forged from Airflow's user interface.
+"""The key of this installation: what only workers and triggerers can make, and so recognise.
 
-Airflow lets users mark a gate "success" and write XComs. So a gate signs its decision with a key that only
-the workers hold, and each step that changes something verifies the signature and what the decision is for.
+Airflow lets users write XComs and mark tasks. So what a task leaves carries a code that is made with this key; see
+:mod:`hcx_airflow.seal`.
 """
 
 from __future__ import annotations
@@ -9,82 +9,79 @@ from __future__ import annotations
 import hmac
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from pydantic import JsonValue, ValidationError
-
-from hcx_airflow.documents import Document
-from hcx_airflow.errors import NotApprovedError, SigningKeyError
-from hcx_waves.model.digest import canonical_json
-from hcx_waves.run.decisions import Decision
+from hcx_airflow.errors import SigningKeyError
 
 KEY_VARIABLE = "HCX_WAVES_SIGNING_KEY"
 KEY_FILE_VARIABLE = "HCX_WAVES_SIGNING_KEY_FILE"
+PREVIOUS_KEY_VARIABLE = "HCX_WAVES_SIGNING_KEY_PREVIOUS"
+PREVIOUS_KEY_FILE_VARIABLE = "HCX_WAVES_SIGNING_KEY_PREVIOUS_FILE"
 SHORTEST_KEY = 32
-_PURPOSE = b"hcx-waves decision 1\n"
-_USED = b"hcx-waves used decision 1\n"
+_PURPOSE = b"hcx-waves seal 1\n"
+_NAME = b"hcx-waves key name 1\n"
 
 
-def signing_key(environment: Mapping[str, str] | None = None) -> bytes:
-    """Return the key of this installation.
+@dataclass(frozen=True)
+class SigningKey:
+    """A key.
+
+    :param secret: at least 32 characters, in UTF-8.
+    """
+
+    secret: bytes
+
+    @property
+    def key_id(self) -> str:
+        """What a code names it by, so that a key that is gone is told from a code that is wrong."""
+        return hmac.new(self.secret, _NAME, sha256).hexdigest()[:8]
+
+    def code_of(self, text: str) -> str:
+        """Return the code (HMAC-SHA-256, hex) of a text."""
+        return hmac.new(self.secret, _PURPOSE + text.encode(), sha256).hexdigest()
+
+
+def signing_key(environment: Mapping[str, str] | None = None) -> SigningKey:
+    """Return the key that this installation signs with.
 
     :raises SigningKeyError: if there is none, or it is too short.
     """
+    key = _key(environment, KEY_VARIABLE, KEY_FILE_VARIABLE)
+    if key is None:
+        raise SigningKeyError(
+            f"no key to sign with. Set {KEY_VARIABLE} or {KEY_FILE_VARIABLE} on all workers and triggerers to the same "
+            f"key of at least {SHORTEST_KEY} random characters, then clear this task"
+        )
+    return key
+
+
+def known_keys(environment: Mapping[str, str] | None = None) -> tuple[SigningKey, ...]:
+    """Return the keys whose codes are recognised: the present one and, while keys are changed, the one before.
+
+    :raises SigningKeyError: as :func:`signing_key`.
+    """
+    previous = _key(environment, PREVIOUS_KEY_VARIABLE, PREVIOUS_KEY_FILE_VARIABLE)
+    present = signing_key(environment)
+    return (present,) if previous is None else (present, previous)
+
+
+def _key(environment: Mapping[str, str] | None, variable: str, file_variable: str) -> SigningKey | None:
     variables = os.environ if environment is None else environment
-    text = variables.get(KEY_VARIABLE, "")
-    path = variables.get(KEY_FILE_VARIABLE)
+    text, path = variables.get(variable, ""), variables.get(file_variable)
     if not text and path:
         try:
             text = Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise SigningKeyError(
-                f"{KEY_FILE_VARIABLE}: {path} cannot be read: {error.strerror}. Make it readable, then clear this task"
+                f"{file_variable}: {path} cannot be read: {error.strerror}. Make it readable, then clear this task"
             ) from error
     if not text:
-        raise SigningKeyError(
-            f"no key to sign decisions with. Set {KEY_VARIABLE} or {KEY_FILE_VARIABLE} on all workers to the same key "
-            f"of at least {SHORTEST_KEY} random characters, then clear this task"
-        )
+        return None
     if len(text) < SHORTEST_KEY:
         raise SigningKeyError(
-            f"the key to sign decisions with is shorter than {SHORTEST_KEY} characters. Set a longer one on all "
-            "workers, then clear this task"
+            f"the key in {variable} or {file_variable} is shorter than {SHORTEST_KEY} characters. Set a longer one on "
+            "all workers and triggerers, then clear this task"
         )
-    return text.encode()
-
-
-def sign(decision: Decision, key: bytes) -> Document:
-    """Return a decision with its signature, as JSON."""
-    content = decision.model_dump(mode="json")
-    return {**content, "signature": _signature(content, key)}
-
-
-def read_decision(document: Any, key: bytes) -> Decision:
-    """Read a signed decision.
-
-    :raises NotApprovedError: if it is not a signed decision, or the signature is wrong.
-    """
-    if not isinstance(document, Mapping) or not isinstance(document.get("signature"), str):
-        raise NotApprovedError("there is no signed decision")
-    content = {name: value for name, value in document.items() if name != "signature"}
-    if not hmac.compare_digest(_signature(content, key), str(document["signature"])):
-        raise NotApprovedError("the decision's signature is wrong: the gate did not write it")
-    try:
-        return Decision.model_validate(content)
-    except ValidationError as error:
-        raise NotApprovedError("the decision is signed but cannot be read") from error
-
-
-def used_mark(document: Mapping[str, JsonValue], key: bytes) -> str:
-    """Return the mark that a step keeps of a decision that it has used; it cannot be made without the key."""
-    return hmac.new(key, _USED + str(document["signature"]).encode(), sha256).hexdigest()
-
-
-def _signature(content: Mapping[str, JsonValue], key: bytes) -> str:
-    try:
-        text = canonical_json(dict(content))
-    except (TypeError, ValueError) as error:
-        raise NotApprovedError("the decision is not valid JSON") from error
-    return hmac.new(key, _PURPOSE + text.encode(), sha256).hexdigest()
+    return SigningKey(text.encode())

@@ -111,6 +111,15 @@ class TaskRun:
         """What tasks of the run leave for each other."""
         return Results(self.context, self._origin, rehearsal=self.rehearsal)
 
+    def begin(self) -> None:
+        """Record in the ledger of a live run that this task has begun, before it does anything.
+
+        :raises LedgerError: if the ledger cannot be used.
+        :raises RunRefusedError: if another run had this run's id before.
+        """
+        if not self.rehearsal:
+            _ = self.results.ledger
+
     @property
     def is_cleanup(self) -> bool:
         """Whether this is a run of the wave's cleanup DAG."""
@@ -119,7 +128,8 @@ class TaskRun:
     @property
     def _origin(self) -> dict[str, str | bool] | None:
         """Where the wave's own run is, for a cleanup; None in that run itself, and in rehearsals."""
-        if self.rehearsal:
+        # By the DAG's id and not by conf, which any user may write.
+        if self.rehearsal or not self.dag_id.startswith(names.CLEANUP_PREFIX):
             return None
         dag_id = str(self.conf.get(names.WAVE_DAG_ID_CONF) or self.wave_id)
         if dag_id == self.dag_id:

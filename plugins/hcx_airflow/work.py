@@ -9,10 +9,10 @@ from pathlib import Path
 from airflow.sdk.configuration import conf
 
 from hcx_airflow.documents import Document
-from hcx_airflow.errors import DriftedError, PlanMissingError, RunRefusedError, WaveTaskError
+from hcx_airflow.errors import DriftedError, PlanMissingError, RunRefusedError, UnreadableResultError, WaveTaskError
 from hcx_airflow.names import RESOLVE_PLAN
 from hcx_airflow.rehearsal.night import Rehearsal
-from hcx_airflow.results import PLAN, UnreadableResultError
+from hcx_airflow.results import PLAN
 from hcx_airflow.task import TaskRun
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.run.scope import Scope, ScopeError

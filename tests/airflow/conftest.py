@@ -24,10 +24,11 @@ def waves() -> Path:
     return WAVES
 
 
-@pytest.fixture
-def signing_key(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The workers' signing key."""
+@pytest.fixture(autouse=True)
+def signing_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The workers' signing key, and a folder of the test's own for the ledgers of its runs."""
     monkeypatch.setenv("HCX_WAVES_SIGNING_KEY", SIGNING_KEY)
+    monkeypatch.setenv("HCX_WAVES_STATE_FOLDER", str(tmp_path / "state"))
     return SIGNING_KEY
 
 

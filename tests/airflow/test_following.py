@@ -135,7 +135,7 @@ def test_looks_at_a_wave_leave_courses_and_estimates_that_come_true(
     assert eta.said is not None
     ended = max(vm.ended_at for vm in watch.status.vms if vm.ended_at)  # type: ignore[union-attr]
     assert abs(eta.said.ends_at - ended) < timedelta(minutes=10)
-    tasks.run.xcoms["await_migrations", "return_value"] = json.loads(json.dumps(outcome))
+    tasks.run.leave("await_migrations", outcome)
     report = tasks.make("write_report").execute(tasks.run.context(tasks.make("write_report")))
     written = json.loads(Path(report["json"]).read_text())
     row = written["vms"][0]

@@ -109,8 +109,8 @@ def test_a_parameters_file_is_used_and_a_broken_one_is_told(
     assert outage.p50_seconds > 1000
     assert forecast.parameters_digest is not None
     parameters.write_text("network: {unextended: 3}")
-    tasks.run.stores.clear()
-    tasks.do("run_preflight")
+    monkeypatch.setenv("HCX_WAVES_STATE_FOLDER", str(tmp_path / "nothing is kept here"))
+    tasks.do("resolve_plan", "run_preflight")
     assert forecast_left(tasks) is None
     assert "network.unextended: is not a parameter" in caplog.text
 
@@ -135,7 +135,7 @@ def test_what_another_version_has_left_is_no_forecast(tasks: WaveTasks, caplog: 
     tasks.do("run_preflight")
     tasks.run.xcoms["run_preflight", "forecast"] = {"nights": 1}
     assert "No forecast." in body_of(tasks)
-    assert "the result of run_preflight (XCom forecast) cannot be read" in caplog.text
+    assert "the result of run_preflight (XCom forecast) is not to be trusted: it has no seal" in caplog.text
 
 
 def test_migrations_start_with_what_is_expected_of_each_vm(tasks: WaveTasks) -> None:

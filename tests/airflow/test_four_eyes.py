@@ -8,7 +8,6 @@ import pytest
 
 from hcx_airflow.errors import AnswerRefusedError, NotApprovedError, RejectedError
 from hcx_airflow.names import DECISION as DECISION_KEY
-from hcx_airflow.signing import read_decision, sign, signing_key
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 
@@ -79,8 +78,6 @@ def test_four_eyes_hold_for_the_step_as_well(tasks: WaveTasks, site_pair: Any) -
         tasks.do("start_migrations")
     tasks.run.triggering_user_name = "alice"
     tasks.do("start_migrations")
-    decision = read_decision(tasks.left("approve_wave", DECISION_KEY), signing_key())
-    signed = sign(decision.model_copy(update={"started_by": "carol"}), signing_key())
-    tasks.run.xcoms["approve_wave", DECISION_KEY] = signed
+    tasks.run.leave("approve_wave", {**tasks.left("approve_wave", DECISION_KEY), "started_by": "carol"}, DECISION_KEY)
     with pytest.raises(NotApprovedError, match="carol started the run"):
         tasks.do("start_migrations")

@@ -19,8 +19,6 @@ from hcx_airflow.errors import (
     SigningKeyError,
     UnansweredError,
 )
-from hcx_airflow.signing import sign
-from hcx_waves.run.decisions import Decision
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 
@@ -82,12 +80,12 @@ def test_nothing_but_a_valid_approval_lets_a_change_through(
         run.answer(tasks.make(gate))
         document = run.xcoms[key]
         if how == "forged":
-            document["signature"] = "0" * 64
+            document["hcx_seal"]["code"] = "0" * 64
         elif how == "of another run":
-            run.run_id = "manual__later"
-            run.xcoms = {
-                place: {**value, "run_id": run.run_id} if place == key else value for place, value in run.xcoms.items()
-            }
+            other = WaveTasks(AirflowRun(run.bundle, run_id="manual__later", asked=run.asked))
+            other.do("resolve_plan", gate)
+            document = other.run.xcoms[key]
+            run.xcoms[key] = {**document, "run_id": run.run_id}
         else:
             with pytest.raises(RejectedError):
                 run.answer(tasks.make(gate), "Reject")
@@ -112,7 +110,7 @@ def test_an_approval_lets_the_start_through(tasks: WaveTasks, site_pair: Any) ->
 def test_an_approval_of_one_segment_is_none_of_another(tasks: WaveTasks) -> None:
     tasks.do("approve_cutover")
     other = ("cutover_other.approve_cutover", "decision")
-    tasks.run.xcoms[other] = tasks.left("approve_cutover", "decision")
+    tasks.run.xcoms[other] = tasks.run.xcoms[tasks.task_id("approve_cutover"), "decision"]
     with pytest.raises(NotApprovedError, match="from another task"):
         tasks.run.execute(tasks.make("disconnect_source_segment", task_id="cutover_other.disconnect_source_segment"))
 
@@ -244,11 +242,9 @@ def test_gates_never_retry_whatever_a_dag_says(tasks: WaveTasks) -> None:
     assert (gate.retries, gate.pool, gate.retry_policy) == (0, "default_pool", None)
 
 
-def test_a_rehearsed_yes_is_none_in_a_live_run(tasks: WaveTasks, signing_key: str) -> None:
+def test_a_rehearsed_yes_is_none_in_a_live_run(tasks: WaveTasks) -> None:
     tasks.do("approve_wave")
-    given = {name: value for name, value in tasks.left("approve_wave").items() if name != "signature"}
-    rehearsed = sign(Decision.model_validate({**given, "rehearsal": True}), signing_key.encode())
-    tasks.run.xcoms["approve_wave", "decision"] = rehearsed
+    tasks.run.leave("approve_wave", {**tasks.left("approve_wave"), "rehearsal": True}, "decision")
     with pytest.raises(NotApprovedError, match="from a rehearsal"):
         tasks.run.execute(tasks.make("start_migrations"))
 

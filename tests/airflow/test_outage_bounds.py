@@ -39,8 +39,7 @@ def die_after_the_patch(tasks: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> da
         patch.setattr(gateway, "_settled", killed)
         with pytest.raises(WorkerKilledError):
             tasks.do("disconnect_source_segment")
-    kept = tasks.run.stores[tasks.task_id("disconnect_source_segment")].values["acting_since"]
-    return datetime.fromisoformat(kept)
+    return datetime.fromisoformat(tasks.left("disconnect_source_segment", "acting_since"))
 
 
 def test_a_second_try_knows_when_the_first_has_begun(
@@ -71,7 +70,7 @@ def test_a_way_back_has_bounds_too(tasks: WaveTasks, monkeypatch: pytest.MonkeyP
 
 def test_an_undisturbed_disconnect_keeps_its_own_narrow_bounds(tasks: WaveTasks) -> None:
     left = tasks.do("disconnect_source_segment")
-    kept = datetime.fromisoformat(tasks.run.xcoms[tasks.task_id("disconnect_source_segment"), "acting_since"])
+    kept = datetime.fromisoformat(tasks.left("disconnect_source_segment", "acting_since"))
     assert left["already"] is False
     assert kept <= datetime.fromisoformat(left["sent_at"]) <= datetime.fromisoformat(left["last_not_at"])
     back = tasks.do("reconnect_source_segment")

@@ -21,7 +21,6 @@ from hcx_airflow.errors import (
 )
 from hcx_airflow.names import DECISION as DECISION_KEY
 from hcx_airflow.operators.plan import refuse_wrong_run
-from hcx_airflow.signing import read_decision, sign, signing_key
 from hcx_airflow.task import TaskRun
 from hcx_airflow.ui import lending
 from hcx_airflow.work import WaveFileMissingError
@@ -70,7 +69,7 @@ def test_a_broken_file_says_where(tasks: WaveTasks) -> None:
 def test_a_step_without_a_plan(tasks: WaveTasks) -> None:
     with pytest.raises(PlanMissingError, match="resolve_plan has stored no plan"):
         tasks.do("run_preflight")
-    tasks.run.xcoms["resolve_plan", "return_value"] = {"wave": "seed-wave"}
+    tasks.run.leave("resolve_plan", {"wave": "seed-wave"})
     with pytest.raises(
         PlanMissingError,
         match=r"the result of resolve_plan \(XCom return_value\) cannot be read: .* Clear resolve_plan",
@@ -169,7 +168,7 @@ def test_a_cleared_start_adopts(tasks: WaveTasks, site_pair: Any) -> None:
     assert again["adopted"] is True
     assert [vm["migration_id"] for vm in again["vms"]] == [vm["migration_id"] for vm in first["vms"]]
     assert len(starts(site_pair)) == 1
-    assert tasks.run.stores["start_migrations"].values["started"]["group_id"] == first["group_id"]
+    assert tasks.left("start_migrations", "started")["group_id"] == first["group_id"]
 
 
 def test_the_inventory_has_drifted_since_the_approval(tasks: WaveTasks, site_pair: Any) -> None:
@@ -234,7 +233,7 @@ def test_a_sensor_that_failed_is_told_by_the_task_after_it(tasks: WaveTasks) -> 
     tasks.do("resolve_plan")
     error = AuthenticationFailed('connection "hcx_source": no', system="hcx").to_dict()
     left = {"ended": "error", "error": error, "status": None, "at": "2026-02-01T20:00:00+00:00"}
-    tasks.run.xcoms["await_migrations", "return_value"] = left
+    tasks.run.leave("await_migrations", left)
     with pytest.raises(AuthenticationFailed, match='connection "hcx_source": no'):
         tasks.do("evaluate_migrations")
 
@@ -284,13 +283,12 @@ def test_a_segment_that_is_not_empty(tasks: WaveTasks) -> None:
 def test_outside_its_window_no_gateway_moves(tasks: WaveTasks, site_pair: Any) -> None:
     tasks.do("resolve_plan", "approve_cutover")
     begun = datetime.now(UTC) - timedelta(hours=13)
-    other = WaveTasks(AirflowRun(tasks.run.bundle, run_after=begun, asked=tasks.run.asked))
+    other = WaveTasks(AirflowRun(tasks.run.bundle, run_id="manual__2", run_after=begun, asked=tasks.run.asked))
     other.do("resolve_plan")
     # Approved while the window was open, and only got to it now.
     digest = WavePlan.model_validate(other.left("resolve_plan")).digest()
-    decision = read_decision(tasks.left("approve_cutover", DECISION_KEY), signing_key())
-    signed = sign(decision.model_copy(update={"digest": digest}), signing_key())
-    other.run.xcoms[other.task_id("approve_cutover"), DECISION_KEY] = signed
+    decision = {**tasks.left("approve_cutover", DECISION_KEY), "digest": digest, "run_id": other.run.run_id}
+    other.run.leave(other.task_id("approve_cutover"), decision, DECISION_KEY)
     other.run.states[other.task_id("approve_cutover")] = "success"
     mark = site_pair.mark()
     with pytest.raises(BlockedError, match=r"the cutover window of segment seed-net is .* UTC, and it is "):
@@ -362,7 +360,7 @@ def test_a_cleanup_touches_what_the_run_has_cut_over(
     """By what the run has left; without that, as by hand without a run's name, by what the sites say alone."""
     tasks.do("resolve_plan")
     if left is not None:
-        tasks.run.xcoms["conclude_wave", "return_value"] = an_ending(left)
+        tasks.run.leave("conclude_wave", an_ending(left))
     conf = {"wave_dag_id": "seed-wave", "wave_run_id": tasks.run.run_id}
     cleanup = AirflowRun(
         tasks.run.bundle, dag_id="cleanup__seed-wave", run_id="c", conf=conf, other_runs={tasks.run.run_id: tasks.run}

@@ -26,7 +26,7 @@ def tasks(airflow_run: AirflowRun) -> WaveTasks:
 
 
 def leave(tasks: WaveTasks, task_id: str, value: Any, key: str = "return_value") -> None:
-    tasks.run.xcoms[task_id, key] = value
+    tasks.run.leave(task_id, value, key)
 
 
 def moved(tasks: WaveTasks, **others: str) -> None:

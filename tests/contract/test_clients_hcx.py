@@ -17,6 +17,7 @@ from hcx_waves.clients.errors import (
 )
 from hcx_waves.clients.hcx import ExtensionRequest, HcxClient, HcxSite, MonVirtualMachine
 from support.client_contract import VALUES, Case, ambient, hold, sample_of, unused_samples
+from support.missing_members import problems_of
 from support.sample_server import SampleServer, running_sample_server
 
 V = {name: str(value) for name, value in VALUES.items()}
@@ -138,7 +139,12 @@ EXTEND = ExtensionRequest(
     destination_resource_name="destination-vcenter",
 )
 MON_ENDS = {"destination_endpoint_id": V["destination_endpoint_id"], "source_endpoint_id": V["source_endpoint_id"]}
-MON_VM = MonVirtualMachine(vm_id=V["migrated_vm_id"], name=V["vm_name"], resource_id=V["destination_resource_id"])
+MON_VM = MonVirtualMachine(
+    vm_id=V["migrated_vm_id"],
+    name=V["vm_name"],
+    resource_id=V["destination_resource_id"],
+    is_proximity_routed=False,
+)
 
 
 def _unextend(c: HcxClient) -> str | None:
@@ -288,6 +294,18 @@ def test_manager_that_starts_up_is_asked_again(server: SampleServer) -> None:
         client.login()
 
         assert client.endpoint_id == V["source_endpoint_id"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_member_that_is_missing_is_named_or_makes_no_difference(case: Hcx, server: SampleServer) -> None:
+    problems = problems_of(case, lambda: _client(server), server)
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("case", MODERN_CASES, ids=str)
+def test_a_member_that_is_missing_on_a_newer_manager(case: Hcx, server: SampleServer) -> None:
+    problems = problems_of(case, lambda: _client(server, "9.1.0"), server)
+    assert not problems, "\n".join(problems)
 
 
 def test_every_sample_of_an_offered_call_is_used() -> None:

@@ -30,6 +30,7 @@ from hcx_waves.clients.hcx import (
     Storage,
 )
 from support.client_contract import VALUES, Case, ambient, hold, sample_of, unused_samples
+from support.missing_members import problems_of
 from support.sample_server import SampleServer, running_sample_server
 
 V = {name: str(value) for name, value in VALUES.items()}
@@ -346,6 +347,12 @@ def _client(server: SampleServer, version: str = "4.11.0") -> HcxClient:
 def test_client_and_sample_agree(case: Hcx, server: SampleServer) -> None:
     with _client(server) as client:
         hold(case, client, server)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_member_that_is_missing_is_named_or_makes_no_difference(case: Hcx, server: SampleServer) -> None:
+    problems = problems_of(case, lambda: _client(server), server)
+    assert not problems, "\n".join(problems)
 
 
 def test_every_sample_of_an_offered_call_is_used() -> None:

@@ -21,6 +21,7 @@ from hcx_waves.clients.errors import (
 )
 from hcx_waves.clients.nsx import BasicAuth, Connectivity, NsxPolicyClient, NsxSegment, SessionAuth
 from support.client_contract import VALUES, Case, ambient, hold, sample_of, unused_samples
+from support.missing_members import problems_of
 from support.sample_server import SampleServer, running_sample_server
 
 V = {name: str(value) for name, value in VALUES.items()}
@@ -319,6 +320,12 @@ def test_client_never_sends_the_derived_type(family: str, variant: str, server: 
         client.set_connectivity(_segment(family), wanted)
 
     assert [set(r.body) & {"type", "_revision"} for r in server.requests_like(sample)] == [set()]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_member_that_is_missing_is_named_or_makes_no_difference(case: Nsx, server: SampleServer) -> None:
+    problems = problems_of(case, lambda: _client(server, BasicAuth(V["username"], V["password"])), server)
+    assert not problems, "\n".join(problems)
 
 
 def test_every_sample_of_an_offered_call_is_used() -> None:

@@ -19,6 +19,7 @@ from hcx_waves.clients.errors import (
 from hcx_waves.clients.vmc import OAuthApp, RefreshToken, VmcClient
 from support.client_contract import VALUES, Case, ambient, hold, sample_of, unused_samples
 from support.contract import Sample, SampleResponse
+from support.missing_members import problems_of
 from support.sample_server import SampleServer, running_sample_server
 
 V = {name: str(value) for name, value in VALUES.items()}
@@ -135,6 +136,12 @@ def _with_nsx_at(sample: Sample, url: str) -> Sample:
     config = {**body["resource_config"], "nsx_api_public_endpoint_url": url}
     answer = SampleResponse(status=200, content_type="application/json", body={**body, "resource_config": config})
     return sample.model_copy(update={"response": answer})
+
+
+@pytest.mark.parametrize("case", [*LOGIN_CASES, *CASES], ids=str)
+def test_a_member_that_is_missing_is_named_or_makes_no_difference(case: Vmc, server: SampleServer) -> None:
+    problems = problems_of(case, lambda: _client(server), server)
+    assert not problems, "\n".join(problems)
 
 
 def test_every_sample_of_an_offered_call_is_used() -> None:

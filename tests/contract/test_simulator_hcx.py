@@ -25,12 +25,22 @@ from support.site_pair import SiteServer
 _SEED_NET = {"name": "seed-net", "subnet": "192.168.1.0/24"}
 NOTHING_EXTENDED = Ground(change={"networks": [_SEED_NET]})
 WITH_MON = Ground(change={"networks": [{**_SEED_NET, "stretched": True, "mon": True}]})
+TWO_APPLIANCES = Ground(
+    change={"meshes": [{"name": "seed-mesh", "link_mbps": 1000, "network_extension_appliances": 2}]}
+)
 ALONE = Ground(change={"networks": [], "vms": [], "meshes": []})
 
 
 def unextend(stage: Stage) -> None:
     """Begin to unextend; keeps the job's id."""
     stage.values["job_id"] = stage.replay("hcx.l2_extensions.delete.connect")["id"]
+
+
+def find_second_appliance(stage: Stage) -> None:
+    """The appliance at this site that carries nothing."""
+    found = stage.ask("GET", "/interconnect/appliances")["items"]
+    free = (each for each in found if each["applianceType"] == "HCX-NET-EXT" and not each["networkExtensionCount"])
+    stage.values["target_cluster_id"] = next(free)["applianceId"]
 
 
 def resync(stage: Stage) -> None:
@@ -121,6 +131,7 @@ SETUPS = {
     "a pairing job is running": pair_up,
     "a segment is extended": lambda stage: None,
     "nothing is extended": lambda stage: None,
+    "a segment is extended, a second appliance is free": find_second_appliance,
     "network is not extended": extend(SPARE, "192.168.2"),
     "network is of a kind that cannot be extended": extend(LOCAL, "192.168.3"),
     "first network can be extended, second does not exist": extend(SPARE, "192.168.2"),
@@ -139,6 +150,7 @@ WORLDS = {
     "manager is starting up": GROUND.with_settings(hcx={"startup_xml_seconds": 60}),
     "a job has failed, manager does not set isDone": GROUND.with_settings(hcx={"failed_job_is_done": False}),
     "nothing is extended": NOTHING_EXTENDED,
+    "a segment is extended, a second appliance is free": TWO_APPLIANCES,
     "extension with MON, a VM at the destination": WITH_MON,
     "a pairing job is running": ALONE,
     "site is not paired yet": ALONE,

@@ -14,10 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 from airflow.sdk import Connection
 from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import TaskAwaitingInput, TaskDeferred
+
+from hcx_airflow import results
+from hcx_airflow.results import Results, Slot
+from hcx_airflow.seal import SEAL, seal
+
+KEPT = {slot.key for slot in vars(results).values() if isinstance(slot, Slot) and slot.kept}
 
 
 def connection_documents(endpoints: dict[str, Any], **extra: Any) -> dict[str, dict[str, Any]]:
@@ -95,6 +102,8 @@ class AirflowRun:
     states: dict[str, str] = field(default_factory=dict)
     clear_number: int = 0
     logical_date: datetime | None = None
+    trace_ids: dict[str, str] = field(default_factory=dict)
+    made: str = field(default_factory=lambda: uuid4().hex)
 
     def context(self, operator: Any, try_number: int | None = None) -> dict[str, Any]:
         task_id = operator.task_id
@@ -133,7 +142,8 @@ class AirflowRun:
             self.xcoms[task_id, key] = json.loads(json.dumps(value))
 
         return SimpleNamespace(
-            id="00000000-0000-0000-0000-000000000001",
+            id=f"{self.made}-{self.trace_of(task_id)}-{task_id}-{try_number}",
+            context_carrier={"traceparent": f"00-{self.trace_of(task_id)}-00f067aa0ba902b7-00"},
             task_id=task_id,
             dag_id=self.dag_id,
             run_id=self.run_id,
@@ -144,6 +154,15 @@ class AirflowRun:
             xcom_push=push,
             get_task_states=states,
         )
+
+    def trace_of(self, task_id: str) -> str:
+        """Return the trace id of a task: drawn when the run is made, and anew for what is cleared."""
+        return self.trace_ids.get(task_id, self.made)
+
+    def leave(self, task_id: str, content: Any, key: str = "return_value") -> None:
+        """Leave JSON as the present try of a task would, with its seal and in the ledger."""
+        ti = self.task_instance(task_id, self.tries.get(task_id, 1))
+        self.xcoms[task_id, key] = sealed_as(ti, content, key, self.clear_number)
 
     def execute(self, operator: Any) -> Any:
         """Run a task to its end, as worker and triggerer do, with its own retries but without their delays."""
@@ -175,15 +194,18 @@ class AirflowRun:
             result = self._resume(operator, context, deferred)
         if result is not None:
             context["ti"].xcom_push("return_value", result)
-        return result
+        return content_of(result)
 
     def _end_in_triggerer(self, operator: Any) -> Any:
         """End a task from its trigger; Airflow encodes what is left by it twice."""
         arguments = operator.start_trigger_args
         kwargs = {**arguments.trigger_kwargs, "started": operator.started}
-        outcome = fire(class_at(arguments.trigger_cls)(**kwargs))
+        task_id = operator.task_id
+        outcome = fire(
+            class_at(arguments.trigger_cls)(**kwargs), self.task_instance(task_id, self.tries.get(task_id, 1))
+        )
         self.xcoms[operator.task_id, "return_value"] = json.dumps(outcome)
-        return outcome
+        return content_of(outcome)
 
     def _resume(self, operator: Any, context: dict[str, Any], deferred: TaskDeferred) -> Any:
         event = fire(deferred.trigger)
@@ -232,13 +254,37 @@ class AirflowRun:
             result = getattr(gate, parked.method_name)(context, event=event, **kwargs)
             context["ti"].xcom_push("return_value", result)
         self.states[gate.task_id] = "success"
-        return result
+        return content_of(result)
 
     def clear(self, *task_ids: str) -> None:
         """Do what Airflow does when a person clears tasks: XComs stay until a task starts again."""
         self.clear_number += 1
+        trace_id = uuid4().hex
         for task_id in task_ids:
             self.states.pop(task_id, None)
+            self.trace_ids[task_id] = trace_id
+
+
+def sealed_as(
+    ti: Any, content: Any, key: str = "return_value", clear_number: int = 0, *, rehearsal: bool = False
+) -> Any:
+    """Return JSON as a task instance would leave it: with its seal, and in the ledger of its run."""
+    made_by = Results({"ti": ti, "dag_run": SimpleNamespace(clear_number=clear_number)}, rehearsal=rehearsal)
+    if key not in KEPT:
+        return json.loads(json.dumps(made_by.sealed(content, key)))
+    document, made = seal(content, key, made_by.writer)
+    made_by.ledger.leave(made_by.writer, made, document)
+    return json.loads(json.dumps(document))
+
+
+def content_of(document: Any) -> Any:
+    """Return a sealed result without its seal."""
+    if isinstance(document, str) and document.startswith("{"):
+        document = json.loads(document)
+    if not isinstance(document, dict) or SEAL not in document:
+        return document
+    content = {name: value for name, value in document.items() if name != SEAL}
+    return content["value"] if set(content) == {"value"} else content
 
 
 def class_at(path: str) -> Any:

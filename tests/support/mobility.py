@@ -173,12 +173,12 @@ class Manager:
 
 def messages(answer: requests.Response) -> list[str]:
     """Return the error messages of all items of an answer."""
-    return [error["message"] for item in answer.json()["items"] for error in item["errors"]]
+    return [error["message"] for item in answer.json()["items"] for error in item.get("errors", [])]
 
 
 def warnings(answer: requests.Response) -> list[str]:
     """Return the warnings of all items of an answer."""
-    return [warning["message"] for item in answer.json()["items"] for warning in item["warnings"]]
+    return [warning["message"] for item in answer.json()["items"] for warning in item.get("warnings", [])]
 
 
 def phases(pair: SitePair, name: str) -> list[tuple[str, str]]:

@@ -23,10 +23,11 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
 from hcx_airflow.dag_factory.loader import wave_dags
-from support.airflow_tasks import FakeStore, class_at, fire
+from support.airflow_tasks import FakeStore, class_at, content_of, fire
 from support.threads import Threads
 
 ENDED = ("success", "failed", "skipped", "upstream_failed")
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 _PAUSE = threading.Event()
 
 
@@ -96,8 +97,7 @@ class NightRun:
 
     def left(self, task_id: str, key: str = "return_value") -> Any:
         """Return what a task has left."""
-        value = self.xcoms.get(task_id, {}).get(key)
-        return json.loads(value) if isinstance(value, str) else value
+        return content_of(self.xcoms.get(task_id, {}).get(key))
 
     def _interrupt(self) -> None:
         self._interrupted = True
@@ -214,7 +214,8 @@ class NightRun:
             return {self.run_id: {one: self.states[one] for one in wanted if one in self.states}}
 
         return SimpleNamespace(
-            id="00000000-0000-0000-0000-000000000001",
+            id=f"{self.run_id}-{task_id}-{self.tries.get(task_id, 1)}",
+            context_carrier={"traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-00"},
             task_id=task_id,
             dag_id=self.dag.dag_id,
             run_id=self.run_id,

@@ -44,6 +44,15 @@ from support.waiting import HANG_SECONDS
 TOKEN = "x-hm-authorization"
 HCX_API = "/hybridity/api"
 TIMEOUT_SECONDS = HANG_SECONDS
+# Members that a faithful answer may lack, and why.
+LEFT_OUT = {
+    "errors": "findings that are not there are left out [I hcx 4.3]",
+    "warnings": "as errors",
+    "dhcp_ranges": "only where there is a DHCP server",
+    "refresh_token": "an application that logs in has none",
+    "rules": "a list of policies may come without",
+    "origin": "VMware Tools on Linux report none",
+}
 
 
 @dataclass(frozen=True)
@@ -289,7 +298,39 @@ def body_problems(
     """What is wrong with the JSON of an answer: its shape, and whatever is compared by value."""
     filled = sample.filled({**contract.example_values(), **known})
     problems = contract.check_answer(filled, body)
+    problems += unserved(sample, body) if sample.response.status < 400 else []
     return problems + Comparison(sample, known, loose).differences(body)
+
+
+def unserved(sample: Sample, body: Any) -> list[str]:
+    """Members that a sample shows and an answer lacks, one line each: the simulator serves all that is documented.
+
+    What a sample marks as optional may be absent at a real manager; here it is there, as clients that were written
+    against one may read it. Lists and objects that are empty show nothing.
+    """
+    shown = set(contract.field_paths(sample.response.body))
+    there = set(contract.every_path(body))
+    absent = sorted(shown - there)
+    first = [path for path in absent if not any(contract.is_below(path, above) for above in absent)]
+    wanted = [path for path in first if path.rpartition(".")[2] not in LEFT_OUT and not _is_empty_above(body, path)]
+    return [f"{path}: documented, and not served" for path in wanted]
+
+
+def _is_empty_above(body: Any, path: str) -> bool:
+    """Whether a list on the way to a member is empty, so that the member has no place."""
+    steps = [step for step in path.replace("[]", ".[]").split(".") if step]
+    values = [body]
+    for step in steps:
+        found: list[Any] = []
+        for value in values:
+            if step == "[]":
+                if value == []:
+                    return True
+                found += value if isinstance(value, list) else []
+            elif isinstance(value, dict) and step in value:
+                found.append(value[step])
+        values = found
+    return False
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,8 @@ class Caller:
 
     def fetch_ports(self) -> dict[str, Any]:
         switch = self.client.view(vim.DistributedVirtualSwitch).view[0]
-        criteria = vim.dvs.PortCriteria(portgroupKey=[str(self.stage.value("network_moref"))], inside=True)
+        group = str(self.stage.value("network_moref"))
+        criteria = vim.dvs.PortCriteria(portgroupKey=[group], inside=True, connected=True)
         return {"returnval": plain(switch.FetchDVPorts(criteria))}
 
     def answer(self) -> dict[str, Any]:

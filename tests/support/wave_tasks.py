@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +25,7 @@ from hcx_airflow.operators.reconnect import ReconnectSourceSegmentOperator
 from hcx_airflow.operators.report import ConcludeWaveOperator, WriteReportOperator
 from hcx_airflow.sensors.migration import AwaitMigrationsSensor
 from hcx_airflow.sensors.unextend import AwaitUnextendedSensor
-from support.airflow_tasks import AirflowRun
+from support.airflow_tasks import AirflowRun, content_of
 
 WAVE_TASKS: dict[str, Callable[..., Any]] = {
     "resolve_plan": ResolvePlanOperator,
@@ -86,8 +85,7 @@ class WaveTasks:
 
     def left(self, name: str, key: str = "return_value", segment: str | None = None) -> Any:
         """Return what a task has left."""
-        value = self.run.xcoms.get((self.task_id(name, segment), key))
-        return json.loads(value) if isinstance(value, str) else value
+        return content_of(self.run.xcoms.get((self.task_id(name, segment), key)))
 
 
 UNTIL_VERIFIED = (

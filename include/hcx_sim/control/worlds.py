@@ -127,12 +127,7 @@ def worlds_router(control: Control) -> APIRouter:
     @router.post("/worlds/{world_id}/reset")
     async def reset_world(world_id: str, body: ResetWorld | None = None) -> dict[str, Any]:
         control.world(world_id)
-        named = None if body is None or body.faults is None else _named(body.faults)
-        if unknown := sorted({fault.scenario for fault in named or ()} - set(FAULT_SCENARIOS)):
-            # Before the reset: a world that cannot be built anew would be lost.
-            hint = f"there are: {', '.join(sorted(FAULT_SCENARIOS))}"
-            raise ControlError(422, f"no fault scenario {unknown[0]!r}", hint)
-        worlds.reset(world_id, named)
+        worlds.reset(world_id, _faults_after(body))
         return describe(control, world_id)
 
     @router.get("/worlds/{world_id}/snapshot")
@@ -144,6 +139,20 @@ def worlds_router(control: Control) -> APIRouter:
         return {**export_world(world), "in_flight": in_flight}
 
     return router
+
+
+def _faults_after(reset: ResetWorld | None) -> tuple[NamedFault, ...] | None:
+    """Return the faults that a reset asks for; None keeps those that there are.
+
+    An unknown one is refused before the reset, as a world that cannot be built anew would be lost.
+    """
+    if reset is None or reset.faults is None:
+        return None
+    named = _named(reset.faults)
+    if unknown := sorted({fault.scenario for fault in named} - set(FAULT_SCENARIOS)):
+        hint = f"there are: {', '.join(sorted(FAULT_SCENARIOS))}"
+        raise ControlError(422, f"no fault scenario {unknown[0]!r}", hint)
+    return named
 
 
 def _named(faults: Sequence[str | NamedFault | FaultRule]) -> tuple[NamedFault, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hcx_sim.tls import CERTIFICATE, stand_in_certificate
 from hcx_sim.world.model import SiteName
 from hcx_sim.world.world import World
 
@@ -14,6 +15,12 @@ def manager_url(world: World, site: SiteName) -> str:
 def vcenter_url(world: World, site: SiteName) -> str:
     """Return the URL of a site's vCenter; see :func:`manager_url`."""
     return _url(world, f"vcenter/{site}", world.site(site).vcenter_name)
+
+
+def manager_certificate(world: World) -> str:
+    """Return the certificate that a manager shows, in PEM form: the server's own, which all products share."""
+    urls: dict[str, str] = world.products.get("urls", {})
+    return urls.get(CERTIFICATE) or stand_in_certificate()
 
 
 def _url(world: World, key: str, name: str) -> str:

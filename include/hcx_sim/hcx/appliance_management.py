@@ -39,7 +39,9 @@ async def configure_vcenter(request: Request) -> Response:
     call.summary = {"url": config["url"]}
     if not _is_base64(config["password"]):
         return _answer(call, 400, error=PARSER_MESSAGE)
-    return _answer(call, 200)
+    shown = {name: config[name] for name in ("url", "userName")}
+    shown["UUID"] = call.world.random.stable_uuid(f"vcenter-configuration/{call.here}")
+    return _answer(call, 200, data={"items": [{"config": shown, "section": "vcenter"}]})
 
 
 def _may_enter(call: Call, header: str) -> bool:
@@ -68,13 +70,15 @@ def _is_base64(password: str) -> bool:
         return False
 
 
-def _answer(call: Call, status: int, error: str | None = None) -> Response:
+def _answer(call: Call, status: int, error: str | None = None, data: dict[str, Any] | None = None) -> Response:
     body: dict[str, Any] = {
         "success": error is None,
         "completed": error is None,
         "time": to_ms(call.world.now_us),
         "version": ENVELOPE_VERSION,
     }
+    if data is not None:
+        body["data"] = data
     if error is not None:
         body |= {"errorCode": status, "error": error}
     return json_response(body, status)

@@ -66,9 +66,11 @@ def vm_of(world: World, uid: str | None) -> Vm | None:
 
 
 def extension_count(world: World, uid: str) -> int:
-    """Return how many networks an appliance carries, those being extended included."""
+    """Return how many networks an appliance carries, those that are about to come included."""
+    state, appliance_id = state_of(world), appliance_id_of(world, uid)
     carried = sum(uid in bridge.appliance_uids.values() for bridge in world.bridges.values())
-    return carried + sum(plan.appliance_uid == uid for plan in state_of(world).extending.values())
+    coming = sum(record.moving_to == appliance_id for record in state.extensions.values())
+    return carried + coming + sum(plan.appliance_uid == uid for plan in state.extending.values())
 
 
 def troubles(world: World, appliance: Appliance) -> list[str]:

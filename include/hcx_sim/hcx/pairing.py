@@ -6,14 +6,15 @@ its errors in the legacy style under HTTP 200.
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from fastapi import Request, Response
 
 from hcx_sim.coverage import Confidence
-from hcx_sim.hcx.addresses import manager_url
+from hcx_sim.hcx.addresses import manager_certificate, manager_url
 from hcx_sim.hcx.app import API, app, coverage
 from hcx_sim.hcx.body import as_text, body_of, section
 from hcx_sim.hcx.jobs import end_job, find_job, start_job
@@ -58,11 +59,9 @@ def _paired(world: World, site: SiteName, job_id: str) -> None:
     end_job(world, job)
 
 
-def peer_certificate(world: World, site: SiteName) -> str:
-    """Return the certificate that the peer of a site shows, in PEM form; its content is made up."""
-    name = world.site(site.other).hcx_endpoint_name
-    body = base64.b64encode(f"{name} {world.random.stable_uuid(f'certificate/{name}')}".encode()).decode()
-    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
+def fingerprint(certificate: str) -> str:
+    """Return the SHA-256 of a certificate in PEM form; raises :class:`ValueError` when it is none."""
+    return x509.load_pem_x509_certificate(certificate.encode()).fingerprint(hashes.SHA256()).hex()
 
 
 @coverage.route(app, "GET", f"{API}/cloudConfigs", "cloud_configs.list", Confidence.CONFIRMED, "TF LAMW AVS")
@@ -112,14 +111,16 @@ def _refusal(call: Call, body: dict[str, Any]) -> Response | None:
     call.summary = {"url": url, "username": username}
     if not _is_peer(call, url):
         return legacy_error(world, 200, "Connection failure", f"Cannot connect to {url or 'the remote site'}.")
-    certificate = peer_certificate(world, here)
-    if certificate.strip() not in state_of(world).trusted_certificates[here]:
+    state = state_of(world)
+    certificate = manager_certificate(world)
+    # A site that is paired is trusted.
+    if not state.paired and fingerprint(certificate) not in state.trusted_certificates[here]:
         text = "The certificate of the remote site is not trusted."
         return legacy_error(world, 200, "Untrusted certificate", text, [{"certificate": certificate}])
     password = as_text(remote.get("password"))
     if not credentials_of(world.products).accepts("hcx", here.other, username, password):
         return legacy_error(world, 200, "Login failure", "The user name or password of the remote site is wrong.")
-    if state_of(world).paired:
+    if state.paired:
         return legacy_error(world, 200, "Already paired", "The site is paired with this remote site already.")
     return None
 
@@ -161,7 +162,10 @@ async def import_certificate(request: Request) -> Response:
     authenticated(request)
     call = call_of(request)
     certificate = as_text(body_of(call, Style.LEGACY).get("certificate")).strip()
-    if not certificate.startswith("-----BEGIN CERTIFICATE-----"):
-        raise HcxError(400, "The certificate is not in PEM form.", code="Invalid certificate", style=Style.LEGACY)
-    state_of(call.world).trusted_certificates[call.here].add(certificate)
+    try:
+        trusted = fingerprint(certificate)
+    except ValueError:
+        text = "The certificate is not an X.509 certificate in PEM form."
+        raise HcxError(400, text, code="Invalid certificate", style=Style.LEGACY) from None
+    state_of(call.world).trusted_certificates[call.here].add(trusted)
     return json_response({"success": True, "completed": True, "time": call.world.now_us // 1000})

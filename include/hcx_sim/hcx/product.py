@@ -6,8 +6,8 @@ from fastapi import Response
 
 from hcx_sim.hcx import appliance_management, docs, jobs, metainfo, pairing, sessions
 from hcx_sim.hcx.app import app, coverage
-from hcx_sim.hcx.extension import extend, newer_routes, records, routes, unextend
-from hcx_sim.hcx.interconnect import appliance_routes, deployment, meshes, operations, tasks, underlay
+from hcx_sim.hcx.extension import extend, newer_routes, records, routes, transition, unextend
+from hcx_sim.hcx.interconnect import appliance_routes, deployment, meshes, operations, profiles, tasks, underlay
 from hcx_sim.hcx.inventory import routes as inventory_routes
 from hcx_sim.hcx.inventory import vcenter
 from hcx_sim.hcx.mobility import routes as mobility
@@ -28,6 +28,7 @@ ROUTE_MODULES = (
     vcenter,
     tasks,
     meshes,
+    profiles,
     appliance_routes,
     underlay,
     routes,
@@ -42,7 +43,7 @@ def install(world: World) -> None:
     records.adopt(world)
     for mesh in world.meshes.values():
         tasks.record_deployment(world, mesh)
-    for module in (pairing, extend, unextend, operations, deployment, mobility):
+    for module in (pairing, extend, unextend, transition, operations, deployment, profiles, mobility):
         module.install(world)
 
 

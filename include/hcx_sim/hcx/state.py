@@ -63,7 +63,8 @@ class Extension:
     """What the managers remember of a network extension beyond the bridge of the same id.
 
     ``job_id`` names the job that is taking it down, if any; ``cut`` says that its bridge has gone down for good.
-    ``redeploying`` holds the workload ids of its appliances that are being replaced.
+    ``redeploying`` holds the workload ids of its appliances that are being replaced. ``moving_to`` is the id of the
+    appliance that is to take it over; ``moving`` says that frames are lost at this moment because of that.
     """
 
     gateway: str
@@ -72,6 +73,8 @@ class Extension:
     job_id: str = ""
     cut: bool = False
     redeploying: set[str] = field(default_factory=set)
+    moving_to: str = ""
+    moving: bool = False
 
 
 @dataclass(slots=True)
@@ -97,8 +100,14 @@ class HcxState:
     tasks: dict[SiteName, dict[str, Task]] = field(default_factory=lambda: {site: {} for site in SiteName})
     paired: bool = True  # both managers know of a pairing, or neither does
     trusted_certificates: dict[SiteName, set[str]] = field(default_factory=lambda: {site: set() for site in SiteName})
+    compute_profiles: dict[SiteName, dict[str, dict[str, Any]]] = field(default_factory=lambda: _per_site())
+    network_profiles: dict[SiteName, dict[str, dict[str, Any]]] = field(default_factory=lambda: _per_site())
     extensions: dict[str, Extension] = field(default_factory=dict)
     extending: dict[str, Extending] = field(default_factory=dict)  # by the key of the network
+
+
+def _per_site() -> dict[SiteName, dict[str, dict[str, Any]]]:
+    return {site: {} for site in SiteName}
 
 
 def state_of(world: World) -> HcxState:

@@ -101,6 +101,21 @@ def newer(
     return json_response(body, status)
 
 
+def with_findings(world: World, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return items without empty lists of errors and warnings, which clients stumble on. [I hcx 4.3]
+
+    ``settings.hcx.empty_findings`` leaves them in.
+    """
+    return [dict(item) if world.settings.hcx.empty_findings else _bare(item) for item in items]
+
+
+def _bare(item: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in item.items() if value or name not in ("errors", "warnings")}
+    if "migrations" in kept:
+        kept["migrations"] = [_bare(each) for each in kept["migrations"]]
+    return kept
+
+
 def legacy(world: World, data: Mapping[str, Any] | None = None, *, status: int = 200) -> Response:
     """Return a success in the legacy envelope."""
     return json_response({**_envelope(world, success=True), "data": dict(data or {})}, status)

@@ -19,6 +19,7 @@ VMC_PROXY = "vmc-proxy"
 BAD_XSRF = 98
 CREDENTIALS = 403
 NOT_FOUND = 202
+UNKNOWN_URL = 404
 FIELD_VALIDATION = 255
 IN_USE = 500030
 MARKED_FOR_DELETE = 500045
@@ -89,6 +90,14 @@ def not_found(path: str) -> NsxError:
     return NsxError(404, NOT_FOUND, f"There is no object at {path}.")
 
 
+def unknown_url(path: str) -> NsxError:
+    """Return 404 for a URL that the manager does not serve, which says nothing about objects; the code is a guess.
+
+    [? nsx-vsphere 2.6]
+    """
+    return NsxError(404, UNKNOWN_URL, f"The URL {path} is not served by this manager.", module="common-services")
+
+
 def invalid(problems: Iterable[str]) -> NsxError:
     """Return 400/255 with one related error per problem. [C nsx-vsphere 2.6]"""
     return NsxError(400, FIELD_VALIDATION, "Field level validation errors.", related=problems)
@@ -131,6 +140,8 @@ def failure(call: Call, status: int, code: str | None, message: str | None) -> R
     With ``settings.nsx.plain_text_limits`` whatever comes from 429 upwards is bare text: the vendor's error page says
     so. [D nsx-vsphere 2.6]
     """
+    if status == http.HTTPStatus.NOT_FOUND and not (call.operation or code or message):
+        return unknown_url(call.path).render()
     text = message or _default_message(call, status)
     if call.via == VMC_PROXY and status in _HTML_STATUSES:
         title = f"{status} {http.HTTPStatus(status).phrase}"

@@ -9,34 +9,33 @@ from fastapi import Request
 from hcx_sim.coverage import Confidence
 from hcx_sim.http.context import Call
 from hcx_sim.nsx.app import POLICY, coverage, route
-from hcx_sim.nsx.errors import IN_USE, NsxError, not_found, stale
+from hcx_sim.nsx.errors import NsxError, invalid, not_found
 from hcx_sim.nsx.firewall import (
     ACTIONS,
     DEFAULT_POLICY,
+    SYSTEM,
     RulePlace,
     delete_rule,
     firewall_domain,
-    refresh_group_members,
     require_rule,
+    revise_rule,
     rule_body,
     rules_of,
     write_rule,
 )
-from hcx_sim.nsx.models import GatewayPolicyBody, GroupBody, RuleBody, parse, sent_fields
+from hcx_sim.nsx.models import GatewayPolicyBody, RuleBody, parse, sent_fields
 from hcx_sim.nsx.paging import page
-from hcx_sim.nsx.records import records_of
+from hcx_sim.nsx.records import check_revision, records_of
 from hcx_sim.nsx.segment_body import bookkeeping
 from hcx_sim.nsx.segment_routes import json_body
-from hcx_sim.nsx.topology import domain_ids
+from hcx_sim.nsx.topology import check_domain
 
 _SOURCES = "VMCPOL NSX42 VCFNSX"
 
 
-def _check_domain(call: Call, request: Request) -> str:
-    domain = request.path_params["domain"]
-    if domain not in domain_ids(call):
-        raise not_found(f"/infra/domains/{domain}")
-    return str(domain)
+def policies_of(call: Call) -> dict[str, dict[str, Any]]:
+    """Return all gateway policies of a site by id."""
+    return _policies(call, firewall_domain(call))
 
 
 def _policies(call: Call, domain: str) -> dict[str, dict[str, Any]]:
@@ -66,13 +65,13 @@ def _policy_body(call: Call, domain: str, policy_id: str) -> dict[str, Any]:
         **stored.get("sent", {}),
     }
     unique_id = call.world.random.stable_uuid(f"policy/{call.here}/{policy_id}")
-    user = stored.get("user", "system")
-    created_us = stored.get("created_us", 0)
-    return {**body, **bookkeeping(path, unique_id, created_us, created_us, (user, user), stored.get("revision", 0))}
+    users = (stored.get("creator", SYSTEM), stored.get("user", SYSTEM))
+    times = (stored.get("created_us", 0), stored.get("modified_us", 0))
+    return {**body, **bookkeeping(path, unique_id, *times, users, stored.get("revision", 0))}
 
 
 def _policy(call: Call, request: Request) -> dict[str, Any]:
-    domain = _check_domain(call, request)
+    domain = check_domain(call, request)
     policy_id = request.path_params["policy"]
     body = _policies(call, domain).get(policy_id)
     if body is None:
@@ -82,13 +81,16 @@ def _policy(call: Call, request: Request) -> dict[str, Any]:
 
 def list_policies(call: Call, request: Request) -> dict[str, Any]:
     """Return the policies of a domain."""
-    bodies = _policies(call, _check_domain(call, request)).values()
+    bodies = _policies(call, check_domain(call, request)).values()
     return page(call, request, bodies, lambda body: (body["display_name"], body["id"]), lambda body: body)
 
 
 def get_policy(call: Call, request: Request) -> dict[str, Any]:
     """Return one policy with its rules."""
-    body = _policy(call, request)
+    return _with_rules(call, _policy(call, request))
+
+
+def _with_rules(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "rules": [rule_body(call, rule) for rule in rules_of(call, body["id"])]}
 
 
@@ -99,16 +101,18 @@ def _write_policy(call: Call, request: Request, *, replace: bool) -> dict[str, A
     key = f"{call.here}/{policy_id}"
     stored = records_of(call.world).policies.get(key, {})
     known = policy_id in _policies(call, domain)
-    if replace and known and body.revision != stored.get("revision", 0):
+    if replace and known:
         path = f"/infra/domains/{domain}/gateway-policies/{policy_id}"
-        raise stale(path, call.world.settings.nsx.stale_status)
+        check_revision(call.world, path, stored.get("revision", 0), body.revision)
     for rule in body.rules:
         write_rule(call, RulePlace(domain, policy_id, rule.id), rule, replace=False)
     sent = {name: value for name, value in sent_fields(body).items() if name != "rules" and value is not None}
     records_of(call.world).policies[key] = {
         "sent": sent if replace else {**stored.get("sent", {}), **sent},
+        "creator": stored.get("creator", SYSTEM if known else call.user),
         "user": call.user,
-        "created_us": stored.get("created_us", call.world.now_us),
+        "created_us": stored.get("created_us", 0 if known else call.world.now_us),
+        "modified_us": call.world.now_us,
         "revision": stored.get("revision", 0) + 1 if known else 0,
     }
     call.world.audit.add("note", f"nsx:{key}", policy=policy_id, rules=len(body.rules))
@@ -116,7 +120,7 @@ def _write_policy(call: Call, request: Request, *, replace: bool) -> dict[str, A
 
 
 def _writable_domain(call: Call, request: Request) -> str:
-    domain = _check_domain(call, request)
+    domain = check_domain(call, request)
     if domain != firewall_domain(call):
         raise NsxError(403, 403, f"Policies of domain {domain} cannot be changed here.")
     return domain
@@ -129,7 +133,7 @@ def patch_policy(call: Call, request: Request) -> None:
 
 def put_policy(call: Call, request: Request) -> dict[str, Any]:
     """Make or replace a policy."""
-    return _write_policy(call, request, replace=True)
+    return _with_rules(call, _write_policy(call, request, replace=True))
 
 
 def delete_policy(call: Call, request: Request) -> None:
@@ -143,7 +147,7 @@ def delete_policy(call: Call, request: Request) -> None:
 
 
 def _place(call: Call, request: Request) -> RulePlace:
-    return RulePlace(_check_domain(call, request), request.path_params["policy"], request.path_params["rule"])
+    return RulePlace(check_domain(call, request), request.path_params["policy"], request.path_params["rule"])
 
 
 def list_rules(call: Call, request: Request) -> dict[str, Any]:
@@ -183,58 +187,24 @@ def _write_rule(call: Call, request: Request, *, replace: bool) -> dict[str, Any
     return rule_body(call, write_rule(call, _place(call, request), body, replace=replace))
 
 
+def post_rule(call: Call, request: Request) -> dict[str, Any]:
+    """Move a rule to another place of its policy, and change it as its body says; returns the rule."""
+    if request.query_params.get("action") != "revise":
+        raise invalid(["action: must be revise"])
+    _writable_domain(call, request)
+    _policy(call, request)
+    place = _place(call, request)
+    body = parse(RuleBody, json_body(call))
+    operation = request.query_params.get("operation", "insert_top")
+    anchor = request.query_params.get("anchor_path", "")
+    call.summary = {"operation": operation, "anchor_path": anchor}
+    return rule_body(call, revise_rule(call, place, body, operation, anchor))
+
+
 def remove_rule(call: Call, request: Request) -> None:
     """Delete a rule; 200 with an empty body."""
     _writable_domain(call, request)
     delete_rule(call, _place(call, request))
-
-
-def _group_path(call: Call, request: Request) -> str:
-    return f"/infra/domains/{_check_domain(call, request)}/groups/{request.path_params['group']}"
-
-
-def _group_body(call: Call, path: str) -> dict[str, Any]:
-    stored = records_of(call.world).groups.get(f"{call.here}{path}")
-    if stored is None:
-        raise not_found(path)
-    group_id = path.rpartition("/")[2]
-    body = {"resource_type": "Group", "id": group_id, "display_name": stored.get("display_name", group_id)}
-    unique_id = call.world.random.stable_uuid(f"group/{call.here}{path}")
-    return {**body, "expression": stored["expression"], **bookkeeping(path, unique_id, 0, 0, ("admin", "admin"), 0)}
-
-
-def get_group(call: Call, request: Request) -> dict[str, Any]:
-    """Return a group of addresses."""
-    return _group_body(call, _group_path(call, request))
-
-
-def patch_group(call: Call, request: Request) -> None:
-    """Make or change a group of addresses; the rules that name it follow."""
-    path = _group_path(call, request)
-    body = parse(GroupBody, json_body(call))
-    expressions = [each.model_dump() for each in body.expression]
-    records_of(call.world).groups[f"{call.here}{path}"] = {
-        "display_name": body.display_name or request.path_params["group"],
-        "expression": expressions,
-    }
-    call.world.audit.add("note", f"nsx:{call.here}{path}", expression=expressions)
-    refresh_group_members(call, path)
-
-
-def put_group(call: Call, request: Request) -> dict[str, Any]:
-    """Make or replace a group and return it."""
-    patch_group(call, request)
-    return get_group(call, request)
-
-
-def delete_group(call: Call, request: Request) -> None:
-    """Delete a group; one that a rule names is refused with 400/500030. [C nsx-vsphere 2.6]"""
-    path = _group_path(call, request)
-    _group_body(call, path)
-    for rule in rules_of(call):
-        if path in rule.body.get("source_groups", []) or path in rule.body.get("destination_groups", []):
-            raise NsxError(400, IN_USE, f"{path} is in use.", related=[f"Rule {rule.rule_id} names it."])
-    del records_of(call.world).groups[f"{call.here}{path}"]
 
 
 def register() -> None:
@@ -250,12 +220,12 @@ def register() -> None:
             f"{policy}/rules/{{rule}}",
             {"GET": get_rule, "PATCH": patch_rule, "PUT": put_rule, "DELETE": remove_rule},
         ),
-        "groups": (
-            f"{domain}/groups/{{group}}",
-            {"GET": get_group, "PATCH": patch_group, "PUT": put_group, "DELETE": delete_group},
-        ),
     }
     documented = Confidence.DOCUMENTED
+    rule = f"{policy}/rules/{{rule}}"
+    route("POST", rule, "gateway_policies.rules.revise", documented, "XNSX VMCPOL", "renumbers the policy's rules")(
+        post_rule
+    )
     route("GET", f"{domain}/gateway-policies", "gateway_policies.list", documented, _SOURCES)(list_policies)
     route("GET", f"{policy}/rules", "gateway_policies.rules.list", documented, _SOURCES)(list_rules)
     for name, (path, handlers) in families.items():

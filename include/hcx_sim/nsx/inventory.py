@@ -16,6 +16,7 @@ from hcx_sim.world.model import Nic, Port, Power, Segment, SiteName, Vm
 from hcx_sim.world.operations import segment_path
 from hcx_sim.world.world import World
 
+SYSTEM = "nsx_policy"  # who makes the ports of VMs
 ATTACHMENT_STATES = ("FREE", "ATTACHED", "ATTACHED_PENDING_CONF", "ATTACHED_IN_MOTION", "DETACHED")
 _POWER = {Power.ON: "VM_RUNNING", Power.OFF: "VM_STOPPED", Power.SUSPENDED: "VM_SUSPENDED"}
 
@@ -27,7 +28,12 @@ def number_on_host(vm: Vm) -> str:
 
 def host_id(world: World, vm: Vm) -> str:
     """Return the id of the transport node on which a VM runs."""
-    return world.random.stable_uuid(f"transport-node/{vm.site}/{vm.host_moref}")
+    return node_id(world, vm.site, vm.host_moref)
+
+
+def node_id(world: World, site: SiteName, host_moref: str) -> str:
+    """Return the id of the transport node that a host is."""
+    return world.random.stable_uuid(f"transport-node/{site}/{host_moref}")
 
 
 def speaks(vm: Vm, nic: Nic) -> bool:
@@ -101,7 +107,7 @@ def port_body(world: World, records: NsxRecords, segment: Segment, port: Port) -
     """Return a port; one that was made by a call shows what the call said."""
     path = f"{segment_path(world, segment)}/ports/{port.port_id}"
     unique_id = world.random.stable_uuid(f"port/{port.key}")
-    users = ("nsx_policy", "nsx_policy")
+    users = (SYSTEM, SYSTEM)
     made = records.port_bodies.get(port.key)
     body: dict[str, Any] = {
         "resource_type": "SegmentPort",
@@ -117,8 +123,9 @@ def port_body(world: World, records: NsxRecords, segment: Segment, port: Port) -
         body.update(made["sent"])
         users = (made["user"], made["user"])
     created_us = segment.created_us if made is None else made["created_us"]
+    modified_us, revision = (created_us, 0) if made is None else (made["modified_us"], made["revision"])
     body["origin_id"] = unique_id
-    return {**body, **bookkeeping(path, unique_id, created_us, created_us, users, 0)}
+    return {**body, **bookkeeping(path, unique_id, created_us, modified_us, users, revision)}
 
 
 def port_state(world: World, records: NsxRecords, segment: Segment, port: Port) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def _check_point(call: Call, request: Request) -> None:
         raise not_found(f"/infra/sites/default/enforcement-points/{point}")
 
 
-def _check_fabric(call: Call) -> None:
+def check_fabric(call: Call) -> None:
     """The manager API of VMware Cloud is closed, but for the proxy that one script goes through. [C nsx-vsphere 3]"""
     if call.world.site(call.here).nsx_flavour == "vmc" and not call.via:
         raise NsxError(403, 403, f"{call.path} is not open to this user.", module="common-services")
@@ -58,7 +58,7 @@ def list_point_vms(call: Call, request: Request) -> dict[str, Any]:
 
 def list_fabric_vms(call: Call, request: Request) -> dict[str, Any]:
     """Return VMs over the manager API."""
-    _check_fabric(call)
+    check_fabric(call)
     return list_vms(call, request)
 
 
@@ -102,7 +102,7 @@ def list_point_vifs(call: Call, request: Request) -> dict[str, Any]:
 
 def list_fabric_vifs(call: Call, request: Request) -> dict[str, Any]:
     """Return network cards over the manager API."""
-    _check_fabric(call)
+    check_fabric(call)
     return list_vifs(call, request)
 
 

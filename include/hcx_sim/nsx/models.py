@@ -128,11 +128,22 @@ class Expression(BaseModel):
     """Part of a group; only address expressions have an effect."""
 
     model_config = ConfigDict(extra="allow")
-    resource_type: str
+    resource_type: Literal[
+        "Condition",
+        "ConjunctionOperator",
+        "ExternalIDExpression",
+        "IPAddressExpression",
+        "IdentityGroupExpression",
+        "MACAddressExpression",
+        "NestedExpression",
+        "PathExpression",
+    ]
     ip_addresses: list[Annotated[str, AfterValidator(_network)]] = []
 
 
 class GroupBody(PolicyObject):
-    """A group of addresses."""
+    """A group; without an expression it has no members."""
 
-    expression: list[Expression]
+    expression: list[Expression] | None = None
+    extended_expression: list[dict[str, Any]] | None = None
+    group_type: list[str] | None = None

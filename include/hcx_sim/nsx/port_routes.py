@@ -8,13 +8,13 @@ from fastapi import Request
 
 from hcx_sim.coverage import Confidence
 from hcx_sim.http.context import Call
-from hcx_sim.nsx.app import coverage, route
+from hcx_sim.nsx.app import POLICY, coverage, route
 from hcx_sim.nsx.errors import IN_USE, NsxError, not_found
-from hcx_sim.nsx.inventory import ATTACHMENT_STATES, owner_of, port_body, port_state
+from hcx_sim.nsx.inventory import ATTACHMENT_STATES, SYSTEM, owner_of, port_body, port_state
 from hcx_sim.nsx.models import PortBody, parse, sent_fields
 from hcx_sim.nsx.paging import page
 from hcx_sim.nsx.ports import FREE, UNKNOWN, ports_on
-from hcx_sim.nsx.records import records_of
+from hcx_sim.nsx.records import check_revision, records_of
 from hcx_sim.nsx.segment_routes import BINDINGS, FAMILIES, json_body, segment_of
 from hcx_sim.world.model import Port, Segment
 
@@ -68,26 +68,28 @@ def put_port(call: Call, request: Request) -> dict[str, Any]:
 def _write(call: Call, request: Request, *, replace: bool) -> tuple[Segment, Port]:
     segment, port = _find(call, request)
     body = parse(PortBody, json_body(call))
-    sent = sent_fields(body)
+    sent = {name: value for name, value in sent_fields(body).items() if value is not None}
     call.summary = {"attachment": sent.get("attachment")}
     world, bodies = call.world, records_of(call.world).port_bodies
     if port is None:
         port_id = request.path_params["port"]
         port = Port(f"{segment.key}/{port_id}", segment.site, segment.segment_id, port_id, port_id, None, FREE)
         world.put(port)
-        bodies[port.key] = {"sent": {}, "user": call.user, "created_us": world.now_us}
-    elif port.key not in bodies:
-        world.update(port, display_name=body.display_name or port.display_name)
+        bodies[port.key] = {"user": call.user, "created_us": world.now_us, "revision": -1, "own": True}
+    known = bodies.get(port.key) or {"user": SYSTEM, "created_us": segment.created_us, "revision": 0, "own": False}
+    if replace and known["revision"] >= 0:
+        check_revision(world, call.path.removeprefix(POLICY), known["revision"], body.revision)
+    if not known["own"]:
+        sent.pop("attachment", None)  # the VM's card decides
+    wanted = sent if replace else {**known.get("sent", {}), **sent}
+    if known["revision"] >= 0 and wanted == known.get("sent", {}):
         return segment, port
-    made = bodies[port.key]
-    made["sent"] = sent if replace else {**made["sent"], **sent}
-    attachment_id = (made["sent"].get("attachment") or {}).get("id")
-    world.update(
-        port,
-        display_name=made["sent"].get("display_name") or port.port_id,
-        attachment_id=attachment_id,
-        port_class=UNKNOWN if attachment_id else FREE,
-    )
+    bodies[port.key] = {**known, "sent": wanted, "modified_us": world.now_us, "revision": known["revision"] + 1}
+    changes: dict[str, Any] = {"display_name": wanted.get("display_name") or port.port_id}
+    if known["own"]:
+        attachment_id = (wanted.get("attachment") or {}).get("id")
+        changes.update(attachment_id=attachment_id, port_class=UNKNOWN if attachment_id else FREE)
+    world.update(port, **changes)
     return segment, port
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hcx_sim.coverage import Confidence
 from hcx_sim.http.context import Product
 from hcx_sim.nsx import (
     firewall_routes,
+    gateway_routes,
+    groups,
     hierarchy,
     inventory_routes,
+    manager_routes,
     node_routes,
     port_routes,
     realisation_routes,
@@ -24,6 +29,7 @@ from hcx_sim.nsx.ports import PortIndex, PortKeeper
 from hcx_sim.nsx.records import NSX, NsxRecords
 from hcx_sim.nsx.search_index import SearchLag, follow
 from hcx_sim.settings import NsxSettings
+from hcx_sim.world.model import Entity, Port
 from hcx_sim.world.world import World
 
 # The order matters: the first route that matches wins, and ".../segments/state" looks like a segment's id.
@@ -38,6 +44,9 @@ for _module in (
     search_routes,
     topology,
     firewall_routes,
+    groups,
+    manager_routes,
+    gateway_routes,
 ):
     _module.register()
 
@@ -81,6 +90,13 @@ def install(world: World) -> None:
     PortKeeper(world, records.ports)
     world.audit.recording = recording
     follow(world, records.search)
+
+    def forget(what: str, entity: Entity, _before: dict[str, Any]) -> None:
+        """Drop what calls said of a port that is gone."""
+        if what == "removed" and isinstance(entity, Port):
+            records.port_bodies.pop(entity.key, None)
+
+    world.observers.append(forget)
 
 
 PRODUCT = Product(NSX, app, coverage, install, failure, operation_of=operation_of, occupies=occupy)

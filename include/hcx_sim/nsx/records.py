@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from hcx_sim.nsx.errors import stale
 from hcx_sim.world.world import World
 
 if TYPE_CHECKING:
@@ -53,3 +54,9 @@ def records_of(world: World) -> NsxRecords:
     """Return the managers' records of a world."""
     records: NsxRecords = world.products[NSX]
     return records
+
+
+def check_revision(world: World, path: str, current: int, sent: int | None) -> None:
+    """Raise 412 (or 409) when a PUT lacks the current ``_revision``. [D nsx-vsphere 2.4]"""
+    if sent != current:
+        raise stale(path, world.settings.nsx.stale_status)

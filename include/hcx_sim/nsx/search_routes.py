@@ -15,13 +15,23 @@ from hcx_sim.http.context import Call
 from hcx_sim.nsx.app import POLICY, coverage, route
 from hcx_sim.nsx.errors import invalid
 from hcx_sim.nsx.firewall import rule_body, rules_of
+from hcx_sim.nsx.firewall_routes import policies_of
+from hcx_sim.nsx.groups import groups_of
 from hcx_sim.nsx.inventory import port_body, vif_body, vm_body
 from hcx_sim.nsx.paging import page
 from hcx_sim.nsx.records import records_of
 from hcx_sim.nsx.search_index import indexed_segments
-from hcx_sim.nsx.search_query import compile_query, resource_types
+from hcx_sim.nsx.search_query import parse_query
 from hcx_sim.nsx.segment_body import segment_body
-from hcx_sim.nsx.topology import tier1_body, transport_zone_body
+from hcx_sim.nsx.topology import (
+    domains,
+    edge_clusters,
+    enforcement_points,
+    locale_services,
+    tier0_bodies,
+    tier1_bodies,
+    transport_zone_body,
+)
 
 
 def _segments(call: Call) -> Iterable[dict[str, Any]]:
@@ -46,12 +56,24 @@ def _vifs(call: Call) -> Iterable[dict[str, Any]]:
     return (vif_body(call.world, records, vm, nic) for vm in call.world.vms_at(call.here) for nic in vm.nics)
 
 
+def _locale_services(call: Call) -> Iterable[dict[str, Any]]:
+    gateways = (*tier0_bodies(call), *tier1_bodies(call))
+    return (each for gateway in gateways for each in locale_services(call, gateway["path"]))
+
+
 _SOURCES: dict[str, Callable[[Call], Iterable[dict[str, Any]]]] = {
     "Segment": _segments,
     "SegmentPort": _ports,
     "VirtualMachine": _vms,
     "VirtualNetworkInterface": _vifs,
-    "Tier1": lambda call: [tier1_body(call)],
+    "Tier0": tier0_bodies,
+    "Tier1": tier1_bodies,
+    "LocaleServices": _locale_services,
+    "Domain": domains,
+    "EnforcementPoint": enforcement_points,
+    "PolicyEdgeCluster": edge_clusters,
+    "Group": groups_of,
+    "GatewayPolicy": lambda call: policies_of(call).values(),
     "PolicyTransportZone": lambda call: [transport_zone_body(call)],
     "Rule": lambda call: (rule_body(call, rule) for rule in rules_of(call)),
 }
@@ -62,14 +84,14 @@ def search(call: Call, request: Request) -> dict[str, Any]:
     query = request.query_params.get("query")
     if not query:
         raise invalid(["query: is required"])
-    test = compile_query(query)
-    wanted = resource_types(query)
+    parsed = parse_query(query)
+    # Rendering ten thousand cards to find no segment among them would take its time.
     found = [
         body
         for name, source in _SOURCES.items()
-        if wanted is None or name.lower() in {each.lower() for each in wanted}
+        if parsed.types is None or name.lower() in parsed.types
         for body in source(call)
-        if test(body)
+        if parsed.test(body)
     ]
     fields = [each.strip() for each in request.query_params.get("included_fields", "").split(",") if each.strip()]
     return page(call, request, found, _sort_key, lambda body: _only(body, fields))

@@ -91,10 +91,9 @@ def _check_fields(world: World, place: Place, request: Request, intent: Intent) 
             for each in intent.dhcp_ranges
             if outside(each, gateway)
         ]
-    asked = request.body.advanced_config
-    on_asked = asked is not None and asked.connectivity == "ON"
-    missing = _gateway_missing(world, place, request, intent)
-    if missing and (on_asked or (place.fixed and intent.connectivity != "OFF")):
+    segment = find_segment(world, place)
+    connects = segment is not None and segment.connectivity == "OFF" and intent.connectivity != "OFF"
+    if connects and _gateway_missing(world, place, request, intent):
         problems.append("advanced_config.connectivity: ON needs subnets with a gateway_address")
     if problems:
         raise invalid(problems)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hcx_sim.nsx.errors import invalid, not_found, protected
-from hcx_sim.nsx.segment_body import CREATE_USER, MODIFIED_USER, effective_gateway
+from hcx_sim.nsx.segment_body import CREATE_USER, MODIFIED_USER, advanced_config, effective_gateway
 from hcx_sim.nsx.segment_model import SegmentBody
 from hcx_sim.world.model import Segment, SiteName
 from hcx_sim.world.operations import segment_path
@@ -101,6 +101,8 @@ def intent_of(world: World, place: Place, segment: Segment | None, request: Requ
         if name in sent:
             extra[name] = sent[name]
     connectivity = advanced.pop("connectivity", None)
+    if segment is not None and request.replace and connectivity == _shown_connectivity(world, segment):
+        connectivity = segment.connectivity  # a PUT of what was read changes nothing, whatever stands behind it
     for name, value in (("advanced_config", advanced), ("subnet", subnet)):
         extra.pop(name, None)
         if value:
@@ -116,10 +118,17 @@ def intent_of(world: World, place: Place, segment: Segment | None, request: Requ
     )
 
 
+def _shown_connectivity(world: World, segment: Segment) -> Any:
+    return (advanced_config(world, segment) or {}).get("connectivity", "ON")
+
+
 def _subnet(
     world: World, keep: Segment | None, segment: Segment | None, sent: dict[str, Any]
 ) -> tuple[str | None, list[str], dict[str, Any]]:
     if "subnets" not in sent:
+        # A gateway that reads do not show is not taken away by who writes back what was read.
+        hidden = segment is not None and segment.gateway_cidr is not None and effective_gateway(world, segment) is None
+        keep = segment if keep is None and hidden else keep
         if keep is None:
             return None, [], {}
         return keep.gateway_cidr, list(keep.dhcp_ranges), dict(keep.extra.get("subnet", {}))

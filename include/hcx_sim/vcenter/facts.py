@@ -6,7 +6,18 @@ from hcx_sim.coverage import Confidence
 from hcx_sim.settings import VcenterSettings
 from hcx_sim.vcenter.collector import retrieve as _retrieve  # noqa: F401
 from hcx_sim.vcenter.collector import updates as _updates  # noqa: F401
-from hcx_sim.vcenter.families import base, entity, network, places, service, vm  # noqa: F401
+from hcx_sim.vcenter.families import (  # noqa: F401
+    base,
+    capabilities,
+    entity,
+    helpers,
+    hosts,
+    managers,
+    network,
+    places,
+    service,
+    vm,
+)
 from hcx_sim.vcenter.methods import (  # noqa: F401
     authorization,
     folders,
@@ -14,11 +25,13 @@ from hcx_sim.vcenter.methods import (  # noqa: F401
     portgroups,
     power,
     reconfigure,
+    relocate,
     search,
     sessions,
     snapshots,
     views,
 )
+from hcx_sim.vcenter.methods import managers as _manager_methods  # noqa: F401
 from hcx_sim.vcenter.methods import tasks as _task_methods  # noqa: F401
 from hcx_sim.vcenter.registry import coverage
 from hcx_sim.vcenter.tasks import fault_points

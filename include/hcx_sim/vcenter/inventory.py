@@ -9,26 +9,14 @@ from typing import Any
 
 from pyVmomi import VmomiSupport, vim
 
+from hcx_sim.vcenter.faults import object_not_found
 from hcx_sim.vcenter.index import SiteIndex
+from hcx_sim.vcenter.singletons import HELPERS, SINGLETONS
 from hcx_sim.vcenter.state import state_of, vcenter_of
 from hcx_sim.world.model import Datastore, NetworkKind, Placement, Segment, Site, SiteName, VcNetwork, Vm
 from hcx_sim.world.world import World
 
 ROOT_FOLDER = "group-d1"
-# Managers that every vCenter has, by the ids that it gives them. [C nsx-vsphere 4.2]
-SINGLETONS = {
-    "ServiceInstance": "ServiceInstance",
-    "propertyCollector": "PropertyCollector",
-    "ViewManager": "ViewManager",
-    "SessionManager": "SessionManager",
-    "SearchIndex": "SearchIndex",
-    "TaskManager": "TaskManager",
-    "AuthorizationManager": "AuthorizationManager",
-    "CustomFieldsManager": "CustomFieldsManager",
-    "EventManager": "EventManager",
-    "ExtensionManager": "ExtensionManager",
-    "DVSManager": "DistributedVirtualSwitchManager",
-}
 _NETWORK_TYPES = {
     NetworkKind.DVPG: "DistributedVirtualPortgroup",
     NetworkKind.OPAQUE: "OpaqueNetwork",
@@ -126,7 +114,11 @@ class Inventory:
         if (record := self._find_filter(object_id)) is not None:
             return Found("PropertyFilter", object_id, record)
         vm = self.index.by_snapshot.get(object_id) if object_id.startswith("snapshot-") else None
-        return Found("VirtualMachineSnapshot", object_id, SnapshotRecord(vm, object_id)) if vm else None
+        if vm is not None:
+            return Found("VirtualMachineSnapshot", object_id, SnapshotRecord(vm, object_id))
+        prefix, _, owner_id = object_id.partition("-")
+        owner = self._find_entity(owner_id) if prefix in HELPERS else None
+        return Found(HELPERS[prefix], object_id, owner.record) if owner is not None else None
 
     def _find_filter(self, object_id: str) -> Any:
         for collector in self.state.collectors.values():
@@ -135,10 +127,19 @@ class Inventory:
         return None
 
     def find_reference(self, reference: Any) -> Found | None:
-        """Return the object of a reference; one whose type does not fit the id is not found."""
+        """Return the object of a reference, None when its type is not the object's own or there is no such id.
+
+        A type that the object's type derives from does not do: ``Network`` is not ``DistributedVirtualPortgroup``.
+        [D nsx-vsphere 4.2]
+        """
         found = self.find(reference._moId)
-        if found is None or type(reference)._wsdlName not in ancestry(found.type_name):
-            return None
+        return found if found is not None and type(reference)._wsdlName == found.type_name else None
+
+    def require_reference(self, reference: Any) -> Found:
+        """Return the object of a reference; raises a ManagedObjectNotFound like :meth:`find_reference` says None."""
+        found = self.find_reference(reference)
+        if found is None:
+            raise object_not_found(reference)
         return found
 
     # References -------------------------------------------------------------------------------------------
@@ -226,6 +227,10 @@ class Inventory:
             if folder is not None:
                 return folder
         return None
+
+    def custom_fields(self) -> dict[str, int]:
+        """Return the keys of the custom attributes by name: those that were defined, and those that VMs have."""
+        return {**self.index.custom_fields, **self.state.custom_fields}
 
     def switch(self) -> Placement | None:
         """Return the site's distributed switch."""

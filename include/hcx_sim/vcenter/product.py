@@ -14,11 +14,12 @@ from hcx_sim.vcenter import facts as _facts  # noqa: F401 - registers families, 
 from hcx_sim.vcenter import soap, tasks
 from hcx_sim.vcenter.faults import named, system_error
 from hcx_sim.vcenter.methods import power
-from hcx_sim.vcenter.registry import coverage
+from hcx_sim.vcenter.registry import coverage, method_names
 from hcx_sim.vcenter.service import XML, serve
 from hcx_sim.vcenter.state import PRODUCT_NAME, new_state
 from hcx_sim.vcenter.versions import service_versions_xml, version_of_action
 from hcx_sim.vcenter.watch import follow
+from hcx_sim.vcenter.wsdl import port_types_wsdl, service_wsdl
 from hcx_sim.world.world import World
 
 app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
@@ -33,6 +34,24 @@ async def service_versions(request: Request) -> Response:
     call = call_of(request)
     release = call.world.site(call.here).vcenter_version
     return Response(service_versions_xml(release), 200, media_type=XML)
+
+
+@coverage.route(
+    app, "GET", "/sdk/vimService.wsdl", "service_description", Confidence.INFERRED, "PYV VCSIM",
+    "the service and its import; the schemas are the vendor's and are not served",
+)  # fmt: skip
+async def service_description(request: Request) -> Response:
+    """Return the description that leads SOAP stacks to the port types of :func:`port_types`."""
+    address = str(request.base_url).rstrip("/") + call_of(request).base_path + "/sdk"
+    return Response(service_wsdl(address), 200, media_type=XML)
+
+
+@coverage.route(
+    app, "GET", "/sdk/vim.wsdl", "port_types", Confidence.INFERRED, "PYV VCSIM", "the offered methods by name"
+)
+async def port_types(_request: Request) -> Response:
+    """Return the methods that this vCenter offers, without the types of their parameters."""
+    return Response(port_types_wsdl(sorted({name for _, name in method_names()})), 200, media_type=XML)
 
 
 @coverage.route(app, "POST", "/sdk", "soap", Confidence.CONFIRMED, "PYV", "every SOAP method, listed by name")

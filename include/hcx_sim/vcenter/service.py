@@ -16,13 +16,13 @@ from hcx_sim.vcenter.faults import (
     method_not_found,
     no_permission,
     not_authenticated,
-    not_supported,
     object_not_found,
 )
-from hcx_sim.vcenter.inventory import SINGLETONS, Found, Inventory
+from hcx_sim.vcenter.inventory import Found, Inventory
 from hcx_sim.vcenter.methods.sessions import session_of
 from hcx_sim.vcenter.privileges import privilege_of
 from hcx_sim.vcenter.registry import Context, Method, RawXml, method_of
+from hcx_sim.vcenter.singletons import SINGLETONS
 from hcx_sim.vcenter.soap import SoapRequest
 from hcx_sim.vcenter.state import Session, state_of
 from hcx_sim.vcenter.versions import version_of_action
@@ -80,10 +80,8 @@ def _guard(inventory: Inventory, parsed: SoapRequest, session: Session | None) -
     if found is None:
         raise object_not_found(parsed.receiver)
     method = method_of(found.type_name, parsed.method)
-    if parsed.info is None:
+    if parsed.info is None or method is None:
         raise method_not_found(parsed.receiver, parsed.method)
-    if method is None:
-        raise not_supported(f"{parsed.method} is not offered by this simulation.")
     _check_privilege(inventory, parsed, found)
     return found, method
 

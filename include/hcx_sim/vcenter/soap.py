@@ -23,6 +23,7 @@ _OPERATION = re.compile(rb"<(?:[\w.-]{1,64}:)?Body[^<>]{0,1024}>\s{0,256}<(?:[\w
 _DEEPEST = 100
 _MOST_ELEMENTS = 200_000
 _ACCESSOR = "Fetch"
+_NAME = re.compile(r"[A-Za-z]\w*")
 
 
 @dataclass(slots=True)
@@ -71,6 +72,7 @@ class _RequestReader:
         self.info: Any = None
         self.pending: list[tuple[str, Any]] = []
         self.skipping = 0
+        self.reading = ""
         SoapAdapter.SetHandlers(
             self.parser, (self._start, self._end, lambda _data: None, self._start_namespace, self._end_namespace)
         )
@@ -96,6 +98,7 @@ class _RequestReader:
         if expected is None:
             self.skipping = 1
             return
+        self.reading = name
         reader = SoapAdapter.SoapDeserializer(None)
         reader.Deserialize(self.parser, expected, False, self.namespaces)
         reader.StartElementHandler(tag, attributes)
@@ -149,9 +152,21 @@ def read_request(body: bytes) -> SoapRequest:
     try:
         _refuse_hostile(body)
         reader.parser.Parse(body, True)
-    except (ExpatError, TypeError, KeyError, AttributeError, ValueError) as error:
-        raise invalid_request(f"Unable to parse the request: {type(error).__name__}.") from error
+    except _HostileError:
+        raise invalid_request("Unable to parse the request: entities, too deep or too long.") from None
+    except ExpatError as error:
+        raise invalid_request(f"Unable to parse the request: {error}.") from error
+    except KeyError as error:
+        raise invalid_request(f"Unable to resolve the type name {_named_type(error)}.") from error
+    except (TypeError, AttributeError, ValueError) as error:
+        unknown = f": there is no type {error}" if _NAME.fullmatch(str(error)) else ""
+        raise invalid_request(f"Unable to parse the value of {reader.reading} of {reader.method}{unknown}.") from error
     return _complete(reader.request())
+
+
+def _named_type(error: KeyError) -> str:
+    """Return the type that pyVmomi did not find: the last word of what it says."""
+    return str(error.args[0]).rpartition(" ")[2].rpartition(":")[2] if error.args else "of a value"
 
 
 class _HostileError(ValueError):
@@ -227,8 +242,12 @@ class _Serialiser(SoapAdapter.SoapSerializer):  # type: ignore[misc]
         kind: Any = type(val)
         for name, member in _members(kind):
             value = values.get(name)
-            unset = value is None or (not value and isinstance(value, list))
-            if not (unset and member.flags & VmomiSupport.F_OPTIONAL):
+            # An array without elements is nothing on the wire, whether or not it is required.
+            if value is None:
+                unset = member.flags & VmomiSupport.F_OPTIONAL or issubclass(member.type, list)
+            else:
+                unset = not value and isinstance(value, list)
+            if not unset:
                 self._Serialize(value, member, currDefNS)
         self.writer.write(f"</{info.name}>")
 

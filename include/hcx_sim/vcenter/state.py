@@ -123,6 +123,8 @@ class SiteState:
     policies: dict[str, Any] = field(default_factory=dict)  # port group id -> its default port policy
     rollback: dict[str, Any] = field(default_factory=dict)  # port group id -> the policy before the last change
     changes: Changes = field(default_factory=Changes)
+    custom_fields: dict[str, int] = field(default_factory=dict)  # defined by a call: name -> key
+    message: str = ""  # of the administrator, for everybody who logs in
     counters: dict[str, int] = field(default_factory=dict)
 
     def next_id(self, kind: str, first: int = 1) -> int:

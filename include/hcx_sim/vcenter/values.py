@@ -16,6 +16,7 @@ from pyVmomi import VmomiSupport
 from hcx_sim.vcenter.convert import to_typed
 from hcx_sim.vcenter.families.base import Provider, providers_of
 from hcx_sim.vcenter.inventory import Found, Inventory, managed_type
+from hcx_sim.vcenter.plain import plain, required_of
 from hcx_sim.vcenter.schema import Path, Step, members_of, parse_loosely, parse_path
 
 _APPEND = "+"
@@ -42,7 +43,14 @@ def plan_of(type_name: str, text: str) -> Plan:
         base = ".".join(step.name for step in path.steps[:length])
         if base in providers:
             return Plan(path, parse_path(kind, base), providers[base], _rest(path, length))
-    return Plan(path, parse_path(kind, path.steps[0].name), None, _rest(path, 1))
+    first = path.steps[0].name
+    missing = dict(required_of(kind)).get(first)
+    return Plan(path, parse_path(kind, first), _plainly(missing) if missing is not None else None, _rest(path, 1))
+
+
+def _plainly(kind: Any) -> Provider:
+    """Return the provider of a property that is required and of which this simulation knows nothing."""
+    return lambda _inventory, _record: plain(kind)
 
 
 def _rest(path: Path, length: int) -> tuple[Step, ...]:

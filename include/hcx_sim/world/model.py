@@ -193,13 +193,14 @@ class Disk:
 
 @dataclass(slots=True)
 class Snapshot:
-    """A snapshot of a VM, in a tree by ``parent_moref``."""
+    """A snapshot of a VM, in a tree by ``parent_moref``; with the memory, the VM runs after a return to it."""
 
     moref: str
     name: str
     description: str
     created_us: int
     parent_moref: str | None = None
+    with_memory: bool = False
 
 
 @dataclass(slots=True)

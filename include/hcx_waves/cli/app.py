@@ -19,11 +19,13 @@ _OWN = {
     "validate": "waves:validate",
     "schema": "waves:schema",
     "doctor": "doctor:doctor",
+    "probe": "probe:probe",
     "snapshot": "snapshot:snapshot",
     "forecast": "forecast:forecast",
     "calibrate": "calibration:calibrate",
     "rehearsals": "rehearsals:rehearsals",
     "twin-connections": "twins:twin_connections",
+    "bundle": "bundle:bundle",
 }
 
 

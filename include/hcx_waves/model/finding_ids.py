@@ -15,6 +15,7 @@ FINDING_IDS = frozenset(
         "cluster-lacks-datastore",
         "cluster-lacks-network",
         "cluster-memory-short",
+        "contract-differs",
         "datastore-full",
         "datastore-overcommitted",
         "datastore-unusable",

@@ -24,6 +24,8 @@ class Product(StrEnum):
     SOURCE_NSX = "source NSX"
     """Left out at a source whose workload networks are not NSX's; checks that need it are left out then."""
     DESTINATION_NSX = "destination NSX"
+    PROBES = "what probes have kept"
+    """No product: the answers that were seen when the sites were last probed."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from hcx_waves.migration.intents import intent_of, is_own_group, planned_window
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.plan import PlannedSegment, PlannedVm, WavePlan
 from hcx_waves.preflight.reads import ReadOnce
+from hcx_waves.probe.kept import KeptProbe
 from hcx_waves.resolve.network_index import NetworkIndex
 from hcx_waves.wavefile.wave import Wave
 
@@ -43,6 +44,7 @@ class PreflightContext:
     :param other_waves: waves of the same sites, to name the wave that a foreign VM belongs to.
     :param only: names of the VMs that the run moves; all unless given.
     :param cuts: whether the run cuts segments over.
+    :param probes: what probes have last seen at the endpoints.
     """
 
     def __init__(
@@ -55,11 +57,13 @@ class PreflightContext:
         other_waves: Sequence[Wave] = (),
         only: Collection[str] | None = None,
         cuts: bool = True,
+        probes: Sequence[KeptProbe] = (),
     ) -> None:
         self.plan, self.wave, self.clients, self.now = plan, wave, clients, now
         self.other_waves = tuple(one for one in other_waves if one.name != wave.name)
         self._only = None if only is None else frozenset(only)
         self._cuts = cuts
+        self.probes = tuple(probes)
 
     @cached_property
     def to_move(self) -> tuple[PlannedVm, ...]:

@@ -6,6 +6,7 @@ from hcx_waves.preflight.base import Check
 from hcx_waves.preflight.checks import (
     clock_skew,
     cluster_capacity,
+    contract_differences,
     datastore_capacity,
     endpoint_identity,
     extension_appliances,
@@ -57,6 +58,7 @@ from hcx_waves.preflight.checks import (
 CHECKS: tuple[Check, ...] = (
     endpoint_identity.CHECK,
     versions.CHECK,
+    contract_differences.CHECK,
     site_pairing.CHECK,
     clock_skew.CHECK,
     windows.CHECK,

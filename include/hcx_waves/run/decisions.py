@@ -24,7 +24,7 @@ class Choice(StrEnum):
 
 
 class Decision(DomainModel):
-    """A decision as it is signed and stored: its fields are a wire format."""
+    """A decision as it is sealed and stored: its fields are a wire format."""
 
     wave: str
     dag_id: str
@@ -32,7 +32,7 @@ class Decision(DomainModel):
     task_id: str
     try_number: int
     clear_number: int | None = None
-    """How often tasks of the run had been cleared when it was given; None in what older releases have signed."""
+    """How often tasks of the run had been cleared when it was given; None in what older releases have left."""
     gate: str
     segment: str | None = None
     digest: str
@@ -45,12 +45,14 @@ class Decision(DomainModel):
     change_reference: str | None = None
     reason: str | None = None
     started_by: str | None = None
-    """The user who started the run by hand; None if none did, and in what older releases have signed."""
+    """The user who started the run by hand; None if none did, and in what older releases have left."""
     rehearsal: bool = False
     """Whether the rehearsal approver answered instead of a person."""
     at: AwareDatetime
     asked_at: AwareDatetime | None = None
     """When the gate asked."""
+    evidence: dict[str, str] = Field(default_factory=dict)
+    """Codes of what was shown beside the plan (findings, proofs), by task; empty for what no task had left."""
 
     @property
     def spoken(self) -> str:
@@ -80,7 +82,7 @@ class Approval(DomainModel):
 
 
 NOT_VALID = "not valid"
-"""Of a stored decision that cannot be trusted: its signature does not fit, or cannot be checked."""
+"""Of a stored decision that cannot be trusted: its seal does not fit, or cannot be checked."""
 
 
 class GateAnswer(Approval):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from hcx_airflow.documents import Document
-from hcx_airflow.errors import NotApprovedError, SigningKeyError
+from hcx_airflow.errors import LedgerError, SigningKeyError, UnreadableResultError
 from hcx_airflow.gates.table import PlacedGate, gate_tasks
-from hcx_airflow.results import decision_slot
-from hcx_airflow.signing import read_decision, signing_key
+from hcx_airflow.results import Slot, decision_slot
 from hcx_airflow.task import TaskRun
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.run.decisions import NOT_VALID, Choice, Decision, GateAnswer
@@ -29,11 +27,10 @@ def read_answers(run: TaskRun, plan: WavePlan) -> Iterator[GateAnswer]:
     states = _states(run, [placed.task_id for placed in gates])
     for placed in gates:
         group, _, name = placed.task_id.rpartition(".")
-        own = run.results.read_here(decision_slot(name), group)
-        document = run.results.read(decision_slot(name), group) if own is None else own
+        own = _decision(run.results.read_here, name, group)
+        decision = own or _decision(run.results.read, name, group)
         # Rejecting a wave does not reject its cleanup, nor the other way round.
         common: Document = {"segment": placed.segment, "in_this_run": own is not None or not run.is_cleanup}
-        decision = None if document is None else _decision(document)
         if isinstance(decision, Decision):
             yield _answer(placed, decision, common)
         elif decision is not None:
@@ -60,11 +57,11 @@ def _answer(placed: PlacedGate, decision: Decision, common: Document) -> GateAns
     )
 
 
-def _decision(document: Any) -> Decision | str:
-    """Return the decision, or why the stored value is not a valid one."""
+def _decision(read: Callable[[Slot[Decision], str], Decision | None], gate: str, group: str) -> Decision | str | None:
+    """Return the decision, or why the stored value is not a valid one; None if there is none."""
     try:
-        return read_decision(document, signing_key())
-    except (NotApprovedError, SigningKeyError) as error:
+        return read(decision_slot(gate), group)
+    except (UnreadableResultError, SigningKeyError, LedgerError) as error:
         return str(error)
 
 

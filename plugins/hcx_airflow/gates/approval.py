@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import JsonValue
 
-from hcx_airflow.errors import NotApprovedError
+from hcx_airflow.errors import NotApprovedError, UnreadableResultError
 from hcx_airflow.gates.attestation import require_current
 from hcx_airflow.gates.table import Gate
 from hcx_airflow.results import decision_slot
-from hcx_airflow.signing import read_decision, signing_key
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work
 from hcx_waves.run.decisions import Choice, Decision
 from hcx_waves.wavefile.gates import GateSettings
+
+CLEARED_UNDER_FOUR_EYES = (
+    "tasks of this run were cleared before it was answered, and Airflow does not say by whom, so nobody can tell who "
+    "the second person is (four-eyes rule)"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Requirement:
     :param gate: who may approve, and which change reference is required.
     :param rehearsal: whether this run is one.
     :param started_by: the user who started this run by hand; None if none did.
+    :param evidence: codes of what was shown beside the plan, by task; None if that does not matter any more.
     """
 
     dag_id: str
@@ -40,52 +44,74 @@ class Requirement:
     gate: GateSettings
     rehearsal: bool = False
     started_by: str | None = None
+    evidence: Mapping[str, str] | None = None
 
 
-def require_approval(run: TaskRun, work: Work, gate: Gate) -> Decision:
+def require_approval(run: TaskRun, work: Work, gate: Gate, *, again: bool = False, adopts: bool = False) -> Decision:
     """Return the valid approval of a gate, in the task's own group or outside of any group.
 
+    :param again: whether an earlier step of the group has acted on the approval, and this one completes it.
+    :param adopts: whether the step only takes up what it has started before.
     :raises NotApprovedError: if there is none.
     :raises SigningKeyError: if this worker has no key.
+    :raises LedgerError: if the run's ledger cannot be used.
     """
-    key = signing_key()
     slot = decision_slot(gate.name)
     group = run.task_id.rpartition(".")[0]
-    document = run.results.read_here(slot, group) if group else None
-    if document is None:
-        group, document = "", run.results.read_here(slot)
+    task_id = f"{group}.{gate.name}" if group else gate.name
+    try:
+        found = run.results.sealed_here(slot, group)
+        if found is None and group:
+            task_id, found = gate.name, run.results.sealed_here(slot)
+    except UnreadableResultError as error:
+        raise _not_approved(task_id, error.__cause__ or error) from error
     needed = Requirement(
         dag_id=run.dag_id,
         run_id=run.run_id,
-        task_id=f"{group}.{gate.name}" if group else gate.name,
+        task_id=task_id,
         digest=work.plan.digest(),
         scope=work.scope.meaning(),
         gate=gate.settings(work.wave),
         rehearsal=run.rehearsal,
         started_by=run.started_by,
+        evidence=None if again else codes_of_evidence(run, gate),
     )
-    decision = verify_decision(document, needed, key)
-    if not run.rehearsal and document is not None:
-        require_current(run, decision, document, key)
+    decision = verify_decision(None if found is None else found.value, needed)
+    if not run.rehearsal and found is not None:
+        require_current(run, found, again=again, adopts=adopts)
     return decision
 
 
-def verify_decision(document: Any, needed: Requirement, key: bytes) -> Decision:
+def codes_of_evidence(run: TaskRun, gate: Gate) -> dict[str, str]:
+    """Return the codes of what a gate shows beside the plan, by task; empty for what no task has left.
+
+    :raises UnreadableResultError: if one of them is not what its task has left.
+    """
+    found = {slot.task: run.results.sealed_beside(slot) for slot in gate.evidence}
+    return {task: "" if one is None else one.seal.code for task, one in found.items()}
+
+
+def verify_decision(decision: Decision | None, needed: Requirement) -> Decision:
     """Return the decision if it approves exactly what is needed.
 
-    :param document: the stored decision, which somebody may have replaced.
+    :param decision: as the gate has left it.
     :raises NotApprovedError: if it is not a valid approval; names the gate and the reason.
     """
     try:
-        decision = read_decision(document, key)
+        if decision is None:
+            raise NotApprovedError("there is no decision")
         _check_place(decision, needed)
         _check_choice(decision, needed)
     except NotApprovedError as error:
-        raise NotApprovedError(
-            f"{needed.task_id} has no valid approval: {error}. This task changed nothing. Start a new run to be asked "
-            "again."
-        ) from error
+        raise _not_approved(needed.task_id, error) from error
     return decision
+
+
+def _not_approved(task_id: str, why: BaseException) -> NotApprovedError:
+    return NotApprovedError(
+        f"{task_id} has no valid approval: {str(why).rstrip('.')}. This task changed nothing. Start a new run to be "
+        "asked again"
+    )
 
 
 def may_answer(gate: GateSettings, user_name: str | None) -> bool:
@@ -121,8 +147,16 @@ def _check_choice(decision: Decision, needed: Requirement) -> None:
         raise NotApprovedError("the plan has changed since it was approved (the digests differ)")
     if decision.scope != dict(needed.scope):
         raise NotApprovedError("the approval is for another part of the plan (the run's params differ)")
-    if needed.rehearsal:
-        return
+    for task, code in (needed.evidence or {}).items():
+        if decision.evidence.get(task, "") != code:
+            raise NotApprovedError(f"{task} has another result than the one that was shown")
+    if not needed.rehearsal:
+        _check_person(decision, needed)
+
+
+def _check_person(decision: Decision, needed: Requirement) -> None:
+    if needed.gate.four_eyes and decision.clear_number:
+        raise NotApprovedError(CLEARED_UNDER_FOUR_EYES)
     if not may_answer(needed.gate, decision.user_name):
         raise NotApprovedError(f"{decision.user_name or 'an unknown user'} is not one of its approvers")
     for starter in {decision.started_by, needed.started_by}:

@@ -1,49 +1,55 @@
-"""Check that an approval is the present one, not one from before the gate was cleared.
+"""Check that an approval is the present one, and that nobody has used it up.
 
-A signature says what was approved in which run; it says nothing about whether that still holds, as a user who may write
-XComs may put an older document back. Airflow knows two things that no XCom changes: which try the gate is on, and how
-often tasks of the run were cleared. The try can be asked for only in runs with a logical date.
+A seal says what was approved in which run; it says nothing about whether that still holds. Airflow and the run's ledger
+know more: which try the gate is on, how often tasks of the run were cleared, and which step has used the approval.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from pydantic import JsonValue
+from datetime import timedelta
 
 from hcx_airflow import names
 from hcx_airflow.airflow_private import task_instance_at
 from hcx_airflow.errors import NotApprovedError
-from hcx_airflow.results import used_approval_slot
-from hcx_airflow.signing import used_mark
+from hcx_airflow.seal import Sealed
 from hcx_airflow.task import TaskRun
 from hcx_waves.run.decisions import Decision
 
 _USERS = (names.CONFIRM_DISCONNECTED, names.DISCONNECT_SOURCE_SEGMENT, names.DELETE_SOURCE_SEGMENT)
+_CLOCKS_DIFFER_BY = timedelta(seconds=5)
 
 
-def require_current(run: TaskRun, decision: Decision, document: Mapping[str, JsonValue], key: bytes) -> None:
-    """Refuse an approval of an earlier try of its gate; keeps what was accepted for a step that is cleared alone.
+def require_current(run: TaskRun, found: Sealed[Decision], *, again: bool, adopts: bool) -> None:
+    """Refuse an approval that was taken back, used up, or is of a run that was deleted; records that it is used now.
 
     An approval that no step has used yet is void once anything in the run has been cleared: that may have been the
-    gate, to take the approval back. One that was used holds for the same step again, which then adopts what it finds.
+    gate, to take the approval back. A step that was cleared after the approval may only complete or take up what was
+    begun by it; to act once more, it needs another approval.
 
-    :param document: the signed decision as the gate left it.
+    :param again: whether an earlier step of the group has acted on the approval, and this one completes it.
+    :param adopts: whether the step only takes up what it has started before.
     :raises NotApprovedError: saying what has happened since.
     """
+    decision, ledger = found.value, run.results.ledger
     _require_try(run, decision)
-    mark = used_mark(document, key)
+    entries = ledger.read()
+    was_used = not entries.used.get(found.seal.code, set()).isdisjoint(_users(run))
     cleared = decision.clear_number is not None and decision.clear_number != run.clear_number
-    if cleared and not _was_used(run, mark):
+    if cleared and not was_used:
         raise NotApprovedError(
             f"{decision.task_id} has no valid approval: tasks of this run were cleared after it was answered, before "
             f"any step had used the approval. Nothing was changed. Clear {decision.task_id} to be asked again"
         )
-    run.results.keep(used_approval_slot(_own_task(run)), mark)
+    if not again and not adopts and not entries.knew(run.results.writer.generation, found.seal):
+        raise NotApprovedError(
+            f"{decision.task_id} has no valid approval: {run.task_id} was cleared after the approval was used. Nothing "
+            f"was changed. Clear {decision.task_id} together with {run.task_id} to be asked again"
+        )
+    ledger.use(run.results.writer, found.seal)
 
 
 def _require_try(run: TaskRun, decision: Decision) -> None:
-    state, try_number = _gate_now(run, decision.task_id)
+    state, try_number = _gate_now(run, decision)
     if state != "success":
         raise NotApprovedError(
             f"{decision.task_id} has no valid approval: its task is {state or 'not started'} now, so the stored "
@@ -57,22 +63,25 @@ def _require_try(run: TaskRun, decision: Decision) -> None:
         )
 
 
-def _gate_now(run: TaskRun, task_id: str) -> tuple[str | None, int | None]:
-    """Return a gate's state, and its try where Airflow can tell."""
+def _gate_now(run: TaskRun, decision: Decision) -> tuple[str | None, int | None]:
+    """Return a gate's state, and its try where Airflow can tell.
+
+    :raises NotApprovedError: if the gate's task began after its decision: then it is another one of the same id.
+    """
     logical_date = getattr(run.dag_run, "logical_date", None)
     if logical_date is not None:
-        instance = task_instance_at(run.dag_id, task_id, logical_date)
+        instance = task_instance_at(run.dag_id, decision.task_id, logical_date)
         if instance is not None and instance.run_id == run.run_id:
+            if instance.start_date is None or instance.start_date > decision.at + _CLOCKS_DIFFER_BY:
+                raise NotApprovedError(
+                    f"{decision.task_id} has no valid approval: the approval is older than this task. Nothing was "
+                    "changed. Start a new run"
+                )
             return None if instance.state is None else str(instance.state), int(instance.try_number)
-    return run.task_states([task_id]).get(task_id), None
+    return run.task_states([decision.task_id]).get(decision.task_id), None
 
 
-def _was_used(run: TaskRun, mark: str) -> bool:
-    """Whether this step, or one before it in the same group, has acted on the very same approval."""
+def _users(run: TaskRun) -> set[str]:
+    """Return this step, and those before it in the same group, that act on the same approval."""
     group = run.task_id.rpartition(".")[0]
-    used = (run.results.read_here(used_approval_slot(name), group) for name in _USERS)
-    return mark in (run.results.recall(used_approval_slot(_own_task(run))), *used)
-
-
-def _own_task(run: TaskRun) -> str:
-    return run.task_id.rpartition(".")[2]
+    return {run.task_id, *(f"{group}.{name}" for name in _USERS if group)}

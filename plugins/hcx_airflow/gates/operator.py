@@ -1,4 +1,4 @@
-"""The gate operator: a person reads the plan and answers; the decision is signed, and a rejection fails the task."""
+"""The gate operator: a person reads the plan and answers; the decision is sealed, and a rejection fails the task."""
 
 from __future__ import annotations
 
@@ -13,21 +13,33 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import TaskAwaitingInput
 from typing_extensions import override
 
-from hcx_airflow import names
 from hcx_airflow.documents import Arguments, Document
-from hcx_airflow.errors import AnswerRefusedError, DriftedError, RejectedError, UnansweredError
-from hcx_airflow.gates.approval import is_second_person, may_answer, quotes_reference
+from hcx_airflow.errors import (
+    AnswerRefusedError,
+    BlockedError,
+    DriftedError,
+    RejectedError,
+    RunRefusedError,
+    UnansweredError,
+)
+from hcx_airflow.gates.approval import (
+    CLEARED_UNDER_FOUR_EYES,
+    codes_of_evidence,
+    is_second_person,
+    may_answer,
+    quotes_reference,
+)
 from hcx_airflow.gates.asking import Asking, reference_param
 from hcx_airflow.gates.rehearsed import REHEARSAL_APPROVER, seconds_to_answer
 from hcx_airflow.gates.table import GATES
 from hcx_airflow.gates.view import read_view
-from hcx_airflow.results import decision_slot
-from hcx_airflow.signing import sign, signing_key
+from hcx_airflow.results import ASSESSMENTS, decision_slot, shown_slot, to_json
+from hcx_airflow.signing import signing_key
 from hcx_airflow.task import TaskRun
 from hcx_airflow.tries import on_its_clock
 from hcx_airflow.work import Work, read_work
 from hcx_waves.model.digest import digest_of
-from hcx_waves.model.formatting import period
+from hcx_waves.model.formatting import counted, period
 from hcx_waves.run.decisions import Choice, Decision
 from hcx_waves.wavefile.gates import GateSettings, time_to_answer
 
@@ -65,7 +77,7 @@ class Answer:
 
 
 class WaveGate(ApprovalOperator):
-    """Ask a person. An approval stores the signed decision for the steps after the gate; anything else fails the task.
+    """Ask a person. An approval stores the sealed decision for the steps after the gate; anything else fails the task.
 
     A gate never skips, never retries and never asks about a different plan on a later try. Each step that changes
     something verifies the decision itself, so marking the task "success" lets nothing through.
@@ -110,17 +122,20 @@ class WaveGate(ApprovalOperator):
     @override
     def execute(self, context: Context) -> Any:
         run = TaskRun(self.wave_id, self.rehearsal, context)
-        signing_key()  # Without a key the decision could not be signed, so fail before asking.
+        signing_key()  # Without a key the decision could not be sealed, so fail before asking.
+        run.begin()  # From now on no earlier decision of this gate counts.
         if self.rehearsal:
             with on_its_clock(run, self.retry_policy):
                 return self.rehearse(run, read_work(run))
         work = read_work(run)
         settings, now = self._settings(work), run.now()
-        until = now + self._longest_wait(work, now)
-        asking = Asking.make(work.wave, settings, until, run.started_by, run.results.noted(names.SHOWN))
+        self._refuse_cleared(run, settings)
+        self._require_evidence(run)
+        before = run.results.recall(shown_slot(self.gate.name))
+        asking = Asking.make(work.wave, settings, now + self._longest_wait(work, now), run.started_by, before)
         self.subject = self.gate.headline(work.plan, work.scope, self.segment)
         self.body = self.gate.body(read_view(run, work, self.segment, asking))
-        self._refuse_to_show_another(run, work, asking)
+        self._refuse_to_show_another(run, work, asking, before)
         self.response_timeout = self._time_to_answer(run, work, now, asking.answer_by)
         self.assigned_users = _assigned(settings.approvers)
         given = work.scope.change_reference
@@ -132,7 +147,11 @@ class WaveGate(ApprovalOperator):
         except TaskAwaitingInput as parked:
             raise TaskAwaitingInput(
                 method_name=parked.method_name,
-                kwargs={"shown": work.shown(), "asked_at": asked_at},
+                kwargs={
+                    "shown": work.shown(),
+                    "asked_at": asked_at,
+                    "evidence": codes_of_evidence(run, self.gate),
+                },
                 timeout=parked.timeout,
             ) from None
 
@@ -152,17 +171,45 @@ class WaveGate(ApprovalOperator):
     def before_rehearsed_yes(self, run: TaskRun, work: Work) -> None:
         """Do at the twin what a person does before approving."""
 
-    def _refuse_to_show_another(self, run: TaskRun, work: Work, asking: Asking) -> None:
+    def _refuse_cleared(self, run: TaskRun, settings: GateSettings) -> None:
+        """Refuse to ask for a second person in a run that somebody has cleared: it may have been that very person."""
+        if settings.four_eyes and run.clear_number:
+            raise RunRefusedError(
+                f"{CLEARED_UNDER_FOUR_EYES}. Start a new run: it adopts what is under way and asks for approval again"
+            )
+
+    def _require_evidence(self, run: TaskRun) -> None:
+        """Refuse to ask if a task before the gate has not left what the gate shows: it did not succeed by itself.
+
+        :raises BlockedError: naming the task, or the findings that block.
+        """
+        group = self.task_id.rpartition(".")[0]
+        dag = self.get_dag()
+        known = set() if dag is None else set(dag.task_ids)
+        for slot in self.gate.evidence:
+            task_ids = known & {slot.task, f"{group}.{slot.task}"}
+            if task_ids and run.results.sealed_beside(slot) is None:
+                raise BlockedError(
+                    f"{min(task_ids)} has left no result, so it did not succeed by itself. Clear it and all tasks "
+                    "after it, or start a new run"
+                )
+        found = run.results.beside(ASSESSMENTS) if ASSESSMENTS in self.gate.evidence else None
+        if found is not None and found.blocking:
+            raise BlockedError(
+                f"{counted(len(found.blocking), 'finding')} of {ASSESSMENTS.task} that nobody has waived blocks this "
+                "wave. Resolve or waive it, then start a new run"
+            )
+
+    def _refuse_to_show_another(self, run: TaskRun, work: Work, asking: Asking, before: Document | None) -> None:
         """Fail on a later try that would show something else: Airflow keeps showing the first text."""
-        shown = {**work.shown(), "body": digest_of(self.body), "text_version": TEXT_VERSION}
-        before = run.results.noted(names.SHOWN)
+        shown: Document = {**work.shown(), "body": digest_of(self.body), "text_version": TEXT_VERSION}
         compared = shown if (before or {}).get("text_version") == TEXT_VERSION else work.shown()
         if before is not None and any(before.get(name) != value for name, value in compared.items()):
             raise DriftedError(
                 f"{run.task_id} asked about a different plan or text on an earlier try, and Airflow would show that "
                 "one again. Start a new run: it adopts what is under way and asks again"
             )
-        run.results.note(names.SHOWN, {**shown, **asking.note()})
+        run.results.keep(shown_slot(self.gate.name), {**shown, **asking.note()})
 
     def _longest_wait(self, work: Work, now: datetime) -> timedelta:
         window = self.gate.window(work.plan, self.segment)
@@ -198,6 +245,7 @@ class WaveGate(ApprovalOperator):
         event: Arguments,
         shown: Document | None = None,
         asked_at: str | None = None,
+        evidence: dict[str, str] | None = None,
     ) -> Any:
         run = TaskRun(self.wave_id, self.rehearsal, context)
         work = read_work(run)
@@ -213,6 +261,11 @@ class WaveGate(ApprovalOperator):
             why = f": {answer.reason}" if answer.reason else ""
             raise RejectedError(f"{answer.user_name} rejected {self.gate.name}{why}. Start a new run to be asked again")
         self._check_approval(run, work, answer, shown)
+        if evidence != codes_of_evidence(run, self.gate):
+            raise DriftedError(
+                f"the findings or proofs have changed since {self.gate.name} showed them. Start a new run to be asked "
+                "again"
+            )
         return self._record(run, work, Choice.APPROVED, answer)
 
     def _unanswered(self, run: TaskRun, work: Work, event: Arguments) -> NoReturn:
@@ -233,6 +286,7 @@ class WaveGate(ApprovalOperator):
 
     def _check_approval(self, run: TaskRun, work: Work, answer: Answer, shown: Document | None) -> None:
         settings = self._settings(work)
+        self._refuse_cleared(run, settings)
         if not is_second_person(settings, answer.user_name, run.started_by):
             raise AnswerRefusedError(
                 f"{run.started_by} started the run, so another person must approve it. Clear {self.gate.name} to ask "
@@ -269,12 +323,13 @@ class WaveGate(ApprovalOperator):
             rehearsal=self.rehearsal,
             at=run.now(),
             asked_at=None if self._asked_at is None else datetime.fromisoformat(self._asked_at),
+            evidence=codes_of_evidence(run, self.gate),
             **asdict(answer),
         )
-        document = sign(decision, signing_key())
-        run.results.leave(decision_slot(self.gate.name), document)
+        slot = decision_slot(self.gate.name)
+        run.results.leave(slot, decision)
         self.log.info("%s: %s", self.gate.name, decision.spoken)
-        return document
+        return run.results.sealed(to_json(slot, decision))
 
 
 def _unanswered(gate: str) -> str:

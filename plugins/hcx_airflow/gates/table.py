@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from hcx_airflow import names
 from hcx_airflow.gates.body import GateView, cleanup_body, cutover_body, manual_body, switchover_body, wave_body
+from hcx_airflow.results import ASSESSMENTS, PROOF, VERIFIED, Slot
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.formatting import counted
 from hcx_waves.model.plan import PlannedSegment, WavePlan
@@ -60,6 +62,7 @@ class Gate:
     :param in_night: whether it asks after the start, so that an approver may be asleep.
     :param waits_for_window: whether an approval counts only once the window is open.
     :param starts_outage: whether following its text begins an outage.
+    :param evidence: what it shows beside the plan; an approval holds for exactly that.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Gate:
     in_night: bool = True
     waits_for_window: bool = False
     starts_outage: bool = False
+    evidence: tuple[Slot[Any], ...] = ()
 
     def headline(self, plan: WavePlan, scope: Scope, segment: str | None) -> str:
         """Return the headline for what a run really does, which its params decide."""
@@ -86,7 +90,13 @@ class Gate:
 
 
 WAVE = Gate(
-    names.APPROVE_WAVE, "Start wave {wave}?", wave_body, _switchover, _settings(names.APPROVE_WAVE), in_night=False
+    names.APPROVE_WAVE,
+    "Start wave {wave}?",
+    wave_body,
+    _switchover,
+    _settings(names.APPROVE_WAVE),
+    in_night=False,
+    evidence=(ASSESSMENTS,),
 )
 SWITCHOVER = Gate(
     names.APPROVE_SWITCHOVER,
@@ -103,6 +113,7 @@ CUTOVER = Gate(
     _settings(names.APPROVE_CUTOVER),
     per_segment=True,
     waits_for_window=True,
+    evidence=(VERIFIED, PROOF),
 )
 MANUAL = Gate(
     names.CONFIRM_DISCONNECTED,

@@ -55,13 +55,14 @@ class WaveOperator(BaseOperator):
         return self.take_part(context, self.act)
 
     def take_part(self, context: Context, step: Callable[[TaskRun], Any]) -> Any:
-        """Do a step by its run's clock, and return what it leaves as JSON."""
+        """Do a step by its run's clock, and return what it leaves: JSON with the task's seal."""
         run = TaskRun(self.wave_id, self.rehearsal, context)
+        run.begin()
         with on_its_clock(run, self.retry_policy) if self.takes_part else nullcontext():
             result = step(run)
         if not self.rehearsal:
             lend_links(run.ti, self.pages, map(run.sibling, self.lends_links_to))
-        return None if result is None else to_json(self.result, result)
+        return None if result is None else run.results.sealed(to_json(self.result, result))
 
     @abstractmethod
     def act(self, run: TaskRun) -> Any:

@@ -128,7 +128,7 @@ class UnextendNetworkOperator(SegmentOperator):
 
         stored = run.results.recall(results.REMOVAL)
         work = read_work(run)
-        require_approval(run, work, table.CUTOVER)
+        require_approval(run, work, table.CUTOVER, again=True)
         with self.sites(run, work.wave, check=False) as clients:
             removal = unextend_network(
                 work.plan,

@@ -58,7 +58,7 @@ class StartMigrationsOperator(WaveOperator):
 
         work = read_work(run)
         moving = work.scope.moves(work.plan)
-        decision = require_approval(run, work, table.WAVE)
+        decision = require_approval(run, work, table.WAVE, adopts=True)
         self.log.info("Wave %s was %s", run.wave_id, decision.spoken)
         if not moving:
             self.log.info("This run moves no VMs")
@@ -88,6 +88,7 @@ class StartMigrationsOperator(WaveOperator):
 
         if clients.hcx.find_group_by_name(group_name(work.plan)) is not None:
             return
+        require_approval(run, work, table.WAVE)
         differences = drift_of(work.plan, work.wave, clients, now=run.now())
         if differences:
             changed = "the inventory has changed since the approval"

@@ -9,6 +9,7 @@ from typing_extensions import override
 from hcx_airflow import results
 from hcx_airflow.cutover_steps import is_switched_by_hand, source_gateway
 from hcx_airflow.documents import Arguments
+from hcx_airflow.errors import UnreadableResultError
 from hcx_airflow.names import CONFIRM_DISCONNECTED
 from hcx_airflow.operators.base import SegmentOperator
 from hcx_airflow.operators.cutover import QUICK
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from hcx_waves.cutover.gateway import GatewayChange, Situation
     from hcx_waves.procedure_errors import ProcedureError
+    from hcx_waves.run.decisions import Decision
     from hcx_waves.run.results import ReconnectResult
 
 
@@ -122,12 +124,19 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
             segment=self.segment, already=True, evidence=evidence, acted=True, situation=Situation.CONNECTED
         )
 
+    def _decision_of_person(self, run: TaskRun) -> Decision | None:
+        try:
+            return run.results.beside(decision_slot(CONFIRM_DISCONNECTED))
+        except UnreadableResultError as error:
+            self.log.warning("%s", error)
+            return None
+
     def _undo(self, run: TaskRun, work: Work) -> str:
         """Return what to undo by hand; empty where no person switches the gateway."""
         manual = work.wave.segment(self.segment).manual
         if not is_switched_by_hand(work, self.segment) or manual is None:
             return ""
-        decision = run.results.beside(decision_slot(CONFIRM_DISCONNECTED)) or {}
-        who = decision.get("user_name")
+        decision = self._decision_of_person(run)
+        who = None if decision is None else decision.user_name
         answered = f" ({who} answered {CONFIRM_DISCONNECTED})" if who else ""
         return f"Undo the disconnect by hand{answered}, then clear {run.task_id}: {manual.undo_instructions}"

@@ -69,7 +69,7 @@ class OutcomeSensor(BaseSensorOperator):
         return f"{group}.{self.started_by}" if group else self.started_by
 
     @abstractmethod
-    def make_trigger(self) -> OutcomeTrigger:
+    def make_trigger(self, run: TaskRun) -> OutcomeTrigger:
         """Return the trigger, for a task that has a worker already."""
 
     @abstractmethod
@@ -78,10 +78,11 @@ class OutcomeSensor(BaseSensorOperator):
 
     @override
     def execute(self, context: Context) -> Any:
+        run = TaskRun(self.wave_id, self.rehearsal, context)
         if self.deferrable:
-            self.defer(trigger=self.make_trigger(), method_name="execute_complete", timeout=LONGEST)
+            self.defer(trigger=self.make_trigger(run), method_name="execute_complete", timeout=LONGEST)
         if self.rehearsal:
-            return self._wait_here(TaskRun(self.wave_id, self.rehearsal, context))
+            return self._wait_here(run)
         return super().execute(context)
 
     def _wait_here(self, run: TaskRun) -> Document:
@@ -89,24 +90,26 @@ class OutcomeSensor(BaseSensorOperator):
         with run.clock.taking_part(), self._closing:
             made = self.make_poller(run)
             found = made.run_here() if isinstance(made, Poller) else made
-            return found.model_dump(mode="json")
+            return run.results.sealed(found.model_dump(mode="json"))
 
     def execute_complete(self, context: Context, event: Document | None = None) -> Document:
         """Return the outcome that the trigger has sent."""
         if not isinstance(event, dict) or "ended" not in event:
             raise ValueError("the trigger sent no outcome. Clear this task to wait again")
-        with TaskRun(self.wave_id, self.rehearsal, context).clock.taking_part():
-            return event
+        run = TaskRun(self.wave_id, self.rehearsal, context)
+        with run.clock.taking_part():
+            return run.results.sealed(event)
 
     @override
     def poke(self, context: Context) -> PokeReturnValue:
+        run = TaskRun(self.wave_id, self.rehearsal, context)
         if self._poller is None:
-            made = self.make_poller(TaskRun(self.wave_id, self.rehearsal, context))
+            made = self.make_poller(run)
             if not isinstance(made, Poller):
-                return PokeReturnValue(is_done=True, xcom_value=made.model_dump(mode="json"))
+                return PokeReturnValue(is_done=True, xcom_value=run.results.sealed(made.model_dump(mode="json")))
             self._poller = made
         found = self._poller.step()
         if found is None:
             return PokeReturnValue(is_done=False)
         self._closing.close()
-        return PokeReturnValue(is_done=True, xcom_value=found.model_dump(mode="json"))
+        return PokeReturnValue(is_done=True, xcom_value=run.results.sealed(found.model_dump(mode="json")))

@@ -10,10 +10,9 @@ from hcx_airflow.documents import Document
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.roles import connection_id_for
 from hcx_airflow.names import START_MIGRATIONS
-from hcx_airflow.results import STARTED
+from hcx_airflow.results import STARTED, to_json
 from hcx_airflow.sensors.base import OutcomeSensor
 from hcx_airflow.task import TaskRun
-from hcx_airflow.triggers.base import read_json
 from hcx_airflow.triggers.migration import MigrationStatusTrigger, migration_poller, migrations_without_look
 from hcx_airflow.triggers.polling import Poller
 
@@ -39,9 +38,10 @@ class AwaitMigrationsSensor(OutcomeSensor):
         return {"until_seeded": self.until_seeded}
 
     @override
-    def make_trigger(self) -> MigrationStatusTrigger:
+    def make_trigger(self, run: TaskRun) -> MigrationStatusTrigger:
+        started = run.results.beside(STARTED)
         return MigrationStatusTrigger(
-            started=read_json(self.started),
+            started=None if started is None else to_json(STARTED, started),
             rehearsal=self.rehearsal,
             until_seeded=self.until_seeded,
             ends_task=False,

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from hcx_airflow.names import UNEXTEND_NETWORK
-from hcx_airflow.results import UNEXTEND_STARTED
+from hcx_airflow.results import UNEXTEND_STARTED, to_json
 from hcx_airflow.sensors.base import OutcomeSensor
 from hcx_airflow.task import TaskRun
-from hcx_airflow.triggers.base import read_json
 from hcx_airflow.triggers.polling import Poller
 from hcx_airflow.triggers.unextend import UnextendTrigger, unextend_poller, unextend_without_look
 
@@ -32,8 +31,10 @@ class AwaitUnextendedSensor(OutcomeSensor):
         self.segment = segment
 
     @override
-    def make_trigger(self) -> UnextendTrigger:
-        return UnextendTrigger(started=read_json(self.started), rehearsal=self.rehearsal, ends_task=False)
+    def make_trigger(self, run: TaskRun) -> UnextendTrigger:
+        started = run.results.beside(UNEXTEND_STARTED)
+        document = None if started is None else to_json(UNEXTEND_STARTED, started)
+        return UnextendTrigger(started=document, rehearsal=self.rehearsal, ends_task=False)
 
     @override
     def make_poller(self, run: TaskRun) -> Poller | WaitResult:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from airflow.sdk import BaseHook
-from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
+from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSuccessEvent, TriggerEvent
 from pydantic import JsonValue
 from typing_extensions import override
 
 from hcx_airflow.clock.base import RunClock, SystemClock
 from hcx_airflow.clock.thread import OwnThread
+from hcx_airflow.errors import WaveTaskError
 from hcx_airflow.hooks.twin import TWIN_CONTROL
 from hcx_airflow.names import RETURN_VALUE
+from hcx_airflow.results import Results, Slot, from_json
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.model import bounded_json
 
 if TYPE_CHECKING:
     from hcx_waves.run.results import Ended, WaitResult
+
+T = TypeVar("T")
 
 
 class OutcomeTrigger(BaseTrigger):
@@ -49,10 +53,44 @@ class OutcomeTrigger(BaseTrigger):
     @override
     async def run(self) -> AsyncIterator[TriggerEvent]:
         outcome = (await self._outcome()).model_dump(mode="json")
-        if self.ends_task:
-            yield TaskSuccessEvent(xcoms={RETURN_VALUE: outcome})
-        else:
+        if not self.ends_task:
             yield TriggerEvent(outcome)  # type: ignore[no-untyped-call]
+            return
+        try:
+            sealed = await self._in_own_thread(lambda: self.results().sealed(outcome))
+        except WaveTaskError as error:
+            self.log.error("The result of this wait cannot be stored: %s", error)
+            yield TaskFailedEvent()
+        else:
+            yield TaskSuccessEvent(xcoms={RETURN_VALUE: sealed})
+
+    def results(self) -> Results:
+        """Return the results of the run of the task that waits here."""
+        return Results({"ti": self.task_instance}, rehearsal=self.rehearsal)
+
+    async def read_started(self, value: Any, slot: Slot[T]) -> T | None:
+        """Return what the task that started the waiting has left; None if nothing.
+
+        :param value: the document, or its JSON text. One that Airflow has rendered must have the task's seal; one that
+            a task of ours has handed over was read by it.
+        :raises UnreadableResultError: if it cannot be read, or is not what the task has left.
+        """
+        document = read_json(value)
+        if not document:
+            return None
+        if not self.ends_task:
+            return from_json(slot, document, slot.task)
+        results = self.results()
+        group = results.writer.task_id.rpartition(".")[0]
+        return await self._in_own_thread(lambda: results.trusted(document, slot, group))
+
+    async def _in_own_thread(self, call: Callable[[], T]) -> T:
+        """Call what may read and write the ledger of a live run, which is a file."""
+        thread = OwnThread(f"results of {type(self).__name__}")
+        try:
+            return await thread.call(call)
+        finally:
+            thread.end()
 
     async def _outcome(self) -> WaitResult:
         from hcx_waves.run.results import Ended

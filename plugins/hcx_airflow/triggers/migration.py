@@ -16,7 +16,8 @@ from hcx_airflow.clock.base import RunClock
 from hcx_airflow.documents import Arguments
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.roles import connection_id_for
-from hcx_airflow.triggers.base import OutcomeTrigger, read_json
+from hcx_airflow.results import STARTED
+from hcx_airflow.triggers.base import OutcomeTrigger
 from hcx_airflow.triggers.following import Following
 from hcx_airflow.triggers.polling import Poller, Watch, in_thread
 
@@ -99,7 +100,7 @@ class MigrationStatusTrigger(OutcomeTrigger):
     connection is looked up by the triggerer.
 
     :param started: what ``start_migrations`` left, as a mapping or as JSON: the started wave with ``hcx_conn_id``,
-        ``deadline`` (ISO instant) and ``poll_seconds``.
+        ``deadline`` (ISO instant) and ``poll_seconds``; with its seal, if this ends the task.
     :param rehearsal: whether the connection must lead to a twin.
     :param until_seeded: whether to wait only until every VM waits for its switchover.
     :param until_ended: the VM whose end is enough.
@@ -136,8 +137,8 @@ class MigrationStatusTrigger(OutcomeTrigger):
     async def wait(self) -> MigrationsWait:
         from hcx_waves.run.results import Ended
 
-        started = read_started(self.started)
-        if started is None:
+        started = await self.read_started(self.started, STARTED)
+        if started is None or not started.vms:
             return self.without_look(Ended.NOTHING)
         conn_id = connection_id_for(started.hcx_conn_id, rehearsal=self.rehearsal)
         hook = HcxHook(
@@ -167,14 +168,6 @@ def migrations_without_look(
     now = clock.now()
     status = WaveStatus(at=now, vms=()) if ended is Ended.NOTHING else None
     return MigrationsWait(ended=ended, error=None if error is None else dict(error), at=now, status=status)
-
-
-def read_started(value: Any) -> StartedMigrations | None:
-    """Return what ``start_migrations`` has left, from a trigger's argument; None if nothing was started."""
-    from hcx_waves.run.results import StartedMigrations
-
-    document = read_json(value)
-    return StartedMigrations.model_validate(document) if document and document["vms"] else None
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.nsx_policy import NsxPolicyHook
 from hcx_airflow.hooks.roles import connection_id_for
 from hcx_airflow.hooks.vmc import VmcHook
-from hcx_airflow.triggers.base import OutcomeTrigger, read_json
+from hcx_airflow.results import UNEXTEND_STARTED
+from hcx_airflow.triggers.base import OutcomeTrigger
 from hcx_airflow.triggers.polling import Poller, Watch, in_thread
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class UnextendTrigger(OutcomeTrigger):
     Class path and arguments are stored with deferred tasks: additive only. They hold ids, never secrets.
 
     :param started: what ``unextend_network`` left, as a mapping or as JSON: the removal with ``hcx_conn_id``,
-        ``nsx_conn_id``, ``destination_segment_path``, ``deadline`` (ISO instant) and ``poll_seconds``.
+        ``nsx_conn_id``, ``destination_segment_path``, ``deadline`` (ISO instant) and ``poll_seconds``; with its seal,
+        if this ends the task.
     :param rehearsal: whether the connections must lead to twins.
     """
 
@@ -99,7 +101,7 @@ class UnextendTrigger(OutcomeTrigger):
     async def wait(self) -> UnextendWait:
         from hcx_waves.run.results import Ended
 
-        started = read_unextend(self.started)
+        started = await self.read_started(self.started, UNEXTEND_STARTED)
         if started is None:
             return self.without_look(Ended.NOTHING)
         connections = {
@@ -120,14 +122,6 @@ def unextend_without_look(clock: RunClock, ended: Ended, error: Mapping[str, Jso
     from hcx_waves.run.results import UnextendWait
 
     return UnextendWait(ended=ended, error=None if error is None else dict(error), at=clock.now())
-
-
-def read_unextend(value: Any) -> UnextendStarted | None:
-    """Return what ``unextend_network`` has left, from a trigger's argument; None if nothing."""
-    from hcx_waves.run.results import UnextendStarted
-
-    document = read_json(value)
-    return UnextendStarted.model_validate(document) if document else None
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.errors import IncompleteError
 from hcx_airflow.operators.report import ConfirmOutcomeOperator
 from hcx_waves.wavefile.loader import read_wave
+from support.airflow_tasks import sealed_as
 from support.wave_files import minimal
 
 CUT = "segments:\n  - {name: a, cutover: now, cutover_window: {opens: +0m, lasts: 2h}}\n"
@@ -29,8 +30,9 @@ class Ti:
         segments: Any = None,
         left: Any = None,
     ) -> None:
-        self.task_id = "schedule_cleanup"
+        self.id, self.task_id, self.try_number = "ti-1", "schedule_cleanup", 1
         self.dag_id, self.run_id = "first", "manual__1"
+        self.context_carrier = {"traceparent": f"00-{'ab' * 16}-00f067aa0ba902b7-00"}
         self.states, self.paused = states or {}, paused
         self.asked: list[tuple[str, list[str]]] = []
         cut = {"a": "cut_over"} if segments is None else segments
@@ -39,7 +41,9 @@ class Ti:
 
     def xcom_pull(self, task_ids: str, key: str = "return_value", map_indexes: int | None = None) -> Any:
         assert map_indexes == -1
-        return self.left.get((task_ids, key))
+        left = self.left.get((task_ids, key))
+        writer = SimpleNamespace(**{**vars(self), "id": f"ti-of-{task_ids}", "task_id": task_ids})
+        return None if left is None else sealed_as(writer, left, key)
 
     def get_dag(self, dag_id: str) -> Any:
         return SimpleNamespace(dag_id=dag_id, is_paused=self.paused)

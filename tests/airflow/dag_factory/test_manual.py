@@ -70,10 +70,7 @@ def test_nobody_is_told_to_disconnect_what_nobody_has_approved(tasks: WaveTasks)
 
 def test_nobody_is_told_to_disconnect_a_segment_whose_vm_was_left_behind(tasks: WaveTasks) -> None:
     tasks.do("approve_cutover")
-    tasks.run.xcoms["evaluate_migrations", "return_value"] = {
-        "outcomes": {},
-        "blocked_segments": {SEGMENT: "db01 failed"},
-    }
+    tasks.run.leave("evaluate_migrations", {"outcomes": {}, "blocked_segments": {SEGMENT: "db01 failed"}})
     asked = len(tasks.run.asked)
     with pytest.raises(BlockedError, match="db01 failed"):
         tasks.run.answer(confirm(tasks))

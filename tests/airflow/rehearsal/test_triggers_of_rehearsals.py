@@ -18,7 +18,7 @@ from hcx_airflow.triggers.migration import MigrationStatusTrigger, MigrationWatc
 from hcx_airflow.triggers.unextend import connections_of
 from hcx_waves.twin.control import TwinControl
 from hcx_waves.twin.names import world_id_of
-from support.airflow_tasks import set_connections
+from support.airflow_tasks import sealed_as, set_connections
 from support.site_pair import SitePair
 from support.twins import twin_control, twin_documents
 from support.waiting import HANG_SECONDS, wait_until
@@ -51,9 +51,14 @@ def at_task(trigger: Any, dag_id: str = "rehearsal__seed-wave", state: str = "de
     path, kwargs = trigger.serialize()
     module, _, name = path.rpartition(".")
     again = getattr(__import__(module, fromlist=[name]), name)(**json.loads(json.dumps(kwargs)))
+    ids: dict[str, Any] = {"dag_id": dag_id, "run_id": RUN_ID, "try_number": 1}
+    ids["context_carrier"] = {"traceparent": f"00-{'ab' * 16}-00f067aa0ba902b7-00"}
     again.task_instance = SimpleNamespace(
-        dag_id=dag_id, run_id=RUN_ID, task_id=TASK, get_task_states=lambda **_one: {RUN_ID: {TASK: state}}
+        id="ti-1", task_id=TASK, get_task_states=lambda **_one: {RUN_ID: {TASK: state}}, **ids
     )
+    if again.ends_task:
+        starter = SimpleNamespace(id="ti-2", task_id="start_migrations", **ids)
+        again.started = sealed_as(starter, again.started, rehearsal=again.rehearsal)
     return again
 
 

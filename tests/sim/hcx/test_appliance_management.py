@@ -57,3 +57,11 @@ def test_broken_bodies_are_refused(site_pair: SitePair, body: str) -> None:
     answer = site_pair.http().post(f"{site_pair.url('hcx')}{PATH}", data=body, auth=(login.username, login.password))
 
     assert (answer.status_code, answer.json()["errorCode"]) == (400, 400)
+
+
+def test_the_answer_names_the_configuration(site_pair: SitePair) -> None:
+    answer = configure(site_pair, base64.b64encode(b"plain!text").decode())
+    (item,) = answer.json()["data"]["items"]
+    assert item["config"]["UUID"]
+    assert item["config"]["url"] == "https://vcenter.example"
+    assert "password" not in item["config"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from cryptography import x509
 
 from support.hcx_wire import Manager, scenario
 from support.site_pair import SitePair
@@ -53,16 +56,21 @@ def test_flat_body_fails_inside_under_200(site_pair: SitePair) -> None:
     assert "remoteSystemInfo" in body["errors"][0]["text"]
 
 
+@pytest.mark.world(scenario=UNUSED)
 def test_untrusted_certificate_then_import_then_login_failure(site_pair: SitePair) -> None:
     manager = Manager(site_pair)
+    unpair(manager)
     refused = pair_with(manager)["errors"][0]
-    assert refused["data"][0]["certificate"].startswith("-----BEGIN CERTIFICATE-----")
+    shown = x509.load_pem_x509_certificate(refused["data"][0]["certificate"].encode())
+    far = urlsplit(site_pair.url("hcx", manager.site.other))
+    served = ssl.get_server_certificate((str(far.hostname), int(far.port or 443)))
+    assert shown == x509.load_pem_x509_certificate(served.encode()), "the remote manager's real certificate"
     import_certificate(manager)
     failure = pair_with(manager, password="wrong")
     assert failure["success"] is False
     assert failure["errors"][0]["error"] == "Login failure"
     assert failure["errors"][0]["text"]
-    assert pair_with(manager)["errors"][0]["error"] == "Already paired"
+    assert pair_with(manager)["data"]["jobId"]
     assert "wrong" not in str(site_pair.audit())
 
 
@@ -71,8 +79,16 @@ def test_unreachable_site_is_a_legacy_error(site_pair: SitePair) -> None:
     assert body["errors"][0]["error"] == "Connection failure"
 
 
-def test_bad_certificate_is_refused(site_pair: SitePair) -> None:
-    answer = Manager(site_pair).call("POST", "/admin/certificates", {"certificate": "MIIB"})
+def test_a_paired_site_is_trusted(site_pair: SitePair) -> None:
+    assert pair_with(Manager(site_pair))["errors"][0]["error"] == "Already paired"
+
+
+@pytest.mark.parametrize(
+    "certificate",
+    ["", "MIIB", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----"],
+)
+def test_bad_certificate_is_refused(site_pair: SitePair, certificate: str) -> None:
+    answer = Manager(site_pair).call("POST", "/admin/certificates", {"certificate": certificate})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["error"] == "Invalid certificate"
 

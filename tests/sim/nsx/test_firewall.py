@@ -71,11 +71,45 @@ def test_groups_are_resolved_and_rules_follow_them(source_nsx: Manager, site_pai
     assert _gateway(site_pair, "app01", "app-net") is None
     refused(source_nsx.delete(group), 400, 500030)
     moved = {**expression, "ip_addresses": ["10.1.9.0/24"]}
-    assert source_nsx.put(group, {"expression": [moved]}).json()["expression"] == [moved]
+    refused(source_nsx.put(group, {"expression": [moved]}), 412)
+    assert source_nsx.put(group, {"expression": [moved], "_revision": 0}).json()["expression"] == [moved]
     assert _gateway(site_pair, "app01", "app-net") == "source"
     source_nsx.delete(f"{RULES}/drop-group")
     assert source_nsx.delete(group).status_code == 200
     refused(source_nsx.get(group), 404, 202)
+
+
+def test_groups_are_listed_and_need_no_expression(source_nsx: Manager) -> None:
+    groups = f"{DOMAIN}/groups"
+    assert source_nsx.ids(groups) == []
+    assert source_nsx.put(f"{groups}/empty", {"display_name": "Empty"}).json()["expression"] == []
+    source_nsx.patch(f"{groups}/other", {"description": "d"})
+    assert source_nsx.ids(groups) == ["empty", "other"]
+    assert source_nsx.ids("/search", query="resource_type:Group AND description:d") == ["other"]
+    refused(source_nsx.get("/infra/domains/none/groups"), 404, 202)
+
+
+def test_a_rule_is_revised_to_another_place(source_nsx: Manager, site_pair: SitePair) -> None:
+    source_nsx.put(f"{RULES}/drop-app", DROP_APP)
+    source_nsx.put(f"{RULES}/allow-one", {"action": "ALLOW", "source_groups": ["10.1.1.11"], "sequence_number": 20})
+    assert _gateway(site_pair, "app01", "app-net") is None
+
+    def revise(rule: str, **query: str) -> Any:
+        body = source_nsx.read(f"{RULES}/{rule}")
+        return source_nsx.call("POST", f"{RULES}/{rule}", params={"action": "revise", **query}, json=body)
+
+    anchor = {"operation": "insert_before", "anchor_path": f"{RULES}/drop-app"}
+    assert revise("allow-one", **anchor).json()["id"] == "allow-one"
+    assert source_nsx.ids(RULES) == ["allow-one", "drop-app", "default_rule"]
+    assert _gateway(site_pair, "app01", "app-net") == "source"
+    assert revise("drop-app").status_code == 200
+    assert source_nsx.ids(RULES) == ["drop-app", "allow-one", "default_rule"]
+    assert revise("drop-app", operation="insert_bottom").status_code == 200
+    assert source_nsx.ids(RULES) == ["allow-one", "drop-app", "default_rule"]
+    refused(revise("drop-app", operation="sideways"), 400, 255)
+    refused(revise("drop-app", operation="insert_after", anchor_path=f"{RULES}/none"), 400, 255)
+    refused(source_nsx.call("POST", f"{RULES}/drop-app", params={"action": "revise"}, json=DROP_APP), 412)
+    refused(source_nsx.call("POST", f"{RULES}/drop-app", json=DROP_APP), 400, 255)
 
 
 def test_policies_carry_rules_and_go_with_them(source_nsx: Manager, site_pair: SitePair) -> None:

@@ -108,5 +108,21 @@ def test_every_answer_and_the_node_say_that_they_are_simulated(source_nsx: Manag
 
 
 def test_unknown_paths_and_methods_answer_in_vendor_style(source_nsx: Manager) -> None:
-    refused(source_nsx.get("/infra/no-such-thing"), 404, 202)
+    for unknown in ("/infra/no-such-thing", "/infra/segments/flex-net/no-such-thing", "/api/v1/no-such-thing"):
+        body = refused(source_nsx.get(unknown), 404, 404)
+        assert "no object" not in body["error_message"]
     refused(source_nsx.call("POST", FIXED), 405)
+
+
+@world_of(destination="onprem")
+def test_the_manager_api_says_that_all_is_well(destination_nsx: Manager) -> None:
+    health = destination_nsx.read("/api/v1/reverse-proxy/node/health")
+    assert health["healthy"] is True
+    assert "POLICY:UP" in health["components_health"]
+    status = destination_nsx.read("/api/v1/cluster/status")
+    assert status["mgmt_cluster_status"]["status"] == status["control_cluster_status"]["status"] == "STABLE"
+    (cluster,) = destination_nsx.ids("/api/v1/edge-clusters")
+    assert destination_nsx.read(f"/api/v1/edge-clusters/{cluster}")["id"] == cluster
+    for path in ("/api/v1/alarms", "/infra/alarms"):
+        assert destination_nsx.read(path)["results"] == []
+    refused(destination_nsx.get("/api/v1/transport-nodes/none"), 404, 202)

@@ -31,10 +31,12 @@ PARTS = {
     "tier1": ["cgw", "x"], "segment": ["app-net", "flex-net", "new", "state"], "port": ["p1", "x"],
     "domain": ["cgw", "mgw"], "policy": ["default", "p"], "rule": ["r", "default_rule"], "group": ["g"],
     "point": ["vmc-enforcementpoint"], "gateway": ["cgw"], "service": ["default"], "each": ["x"], "zone": ["x"],
+    "tier0": ["vmc", "x"], "nat": ["USER", "x"], "site": ["default"], "cluster": ["x"], "node": ["x"],
 }  # fmt: skip
 QUERIES: list[dict[str, str]] = [
     {}, {"force": "true"}, {"cascade": "true", "force": "true"}, {"page_size": "x"}, {"cursor": "eyJ"},
     {"cursor": "W10"}, {"query": "((a"}, {"query": "a:b OR"}, {"query": "\\"}, {"query": '"'}, {"query": "*:*"},
+    {"action": "revise"}, {"query": "a:[b TO c}"}, {"query": "a:>-3 && !b"},
     {"intent_path": "/"}, {"sort_by": "x"}, {"enforce_revision_check": "true"}, {"included_fields": ",,"},
 ]  # fmt: skip
 
@@ -103,7 +105,7 @@ POLICIES = "/infra/domains/cgw/gateway-policies"
         (f"{POLICIES}/default/rules/x", {"source_groups": [None, {"a": 1}]}),
         ("/infra/domains/cgw/groups/x", {"expression": [{"ip_addresses": 5}]}),
         ("/infra/domains/cgw/groups/x", {"expression": [{"resource_type": "X", "ip_addresses": ["x"]}]}),
-        ("/infra/domains/cgw/groups/x", {}),
+        ("/infra/domains/cgw/groups/x", {"expression": [{"resource_type": "NoSuchExpression"}]}),
     ],
 )
 def test_malformed_bodies_are_400_255_and_change_nothing(site_pair: SitePair, path: str, body: Any) -> None:

@@ -44,13 +44,38 @@ def test_search_finds_fixed_and_flexible_ones_at_both_addresses(source_nsx: Mana
         ('resource_type:Segment AND path:"/infra/segments/flex-net"', ["flex-net"]),
         ("db-net AND resource_type:Segment", ["db-net"]),
         ("resource_type:NoSuchThing", []),
+        ("resource_type:Segment && display_name:app-net", ["app-net"]),
+        ("resource_type:Segment&&display_name:app-net", ["app-net"]),
+        ("resource_type:Segment && (display_name:app-net || display_name:db-net)", ["app-net", "db-net"]),
+        ("resource_type:Segment AND display_name:(app-net OR db-net)", ["app-net", "db-net"]),
+        ("resource_type:Segment AND id:(*-net AND NOT (app* OR db*))", ["flex-net", "spare-net"]),
+        ("resource_type:(Segment OR Tier1) AND id:(cgw OR db-net)", ["cgw", "db-net"]),
+        ("resource_type:Segment AND !display_name:app-net", ["db-net", "flex-net", "spare-net"]),
+        ("resource_type:Segment -display_name:app-net", ["db-net", "flex-net", "spare-net"]),
+        ("+resource_type:Segment +id:db-net", ["db-net"]),
+        ("resource_type:Segment AND _exists_:subnets.dhcp_ranges", ["app-net"]),
+        ("resource_type:Segment AND NOT _exists_:subnets.dhcp_ranges", ["db-net", "flex-net", "spare-net"]),
+        ("resource_type:Segment AND id:[app-net TO db-net]", ["app-net", "db-net"]),
+        ("resource_type:Segment AND id:{app-net TO *]", ["db-net", "flex-net", "spare-net"]),
+        ("resource_type:Segment AND _revision:>=0 AND _revision:<1 AND id:(>=d AND <e)", ["db-net"]),
+        ("resource_type:Segment AND _revision:>1000000", []),
+        ("resource_type:Segment AND id:db-net OR id:cgw AND resource_type:Tier1", ["cgw", "db-net"]),
     ],
 )
 def test_search_understands_the_queries_of_clients(source_nsx: Manager, query: str, expected: list[str]) -> None:
     assert source_nsx.ids(SEARCH, query=query) == expected
 
 
-@pytest.mark.parametrize("query", ["", "(resource_type:Segment", "resource_type:Segment AND", "a)"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "", "(resource_type:Segment", "resource_type:Segment AND", "a)", "AND a", "a OR", "a && && b", "a || ", "!",
+        "NOT",
+        "resource_type:", ":Segment", "path:/infra/segments/flex-net", "mac_address:00:50:56:00:00:01", "a~2", "a^2",
+        "id:[a TO", "id:[a b]", "id:>", ">5", 'display_name:"app-net', "display_name:app\\", "id:(a OR)", "a=b",
+        "disp*:app-net", "a ! ", "()",
+    ],
+)  # fmt: skip
 def test_a_query_that_cannot_be_read_is_400(source_nsx: Manager, query: str) -> None:
     assert "query" in related(refused(source_nsx.get(SEARCH, query=query), 400, 255))
 

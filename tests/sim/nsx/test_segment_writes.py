@@ -119,9 +119,11 @@ def test_overlapping_subnets_are_400_500105(source_nsx: Manager) -> None:
 
 
 @pytest.mark.parametrize("path", [f"{FIXED}/new-net", f"{FLEXIBLE}/new-net"])
-def test_connectivity_on_without_any_gateway_is_400(source_nsx: Manager, path: str) -> None:
-    body = {"advanced_config": {"connectivity": "ON"}}
+def test_connecting_a_segment_without_any_gateway_is_400(source_nsx: Manager, path: str) -> None:
+    made = source_nsx.put(path, {"advanced_config": {"connectivity": "OFF"}}).json()
+    body = {**made, "advanced_config": {"connectivity": "ON"}}
     assert "gateway_address" in related(refused(source_nsx.put(path, body), 400))
+    assert source_nsx.read(path)["advanced_config"]["connectivity"] == "OFF"
 
 
 def test_created_segments_are_realised_and_shown_in_vcenter(source_nsx: Manager, site_pair: SitePair) -> None:

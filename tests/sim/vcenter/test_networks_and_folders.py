@@ -110,7 +110,7 @@ def test_nsx_port_groups_are_not_changed_here(client: Any, site_pair: SitePair) 
 def test_fetch_ports_tells_who_is_connected(client: Any, site_pair: SitePair) -> None:
     group, network = _group(client, site_pair)
     switch = client.view(vim.DistributedVirtualSwitch).view[0]
-    criteria = vim.dvs.PortCriteria(portgroupKey=[network.portgroup_key], inside=True)
+    criteria = vim.dvs.PortCriteria(portgroupKey=[network.portgroup_key], inside=True, connected=True)
     ports = switch.FetchDVPorts(criteria)
     expected = {(vm.moref, str(nic.key)) for vm in site_pair.world.vms_on(network) for nic in vm.nics
                 if nic.network_moref == network.moref}  # fmt: skip
@@ -122,7 +122,7 @@ def test_fetch_ports_tells_who_is_connected(client: Any, site_pair: SitePair) ->
     assert ports[0].key in {each.key for each in one}
     outside = switch.FetchDVPorts(vim.dvs.PortCriteria(portgroupKey=[network.portgroup_key], inside=False))
     assert group.key not in {each.portgroupKey for each in outside}
-    assert switch.FetchDVPorts(vim.dvs.PortCriteria(connected=False)) == []
+    assert all(each.connectee is None for each in switch.FetchDVPorts(vim.dvs.PortCriteria(connected=False)))
     spec = _spec(client, group)
     spec.defaultPortConfig.blocked = vim.BoolPolicy(inherited=False, value=True)
     client.succeed(group.ReconfigureDVPortgroup_Task(spec))

@@ -128,9 +128,9 @@ def test_session_is_active_and_terminate(connect: Connect) -> None:
 
 
 def test_unknown_method_and_unoffered_method(service: Any, site_pair: SitePair) -> None:
-    with pytest.raises(vmodl.fault.NotSupported) as caught:
+    with pytest.raises(vmodl.fault.MethodNotFound) as caught:
         service.content.taskManager.CreateCollectorForTasks(vim.TaskFilterSpec())
-    assert caught.value.msg == "CreateCollectorForTasks is not offered by this simulation."
+    assert caught.value.method == "CreateCollectorForTasks"
     body = (
         '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>'
         '<NoSuchThing xmlns="urn:vim25"><_this type="SearchIndex">SearchIndex</_this></NoSuchThing>'

@@ -217,7 +217,15 @@ DRAFT = GroupDraft("wave-1", [INTENT])
             lambda client: client.create_extension(EXTENSION),
             "GET /l2Extensions",
             "find_extension_by_source_network",
-            {"items": [{"stretchId": "e-1", "sourceNetwork": {"networkId": "dvportgroup-20"}}]},
+            {
+                "items": [
+                    {
+                        "stretchId": "e-1",
+                        "sourceNetwork": {"networkId": "dvportgroup-20"},
+                        "features": {"mobilityOptimizedNetworking": False},
+                    }
+                ]
+            },
             {"items": []},
         ),
     ],

@@ -140,7 +140,7 @@ def test_busy_login_is_waited_for(client: VmcClient, server: ScriptedServer, tim
 
 def test_answer_without_a_token_is_malformed(client: VmcClient, server: ScriptedServer) -> None:
     server.on("POST", TOKEN_PATH, Answer(200, {"expires_in": 1799}))
-    with pytest.raises(MalformedResponse, match="the login returned no access token"):
+    with pytest.raises(MalformedResponse, match="the login returned no access_token"):
         client.login()
 
 

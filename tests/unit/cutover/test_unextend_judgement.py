@@ -31,7 +31,9 @@ FAILED, AFTER = UnextendPhase.FAILED, UnextendPhase.FAILED_AFTER_REMOVAL
     ],
 )
 def test_judgement(job: dict[str, Any] | None, listed: bool, phase: UnextendPhase) -> None:
-    status = judge_unextend(None if job is None else Job.model_validate(job), listed=listed)
+    status = judge_unextend(
+        None if job is None else Job.model_validate({"isDone": False, "didFail": False, **job}), listed=listed
+    )
     assert status.phase is phase
     assert status.is_terminal is (phase is not RUNNING)
     if phase is DONE:

@@ -63,8 +63,9 @@ def test_no_secret_has_a_default() -> None:
     assert named <= set(REQUIRED)
 
 
-def test_only_workers_hold_the_signing_key() -> None:
-    assert [name for name in SERVICES if "HCX_WAVES_SIGNING_KEY" in environment(name)] == ["airflow-worker"]
+def test_only_workers_and_the_triggerer_hold_the_signing_key() -> None:
+    holders = {name for name in SERVICES if "HCX_WAVES_SIGNING_KEY" in environment(name)}
+    assert holders == {"airflow-worker", "airflow-triggerer"}
 
 
 def test_all_parts_share_what_they_must_share() -> None:

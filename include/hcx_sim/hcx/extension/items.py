@@ -103,14 +103,12 @@ def _appliance(world: World, bridge: Bridge, site: SiteName) -> dict[str, Any]:
 def _newer_fields(world: World, bridge: Bridge) -> dict[str, Any]:
     near, far = ends_of(bridge)
     far_network, near_network = destination_network(world, bridge), source_network(world, bridge)
-    clusters = [
-        p.moref for p in world.placements.values() if p.site is near and p.type_name == "ClusterComputeResource"
-    ]
+    uid = bridge.appliance_uids.get(near.value)
     return {
         "edgeId": world.site(far).tier1_id,
         "vlanId": (near_network.vlan_id if near_network is not None else None) or 0,
         "isDeleted": False,
         "cloudNetworkId": network_id(world, far_network) if far_network is not None else "",
         "cloudNetworkName": far_network.name if far_network is not None else "",
-        "clusterId": clusters[0] if clusters else "",
+        "clusterId": appliance_id_of(world, uid) if uid is not None else "",  # a cluster of one [I hcx 5.6]
     }

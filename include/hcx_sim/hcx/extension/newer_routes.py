@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from hcx_sim.coverage import Confidence
 from hcx_sim.hcx.app import API, app, coverage
 from hcx_sim.hcx.body import as_bool, as_list, as_text, body_of, section
-from hcx_sim.hcx.extension import extend, unextend
+from hcx_sim.hcx.extension import extend, transition, unextend
 from hcx_sim.hcx.extension.items import extension_item, extension_items
 from hcx_sim.hcx.extension.records import bridge_and_record
 from hcx_sim.hcx.extension.routes import connect_wanted
@@ -20,7 +20,7 @@ from hcx_sim.hcx.extension.rules import wish_of
 from hcx_sim.hcx.sessions import authenticated
 from hcx_sim.hcx.state import Session
 from hcx_sim.hcx.versions import require_nine
-from hcx_sim.hcx.wire import HcxError, json_response, newer, problem
+from hcx_sim.hcx.wire import HcxError, json_response, newer, problem, with_findings
 from hcx_sim.http.context import Call, call_of
 
 NETWORK = f"{API}/networkExtensions/{{stretch_id}}"
@@ -93,14 +93,16 @@ async def create_network_extensions(request: Request) -> Response:
     wishes = as_list(body_of(call).get("items"))
     if not wishes:
         raise HcxError(400, "items must not be empty.", code="BAD_REQUEST")
-    results: list[dict[str, Any]] = []
-    for wish in wishes:
-        results.append(_extend_one(call, session, wish if isinstance(wish, dict) else {}))
+    return _batch(call, [_extend_one(call, session, wish if isinstance(wish, dict) else {}) for wish in wishes])
+
+
+def _batch(call: Call, results: list[dict[str, Any]]) -> Response:
+    """Return the results of a batch: 202 when all were accepted, 207 when some were, 400 when none was."""
     refused = sum(bool(result["errors"]) for result in results)
     call.summary = {"accepted": len(results) - refused, "refused": refused}
     status = 202 if not refused else 207 if refused < len(results) else 400
     errors = [error for result in results for error in result["errors"]] if status == 400 else []
-    return newer(status, results, errors=errors)
+    return newer(status, with_findings(call.world, results), errors=errors)
 
 
 def _extend_one(call: Call, session: Session, body: dict[str, Any]) -> dict[str, Any]:
@@ -114,13 +116,24 @@ def _extend_one(call: Call, session: Session, body: dict[str, Any]) -> dict[str,
 
 @coverage.route(
     app, "POST", f"{BATCH}/transition", "l2_network_extensions.transition", Confidence.DOCUMENTED, "XWM",
-    "9.x; only the path is known: it is accepted for known extensions and changes nothing",
+    "9.x; items of stretchId and targetClusterId, 202 or 207; what refuses one, and that a cluster is named by its "
+    "appliance, is inferred",
 )  # fmt: skip
 async def transition_network_extensions(request: Request) -> Response:
-    """Accept a transition of known extensions; what it does in the product is not known [? hcx 5.1]."""
-    call, _session = _enter(request)
+    """Start to move extensions to other appliances: 202 when all are accepted, 207 when some are, 400 when none."""
+    call, session = _enter(request)
     wishes = as_list(body_of(call).get("items"))
-    ids = [as_text(wish.get("stretchId")) if isinstance(wish, dict) else "" for wish in wishes]
-    for stretch_id in ids:
-        bridge_and_record(call.world, stretch_id)
-    return newer(202, [{"stretchId": stretch_id, "errors": [], "warnings": []} for stretch_id in ids])
+    if not wishes:
+        raise HcxError(400, "items must not be empty.", code="BAD_REQUEST")
+    return _batch(call, [_move_one(call, session, wish if isinstance(wish, dict) else {}) for wish in wishes])
+
+
+def _move_one(call: Call, session: Session, wish: dict[str, Any]) -> dict[str, Any]:
+    stretch_id, target_id = as_text(wish.get("stretchId")), as_text(wish.get("targetClusterId"))
+    result: dict[str, Any] = {"stretchId": stretch_id, "targetClusterId": target_id, "errors": [], "warnings": []}
+    try:
+        bridge, record = bridge_and_record(call.world, stretch_id)
+        transition.start(call.world, call.here, bridge, record, target_id, session.username)
+    except HcxError as error:
+        return {**result, "errors": [problem(error.message, error.code)]}
+    return result

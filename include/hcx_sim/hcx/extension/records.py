@@ -37,7 +37,7 @@ def refresh_all(world: World) -> None:
 
 
 def refresh(world: World, bridge: Bridge) -> None:
-    """Bring a bridge up or down: it needs both networks, its tunnel and both appliances, and must not be cut."""
+    """Bring a bridge up or down: it needs both networks, its tunnel and both appliances, and no work on it."""
     record = state_of(world).extensions.get(bridge.key)
     if record is None:
         return
@@ -46,7 +46,8 @@ def refresh(world: World, bridge: Bridge) -> None:
     whole = all(network is not None and not network.removed for network in ends)
     running = all(_runs(world, uid) for uid in bridge.appliance_uids.values())
     tunnel_up = mesh is None or mesh.tunnel_up
-    world.update(bridge, up=whole and running and tunnel_up and not record.cut and not record.redeploying)
+    held = record.cut or record.moving or record.redeploying
+    world.update(bridge, up=whole and running and tunnel_up and not held)
 
 
 def _runs(world: World, uid: str) -> bool:

@@ -9,13 +9,13 @@ from fastapi import Request, Response
 from hcx_sim.coverage import Confidence
 from hcx_sim.hcx.app import API, app, coverage
 from hcx_sim.hcx.body import as_bool, as_list, body_of
-from hcx_sim.hcx.extension import extend, unextend
+from hcx_sim.hcx.extension import extend, transition, unextend
 from hcx_sim.hcx.extension.items import extension_items
 from hcx_sim.hcx.extension.records import bridge_and_record
 from hcx_sim.hcx.extension.routing import SWITCHOVER_TYPES, route, vm_items
 from hcx_sim.hcx.extension.rules import wish_of
 from hcx_sim.hcx.sessions import authenticated
-from hcx_sim.hcx.wire import HcxError, json_response
+from hcx_sim.hcx.wire import HcxError, json_response, with_findings
 from hcx_sim.http.context import Call, call_of
 
 EXTENSIONS = f"{API}/l2Extensions"
@@ -39,7 +39,7 @@ coverage.states(
 coverage.states("switchoverType of MON", SWITCHOVER_TYPES[1:], Confidence.CONFIRMED, "MONPS", "only switchoverNow seen")
 coverage.fields(
     "fault points",
-    (extend.FAULT_POINT, unextend.CUT_POINT, unextend.CONNECT_POINT),
+    (extend.FAULT_POINT, unextend.CUT_POINT, unextend.CONNECT_POINT, transition.FAULT_POINT),
     Confidence.INFERRED, "XWM TF", "engine rules: fail, delay, stall",
 )  # fmt: skip
 
@@ -114,4 +114,4 @@ async def route_vms(request: Request) -> Response:
     results = route(call.world, bridge, as_list(body.get("items")))
     call.summary = {"extension": bridge.key, "vms": [result["vmId"] for result in results]}
     refused = any(result["errors"] for result in results)
-    return json_response({"items": results}, 400 if refused else 200)
+    return json_response({"items": with_findings(call.world, results)}, 400 if refused else 200)

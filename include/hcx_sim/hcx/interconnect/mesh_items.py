@@ -29,6 +29,11 @@ def compute_profile_id(world: World, mesh: Mesh, site: SiteName) -> str:
     return f"computeProfile-{world.random.stable_uuid(f'profile/{site}/{mesh.key}')}"
 
 
+def compute_profile_name(mesh: Mesh, site: SiteName) -> str:
+    """Return the name of the compute profile that a mesh uses at a site."""
+    return f"{mesh.name}-profile-{site}"
+
+
 def status_word(world: World, up: bool) -> str:
     """Return the word for up or down; apart from "up" the words are not published [? hcx 9.6]."""
     word = "up" if up else "down"
@@ -58,14 +63,20 @@ def _profile(world: World, mesh: Mesh, site: SiteName) -> dict[str, Any]:
     facts = world.site(site)
     return {
         "computeProfileId": compute_profile_id(world, mesh, site),
-        "computeProfileName": f"{mesh.name}-profile-{site}",
+        "computeProfileName": compute_profile_name(mesh, site),
         "endpointId": facts.hcx_endpoint_id,
         "endpointName": facts.hcx_endpoint_name,
     }
 
 
 def _switch_pairs(world: World, mesh: Mesh, site: SiteName) -> dict[str, Any]:
-    switches = [
+    count = len(mesh.ne_vm_uids.get(site.value, []))
+    return {"switches": switches_of(world, site), "l2cApplianceCount": count}
+
+
+def switches_of(world: World, site: SiteName) -> list[dict[str, Any]]:
+    """Return the distributed switches of a site."""
+    return [
         {
             "cmpId": world.site(site).vcenter_instance_uuid,
             "id": placement.moref,
@@ -76,7 +87,6 @@ def _switch_pairs(world: World, mesh: Mesh, site: SiteName) -> dict[str, Any]:
         for placement in world.placements.values()
         if placement.site is site and placement.type_name == SWITCH_TYPE
     ]
-    return {"switches": switches, "l2cApplianceCount": len(mesh.ne_vm_uids.get(site.value, []))}
 
 
 def service_states(world: World, mesh: Mesh) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 from hcx_sim.engine.clock import to_ms
 from hcx_sim.hcx.body import section
 from hcx_sim.hcx.mobility.flow import Flow
-from hcx_sim.hcx.mobility.model import Migration, MobilityGroup, Phase
+from hcx_sim.hcx.mobility.model import Migration, MobilityGroup, Options, Phase
 from hcx_sim.hcx.mobility.progress import amount_of, category_of, percent_of, progress_of, updated_ms
 from hcx_sim.hcx.mobility.scheduling import wire_schedule
 from hcx_sim.world.model import Vm
@@ -69,6 +69,7 @@ def second_form(flow: Flow, migration: Migration) -> dict[str, Any]:
         switchover = {"switchoverType": plan.migration_type.value, **switchover}
         transfer["schedule"] = wire_schedule(plan.transfer_window)
         switchover["schedule"] = wire_schedule(plan.switchover_window)
+        switchover |= _both_forms(plan.options)
     version = 2 if replicates else 1  # which version goes with what is a guess; ASAF reads 2 as "percent by bytes"
     item: dict[str, Any] = {
         "migrationId": migration.migration_id,
@@ -88,6 +89,22 @@ def second_form(flow: Flow, migration: Migration) -> dict[str, Any]:
         "progress": progress_of(flow, migration),
     }
     return item
+
+
+def _both_forms(options: Options) -> dict[str, Any]:
+    """Return the options of a switchover in both forms, whichever was sent. [D+C hcx 4.3]"""
+    named = {
+        "retainMac": options.retain_mac,
+        "forcePowerOffVm": options.force_power_off,
+        "upgradeHardware": options.upgrade_hardware,
+        "upgradeVMTools": options.upgrade_tools,
+        "retainTags": options.retain_tags,
+        "updateCustomAttributes": options.update_custom_attributes,
+        "removeSnapshots": options.remove_snapshots,
+        "removeISOs": options.remove_isos,
+    }
+    profile = [{"option": name, "value": value} for name, value in named.items()]
+    return {"options": named, "switchoverProfile": profile}
 
 
 def first_form(flow: Flow, migration: Migration) -> dict[str, Any]:

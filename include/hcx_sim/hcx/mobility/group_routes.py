@@ -32,7 +32,7 @@ from hcx_sim.hcx.mobility.submission import (
     startable,
 )
 from hcx_sim.hcx.versions import release, require_nine
-from hcx_sim.hcx.wire import HcxError, json_response, legacy_items, newer
+from hcx_sim.hcx.wire import HcxError, json_response, legacy_items, newer, with_findings
 from hcx_sim.http.context import Call
 
 _D, _C, _I, _GUESS = Confidence.DOCUMENTED, Confidence.CONFIRMED, Confidence.INFERRED, Confidence.GUESSED
@@ -78,7 +78,7 @@ def _groups_answer(mobility: Mobility, results: list[GroupResult]) -> Response:
     for result in results:
         members = groups.members(mobility, result.group) if result.group is not None else []
         items.append(_wire_group(mobility, result, [_wire_migration(mobility, each) for each in members]))
-    return newer(400 if any(result.errors for result in results) else 202, items)
+    return newer(400 if any(result.errors for result in results) else 202, with_findings(mobility.world, items))
 
 
 @coverage.route(
@@ -142,7 +142,7 @@ def _run_groups(mobility: Mobility, caller: Caller, results: list[GroupResult], 
             shown = start_group(mobility, caller, result.group, chosen, intents, reviews)
         members = [_wire_migration(mobility, *pair) for pair in zip(shown, found, strict=True)]
         items[id(result)] = _wire_group(mobility, result, members)
-    return newer(400 if bad else 202, list(items.values()))
+    return newer(400 if bad else 202, with_findings(mobility.world, items.values()))
 
 
 @coverage.route(
@@ -157,7 +157,7 @@ async def delete(request: Request) -> Response:
         {"migrationGroupId": result.group_id, "errors": wire_problems(result.errors), "warnings": []}
         for result in results
     ]
-    return newer(400 if any(result.errors for result in results) else 202, items)
+    return newer(400 if any(result.errors for result in results) else 202, with_findings(mobility.world, items))
 
 
 @coverage.route(app, "POST", f"{_GROUPS}/archive", "mobility.groups.archive", _D, "XWM", "its body is a guess")
@@ -173,7 +173,8 @@ async def archive(request: Request) -> Response:
         raise HcxError(403, "The mobility group has migrations that are not terminal.", code=CODE)
     for group in found:
         groups.archive(mobility, group)
-    return newer(200, [{"migrationGroupId": group.group_id, "errors": [], "warnings": []} for group in found])
+    items = [{"migrationGroupId": group.group_id, "errors": [], "warnings": []} for group in found]
+    return newer(200, with_findings(call.world, items))
 
 
 @coverage.route(app, "POST", f"{_GROUPS}/intents", "mobility.groups.intents", _C, "T91")

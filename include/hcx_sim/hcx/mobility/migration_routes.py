@@ -17,8 +17,9 @@ from hcx_sim.hcx.mobility.mobility import Mobility, mobility_of
 from hcx_sim.hcx.mobility.query import names_migrations, objects, select
 from hcx_sim.hcx.mobility.submission import Caller, Result, refused, start_items, validate_items
 from hcx_sim.hcx.sessions import authenticated
-from hcx_sim.hcx.wire import HcxError, json_response, legacy, newer, problem
+from hcx_sim.hcx.wire import HcxError, json_response, legacy, newer, problem, with_findings
 from hcx_sim.http.context import Call, call_of
+from hcx_sim.world.world import World
 
 CODE = "MIGRATION_REFUSED"
 NO_MIGRATION = "No such migration."
@@ -66,8 +67,9 @@ def required_items(body: dict[str, Any]) -> list[dict[str, Any]]:
     return items
 
 
-def _answer(results: list[Result]) -> Response:
-    return newer(400 if refused(results) else 202, [wire_result(result) for result in results])
+def _answer(world: World, results: list[Result]) -> Response:
+    items = [wire_result(result) for result in results]
+    return newer(400 if refused(results) else 202, with_findings(world, items))
 
 
 def _summary(results: list[Result], mobility: Mobility) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _summary(results: list[Result], mobility: Mobility) -> dict[str, Any]:
 async def validate(request: Request) -> Response:
     """Validate intents: 202 when all are fine, 400 with the reasons per item otherwise."""
     call, mobility, caller = caller_of(request)
-    return _answer(validate_items(mobility, caller, required_items(body_of(call))))
+    return _answer(call.world, validate_items(mobility, caller, required_items(body_of(call))))
 
 
 @coverage.route(
@@ -95,7 +97,7 @@ async def start(request: Request) -> Response:
     call, mobility, caller = caller_of(request)
     results = start_items(mobility, caller, required_items(body_of(call)))
     call.summary = _summary(results, mobility)
-    return _answer(results)
+    return _answer(call.world, results)
 
 
 @coverage.route(
@@ -119,7 +121,7 @@ def _end(request: Request, *, force: bool) -> Response:
     drop_seed = as_bool(body.get("removeLongRecoveryData"))
     results = [_end_one(mobility, item, force=force, drop_seed=drop_seed) for item in required_items(body)]
     call.summary = _summary(results, mobility)
-    return _answer(results)
+    return _answer(call.world, results)
 
 
 def _end_one(mobility: Mobility, item: dict[str, Any], *, force: bool, drop_seed: bool) -> Result:
@@ -209,4 +211,4 @@ def _started(result: Result) -> dict[str, Any]:
     warnings = [{"severity": "WARNING", "code": CODE, "message": message} for message in result.warnings]
     if result.errors:
         return {"errors": wire_problems(result.errors), "warnings": warnings}
-    return {"migrationId": result.migration_id, "warnings": warnings}
+    return {"migrationId": result.migration_id, **({"warnings": warnings} if warnings else {})}

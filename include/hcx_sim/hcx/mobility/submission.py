@@ -47,8 +47,19 @@ def refused(results: Sequence[Result]) -> bool:
 
 
 def validate_items(mobility: Mobility, caller: Caller, items: Sequence[Mapping[str, Any]]) -> list[Result]:
-    """Validate the items of a request; nothing is changed."""
-    return _results(items, _review(mobility, caller, items))
+    """Validate the items of a request; nothing is changed.
+
+    What may be started carries the ids that a migration has, as the answer of a start does [D hcx 4.3]; they are of
+    this answer only, since a start makes its own.
+    """
+    results = _results(items, _review(mobility, caller, items))
+    stable_uuid = mobility.world.random.stable_uuid
+    for position, result in enumerate(results):
+        if not result.errors:
+            seed = f"validated/{position}/{result.entity_id}"
+            result.migration_id = result.migration_id or stable_uuid(seed)
+            result.group_id = result.group_id or stable_uuid("validated/group")
+    return results
 
 
 def start_items(mobility: Mobility, caller: Caller, items: Sequence[Mapping[str, Any]]) -> list[Result]:

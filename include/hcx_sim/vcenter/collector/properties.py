@@ -10,7 +10,8 @@ from pyVmomi import VmomiSupport
 
 from hcx_sim.vcenter.families.base import providers_of
 from hcx_sim.vcenter.faults import Faulted, invalid_property, no_permission
-from hcx_sim.vcenter.inventory import Found, Inventory, ancestry
+from hcx_sim.vcenter.inventory import Found, Inventory, ancestry, managed_type
+from hcx_sim.vcenter.plain import required_of
 from hcx_sim.vcenter.render import value_xml
 from hcx_sim.vcenter.schema import parse_path
 from hcx_sim.vcenter.soap import element
@@ -71,7 +72,8 @@ class PropertySets:
 
 
 def _every_property(type_name: str) -> list[str]:
-    return sorted({path.partition(".")[0] for path in providers_of(type_name)})
+    required = {name for name, _kind in required_of(managed_type(type_name))}
+    return sorted(required | {path.partition(".")[0] for path in providers_of(type_name)})
 
 
 def values_of(inventory: Inventory, found: Found, plans: Iterable[Plan], version: str) -> Iterator[tuple[str, str]]:

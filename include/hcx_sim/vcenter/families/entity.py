@@ -20,11 +20,6 @@ def _status(_inventory: Inventory, _record: Any) -> Any:
     return vim.ManagedEntity.Status.green
 
 
-@provides(ENTITY, "effectiveRole")
-def _effective_role(_inventory: Inventory, _record: Any) -> Any:
-    return [-1]
-
-
 @provides(ENTITY, "recentTask")
 def _recent_task(inventory: Inventory, record: Any) -> Any:
     tasks = [task for task in inventory.state.tasks.values() if task.entity_id == record.moref]
@@ -47,7 +42,7 @@ def _tag(inventory: Inventory, record: Any) -> Any:
 @provides(ENTITY, "customValue", "value")
 def _custom_value(inventory: Inventory, record: Any) -> Any:
     given = record.custom_attributes if isinstance(record, Vm) else {}
-    keys = inventory.index.custom_fields if given else {}
+    keys = inventory.custom_fields() if given else {}
     value = vim.CustomFieldsManager.StringValue
     return [value(key=keys[name], value=text) for name, text in sorted(given.items())]
 
@@ -57,7 +52,7 @@ def _fields(inventory: Inventory, _record: Any) -> Any:
     definition = vim.CustomFieldsManager.FieldDef
     return [
         definition(key=key, name=name, type=str, managedObjectType=vim.VirtualMachine)
-        for name, key in inventory.index.custom_fields.items()
+        for name, key in inventory.custom_fields().items()
     ]
 
 

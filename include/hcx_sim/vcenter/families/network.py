@@ -8,10 +8,11 @@ from pyVmomi import vim
 
 from hcx_sim.engine.clock import to_datetime
 from hcx_sim.vcenter.families.base import provides
+from hcx_sim.vcenter.families.entity import stable_number
 from hcx_sim.vcenter.families.portpolicy import default_policy
-from hcx_sim.vcenter.families.vm_devices import OPAQUE_TYPE, logical_switch_id
+from hcx_sim.vcenter.families.vm_devices import OPAQUE_TYPE, logical_switch_id, port_key
 from hcx_sim.vcenter.inventory import Inventory
-from hcx_sim.world.model import Placement, VcNetwork
+from hcx_sim.world.model import NetworkKind, Nic, Placement, VcNetwork, Vm
 from hcx_sim.world.operations import segment_path
 
 NETWORK = "Network"
@@ -19,7 +20,35 @@ PORT_GROUP = "DistributedVirtualPortgroup"
 SWITCH = "VmwareDistributedVirtualSwitch"
 SPARE_PORTS = 8
 _MAX_PORTS = 60_000
+_FIRST_FREE_PORT = 2_000_000_000
 _MAX_MTU = 9000
+
+
+def connected_ports(inventory: Inventory, network: VcNetwork) -> list[tuple[Vm, Nic]]:
+    """Return the cards that are connected to a network, one port each."""
+    vms = inventory.world.vms_on(network)
+    return [(vm, nic) for vm in vms for nic in vm.nics if nic.network_moref == network.moref]
+
+
+def free_port_keys(network: VcNetwork) -> list[str]:
+    """Return the keys of the ports that a group keeps ready."""
+    number = network.moref.rpartition("-")[2]
+    first = _FIRST_FREE_PORT + SPARE_PORTS * (int(number) if number.isdigit() else stable_number(network.moref, 10**6))
+    return [str(first + each) for each in range(SPARE_PORTS)]
+
+
+def port_keys(inventory: Inventory, network: VcNetwork) -> list[str]:
+    """Return the keys of all ports of a group."""
+    return [*(port_key(vm, nic) for vm, nic in connected_ports(inventory, network)), *free_port_keys(network)]
+
+
+def _port_count(inventory: Inventory, network: VcNetwork) -> int:
+    return len(connected_ports(inventory, network)) + SPARE_PORTS
+
+
+def _switch_ports(inventory: Inventory) -> int:
+    groups = (each for each in inventory.networks() if each.network_kind is NetworkKind.DVPG)
+    return sum(_port_count(inventory, network) for network in groups)
 
 
 @provides(NETWORK, "name")
@@ -131,7 +160,7 @@ def _config(inventory: Inventory, network: VcNetwork) -> Any:
     return vim.dvs.DistributedVirtualPortgroup.ConfigInfo(
         key=network.portgroup_key,
         name=network.name,
-        numPorts=len(inventory.world.vms_on(network)) + SPARE_PORTS,
+        numPorts=_port_count(inventory, network),
         distributedVirtualSwitch=None if switch is None else vim.dvs.VmwareDistributedVirtualSwitch(switch.moref),
         defaultPortConfig=default_policy(inventory, network),
         type=network.port_binding,
@@ -149,7 +178,7 @@ def _config(inventory: Inventory, network: VcNetwork) -> Any:
 
 @provides(PORT_GROUP, "portKeys")
 def _port_keys(inventory: Inventory, network: VcNetwork) -> Any:
-    return [str(key) for key in range(len(inventory.world.vms_on(network)) + SPARE_PORTS)]
+    return port_keys(inventory, network)
 
 
 # The switch ------------------------------------------------------------------------------------------------
@@ -177,7 +206,7 @@ def _switch_summary(inventory: Inventory, switch: Placement) -> Any:
     return vim.DistributedVirtualSwitch.Summary(
         name=switch.name,
         uuid=inventory.switch_uuid(switch),
-        numPorts=_MAX_PORTS,
+        numPorts=_switch_ports(inventory),
         hostMember=hosts,
         host=hosts,
         numHosts=len(hosts),
@@ -192,7 +221,7 @@ def _switch_config(inventory: Inventory, switch: Placement) -> Any:
         uuid=inventory.switch_uuid(switch),
         name=switch.name,
         numStandalonePorts=0,
-        numPorts=_MAX_PORTS,
+        numPorts=_switch_ports(inventory),
         maxPorts=_MAX_PORTS,
         uplinkPortPolicy=order,
         defaultPortConfig=vim.dvs.VmwareDistributedVirtualSwitch.VmwarePortConfigPolicy(),
@@ -202,4 +231,5 @@ def _switch_config(inventory: Inventory, switch: Placement) -> Any:
         createTime=to_datetime(inventory.world_started_us),
         networkResourceManagementEnabled=True,
         maxMtu=_MAX_MTU,
+        linkDiscoveryProtocolConfig=vim.host.LinkDiscoveryProtocolConfig(protocol="cdp", operation="listen"),
     )

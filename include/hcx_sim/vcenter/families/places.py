@@ -123,11 +123,12 @@ def _cluster_pool(inventory: Inventory, cluster: Placement) -> Any:
 
 
 @provides("ClusterComputeResource", "summary")
-def _cluster_summary(inventory: Inventory, cluster: Placement) -> Any:
+def cluster_summary(inventory: Inventory, cluster: Placement) -> Any:
+    """Return what a cluster's hosts add up to."""
     hosts = _hosts_of(inventory, cluster)
-    cores = sum(_cores(host) for host in hosts)
-    mhz = sum(_cores(host) * _mhz(host) for host in hosts)
-    memory = sum(_memory(host) for host in hosts)
+    cores = sum(cores_of(host) for host in hosts)
+    mhz = sum(cores_of(host) * mhz_of(host) for host in hosts)
+    memory = sum(memory_of(host) for host in hosts)
     return vim.ClusterComputeResource.Summary(
         totalCpu=mhz,
         totalMemory=memory,
@@ -150,18 +151,24 @@ def _cluster_configuration(_inventory: Inventory, _cluster: Placement) -> Any:
     return vim.cluster.ConfigInfoEx(
         dasConfig=vim.cluster.DasConfigInfo(enabled=True, failoverLevel=1),
         drsConfig=vim.cluster.DrsConfigInfo(enabled=True, vmotionRate=3),
+        dpmConfigInfo=vim.cluster.DpmConfigInfo(enabled=False, hostPowerActionRate=3),
+        vsanConfigInfo=vim.vsan.cluster.ConfigInfo(enabled=False),
+        vmSwapPlacement="vmDirectory",
     )
 
 
-def _cores(host: Placement) -> int:
+def cores_of(host: Placement) -> int:
+    """Return the number of a host's CPU cores."""
     return int(host.properties.get("cpu_cores", 36))
 
 
-def _mhz(host: Placement) -> int:
+def mhz_of(host: Placement) -> int:
+    """Return the clock rate of a host's CPU."""
     return int(host.properties.get("cpu_mhz", 2300))
 
 
-def _memory(host: Placement) -> int:
+def memory_of(host: Placement) -> int:
+    """Return a host's memory in bytes."""
     return int(host.properties.get("memory_bytes", 512 * 1024**3))
 
 
@@ -174,6 +181,7 @@ def _host_runtime(inventory: Inventory, _host: Placement) -> Any:
         inMaintenanceMode=False,
         inQuarantineMode=False,
         bootTime=to_datetime(inventory.world_started_us - seconds(_UPTIME_SECONDS)),
+        healthSystemRuntime=vim.host.HealthStatusSystem.Runtime(),
     )
 
 
@@ -193,12 +201,12 @@ def _hardware_summary(inventory: Inventory, host: Placement) -> Any:
         vendor="Simulated",
         model="Simulated host",
         uuid=inventory.world.random.stable_uuid(f"host/{host.key}"),
-        memorySize=_memory(host),
+        memorySize=memory_of(host),
         cpuModel=str(host.properties.get("cpu_model", "Intel(R) Xeon(R) Platinum 8259CL CPU @ 2.50GHz")),
-        cpuMhz=_mhz(host),
+        cpuMhz=mhz_of(host),
         numCpuPkgs=short(2),
-        numCpuCores=short(_cores(host)),
-        numCpuThreads=short(2 * _cores(host)),
+        numCpuCores=short(cores_of(host)),
+        numCpuThreads=short(2 * cores_of(host)),
         numNics=2,
         numHBAs=1,
     )

@@ -11,6 +11,7 @@ from typing import Any
 from pyVmomi import VmomiSupport, vim
 
 from hcx_sim.vcenter.inventory import Inventory
+from hcx_sim.vcenter.plain import filled
 from hcx_sim.world.model import VcNetwork
 
 UPLINKS = ("uplink1", "uplink2")
@@ -48,8 +49,28 @@ def _fresh(network: VcNetwork) -> Any:
         securityPolicy=switch.SecurityPolicy(
             inherited=False, allowPromiscuous=no(), macChanges=no(), forgedTransmits=no()
         ),
+        macManagementPolicy=filled(
+            switch.MacManagementPolicy,
+            allowPromiscuous=False,
+            macChanges=False,
+            forgedTransmits=False,
+            macLearningPolicy=filled(switch.MacLearningPolicy),
+        ),
+        inShapingPolicy=_unshaped(),
+        outShapingPolicy=_unshaped(),
         ipfixEnabled=no(),
         txUplink=no(),
+    )
+
+
+def _unshaped() -> Any:
+    rate = vim.LongPolicy(inherited=False, value=100_000_000)
+    return vim.dvs.DistributedVirtualPort.TrafficShapingPolicy(
+        inherited=False,
+        enabled=vim.BoolPolicy(inherited=False, value=False),
+        averageBandwidth=rate,
+        peakBandwidth=rate,
+        burstSize=vim.LongPolicy(inherited=False, value=104_857_600),
     )
 
 

@@ -9,24 +9,13 @@ from pyVmomi import vim, vmodl
 
 from hcx_sim.engine.clock import to_datetime
 from hcx_sim.vcenter.families.base import provides
-from hcx_sim.vcenter.inventory import SINGLETONS, Inventory, managed_type
+from hcx_sim.vcenter.inventory import Inventory, managed_type
 from hcx_sim.vcenter.selection import view_members
+from hcx_sim.vcenter.singletons import CONTENT
 from hcx_sim.vcenter.state import Collector, Filter, Session, TaskRecord, View
 from hcx_sim.vcenter.versions import offered
 from hcx_sim.world.model import Placement
 
-_CONTENT = {
-    "propertyCollector": "propertyCollector",
-    "viewManager": "ViewManager",
-    "sessionManager": "SessionManager",
-    "authorizationManager": "AuthorizationManager",
-    "taskManager": "TaskManager",
-    "eventManager": "EventManager",
-    "extensionManager": "ExtensionManager",
-    "customFieldsManager": "CustomFieldsManager",
-    "searchIndex": "SearchIndex",
-    "dvSwitchManager": "DVSManager",
-}
 _LOCALE = "en"
 
 
@@ -81,7 +70,7 @@ def product_info(inventory: Inventory, host: Placement) -> Any:
 @provides("ServiceInstance", "content")
 def service_content(inventory: Inventory, _record: Any) -> Any:
     """Return the entrance to everything."""
-    managers = {name: managed_type(SINGLETONS[moref])(moref) for name, moref in _CONTENT.items()}
+    managers = {name: managed_type(kind)(moref) for name, (moref, kind) in CONTENT.items()}
     root = vim.Folder(inventory.root_id())
     return vim.ServiceInstanceContent(rootFolder=root, about=about(inventory), **managers)
 
@@ -126,6 +115,11 @@ def _current_session(inventory: Inventory, _record: Any) -> Any:
     key = inventory.session_key
     mine = (session for session in inventory.state.sessions.values() if key and session.key == key)
     return next((session_info(session) for session in mine), None)
+
+
+@provides("SessionManager", "message")
+def _message(inventory: Inventory, _record: Any) -> Any:
+    return inventory.state.message or None
 
 
 @provides("SessionManager", "defaultLocale")

@@ -16,6 +16,7 @@ from hcx_sim.world.model import Power, Snapshot, Vm
 
 VM = "VirtualMachine"
 _MIB = 1024 * 1024
+CURRENT_SNAPSHOT = "current_snapshot"  # a fact of a VM's properties: the id of the snapshot it was returned to
 _LONG_RUNNING_SECONDS = 30 * 86_400
 
 
@@ -87,13 +88,20 @@ def booted_us(inventory: Inventory, vm: Vm) -> int | None:
     return known if known is not None else inventory.world_started_us - seconds(_LONG_RUNNING_SECONDS)
 
 
+def current_snapshot(vm: Vm) -> str | None:
+    """Return the snapshot that the VM was last returned to, else the newest; None when there is none."""
+    known = [snapshot.moref for snapshot in vm.snapshots]
+    chosen = vm.properties.get(CURRENT_SNAPSHOT)
+    return str(chosen) if chosen in known else known[-1] if known else None
+
+
 @provides(VM, "snapshot")
 def snapshot_info(_inventory: Inventory, vm: Vm) -> Any:
-    """Build the snapshot tree, unset when there is none. The newest snapshot is the current one."""
+    """Build the snapshot tree, unset when there is none."""
     if not vm.snapshots:
         return None
     return vim.vm.SnapshotInfo(
-        currentSnapshot=vim.vm.Snapshot(vm.snapshots[-1].moref),
+        currentSnapshot=vim.vm.Snapshot(current_snapshot(vm)),
         rootSnapshotList=[_tree(vm, snapshot) for snapshot in vm.snapshots if snapshot.parent_moref is None],
     )
 

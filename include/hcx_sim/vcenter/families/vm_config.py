@@ -108,8 +108,16 @@ def _memory(_inventory: Inventory, vm: Vm) -> Any:
     return vm.memory_mb
 
 
+def vm_allocation(vm: Vm, *, memory: bool) -> Any:
+    """Return the shares of a VM: normal ones, without reservation and limit."""
+    amount = vm.memory_mb * 10 if memory else vm.num_cpu * 1000
+    shares = vim.SharesInfo(shares=amount, level=vim.SharesInfo.Level.normal)
+    return vim.ResourceAllocationInfo(reservation=0, expandableReservation=False, limit=-1, shares=shares)
+
+
 @provides(VM, "config")
-def _config(inventory: Inventory, vm: Vm) -> Any:
+def vm_config(inventory: Inventory, vm: Vm) -> Any:
+    """Return the whole configuration of a VM."""
     changed = _changed(vm)
     directory = vm_path_name(inventory, vm).rpartition("/")[0] + "/"
     return vim.vm.ConfigInfo(
@@ -130,7 +138,14 @@ def _config(inventory: Inventory, vm: Vm) -> Any:
             suspendDirectory=directory,
             logDirectory=directory,
         ),
-        tools=vim.vm.ToolsConfigInfo(toolsVersion=12389, toolsUpgradePolicy="manual", syncTimeWithHost=False),
+        tools=vim.vm.ToolsConfigInfo(
+            toolsVersion=12389,
+            toolsUpgradePolicy="manual",
+            syncTimeWithHost=False,
+            lastInstallInfo=vim.vm.ToolsConfigInfo.ToolsLastInstallInfo(counter=0),
+        ),
+        cpuAllocation=vm_allocation(vm, memory=False),
+        memoryAllocation=vm_allocation(vm, memory=True),
         flags=vim.vm.FlagInfo(enableLogging=True, diskUuidEnabled=False, faultToleranceType="unset"),
         defaultPowerOps=vim.vm.DefaultPowerOpInfo(powerOffType="soft", suspendType="hard", resetType="soft"),
         hardware=vim.vm.VirtualHardware(

@@ -85,7 +85,7 @@ def network_of(inventory: Inventory, backing: Any) -> VcNetwork | None:
             if kind is NetworkKind.OPAQUE and logical_switch_id(inventory, network) == backing.opaqueNetworkId:
                 return network
         elif kind is NetworkKind.STANDARD and isinstance(backing, card.NetworkBackingInfo):
-            named = backing.network._moId if backing.network is not None else None
+            named = inventory.require_reference(backing.network).object_id if backing.network is not None else None
             if network.moref == named or network.name == backing.deviceName:
                 return network
     return None
@@ -189,8 +189,10 @@ def _new_disk(edit: _Edit, device: Any) -> Disk:
     if capacity_bytes <= 0:
         raise invalid_device(edit.index)
     reference = getattr(backing, "datastore", None)
-    datastores = edit.inventory.datastores()
-    found = edit.inventory.datastore(reference._moId) if reference is not None else next(iter(datastores), None)
+    if reference is not None:
+        found = edit.inventory.datastore(edit.inventory.require_reference(reference).object_id)
+    else:
+        found = next(iter(edit.inventory.datastores()), None)
     if found is None:
         raise invalid_device(edit.index)
     if capacity_bytes > found.free_bytes:

@@ -39,11 +39,13 @@ def destroy_vm(world: World, vm: Vm) -> None:
     world.remove(vm)
 
 
-def _pool(inventory: Inventory, reference: Any) -> Placement:
-    pool = inventory.placement(reference._moId)
-    if pool is None or pool.type_name != "ResourcePool":
+def pool_of(inventory: Inventory, reference: Any) -> Placement:
+    """Return the resource pool of a reference; ManagedObjectNotFound when it is none."""
+    pool = inventory.require_reference(reference)
+    if pool.type_name != "ResourcePool":
         raise object_not_found(reference)
-    return pool
+    placement: Placement = pool.record
+    return placement
 
 
 def _check_create(job: Job) -> None:
@@ -52,7 +54,7 @@ def _check_create(job: Job) -> None:
         raise not_supported("Virtual machines cannot be created in this folder.")
     if not config.name:
         raise invalid_argument("configSpec.name")
-    _pool(job.inventory, job.argument("pool"))
+    pool_of(job.inventory, job.argument("pool"))
     refuse_duplicate(job.inventory, job.entity.moref, checked_name(config.name))
 
 
@@ -60,11 +62,16 @@ def _host(job: Job, cluster: Placement) -> str:
     """Return the given host, else the cluster's host with the fewest VMs."""
     given = job.argument("host")
     if given is not None:
-        return str(given._moId)
-    hosts = job.inventory.children(cluster.moref, "HostSystem")
+        return job.inventory.require_reference(given).object_id
+    return least_loaded_host(job.inventory, cluster)
+
+
+def least_loaded_host(inventory: Inventory, cluster: Placement) -> str:
+    """Return the host of a cluster with the fewest VMs; a fault when there is none."""
+    hosts = inventory.children(cluster.moref, "HostSystem")
     if not hosts:
         raise faulted(vim.fault.InsufficientResourcesFault, "The cluster has no host.")
-    by_host = job.inventory.index.by_host
+    by_host = inventory.index.by_host
     return min(hosts, key=lambda host: (len(by_host.get(host.moref, ())), host.moref)).moref
 
 
@@ -76,7 +83,7 @@ def _fresh_uid(world: World, name: str, moref: str) -> str:
 @operation("createVM", _check_create, cancelable=True)
 def _create(job: Job) -> Any:
     world, inventory, config = job.world, job.inventory, job.argument("config")
-    pool = _pool(inventory, job.argument("pool"))
+    pool = pool_of(inventory, job.argument("pool"))
     cluster = inventory.enclosing(pool.moref, "ClusterComputeResource")
     datacenter = inventory.enclosing(job.entity.moref, "Datacenter")
     if cluster is None or datacenter is None:
@@ -152,5 +159,5 @@ def mark_as_virtual_machine(context: Context) -> None:
     vm: Vm = context.target.record
     if not vm.template:
         raise invalid_state("The virtual machine is not a template.")
-    pool = _pool(context.inventory, context.arguments["pool"])
+    pool = pool_of(context.inventory, context.arguments["pool"])
     context.world.update(vm, template=False, pool_moref=pool.moref, change_version=vm.change_version + 1)

@@ -7,12 +7,13 @@ from typing import Any
 
 from pyVmomi import vim
 
-from hcx_sim.vcenter.faults import invalid_name
+from hcx_sim.vcenter.families.vm import CURRENT_SNAPSHOT, current_snapshot
+from hcx_sim.vcenter.faults import faulted, invalid_name
 from hcx_sim.vcenter.inventory import Found, Inventory
 from hcx_sim.vcenter.methods.power import refuse_template
 from hcx_sim.vcenter.registry import Context, method
 from hcx_sim.vcenter.tasks import Job, operation, run_task
-from hcx_sim.world.model import Snapshot, Vm
+from hcx_sim.world.model import Power, Snapshot, Vm
 
 VM = "VirtualMachine"
 _CHOSEN = "snapshot"
@@ -39,9 +40,11 @@ def _create(job: Job) -> Any:
         name=job.argument("name"),
         description=job.argument("description") or "",
         created_us=job.world.now_us,
-        parent_moref=vm.snapshots[-1].moref if vm.snapshots else None,
+        parent_moref=current_snapshot(vm),
+        with_memory=bool(job.task.arguments.get("memory")) and vm.power is Power.ON,
     )
-    job.world.update(vm, snapshots=[*vm.snapshots, snapshot], change_version=vm.change_version + 1)
+    others = {name: value for name, value in vm.properties.items() if name != CURRENT_SNAPSHOT}
+    job.world.update(vm, snapshots=[*vm.snapshots, snapshot], properties=others, change_version=vm.change_version + 1)
     return vim.vm.Snapshot(snapshot.moref)
 
 
@@ -70,6 +73,38 @@ def _below(vm: Vm, moref: str) -> set[str]:
 def _remove_all(job: Job) -> None:
     vm: Vm = job.entity
     job.world.update(vm, snapshots=[], change_version=vm.change_version + 1)
+
+
+@operation("revertToSnapshot")
+def _revert(job: Job) -> None:
+    """Return to a snapshot: the VM runs afterwards when the snapshot has its memory, else it is off."""
+    vm: Vm = job.entity
+    chosen = next((each for each in vm.snapshots if each.moref == job.argument(_CHOSEN)), None)
+    if chosen is None:
+        raise faulted(vim.fault.NotFound, "The snapshot was not found.")
+    runs = chosen.with_memory and not job.argument("suppressPowerOn")
+    job.world.update(
+        vm,
+        power=Power.ON if runs else Power.OFF,
+        tools_running=vm.tools_running and runs,
+        properties={**vm.properties, CURRENT_SNAPSHOT: chosen.moref},
+        change_version=vm.change_version + 1,
+    )
+
+
+@method("VirtualMachineSnapshot", "RevertToSnapshot_Task", mutating=True)
+def revert_to_snapshot(context: Context) -> Any:
+    """Return a VM to a snapshot, which is the current one from then on."""
+    record = context.target.record
+    context.arguments[_CHOSEN] = record.moref
+    return run_task(context, "revertToSnapshot", Found(VM, record.vm.moref, record.vm))
+
+
+@method(VM, "RevertToCurrentSnapshot_Task", mutating=True)
+def revert_to_current_snapshot(context: Context) -> Any:
+    """Return a VM to its current snapshot; NotFound without any."""
+    context.arguments[_CHOSEN] = current_snapshot(context.target.record)
+    return run_task(context, "revertToSnapshot")
 
 
 @method(VM, "CreateSnapshot_Task", mutating=True)

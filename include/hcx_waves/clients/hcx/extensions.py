@@ -46,9 +46,9 @@ class ExtensionAppliance(HcxModel):
 class ExtensionFeatures(HcxModel):
     """Features of an extension; ``proximityRouting`` is the older name of MON."""
 
-    egress_optimization: bool = False
+    egress_optimization: bool | None = None
     mobility_optimized_networking: bool = Field(
-        default=False, validation_alias=AliasChoices("mobilityOptimizedNetworking", "proximityRouting")
+        validation_alias=AliasChoices("mobilityOptimizedNetworking", "proximityRouting")
     )
 
 
@@ -71,7 +71,7 @@ class NetworkExtension(HcxModel):
     destination_network: ExtensionNetwork = Field(default_factory=ExtensionNetwork)
     source_appliance: ExtensionAppliance = Field(default_factory=ExtensionAppliance)
     destination_appliance: ExtensionAppliance = Field(default_factory=ExtensionAppliance)
-    features: ExtensionFeatures = Field(default_factory=ExtensionFeatures)
+    features: ExtensionFeatures
     operation_status: OperationStatus = Field(default_factory=OperationStatus)
     creation_date: Instant = None
     is_deleted: bool = False
@@ -152,7 +152,7 @@ class MonVirtualMachine(HcxModel):
     vm_id: str
     name: str = ""
     resource_id: str | None = None
-    is_proximity_routed: bool = False
+    is_proximity_routed: bool
 
 
 class ExtensionCalls(SessionCalls):

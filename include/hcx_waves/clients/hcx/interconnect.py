@@ -14,14 +14,17 @@ from hcx_waves.clients.transport_wire import path_segment
 
 
 class Job(HcxModel):
-    """``/jobs/{id}`` [D+C hcx 6]. A failed job may come with and without ``isDone`` ([? hcx 9.7] on the real one)."""
+    """``/jobs/{id}`` [D+C hcx 6]. A failed job may say that it is done or not ([? hcx 9.7] on the real one).
+
+    ``isDone`` and ``didFail`` have to be there: a job that does not say whether it has failed has not ended well.
+    """
 
     job_id: str | None = None
-    is_queued: bool = False
-    is_done: bool = False
-    did_fail: bool = False
-    is_cancelled: bool = False
-    is_rolled_back: bool = False
+    is_queued: bool | None = None
+    is_done: bool
+    did_fail: bool
+    is_cancelled: bool | None = None
+    is_rolled_back: bool | None = None
     percent_complete: float | None = None
     created_at: Instant = Field(default=None, validation_alias=AliasChoices("createTimeEpoch", "created_at"))
     started_at: Instant = Field(default=None, validation_alias=AliasChoices("startTime", "started_at"))
@@ -32,7 +35,7 @@ class Job(HcxModel):
     @property
     def is_terminal(self) -> bool:
         """Whether nothing more will happen; a failure counts even without ``isDone``."""
-        return self.is_done or self.did_fail or self.is_cancelled
+        return self.is_done or self.did_fail or bool(self.is_cancelled)
 
     @property
     def is_success(self) -> bool:

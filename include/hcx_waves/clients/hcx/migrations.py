@@ -160,14 +160,14 @@ class GroupIntents(HcxModel):
 
     group_id: str | None = Field(default=None, validation_alias=AliasChoices("migrationGroupId", "group_id"))
     name: str | None = None
-    migrations: tuple[dict[str, Any], ...] = ()
+    migrations: tuple[dict[str, Any], ...]
 
 
 class ScheduleResult(HcxModel):
     """What a (re)schedule changed [D hcx 4.4]."""
 
-    affected_transfer_schedule_count: int = 0
-    affected_switchover_schedule_count: int = 0
+    affected_transfer_schedule_count: int | None = None
+    affected_switchover_schedule_count: int | None = None
     errors: dict[str, Any] = Field(default_factory=dict)
 
     @property

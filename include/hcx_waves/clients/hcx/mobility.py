@@ -55,7 +55,11 @@ class MobilityCalls(HcxCalls):
         )
         if not answer.items():
             raise answer.malformed("no migration in the answer to a start")
-        return answer.parse(Submission, answer.mapping())
+        submission = answer.parse(Submission, answer.mapping())
+        for item in submission.accepted:
+            if item.migration_id is None or item.group_id is None or item.entity_id is None:
+                raise answer.malformed("a started migration without migrationId, migrationGroupId or entityId")
+        return submission
 
     def force_cancel_migrations(
         self,

@@ -92,7 +92,7 @@ class HcxAnswer:
         """
         found = _listed(self.body)
         if found is None or not all(isinstance(item, dict) for item in found):
-            raise self.malformed("the answer has no list of items")
+            raise self.malformed("the answer has no list of items (data.items, items or rows)")
         return list(found)
 
     def mapping(self) -> dict[str, Any]:

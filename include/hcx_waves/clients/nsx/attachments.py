@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hcx_waves.clients.nsx.models import NsxVirtualMachine, PortState, SegmentPort, Vif
@@ -38,8 +39,9 @@ class AttachmentCalls(NsxCalls):
         return self._list(f"{segment_path}/gateway-interface-arp-table")
 
     def gateway_policies(self, domain: str = "cgw") -> tuple[dict[str, Any], ...]:
-        """List the gateway firewall policies of a domain [D nsx-vsphere 2.1]."""
-        return self._list(f"/infra/domains/{path_segment(domain)}/gateway-policies")
+        """List the gateway firewall policies of a domain [D nsx-vsphere 2.1]; each has an ``id``."""
+        found = self._list(f"/infra/domains/{path_segment(domain)}/gateway-policies")
+        return self._parse_all(_with_id, found)
 
     def gateway_policy(self, policy_id: str = "default", domain: str = "cgw") -> dict[str, Any]:
         """Read one gateway firewall policy with its rules.
@@ -47,3 +49,9 @@ class AttachmentCalls(NsxCalls):
         :raises NotFound: if there is none.
         """
         return self._get(f"/infra/domains/{path_segment(domain)}/gateway-policies/{path_segment(policy_id)}")
+
+
+def _with_id(body: Mapping[str, Any]) -> dict[str, Any]:
+    if not body.get("id"):
+        raise ValueError("a gateway policy without id")
+    return dict(body)

@@ -24,7 +24,7 @@ class NsxSegment:
     :param path: its policy path; fixed ones lie below a tier-1.
     :param segment_type: the read-only ``type``: ``ROUTED``, ``DISCONNECTED``, ...; None if not given.
         A network extended by HCX reads ``DISCONNECTED``, not ``EXTENDED`` (that is NSX L2VPN).
-    :param connectivity: absent on the wire counts as ON [C nsx-vsphere 2.2].
+    :param connectivity: absent on the wire counts as ON [C nsx-vsphere 2.2], unless ``type`` says otherwise.
     :param gateway_addresses: in CIDR form, as given; a disconnected segment may have none [C nsx-vsphere 2.2].
     """
 
@@ -55,7 +55,7 @@ class NsxSegment:
             display_name=str(body.get("display_name") or segment_id),
             path=str(path),
             segment_type=as_text(body.get("type")),
-            connectivity=Connectivity.OFF if advanced.get("connectivity") == "OFF" else Connectivity.ON,
+            connectivity=_connectivity_of(advanced, body),
             connectivity_path=as_text(body.get("connectivity_path")),
             gateway_addresses=tuple(str(one["gateway_address"]) for one in subnets if one.get("gateway_address")),
             revision=revision if isinstance(revision, int) else None,
@@ -71,6 +71,11 @@ class NsxSegment:
     def is_disconnected(self) -> bool:
         """Whether it is cut from its gateway: by ``type`` or by connectivity, either is proof."""
         return self.segment_type == "DISCONNECTED" or self.connectivity is Connectivity.OFF
+
+
+def _connectivity_of(advanced: Mapping[str, Any], body: Mapping[str, Any]) -> Connectivity:
+    told = advanced.get("connectivity") or ("OFF" if body.get("type") == "DISCONNECTED" else "ON")
+    return Connectivity.OFF if told == "OFF" else Connectivity.ON
 
 
 @dataclass(frozen=True)
@@ -118,14 +123,16 @@ class SegmentPort:
     def of_wire(cls, body: Mapping[str, Any]) -> SegmentPort:
         """Read a port body.
 
-        :raises ValueError: if it has no id.
+        :raises ValueError: if it has no id, no path, or an attachment of which only the id is missing.
         """
-        if not body.get("id"):
-            raise ValueError("a port without id")
+        if not body.get("id") or not body.get("path"):
+            raise ValueError("a port without id or path")
         attachment = as_mapping(body.get("attachment"))
+        if body.get("attachment") is not None and not attachment.get("id"):
+            raise ValueError("a port with an attachment without id")
         return cls(
             port_id=str(body["id"]),
-            path=str(body.get("path") or ""),
+            path=str(body["path"]),
             display_name=str(body.get("display_name") or body["id"]),
             attachment_id=as_text(attachment.get("id")),
             attachment_type=as_text(attachment.get("type")),

@@ -33,9 +33,12 @@ class SegmentCalls(NsxCalls):
             return ()
         return self._segments(found)
 
-    def flexible_segments(self) -> tuple[NsxSegment, ...]:
-        """List the segments directly below infra."""
-        return self._segments(self._list("/infra/segments"))
+    def flexible_segments(self, *, page_size: int | None = None) -> tuple[NsxSegment, ...]:
+        """List the segments directly below infra.
+
+        :param page_size: how many to ask for at once; NSX decides unless given.
+        """
+        return self._segments(self._list("/infra/segments", {"page_size": page_size}))
 
     def segments(self) -> tuple[NsxSegment, ...]:
         """List fixed and flexible segments, each path once, without those marked for deletion."""
@@ -134,7 +137,10 @@ class SegmentCalls(NsxCalls):
             return self._segments([body if isinstance(body, dict) else {}])[0]
         except MalformedResponse as error:
             raise OutcomeUnknownError(
-                "the change was accepted, and what is stored is unknown", lookup=lookup, cause=error, **error.context
+                f"the change was accepted, and what is stored is unknown: {error.message}",
+                lookup=lookup,
+                cause=error,
+                **error.context,
             ) from error
 
     def delete_segment(self, segment: NsxSegment, *, force: bool = False) -> None:

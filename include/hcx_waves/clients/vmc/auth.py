@@ -70,7 +70,7 @@ class CspTokenAuth(RenewableAuth):
         body = reply.body if isinstance(reply.body, dict) else {}
         token, lifetime = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not token:
-            raise MalformedResponse("the login returned no access token", **self._csp.context(call, reply))
+            raise MalformedResponse("the login returned no access_token", **self._csp.context(call, reply))
         return Grant(
             {"csp-auth-token": token, "Authorization": f"Bearer {token}"},
             lifetime_seconds=_positive(lifetime),

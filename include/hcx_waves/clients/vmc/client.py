@@ -246,7 +246,7 @@ class VmcClient(RestClient):
         except (KeyError, TypeError, AttributeError) as error:
             # No snippet: an SDDC's record holds passwords.
             context = self._transport.context(call, reply)
-            raise MalformedResponse("a record of an unexpected shape", **context) from error
+            raise MalformedResponse(f"a record of an unexpected shape ({error})", **context) from error
 
 
 def _words_of(body: Any) -> VendorWords:

@@ -12,6 +12,7 @@ from pyVmomi import vim
 
 from hcx_waves.clients.errors import MalformedResponse, NotFound
 from hcx_waves.clients.identity import EndpointIdentity
+from hcx_waves.clients.onlooker import onlooker
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
 from hcx_waves.clients.vsphere import inventory
@@ -72,6 +73,8 @@ class VsphereClient:
             ambient=ambient or Ambient(),
         )
         self._reader = PropertyReader(self._session)
+        # The kind of each network that was listed. An id never changes its kind.
+        self._network_kinds: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"VsphereClient({self._session.address.url!r}, username={self._session.username!r})"
@@ -87,6 +90,11 @@ class VsphereClient:
     def close(self) -> None:
         """Log out. Never raises; a later call logs in anew."""
         self._session.close()
+
+    @property
+    def base_url(self) -> str:
+        """The endpoint's address."""
+        return self._session.address.url
 
     # -- about the endpoint
 
@@ -109,7 +117,11 @@ class VsphereClient:
 
     def server_time(self) -> datetime:
         """Read vCenter's clock, as a timezone-aware instant. Keeps the session alive, too."""
-        return self._session.read("CurrentTime", "ServiceInstance", _server_time)
+        now = self._session.read("CurrentTime", "ServiceInstance", _server_time)
+        watching = onlooker()
+        if watching is not None:
+            watching.saw_result(self.base_url, "CurrentTime", now)
+        return now
 
     def session_info(self) -> SessionInfo:
         """Return who is logged in; logs in if need be."""
@@ -143,7 +155,9 @@ class VsphereClient:
 
     def list_networks(self) -> list[Network]:
         """Read all networks; distributed port groups and opaque networks as their own classes."""
-        return inventory.list_networks(self._reader)
+        networks = inventory.list_networks(self._reader)
+        self._network_kinds.update({network.moref: inventory.kind_of(network) for network in networks})
+        return networks
 
     def list_folders(self) -> list[Folder]:
         """Read all folders with their paths."""
@@ -168,9 +182,16 @@ class VsphereClient:
     def virtual_machines_on(self, network: str) -> tuple[str, ...]:
         """Read which VMs are on a network, as morefs.
 
+        vCenter resolves a reference by its type and its value [D nsx-vsphere 4.2]: the port group ``dvportgroup-13``
+        is not the network ``dvportgroup-13``. Networks that :meth:`list_networks` has not shown yet are listed first.
+
         :raises NotFound: if there is no such network.
         """
-        return self._reader.one(vim.Network, network, "vm").references("vm")
+        if network not in self._network_kinds:
+            self.list_networks()
+        # A network that is not listed gets vCenter's own answer.
+        kind = self._network_kinds.get(network, vim.Network)
+        return self._reader.one(kind, network, "vm").references("vm")
 
     def _read_existing(self, wanted: Sequence[str]) -> list[VirtualMachineDetail]:
         """Read the VMs that exist.

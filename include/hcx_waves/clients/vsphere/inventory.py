@@ -81,6 +81,13 @@ def list_networks(reader: PropertyReader) -> list[Network]:
     ]
 
 
+def kind_of(network: Network) -> Any:
+    """Return the vSphere type that references to a network carry."""
+    if isinstance(network, DistributedVirtualPortgroup):
+        return vim.dvs.DistributedVirtualPortgroup
+    return vim.OpaqueNetwork if isinstance(network, OpaqueNetwork) else vim.Network
+
+
 def list_folders(reader: PropertyReader) -> list[Folder]:
     """Read all folders below the root folder, with their paths."""
     folders = reader.all_of(_FOLDER)

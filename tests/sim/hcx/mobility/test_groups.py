@@ -89,7 +89,7 @@ def test_start_of_a_bad_or_unknown_group_is_refused_in_the_shape_of_a_start(site
     group_id = group_id_of(create(manager, document))
     answer = act(manager, "start", group_id)
     assert answer.status_code == 400
-    errors = [migration["errors"] for migration in answer.json()["items"][0]["migrations"]]
+    errors = [migration.get("errors", []) for migration in answer.json()["items"][0]["migrations"]]
     assert errors[0] == []
     assert "No target network" in errors[1][0]["message"]
     assert {item["state"] for item in manager.query()} == {"DRAFT"}

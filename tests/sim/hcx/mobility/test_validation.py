@@ -139,7 +139,7 @@ def test_one_bad_item_refuses_the_whole_start(site_pair: SitePair) -> None:
     bad = manager.intent("vm-old")
     answer = manager.post("/mobility/migrations/start", {"items": [manager.intent("vm-a"), bad]})
     assert answer.status_code == 400
-    assert [len(item["errors"]) for item in answer.json()["items"]] == [0, 1]
+    assert [len(item.get("errors", [])) for item in answer.json()["items"]] == [0, 1]
     assert manager.query() == []
 
 
@@ -208,3 +208,25 @@ def test_without_a_session_nothing_is_answered(site_pair: SitePair) -> None:
     for path in ("/mobility/migrations/start", "/migrations?action=query", "/mobility/groups/archive"):
         answer = manager.http.post(f"{manager.base}{path}", json={})
         assert (answer.status_code, answer.content) == (401, b"")
+
+
+@pytest.mark.world(scenario=scenario(VMS))
+def test_what_validates_carries_the_ids_of_a_start_and_changes_nothing(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    body = {"items": [manager.intent("vm-a"), manager.intent("vm-virtual-rdm", "vSphereReplication")]}
+    items = manager.post("/mobility/migrations/validate", body).json()["items"]
+    assert [set(item) for item in items] == [{"migrationId", "migrationGroupId", "entityId"}] * 2
+    assert len({item["migrationId"] for item in items}) == 2
+    assert manager.post("/mobility/migrations/validate", body).json()["items"] == items
+    bad = manager.post("/mobility/migrations/validate", {"items": [manager.intent("vm-old")]})
+    assert bad.status_code == 400
+    assert "migrationId" not in bad.json()["items"][0]
+    assert manager.query() == []
+
+
+@pytest.mark.world(scenario=scenario(VMS, hcx={"empty_findings": True}))
+def test_switch_items_may_carry_empty_findings(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    for call in ("validate", "start"):
+        (item,) = manager.post(f"/mobility/migrations/{call}", {"items": [manager.intent("vm-a")]}).json()["items"]
+        assert (item["errors"], item["warnings"]) == ([], [])

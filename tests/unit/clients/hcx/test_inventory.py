@@ -173,7 +173,7 @@ EXTENSION = {
 
 
 def test_extensions_are_listed_without_deleted_ones(client: HcxClient, server: ScriptedServer) -> None:
-    on(server, "GET", "/l2Extensions", {"items": [EXTENSION, {"stretchId": "ext-2", "isDeleted": True}]})
+    on(server, "GET", "/l2Extensions", {"items": [EXTENSION, {**EXTENSION, "stretchId": "ext-2", "isDeleted": True}]})
     (found,) = client.extensions()
     assert (found.extension_id, found.source_network.network_name) == ("ext-1", "app-net")
     assert found.features.mobility_optimized_networking

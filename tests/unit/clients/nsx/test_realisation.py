@@ -38,7 +38,7 @@ def test_segment_state(
 def test_ports_lead_to_vifs_and_virtual_machines(client: NsxPolicyClient, server: ScriptedServer) -> None:
     port = {"id": "p1", "path": f"{FIXED_PATH}/ports/p1", "attachment": {"id": "att-1", "type": "INDEPENDENT"}}
     free = {"id": "p2", "path": f"{FIXED_PATH}/ports/p2"}
-    child = {"id": "p3", "attachment": {"id": "att-3", "type": "CHILD"}}
+    child = {"id": "p3", "path": f"{FIXED_PATH}/ports/p3", "attachment": {"id": "att-3", "type": "CHILD"}}
     vif = {
         "lport_attachment_id": "att-1",
         "owner_vm_id": "ext-1",

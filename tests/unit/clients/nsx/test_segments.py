@@ -51,11 +51,13 @@ def test_object_in_purge_is_not_listed(client: NsxPolicyClient, server: Scripted
         ({"advanced_config": None}, Connectivity.ON, False),
         ({"advanced_config": {}}, Connectivity.ON, False),
         ({"advanced_config": {"connectivity": "OFF"}}, Connectivity.OFF, True),
-        ({"advanced_config": {}, "type": "DISCONNECTED"}, Connectivity.ON, True),
+        ({"advanced_config": {}, "type": "DISCONNECTED"}, Connectivity.OFF, True),
         ({"type": None}, Connectivity.ON, False),
     ],
 )
-def test_absent_connectivity_is_on(change: dict[str, Any], connectivity: Connectivity, disconnected: bool) -> None:
+def test_absent_connectivity_is_on_unless_the_type_says_otherwise(
+    change: dict[str, Any], connectivity: Connectivity, disconnected: bool
+) -> None:
     segment = NsxSegment.of_wire({**FIXED, **change})
     assert (segment.connectivity, segment.is_disconnected) == (connectivity, disconnected)
 

@@ -79,6 +79,7 @@ def test_networks_folders_and_places_fit_together(client: VsphereClient) -> None
     vms = {vm.moref: vm for vm in client.list_virtual_machines()}
     on_segment = client.virtual_machines_on(segment.moref)
     assert set(on_segment) == {moref for moref, vm in vms.items() if segment.moref in vm.networks}
+    assert on_segment
     folders = {folder.moref: folder.path for folder in client.list_folders()}
     pools = {pool.moref for pool in client.list_resource_pools()}
     hosts = {host.moref for host in client.list_hosts()}

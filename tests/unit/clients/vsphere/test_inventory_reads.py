@@ -277,8 +277,43 @@ def test_places_and_room_are_read(vcenter: ScriptedVcenter, client: VsphereClien
     assert (datastore.capacity_bytes, datastore.free_bytes) == (10**13, 10**12)
 
 
-def test_the_vms_on_a_network_are_read_without_a_view(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
-    on_it = content(vim.Network("network-1"), vm=[vim.VirtualMachine("vm-1"), vim.VirtualMachine("vm-2")])
-    vcenter.on("RetrievePropertiesEx", lambda call: result(on_it))
-    assert client.virtual_machines_on("network-1") == ("vm-1", "vm-2")
-    assert vcenter.count("CreateContainerView") == 0
+def test_the_vms_on_a_network_are_asked_by_the_type_of_the_network(
+    vcenter: ScriptedVcenter, client: VsphereClient
+) -> None:
+    on_it = [vim.VirtualMachine("vm-1"), vim.VirtualMachine("vm-2")]
+    group = content(
+        vim.dvs.DistributedVirtualPortgroup("dvportgroup-13"),
+        name="web",
+        config__key="dvportgroup-13",
+        config__type="ephemeral",
+        vm=on_it,
+    )
+    opaque = content(
+        vim.OpaqueNetwork("network-o2"),
+        name="db",
+        summary__opaqueNetworkId="ls-2",
+        summary__opaqueNetworkType="nsx.LogicalSwitch",
+        vm=on_it,
+    )
+    plain = content(vim.Network("network-1"), name="VM Network", vm=on_it)
+    vcenter.on(
+        "RetrievePropertiesEx",
+        by_kind(Network=(plain, group, opaque), DistributedVirtualPortgroup=(group,), OpaqueNetwork=(opaque,)),
+    )
+    for moref, kind in (
+        ("dvportgroup-13", "DistributedVirtualPortgroup"),
+        ("network-o2", "OpaqueNetwork"),
+        ("network-1", "Network"),
+    ):
+        assert client.virtual_machines_on(moref) == ("vm-1", "vm-2")
+        assert f'<obj type="{kind}">{moref}</obj>' in vcenter.calls[-1].text
+    # The kinds are listed once, whatever is asked afterwards.
+    assert vcenter.count("CreateContainerView") == 3
+
+
+def test_what_a_port_group_does_not_say_stays_unset(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
+    group = content(vim.dvs.DistributedVirtualPortgroup("dvportgroup-1"), name="web")
+    vcenter.on("RetrievePropertiesEx", by_kind(DistributedVirtualPortgroup=(group,)))
+    (found,) = client.list_networks()
+    assert isinstance(found, DistributedVirtualPortgroup)
+    assert (found.config_version, found.binding, found.switch, found.segment_id) == (None, None, None, None)
