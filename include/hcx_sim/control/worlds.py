@@ -126,7 +126,6 @@ def worlds_router(control: Control) -> APIRouter:
 
     @router.post("/worlds/{world_id}/reset")
     async def reset_world(world_id: str, body: ResetWorld | None = None) -> dict[str, Any]:
-        control.world(world_id)
         worlds.reset(world_id, _faults_after(body))
         return describe(control, world_id)
 
