@@ -84,6 +84,7 @@ PATHS = dict[str, str]
 PLAN: Slot[WavePlan] = Slot(names.RESOLVE_PLAN, "model.plan.WavePlan")
 ASSESSMENTS: Slot[Assessments] = Slot(names.RUN_PREFLIGHT, "model.findings.Assessments")
 FORECAST: Slot[Expectation] = Slot(names.RUN_PREFLIGHT, "model.expectation.Expectation", names.FORECAST)
+NO_FORECAST: Slot[str] = Slot(names.RUN_PREFLIGHT, TEXT, names.NO_FORECAST)
 FORECAST_SHOWN: Slot[ShownForecast] = Slot(
     names.RUN_PREFLIGHT, "run.results.ShownForecast", names.FORECAST_SHOWN, kept=True
 )

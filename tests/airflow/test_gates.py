@@ -127,7 +127,7 @@ def test_the_body_shows_the_plan(tasks: WaveTasks) -> None:
     for words in (
         "web01",
         "db01",
-        "| RAV |",
+        "migration type **RAV**",
         "seed-net",
         "192.168.1.1/24",
         "Compute-ResourcePool",

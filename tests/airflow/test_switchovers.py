@@ -44,7 +44,8 @@ def test_an_order_is_honoured(tasks: WaveTasks, site_pair: Any) -> None:
     tasks.do("approve_switchover")
     body = tasks.run.asked[-1]["body"]
     assert "These VMs switch over first, one after the other: db01, web02." in body
-    assert "| web01 | Waiting for window |" in body
+    assert "phase **Waiting for window**" in body
+    assert "| web01 |" in body
     released = tasks.do("release_switchovers")["released"]
     assert released[:2] == ["db01", "web02"]
     assert sorted(released) == ["app01", "db01", "web01", "web02"]

@@ -224,7 +224,7 @@ def _findings(report: WaveReport) -> Markdown:
     rows = []
     for item in report.assessments.items if report.assessments is not None else ():
         found, waiver = item.finding, item.waiver
-        waived = "" if waiver is None else f"{waiver.approved_by} until {waiver.expires}: {waiver.reason}"
+        waived = "" if waiver is None else waiver.sentence
         rows.append((found.severity.label, found.finding_id, found.subject, found.message, waived))
     return table(("Severity", "Finding", "Subject", "Message", "Waived by"), rows)
 

@@ -107,10 +107,10 @@ class RunPreflightOperator(WaveOperator):
             if not assessments.blocking:
                 leave_forecast(run, work, clients)
         for item in assessments.items:
-            mark = "Waived" if item.waiver else item.finding.severity.label
-            self.log.info(
-                "%-8s %-28s %s: %s", mark, item.finding.finding_id, item.finding.subject, item.finding.message
-            )
+            found, waiver = item.finding, item.waiver
+            mark = "Waived" if waiver else found.severity.label
+            by = f" (waived by {waiver.sentence})" if waiver else ""
+            self.log.info("%-8s %-28s %s: %s%s", mark, found.finding_id, found.subject, found.message, by)
         if assessments.blocking:
             run.results.leave(results.ASSESSMENTS, assessments)
             listed = "".join(
