@@ -107,6 +107,7 @@ TOLERATED = {
     "progressDetails": "as progress",
     "state": "as progress",
     "subnets": "a segment may have none",
+    "connectivity_path": "a segment may be on no gateway",
     "gateway_address": "a subnet may have none",
     "attachment": "a port may be free",
     "discovered_bindings": "left out where nothing was seen",

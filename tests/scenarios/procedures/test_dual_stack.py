@@ -52,7 +52,7 @@ def test_the_plan_has_both_and_a_family_that_is_lost_is_found(site_pair: SitePai
 def test_checks_look_at_both(site_pair: SitePair) -> None:
     nsx = Manager(site_pair, "destination")
     groups = {"source_groups": ["2001:db8::/32"], "destination_groups": ["ANY"], "services": ["ANY"]}
-    rule = {"id": "no6", "action": "DROP", "sequence_number": 1, "scope": ["/infra/labels/cgw-all"], **groups}
+    rule = {"id": "no6", "action": "DROP", "sequence_number": 1, "scope": [], **groups}
     assert nsx.patch(f"{POLICY}/rules/no6", rule).status_code == 200
     clash = {"display_name": "clash", "subnets": [{"gateway_address": "2001:db8:0:0:8000::1/65"}]}
     assert nsx.patch("/infra/tier-1s/cgw/segments/clash", clash).status_code == 200

@@ -77,5 +77,5 @@ def test_checks_that_are_repeated_share_one_read_of_one_product() -> None:
         for check in CHECKS
         if check.protects is step
     }
-    assert {step for step, needs in repeated.items() if needs} == {WaveStep.SWITCHOVER, WaveStep.CUTOVER}
+    assert {step for step, needs in repeated.items() if needs} == {WaveStep.SWITCHOVER}
     assert all(len(needs) == 1 for found in repeated.values() for needs in found)

@@ -9,6 +9,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.formatting import listed
 from hcx_waves.preflight.base import Check, Product, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 _MOST_NAMES = 8
 _PORTS = "NSX deletes no segment that has ports: the cleanup stops before it asks"
@@ -47,4 +48,10 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("segment-deletion", "Source segments can be deleted after the hold", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check(
+    "segment-deletion",
+    "Source segments can be deleted after the hold",
+    (Product.SOURCE_VCENTER,),
+    _run,
+    WaveStep.CUTOVER,
+)

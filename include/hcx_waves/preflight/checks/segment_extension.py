@@ -60,6 +60,4 @@ def _health(segment: PlannedSegment, extension: NetworkExtension) -> Iterator[Fi
         )
 
 
-CHECK = Check(
-    "segment-extension", "Each segment's extension is healthy", (Product.HCX,), _run, WaveStep.CUTOVER, repeats=True
-)
+CHECK = Check("segment-extension", "Each segment's extension is healthy", (Product.HCX,), _run, WaveStep.CUTOVER)

@@ -33,6 +33,4 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
         ).model_copy(update={"waivable": False})
 
 
-CHECK = Check(
-    "segment-mon", "MON is off on segments that are cut over", (Product.HCX,), _run, WaveStep.CUTOVER, repeats=True
-)
+CHECK = Check("segment-mon", "MON is off on segments that are cut over", (Product.HCX,), _run, WaveStep.CUTOVER)
