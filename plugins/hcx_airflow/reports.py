@@ -20,7 +20,10 @@ from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from hcx_waves.model.plan import PlannedSegment, WavePlan
+    from hcx_waves.run.rescues import RescueEntry
     from hcx_waves.run.results import RunResults, SegmentResults
     from hcx_waves.run.scope import Scope
 
@@ -64,6 +67,7 @@ class _Collector:
 
         run, wave = self._run, self.wave
         plan, missing = self._plan()
+        begun_at = run.run_after if wave is None else started_at(run, wave)
         return RunResults(
             wave=run.wave_id,
             run_id=run.run_id,
@@ -82,7 +86,8 @@ class _Collector:
             verified=self._read(results.VERIFIED),
             segments=() if plan is None else tuple(self._segment(one) for one in plan.segments),
             drift=self._drift(plan),
-            begun_at=run.run_after if wave is None else started_at(run, wave),
+            rescues=self._rescues(begun_at),
+            begun_at=begun_at,
             ended_at=run.now(),
             virtual_sites=has_virtual_sites(run, wave),
             notes=tuple(self._notes),
@@ -94,6 +99,19 @@ class _Collector:
         except UnreadableResultError as error:
             self._notes.append(str(error))
             return None
+
+    def _rescues(self, begun_at: datetime) -> tuple[RescueEntry, ...]:
+        """Return what was done without Airflow, about a live run; a cleanup's run has another id."""
+        from hcx_waves.rescue.audit import read_entries
+
+        run = self._run
+        try:
+            if run.rehearsal or run.is_cleanup:
+                return ()
+            return read_entries(reports_folder(), run.wave_id, run.run_id, begun_at)
+        except (OSError, ValueError) as error:
+            self._notes.append(f"the audit of rescues is not complete: {error}")
+            return ()
 
     def _wave(self) -> Wave | None:
         try:

@@ -19,6 +19,7 @@ _OWN = {
     "validate": "waves:validate",
     "schema": "waves:schema",
     "doctor": "doctor:doctor",
+    "rescue": "rescue:rescue",
     "snapshot": "snapshot:snapshot",
     "forecast": "forecast:forecast",
     "calibrate": "calibration:calibrate",

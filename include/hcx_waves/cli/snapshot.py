@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from hcx_snapshot import Snapshot, digest_of, save_snapshot
+from hcx_waves.cli.endpoints import open_document
 from hcx_waves.cli.inputs import Inputs
 from hcx_waves.cli.output import ExitCode, fail, reason
-from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
+from hcx_waves.clients.bundle import ClientOptions, EndpointsError
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_json_file
@@ -99,30 +100,8 @@ def _is_rate(rate: Any) -> bool:
 
 
 def _taken(waves: Sequence[Wave], document: Endpoints, *, whole: bool, rates: Mapping[str, float]) -> Snapshot:
-    has_nsx = document.source.nsx is not None or bool(document.vmc and document.vmc.source_sddc_id)
-    options = ClientOptions.read_only()
-    with open_sites(_revealed(document), options=options, source_has_nsx=has_nsx) as clients:
+    with open_document(document, ClientOptions.read_only()) as clients:
         return take_snapshot(clients, waves, now=datetime.now(UTC), whole_inventory=whole, change_rates=rates)
-
-
-def _revealed(document: Endpoints) -> dict[str, Any]:
-    """Return the document with its secrets in plain text, which the clients need; nothing else may use it."""
-
-    def login(site: str, product: str) -> dict[str, str] | None:
-        found = getattr(getattr(document, site), product)
-        if found is None:
-            return None
-        return {"url": found.url, "username": found.username, "password": found.password.get_secret_value()}
-
-    body: dict[str, Any] = {
-        site: {product: login(site, product) for product in ("hcx", "vcenter", "nsx")}
-        for site in ("source", "destination")
-    }
-    body["ca_file"] = None if document.ca_file is None else str(document.ca_file)
-    if document.vmc is not None:
-        cloud = document.vmc
-        body["vmc"] = {**cloud.model_dump(), "refresh_token": cloud.refresh_token.get_secret_value()}
-    return body
 
 
 def _print_contents(taken: Snapshot, out: Path) -> None:

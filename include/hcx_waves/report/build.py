@@ -160,6 +160,9 @@ def _timeline(results: RunResults, vms: tuple[VmRow, ...], segments: tuple[Segme
             yield Event(at=vm.ended_at, what=what, subject=vm.name, clock=Clock.HCX)
     for one in segments:
         yield from _segment_events(one)
+    for entry in results.rescues:
+        if entry.is_event:
+            yield Event(at=entry.at, what=entry.what, subject=entry.subject)
     yield Event(at=results.ended_at, what=REPORT_WRITTEN)
 
 

@@ -30,7 +30,7 @@ def write_report(report: WaveReport, folder: Path, secrets: Iterable[str] = ()) 
     """
     place = folder / file_name(report.wave)
     place.mkdir(parents=True, exist_ok=True)
-    clean = WaveReport.model_validate(_blanked(report.model_dump(mode="json"), _longest_first(secrets)))
+    clean = WaveReport.model_validate(blanked(report.model_dump(mode="json"), secrets))
     texts = {
         "json": json.dumps(clean.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n",
         "markdown": render_markdown(clean),
@@ -70,6 +70,11 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def blanked(value: Any, secrets: Iterable[str]) -> Any:
+    """Return JSON primitives, or a text, without secrets; each is replaced by asterisks."""
+    return _blanked(value, _longest_first(secrets))
 
 
 def _blanked(value: Any, secrets: list[str]) -> Any:
