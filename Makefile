@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SCENARIO ?= seed
 SPEED ?= 60
 
-.PHONY: help setup test attacks check format demo rehearse sim bench coverage house lock clean
+.PHONY: help setup test attacks nights check format demo rehearse sim bench coverage contract house lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 test: setup ## Run all tests (some minutes on two cores).
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+nights: setup ## Hold the reports of 300 random bad nights against what really happened (NIGHTS=300).
+	HCX_WAVES_BAD_NIGHTS=$(or $(NIGHTS),300) $(BIN)/python -m pytest -n auto tests/airflow/test_true_reports.py
 
 attacks: setup ## Attack a real Airflow by its REST API, with both auth managers (40 minutes).
 	$(BIN)/python -m pytest -m attacks -n 0 tests/airflow/attacks
@@ -59,6 +62,9 @@ bench: setup ## Measure sizes and speeds; prints the tables that docs/measuremen
 
 coverage: setup ## Write include/hcx_sim/COVERAGE.md from the route tables.
 	$(BIN)/hcx-sim coverage
+
+contract: setup ## Write include/hcx_waves/probe/contract.json from the contract samples.
+	PYTHONPATH=include:plugins:tests $(BIN)/python -m support.probe_contract
 
 house: setup ## Measure the source: circles, journeys, names, sizes; tests/house holds what can be held.
 	PYTHONPATH=include:plugins:tests $(BIN)/python -m house.measures

@@ -71,12 +71,14 @@ class AirflowApi:
     """Calls as one user. Safe for one thread.
 
     :param base_url: without ``/api/v2``.
+    :param answer_seconds: limit of each call.
     """
 
-    def __init__(self, base_url: str, username: str, password: str) -> None:
+    def __init__(self, base_url: str, username: str, password: str, *, answer_seconds: float = _ANSWER_SECONDS) -> None:
         self.base_url = base_url
         self.username = username
         self._password = password
+        self._answer_seconds = answer_seconds
         self._session = requests.Session()
         self._session.trust_env = False
         self._token = ""
@@ -92,7 +94,7 @@ class AirflowApi:
     def is_healthy(self) -> bool:
         """Whether the API answers and reports every component as healthy."""
         try:
-            reply = self._session.get(f"{self.base_url}/api/v2/monitor/health", timeout=_ANSWER_SECONDS)
+            reply = self._session.get(f"{self.base_url}/api/v2/monitor/health", timeout=self._answer_seconds)
             health = reply.json() if reply.ok else {}
         except (requests.RequestException, ValueError):
             return False
@@ -236,7 +238,7 @@ class AirflowApi:
         self, method: str, url: str, body: Mapping[str, Any] | None, headers: dict[str, str]
     ) -> requests.Response:
         try:
-            return self._session.request(method, url, json=body, headers=headers, timeout=_ANSWER_SECONDS)
+            return self._session.request(method, url, json=body, headers=headers, timeout=self._answer_seconds)
         except requests.RequestException as error:
             raise DemoError(f"Airflow does not answer {method} {url}: {type(error).__name__}") from error
 

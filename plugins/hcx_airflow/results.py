@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hcx_waves.model.findings import Assessments
     from hcx_waves.model.plan import WavePlan
     from hcx_waves.run.decisions import Decision
+    from hcx_waves.run.failures import StepFailure
     from hcx_waves.run.results import (
         Evaluation,
         MigrationsWait,
@@ -108,6 +109,7 @@ RECONNECTED: Slot[ReconnectResult] = Slot(names.RECONNECT_SOURCE_SEGMENT, "run.r
 FOUND_OFF: Slot[bool] = Slot(names.RECONNECT_SOURCE_SEGMENT, FLAG, names.FOUND_OFF, kept=True)
 ENDING: Slot[RunEnding] = Slot(names.CONCLUDE_WAVE, "run.results.RunEnding")
 REPORT: Slot[dict[str, str]] = Slot(names.WRITE_REPORT, PATHS)
+HEADLINE: Slot[str] = Slot(names.WRITE_REPORT, TEXT, names.HEADLINE)
 DELETION: Slot[Deletion] = Slot(names.DELETE_SOURCE_SEGMENT, "cutover.cleanup.Deletion")
 RENAMING: Slot[Renaming] = Slot(names.RENAME_DESTINATION_SEGMENT, "cutover.cleanup.Renaming")
 CANCELLED: Slot[CancelReport] = Slot(names.CANCEL_MIGRATIONS, "migration.cancel.CancelReport")
@@ -117,12 +119,25 @@ SUMMARY: Slot[dict[str, str]] = Slot(names.SUMMARISE_REHEARSALS, PATHS)
 OPENED_TWIN: Slot[OpenedTwin] = Slot(names.OPEN_TWIN, "run.results.OpenedTwin")
 
 
+def failure_slot(task_id: str) -> Slot[StepFailure]:
+    """Return where a task leaves the error of its last try.
+
+    :param task_id: of the task, without its group.
+    """
+    return Slot(task_id, "run.failures.StepFailure", names.FAILURE)
+
+
 def decision_slot(task_id: str) -> Slot[Decision]:
     """Return where a gate leaves its decision.
 
     :param task_id: of the gate, without its group.
     """
     return Slot(task_id, "run.decisions.Decision", names.DECISION)
+
+
+def refused_slot(task_id: str) -> Slot[Decision]:
+    """Return where a gate keeps a no, for a later try that Airflow makes after losing it."""
+    return Slot(task_id, "run.decisions.Decision", names.REFUSED, kept=True)
 
 
 def shown_slot(task_id: str) -> Slot[Document]:

@@ -128,7 +128,8 @@ class TaskRun:
     @property
     def _origin(self) -> dict[str, str | bool] | None:
         """Where the wave's own run is, for a cleanup; None in that run itself, and in rehearsals."""
-        if self.rehearsal:
+        # By the DAG's id and not by conf, which any user may write.
+        if self.rehearsal or not self.dag_id.startswith(names.CLEANUP_PREFIX):
             return None
         dag_id = str(self.conf.get(names.WAVE_DAG_ID_CONF) or self.wave_id)
         if dag_id == self.dag_id:

@@ -17,6 +17,7 @@ from hcx_airflow.errors import (
     BlockedError,
     LedgerError,
     NotApprovedError,
+    PlanMissingError,
     RunRefusedError,
     UntrustedResultError,
     WaveTaskError,
@@ -322,3 +323,13 @@ def test_the_instants_of_a_ledger_are_aware(airflow_run: AirflowRun, tmp_path: P
     assert all(line["run_id"] == airflow_run.run_id for line in lines)
     assert SEAL not in lines[0]
     assert datetime.fromisoformat(lines[0]["at"]) <= datetime.now(UTC)
+
+
+def test_conf_makes_no_cleanup_of_a_live_run(airflow_run: AirflowRun, site_pair: Any) -> None:
+    """Otherwise a user could have a run work by the plan of another one."""
+    tasks = WaveTasks(airflow_run)
+    tasks.do("resolve_plan")
+    conf = {"wave_dag_id": "another-dag", "wave_run_id": airflow_run.run_id}
+    other = AirflowRun(airflow_run.bundle, run_id="manual__2", conf=conf, other_runs={airflow_run.run_id: airflow_run})
+    with pytest.raises(PlanMissingError, match="resolve_plan has stored no plan"):
+        WaveTasks(other).do("run_preflight")

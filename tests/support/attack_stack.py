@@ -24,6 +24,7 @@ PROJECT = Path(__file__).parents[2]
 ATTACKS = PROJECT / "tests" / "airflow" / "attacks"
 _FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 _COMPONENTS = ("api-server", "scheduler", "triggerer", "dag-processor")
+# On a busy machine the first call of a kind may take Airflow more than half a minute.
 _START_SECONDS = 300.0
 # The command line of the provider takes a password as an argument, and starts once for each user.
 _MAKE_USERS = """
@@ -107,6 +108,13 @@ class AttackStack(Stack):
     def client(self, user: str) -> AirflowApi:
         """Return a client of Airflow's API for one of the users."""
         return self._client(user)
+
+    @override
+    def _client(self, username: str) -> AirflowApi:
+        password = self.secrets.passwords[username]
+        client = AirflowApi(self.plan.base_url, username, password, answer_seconds=_START_SECONDS)
+        self._cleanup.callback(client.close)
+        return client
 
     def await_waves(self) -> None:
         """Wait until Airflow has the DAGs of the waves."""

@@ -20,6 +20,7 @@ SAMPLES_ROOT = CONTRACT_ROOT / "samples"
 
 System = Literal["hcx", "nsx", "vmc", "csp", "vcenter"]
 Confidence = Literal["documented", "confirmed", "inferred", "guessed"]
+Effect = Literal["read", "change", "login"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "SOAP"]
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -103,7 +104,10 @@ class Sample(_Closed):
 
 
 class Call(_Closed):
-    """One documented call; ``core`` ones belong to the site pair, ``edge`` ones lie outside it."""
+    """One documented call; ``core`` ones belong to the site pair, ``edge`` ones lie outside it.
+
+    ``effect`` is left out where the method tells it: GET and SOAP read, the others change.
+    """
 
     system: System
     call: str
@@ -113,6 +117,14 @@ class Call(_Closed):
     reference: str
     section: str
     scope: Literal["core", "edge"]
+    effect: Effect = "read"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _effect_of_the_method(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "effect" not in data and data.get("method") not in ("GET", "SOAP"):
+            return {**data, "effect": "change"}
+        return data
 
 
 class Placeholder(_Closed):
@@ -151,6 +163,13 @@ def sample(sample_id: str) -> Sample:
 def load_calls() -> list[Call]:
     """The catalogue of documented calls."""
     return TypeAdapter(list[Call]).validate_json((CONTRACT_ROOT / "calls.json").read_bytes())
+
+
+@cache
+def load_words() -> dict[str, dict[str, list[str]]]:
+    """The words that members of answers are known to have: by ``<system>.<call>``, then by dotted path."""
+    words = dict[str, dict[str, list[str]]]
+    return TypeAdapter(words).validate_json((CONTRACT_ROOT / "words.json").read_bytes())
 
 
 @cache
@@ -197,7 +216,7 @@ def shape_of(value: Any) -> Any:
         return {key: shape_of(item) for key, item in value.items()}
     if _is_list(value):
         return [shape_of(value[0])] if value else []
-    return _type_name(value)
+    return type_name(value)
 
 
 def field_paths(value: Any, base: str = "") -> list[str]:
@@ -236,7 +255,7 @@ def check_required(body: Any, paths: Sequence[str]) -> list[str]:
     """
     problems: list[str] = []
     for path in paths:
-        problems += _missing(body, _steps(path), "")
+        problems += _missing(body, steps_of(path), "")
     return list(dict.fromkeys(problems))
 
 
@@ -254,7 +273,7 @@ def check_answer(sample: Sample, actual_body: Any) -> list[str]:
     expected = sample.response.body
     if expected is None or actual_body is None:
         agree = expected == actual_body
-        return [] if agree else [f"body: expected {_type_name(expected)}, got {_type_name(actual_body)}"]
+        return [] if agree else [f"body: expected {type_name(expected)}, got {type_name(actual_body)}"]
     found = check_required(actual_body, sample.required_fields)
     found += check_shape(expected, actual_body, sample.required_fields)
     return list(dict.fromkeys(found))
@@ -263,8 +282,8 @@ def check_answer(sample: Sample, actual_body: Any) -> list[str]:
 def _differences(expected: Any, actual: Any, at: str, required: tuple[str, ...]) -> Iterator[str]:
     if expected is None:
         return
-    if _type_name(expected) != _type_name(actual):
-        yield f"{at or 'body'}: expected {_type_name(expected)}, got {_type_name(actual)}"
+    if type_name(expected) != type_name(actual):
+        yield f"{at or 'body'}: expected {type_name(expected)}, got {type_name(actual)}"
     elif isinstance(expected, Mapping):
         for key, item in expected.items():
             yield from _member_differences(item, actual, key, _join(at, key), required)
@@ -294,7 +313,7 @@ def _missing(value: Any, steps: Sequence[str], at: str) -> Iterator[str]:
     elif steps[0] == "[]":
         yield from _missing_in_list(value, steps[1:], at)
     elif not isinstance(value, Mapping):
-        yield f"{at or 'body'}: expected object, got {_type_name(value)}"
+        yield f"{at or 'body'}: expected object, got {type_name(value)}"
     elif steps[0] not in value:
         yield f"{_join(at, steps[0])}: missing"
     else:
@@ -303,14 +322,15 @@ def _missing(value: Any, steps: Sequence[str], at: str) -> Iterator[str]:
 
 def _missing_in_list(value: Any, steps: Sequence[str], at: str) -> Iterator[str]:
     if not _is_list(value):
-        yield f"{at or 'body'}: expected array, got {_type_name(value)}"
+        yield f"{at or 'body'}: expected array, got {type_name(value)}"
     elif not value:
         yield f"{at}[]: empty, {'.'.join(steps)} cannot be seen"
     for item in value if _is_list(value) else ():
         yield from _missing(item, steps, f"{at}[]")
 
 
-def _steps(path: str) -> list[str]:
+def steps_of(path: str) -> list[str]:
+    """The steps of a dotted path; ``[]`` is one of its own."""
     return [step for step in path.replace("[]", ".[]").split(".") if step]
 
 
@@ -322,7 +342,8 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list | tuple)
 
 
-def _type_name(value: Any) -> str:
+def type_name(value: Any) -> str:
+    """The JSON type of a value: ``null``, ``boolean``, ``number``, ``string``, ``object`` or ``array``."""
     if value is None:
         return "null"
     for kind, name in ((bool, "boolean"), (int | float, "number"), (str, "string"), (Mapping, "object")):

@@ -8,6 +8,7 @@ READS_BY_POST = {
     # Logging in and out, and what HCX and VMware Cloud are asked by POST.
     "session.create", "sessions.create", "sessions.delete", "api_tokens.authorize", "appliances.query",
     "inventory.networks.list", "inventory.resource_containers.list", "inventory.storage_profiles.list",
+    "inventory.virtual_machines.list", "mobility.groups.intents",
     "migrations.query", "mobility.groups.query", "mobility.migrations.validate",
     # SOAP has no other method; collectors and views are the session's own.
     "Login", "Logout", "RetrieveServiceContent", "RetrievePropertiesEx", "CreateContainerView", "CreateListView",

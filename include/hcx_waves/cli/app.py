@@ -19,12 +19,14 @@ _OWN = {
     "validate": "waves:validate",
     "schema": "waves:schema",
     "doctor": "doctor:doctor",
+    "probe": "probe:probe",
     "rescue": "rescue:rescue",
     "snapshot": "snapshot:snapshot",
     "forecast": "forecast:forecast",
     "calibrate": "calibration:calibrate",
     "rehearsals": "rehearsals:rehearsals",
     "twin-connections": "twins:twin_connections",
+    "bundle": "bundle:bundle",
 }
 
 

@@ -12,11 +12,10 @@ from typing import Annotated
 
 import typer
 
-from hcx_waves.cli.endpoints import open_document
 from hcx_waves.cli.inputs import Inputs
 from hcx_waves.cli.output import ExitCode, fail, reason
-from hcx_waves.cli.rescue_call import Call, RescueUnusableError
-from hcx_waves.clients.bundle import ClientOptions, EndpointsError, SiteClients
+from hcx_waves.cli.rescue_call import RescueCall, RescueUnusableError
+from hcx_waves.clients.bundle import ClientOptions, EndpointsError, SiteClients, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.cutover.commands import CommandRunner
 from hcx_waves.cutover.waiting import Patience
@@ -30,39 +29,47 @@ from hcx_waves.wavefile.loader import SUFFIX, load_wave
 from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave
 
+_Target = Annotated[
+    str, typer.Argument(help="Wave file; or the name of a wave, or the id of a run of it.", metavar="WAVE|RUN")
+]
+_Action = Annotated[RescueAction, typer.Argument(help="What to do.")]
+_EndpointsFile = Annotated[Path, typer.Option(help="Endpoints document (JSON) with addresses and accounts.")]
+_Segments = Annotated[list[str] | None, typer.Option(help="Only this segment; may be repeated.")]
+_Machines = Annotated[list[str] | None, typer.Option(help="With cancel: only this VM; may be repeated.")]
+_Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+_DecidedBy = Annotated[
+    str, typer.Option(help="With reconnect-source: who decided to go back although an unextend may have been asked.")
+]
+_WhileExtended = Annotated[
+    bool, typer.Option("--while-extended", help="With connect-destination: although the extension is still listed.")
+]
+_Force = Annotated[bool, typer.Option("--force", help="With cancel: clear what cannot be cancelled gracefully.")]
+_Run = Annotated[str, typer.Option(help="Id of the run; else the one that was active last.")]
+_PlanFile = Annotated[Path | None, typer.Option(help="Plan file; else the run's, in the state folder.")]
+_State = Annotated[Path | None, typer.Option(envvar="HCX_WAVES_STATE_FOLDER", help="State folder of the workers.")]
+_Reports = Annotated[
+    Path | None, typer.Option(envvar="HCX_WAVES_REPORTS_FOLDER", help="Folder of reports, for the audit.")
+]
+_Waves = Annotated[Path | None, typer.Option(help="Folder of wave files, for a name or a run's id.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON; an action needs --yes as well.")]
+
 
 def rescue(
-    target: Annotated[
-        str, typer.Argument(help="Wave file; or the name of a wave, or the id of a run of it.", metavar="WAVE|RUN")
-    ],
-    action: Annotated[RescueAction, typer.Argument(help="What to do.")] = RescueAction.LOOK,
-    endpoints: Annotated[Path, typer.Option(help="Endpoints document (JSON) with addresses and accounts.")] = Path(
-        "endpoints.json"
-    ),
-    segment: Annotated[list[str] | None, typer.Option(help="Only this segment; may be repeated.")] = None,
-    vm: Annotated[list[str] | None, typer.Option(help="With cancel: only this VM; may be repeated.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
-    decided_by: Annotated[
-        str,
-        typer.Option(help="With reconnect-source: who decided to go back although an unextend may have been asked."),
-    ] = "",
-    while_extended: Annotated[
-        bool,
-        typer.Option("--while-extended", help="With connect-destination: although the extension is still listed."),
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="With cancel: clear what cannot be cancelled gracefully.")
-    ] = False,
-    run: Annotated[str, typer.Option(help="Id of the run; else the one that was active last.")] = "",
-    plan: Annotated[Path | None, typer.Option(help="Plan file; else the run's, in the state folder.")] = None,
-    state: Annotated[
-        Path | None, typer.Option(envvar="HCX_WAVES_STATE_FOLDER", help="State folder of the workers.")
-    ] = None,
-    reports: Annotated[
-        Path | None, typer.Option(envvar="HCX_WAVES_REPORTS_FOLDER", help="Folder of reports, for the audit.")
-    ] = None,
-    waves: Annotated[Path | None, typer.Option(help="Folder of wave files, for a name or a run's id.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; an action needs --yes as well.")] = False,
+    target: _Target,
+    action: _Action = RescueAction.LOOK,
+    endpoints: _EndpointsFile = Path("endpoints.json"),
+    segment: _Segments = None,
+    vm: _Machines = None,
+    yes: _Yes = False,
+    decided_by: _DecidedBy = "",
+    while_extended: _WhileExtended = False,
+    force: _Force = False,
+    run: _Run = "",
+    plan: _PlanFile = None,
+    state: _State = None,
+    reports: _Reports = None,
+    waves: _Waves = None,
+    as_json: _Json = False,
 ) -> None:
     """Look at a wave, and take the ways back, without Airflow and its database.
 
@@ -76,32 +83,38 @@ def rescue(
         fail("--json cannot ask: give --yes as well, or leave --json out")
     home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
     folders = _Folders(state or home / "state", reports or home / "reports", waves or home / "dags" / "waves")
-    wave, run_id, document, records = _inputs(target, run, plan, endpoints, folders)
+    wave, document, records = _inputs(target, run, plan, endpoints, folders)
     names = tuple((vm if action is RescueAction.CANCEL else segment) or ())
     choices = Choices(decided_by=decided_by.strip(), while_extended=while_extended, force=force)
-    audit = Audit(
-        audit_path(folders.reports, wave.name, run_id),
-        wave.name,
-        run_id,
-        action.value,
-        _now,
-        decided_by=choices.decided_by,
-        secrets=document.secrets(),
-    )
-    options = ClientOptions.read_only() if action is RescueAction.LOOK else ClientOptions.for_roles(("real", "site"))
+    place = audit_path(folders.reports, wave.name, records.run_id)
+    audit = Audit(place, wave.name, records.run_id, action.value, _now, choices.decided_by, document.secrets())
+    if not _carried_out(wave, document, records, audit, (action, choices, names), as_json=as_json, yes=yes):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _carried_out(
+    wave: Wave,
+    document: Endpoints,
+    records: Records,
+    audit: Audit,
+    wanted: tuple[RescueAction, Choices, tuple[str, ...]],
+    *,
+    as_json: bool,
+    yes: bool,
+) -> bool:
+    """Carry the call out and return whether all is well; what stops it ends the command."""
+    is_look = wanted[0] is RescueAction.LOOK
+    options = ClientOptions.read_only() if is_look else ClientOptions.for_roles(("real", "site"))
     try:
-        with open_document(document, options) as clients:
+        with open_sites(document.revealed(), options=options, source_has_nsx=document.source_has_nsx) as clients:
             rescuer = _rescuer(wave, clients, records, document)
-            call = Call(rescuer, audit, action, choices, names, as_json=as_json, yes=yes)
-            is_well = call.run()
+            return RescueCall(rescuer, audit, *wanted, as_json=as_json, yes=yes).run()
     except EndpointsError as error:
         fail(str(error))
     except (ClientError, NoSubjectError, RescueUnusableError) as error:
         fail(audit.clean(str(error)), ExitCode.FAILED)
     except OSError as error:
         fail(f"{audit.path}: cannot be written: {reason(error)}. Nothing further is sent; give --reports FOLDER")
-    if not is_well:
-        raise typer.Exit(ExitCode.FAILED)
 
 
 @dataclass(frozen=True)
@@ -113,7 +126,7 @@ class _Folders:
 
 def _inputs(
     target: str, run: str, plan: Path | None, endpoints: Path, folders: _Folders
-) -> tuple[Wave, str, Endpoints, Records]:
+) -> tuple[Wave, Endpoints, Records]:
     inputs = Inputs(WaveFileError, DocumentError, PlanFileError)
     path, named_run = _wave_path(target, folders)
     wave = inputs.read(load_wave, path)
@@ -125,7 +138,7 @@ def _inputs(
         )
     if wave is None or document is None or records is None:
         fail(inputs.problems)
-    return wave, records.run_id, document, records
+    return wave, document, records
 
 
 def _wave_path(target: str, folders: _Folders) -> tuple[Path, str]:

@@ -20,7 +20,7 @@ from hcx_waves.model.formatting import MISSING, duration, instant
 from hcx_waves.model.outside import shown, shown_values
 from hcx_waves.rescue.actions import Choices, Intent, Look, RescueAction, Rescuer, intents
 from hcx_waves.rescue.audit import Audit
-from hcx_waves.rescue.segments import LABELS, SegmentLook
+from hcx_waves.rescue.segments import LABELS, SegmentFinding
 from hcx_waves.run.rescues import RescueStep
 
 _SEGMENT_HEADINGS = ("segment", "source", "destination", "extension", "off since")
@@ -31,7 +31,7 @@ class RescueUnusableError(Exception):
     """The action cannot be carried out at all; the message says why."""
 
 
-class Outcome(DomainModel):
+class RescueOutcome(DomainModel):
     """What became of one object."""
 
     subject: str
@@ -40,7 +40,7 @@ class Outcome(DomainModel):
 
 
 @dataclass
-class Call:
+class RescueCall:
     """One call of the command.
 
     :param names: the objects that the person named; all that the action concerns unless any.
@@ -123,7 +123,7 @@ class Call:
             agreed = False
         return "yes" if agreed else "no"
 
-    def _act(self, look: Look, wanted: Sequence[Intent]) -> tuple[Outcome, ...]:
+    def _act(self, look: Look, wanted: Sequence[Intent]) -> tuple[RescueOutcome, ...]:
         for one in wanted:
             self.audit.write(RescueStep.ACTING, subject=one.subject, text=one.will)
         if self.action is RescueAction.CANCEL:
@@ -132,21 +132,21 @@ class Call:
             outcomes = tuple(self._switch(one.subject) for one in wanted)
         return outcomes
 
-    def _switch(self, name: str) -> Outcome:
+    def _switch(self, name: str) -> RescueOutcome:
         act = self.rescuer.reconnect if self.action is RescueAction.RECONNECT_SOURCE else self.rescuer.connect
         try:
-            outcome = Outcome(subject=name, done=True, text=_done(act(name, self.choices), self.action))
+            outcome = RescueOutcome(subject=name, done=True, text=_done(act(name, self.choices), self.action))
         except ClientError as error:
-            outcome = Outcome(subject=name, done=False, text=_why(error))
+            outcome = RescueOutcome(subject=name, done=False, text=_why(error))
         self._record(outcome)
         return outcome
 
-    def _cancel(self, look: Look, names: set[str]) -> tuple[Outcome, ...]:
+    def _cancel(self, look: Look, names: set[str]) -> tuple[RescueOutcome, ...]:
         vms = [vm for vm in look.vms if vm.name in names]
         try:
             report = self.rescuer.cancel(vms, self.choices)
             outcomes = [
-                Outcome(
+                RescueOutcome(
                     subject=vm.name,
                     done=item.answer in (CancelAnswer.ASKED, CancelAnswer.FORCED, CancelAnswer.ENDED),
                     text=f"{item.answer.value}{f' ({item.message})' if item.message else ''}"
@@ -155,12 +155,12 @@ class Call:
                 for vm, item in zip(vms, report.items, strict=True)
             ]
         except ClientError as error:
-            outcomes = [Outcome(subject=vm.name, done=False, text=_why(error)) for vm in vms]
+            outcomes = [RescueOutcome(subject=vm.name, done=False, text=_why(error)) for vm in vms]
         for one in outcomes:
             self._record(one)
         return tuple(outcomes)
 
-    def _record(self, outcome: Outcome) -> None:
+    def _record(self, outcome: RescueOutcome) -> None:
         step = RescueStep.DONE if outcome.done else RescueStep.FAILED
         self.audit.write(step, subject=outcome.subject, text=outcome.text)
 
@@ -175,7 +175,9 @@ class Call:
         off = ", ".join(one.name for one in look.off)
         self.audit.write(step, text=f"off: {off}" if off else "no network is off", found=found)
 
-    def _end(self, look: Look, found: Sequence[Intent], answer: str, outcomes: Sequence[Outcome], after: Look) -> None:
+    def _end(
+        self, look: Look, found: Sequence[Intent], answer: str, outcomes: Sequence[RescueOutcome], after: Look
+    ) -> None:
         if self.as_json:
             self._print_json(
                 {
@@ -229,7 +231,7 @@ def _presses(look: Look) -> dict[str, str]:
     return {**segments, **{vm.name: vm.press for vm in look.vms if vm.in_flight}}
 
 
-def _segment_row(one: SegmentLook, now: datetime) -> tuple[str, ...]:
+def _segment_row(one: SegmentFinding, now: datetime) -> tuple[str, ...]:
     since = MISSING
     if one.off_since is not None:
         # A product's clock may be ahead of this machine's.
@@ -245,7 +247,7 @@ def _gateway(reading: GatewayReading) -> str:
     return f"{word}, not in effect yet" if reading.pending else word
 
 
-def _details(one: SegmentLook) -> list[str]:
+def _details(one: SegmentFinding) -> list[str]:
     lines = [LABELS[one.state]]
     if one.off_since is not None:
         lines.append(f"off since {instant(one.off_since, seconds=True)}, by the {one.off_since_by}")

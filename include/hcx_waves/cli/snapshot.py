@@ -11,10 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from hcx_snapshot import Snapshot, digest_of, save_snapshot
-from hcx_waves.cli.endpoints import open_document
 from hcx_waves.cli.inputs import Inputs
 from hcx_waves.cli.output import ExitCode, fail, reason
-from hcx_waves.clients.bundle import ClientOptions, EndpointsError
+from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_json_file
@@ -100,7 +99,8 @@ def _is_rate(rate: Any) -> bool:
 
 
 def _taken(waves: Sequence[Wave], document: Endpoints, *, whole: bool, rates: Mapping[str, float]) -> Snapshot:
-    with open_document(document, ClientOptions.read_only()) as clients:
+    options = ClientOptions.read_only()
+    with open_sites(document.revealed(), options=options, source_has_nsx=document.source_has_nsx) as clients:
         return take_snapshot(clients, waves, now=datetime.now(UTC), whole_inventory=whole, change_rates=rates)
 
 

@@ -38,6 +38,7 @@ from hcx_waves.clients.errors import (
 )
 from hcx_waves.clients.exchange import bounded_by
 from hcx_waves.clients.identity import REAL_PRODUCT, AllowedEndpoints, EndpointIdentity, Role
+from hcx_waves.clients.onlooker import onlooker
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_auth import Authenticator, NoAuth
 from hcx_waves.clients.transport_faults import error_for_exception, parse_retry_after
@@ -176,6 +177,9 @@ class RestTransport:
         if not reply.is_success:
             # Before anything of it is cut to length: half of a secret would not be found any more.
             reply = replace(reply, text=self._blanked(reply.text), body=self._blanked(reply.body))
+        watching = onlooker()
+        if watching is not None:
+            watching.saw_answer(self._dialect.system, self.base_url, call, reply)
         context = self.context(call, reply)
         fault = self._dialect.fault(
             reply,
@@ -284,7 +288,9 @@ class RestTransport:
         return session
 
     def _log(self, call: Call, outcome: object, started: float) -> None:
-        logger.debug(
+        # What changes something is worth a line in the log of any task; reads are many.
+        logger.log(
+            logging.DEBUG if call.kind is CallKind.READ else logging.INFO,
             "%s %s %s%s: %s in %.3f s",
             self._dialect.system,
             call.method,

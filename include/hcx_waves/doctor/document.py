@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
@@ -34,6 +35,10 @@ class Login(_Part):
     username: str
     password: SecretStr
 
+    def revealed(self) -> dict[str, str]:
+        """Return address, account and password in plain text."""
+        return {"url": self.url, "username": self.username, "password": self.password.get_secret_value()}
+
 
 class SiteLogins(_Part):
     """The products of one site, as far as there are any."""
@@ -41,6 +46,11 @@ class SiteLogins(_Part):
     hcx: Login | None = None
     vcenter: Login | None = None
     nsx: Login | None = None
+
+    def revealed(self) -> dict[str, Any]:
+        """Return the log-ins in plain text by product, None for products that are not named."""
+        logins = {"hcx": self.hcx, "vcenter": self.vcenter, "nsx": self.nsx}
+        return {product: None if login is None else login.revealed() for product, login in logins.items()}
 
 
 class Vmc(_Part):
@@ -70,6 +80,22 @@ class Endpoints(_Part):
         if self.vmc is not None:
             found.append(self.vmc.refresh_token.get_secret_value())
         return tuple(secret for secret in found if secret)
+
+    @property
+    def source_has_nsx(self) -> bool:
+        """Whether the document names an NSX for the source, by itself or through VMware Cloud."""
+        return self.source.nsx is not None or bool(self.vmc and self.vmc.source_sddc_id)
+
+    def revealed(self) -> dict[str, Any]:
+        """Return the document with its secrets in plain text, which the clients need; nothing else may use it."""
+        body: dict[str, Any] = {
+            "source": self.source.revealed(),
+            "destination": self.destination.revealed(),
+            "ca_file": None if self.ca_file is None else str(self.ca_file),
+        }
+        if self.vmc is not None:
+            body["vmc"] = {**self.vmc.model_dump(), "refresh_token": self.vmc.refresh_token.get_secret_value()}
+        return body
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from hcx_waves.model.plan import WavePlan
 from hcx_waves.preflight.base import Check, Product, advice, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.registry import CHECKS
+from hcx_waves.probe.kept import KeptProbe
 from hcx_waves.wavefile.wave import Wave
 
 
@@ -24,6 +25,7 @@ def run_preflight(
     other_waves: Sequence[Wave] = (),
     only: Collection[str] | None = None,
     cuts: bool = True,
+    probes: Sequence[KeptProbe] = (),
     checks: Sequence[Check] = CHECKS,
 ) -> Assessments:
     """Judge whether a wave may start. Only reads.
@@ -32,11 +34,14 @@ def run_preflight(
     :param other_waves: further waves of these sites, to say whose VM is in the way.
     :param only: names of the VMs that the run moves, for a run of a part of the wave; all unless given.
     :param cuts: False for a run that stops before the cutover.
+    :param probes: what probes have last seen at the endpoints, to warn of answers that are not as expected.
     :returns: every finding with its waiver; ``blocking`` is what keeps the wave from starting. A check that a
         product's error stopped is a blocking finding ``check-incomplete`` about that check. Waivers that have
         expired, or that nothing asked for, are findings themselves.
     """
-    context = PreflightContext(plan, wave, clients, now=now, other_waves=other_waves, only=only, cuts=cuts)
+    context = PreflightContext(
+        plan, wave, clients, now=now, other_waves=other_waves, only=only, cuts=cuts, probes=probes
+    )
     findings = distinct(one for check in checks for one in findings_of(check, context))
     day = now.astimezone(wave.zone).date()
     judged = assess(findings, wave.waivers, day)

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from hcx_waves.model.base import problems_in
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_bounded, read_json_file
+from hcx_waves.model.files import write_whole
 from hcx_waves.model.names import WaveName
 from hcx_waves.rehearsals.model import RECORD_VERSION, RehearsalRecord, Timeline
-from hcx_waves.report.files import write_whole
 
 _WAVE_NAME = TypeAdapter(WaveName)
 _NIGHT = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from hcx_waves.clients.errors import redact_parameters
 from hcx_waves.model.bounded_json import read_json_file
+from hcx_waves.model.files import file_name, write_whole
+from hcx_waves.model.plan import WavePlan
+from hcx_waves.redaction import blanked
 from hcx_waves.report.markdown import render_markdown
 from hcx_waves.report.model import WaveReport
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_SHORTEST_SECRET = 4
+PLAN_SUFFIX = ".plan.json"
 MOST_BYTES = 64 * 1024 * 1024
 """The largest report that is read."""
 
 
-def write_report(report: WaveReport, folder: Path, secrets: Iterable[str] = ()) -> dict[str, Path]:
+def write_report(
+    report: WaveReport, folder: Path, secrets: Iterable[str] = (), *, plan: WavePlan | None = None
+) -> dict[str, Path]:
     """Write ``<wave>/<run>.json`` and ``.md`` below a folder, which is made if need be.
 
     :param secrets: texts that must not appear, such as the passwords of the connections; they are blanked.
-    :returns: the paths, by ``json`` and ``markdown``.
+    :param plan: what the run was to do, written beside as ``<run>.plan.json`` for whoever looks into the run later.
+    :returns: the paths, by ``json``, ``markdown`` and, with a plan, ``plan``.
     :raises OSError: if a file cannot be written; then none of that name is left half written.
     """
     place = folder / file_name(report.wave)
     place.mkdir(parents=True, exist_ok=True)
-    clean = WaveReport.model_validate(blanked(report.model_dump(mode="json"), secrets))
-    texts = {
-        "json": json.dumps(clean.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n",
-        "markdown": render_markdown(clean),
-    }
+    known = tuple(secrets)
+    clean = WaveReport.model_validate(blanked(report.model_dump(mode="json"), known))
+    texts = {"json": _json(clean.model_dump(mode="json")), "markdown": render_markdown(clean)}
     stem = file_name(report.run_id)
     paths = {"json": place / f"{stem}.json", "markdown": place / f"{stem}.md"}
+    if plan is not None:
+        texts["plan"] = _json(blanked(plan.model_dump(mode="json"), known))
+        paths["plan"] = place / f"{stem}{PLAN_SUFFIX}"
     for kind, text in texts.items():
         write_whole(paths[kind], text.encode())
     return paths
@@ -52,42 +54,5 @@ def read_report(path: Path) -> WaveReport:
     return WaveReport.model_validate(read_json_file(path, MOST_BYTES))
 
 
-def file_name(text: str) -> str:
-    """Return a text as a file name: run ids have colons and pluses, and must not lead out of the folder."""
-    return _UNSAFE.sub("_", text).strip(".") or "_"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, in the place of one of that name, readable by its owner alone.
-
-    :raises OSError: if it cannot be written; what was there is there still.
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def blanked(value: Any, secrets: Iterable[str]) -> Any:
-    """Return JSON primitives, or a text, without secrets; each is replaced by asterisks."""
-    return _blanked(value, _longest_first(secrets))
-
-
-def _blanked(value: Any, secrets: list[str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _blanked(member, secrets) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_blanked(member, secrets) for member in value]
-    if not isinstance(value, str):
-        return value
-    for secret in secrets:
-        value = value.replace(secret, "***")
-    return redact_parameters(value)
-
-
-def _longest_first(secrets: Iterable[str]) -> list[str]:
-    return sorted((one for one in secrets if len(one) >= _SHORTEST_SECRET), key=len, reverse=True)
+def _json(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

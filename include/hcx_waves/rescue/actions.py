@@ -16,9 +16,9 @@ from hcx_waves.migration.cancel import CancelReport, cancel_migrations
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import PlannedSegment, WavePlan
 from hcx_waves.procedure_errors import ProcedureError
-from hcx_waves.rescue.machines import VmLook, Whereabouts, look_at_machines
+from hcx_waves.rescue.machines import MachineLook, Whereabouts, look_at_machines
 from hcx_waves.rescue.records import Records
-from hcx_waves.rescue.segments import FINE, OFF, Looker, SegmentLook, SegmentState
+from hcx_waves.rescue.segments import FINE, OFF, GatewayStanding, Looker, SegmentFinding
 from hcx_waves.wavefile.wave import Wave
 
 
@@ -74,8 +74,8 @@ class Look(DomainModel):
     run_id: str
     plan_digest: str
     plan_from: str
-    segments: tuple[SegmentLook, ...]
-    vms: tuple[VmLook, ...]
+    segments: tuple[SegmentFinding, ...]
+    vms: tuple[MachineLook, ...]
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -85,7 +85,7 @@ class Look(DomainModel):
         return not self.problems and all(one.state in FINE for one in self.segments)
 
     @property
-    def off(self) -> tuple[SegmentLook, ...]:
+    def off(self) -> tuple[SegmentFinding, ...]:
         """The segments without a gateway."""
         return tuple(one for one in self.segments if one.state in OFF)
 
@@ -130,7 +130,7 @@ class Rescuer:
             problems=(*self._problems, *machines.problems),
         )
 
-    def look_at(self, planned: PlannedSegment) -> SegmentLook:
+    def look_at(self, planned: PlannedSegment) -> SegmentFinding:
         """Look at one segment."""
         return self._looker.look(planned, self._records.segment(planned))
 
@@ -165,7 +165,7 @@ class Rescuer:
             self.plan, name, self._clients, gateway, self._patience, while_extended=choices.while_extended
         )
 
-    def cancel(self, vms: Sequence[VmLook], choices: Choices) -> CancelReport:
+    def cancel(self, vms: Sequence[MachineLook], choices: Choices) -> CancelReport:
         """Cancel these migrations, and wait for a while until they have ended.
 
         :param vms: as they were found; only what is this wave's and in flight.
@@ -203,7 +203,7 @@ def intents(look: Look, action: RescueAction, choices: Choices, names: Sequence[
     return tuple(intent_for_segment(one, action, choices) for one in found)
 
 
-def intent_for_segment(found: SegmentLook, action: RescueAction, choices: Choices) -> Intent:
+def intent_for_segment(found: SegmentFinding, action: RescueAction, choices: Choices) -> Intent:
     """Return what an action comes to for a segment as it was found."""
     if not found.is_cut:
         return Intent(subject=found.name, refused="this wave does not cut it over, so it does not switch its gateways")
@@ -212,7 +212,7 @@ def intent_for_segment(found: SegmentLook, action: RescueAction, choices: Choice
     return _connecting(found, choices)
 
 
-def intent_for_vm(found: VmLook, choices: Choices) -> Intent:
+def intent_for_vm(found: MachineLook, choices: Choices) -> Intent:
     """Return what a cancel comes to for a VM as it was found."""
     if not found.in_flight:
         return Intent(subject=found.name, needless=found.state or "HCX lists no migration of it that is under way")
@@ -229,44 +229,44 @@ def intent_for_vm(found: VmLook, choices: Choices) -> Intent:
     return Intent(subject=found.name, will=will)
 
 
-def _stays(found: VmLook) -> str:
+def _stays(found: MachineLook) -> str:
     return "source" if found.site is Whereabouts.SOURCE else f"site where it is ({found.site.value})"
 
 
-def _reconnecting(found: SegmentLook, choices: Choices) -> Intent:
+def _reconnecting(found: SegmentFinding, choices: Choices) -> Intent:
     state, name = found.state, found.name
-    if state is SegmentState.AT_SOURCE:
+    if state is GatewayStanding.AT_SOURCE:
         return Intent(subject=name, needless="the source gateway is on")
-    if state in (SegmentState.SOURCE_OFF, SegmentState.UNEXTEND_FAILED):
+    if state in (GatewayStanding.SOURCE_OFF, GatewayStanding.UNEXTEND_FAILED):
         return Intent(subject=name, will=_RECONNECT)
     if found.may_decide and choices.decided_by:
         return Intent(
             subject=name, will=f"{_RECONNECT}. Decided by {choices.decided_by}: {found.unextend or _NO_RECORD}"
         )
     why = {
-        SegmentState.AT_DESTINATION: "the destination routes it, and a second gateway is never connected",
-        SegmentState.NO_GATEWAY: "the extension is gone, so the source gateway no longer reaches the VMs",
-        SegmentState.UNEXTENDING: "HCX has accepted the unextend, and may connect the destination at any moment",
-        SegmentState.UNRECORDED: _NO_RECORD,
-        SegmentState.TWO_GATEWAYS: "both gateways are on, or may be",
-        SegmentState.UNSETTLED: "a change is not in effect yet, or could not be realised",
+        GatewayStanding.AT_DESTINATION: "the destination routes it, and a second gateway is never connected",
+        GatewayStanding.NO_GATEWAY: "the extension is gone, so the source gateway no longer reaches the VMs",
+        GatewayStanding.UNEXTENDING: "HCX has accepted the unextend, and may connect the destination at any moment",
+        GatewayStanding.UNRECORDED: _NO_RECORD,
+        GatewayStanding.TWO_GATEWAYS: "both gateways are on, or may be",
+        GatewayStanding.UNSETTLED: "a change is not in effect yet, or could not be realised",
     }.get(state, f"it is not known how it stands: {found.problem}")
     return Intent(subject=name, refused=f"{why}. Press: {found.press}")
 
 
-def _connecting(found: SegmentLook, choices: Choices) -> Intent:
+def _connecting(found: SegmentFinding, choices: Choices) -> Intent:
     state, name = found.state, found.name
-    if state is SegmentState.AT_DESTINATION:
+    if state is GatewayStanding.AT_DESTINATION:
         return Intent(subject=name, needless="the destination gateway is on")
-    if state is SegmentState.NO_GATEWAY:
+    if state is GatewayStanding.NO_GATEWAY:
         return Intent(subject=name, will=_CONNECT)
     if state in OFF and choices.while_extended:
         return Intent(subject=name, will=f"{_CONNECT}, although the extension is {found.extension}")
     why = {
-        SegmentState.AT_SOURCE: "the source gateway is on, and a second gateway is never connected",
-        SegmentState.TWO_GATEWAYS: "both gateways are on, or may be",
-        SegmentState.UNSETTLED: "a change is not in effect yet, or could not be realised",
-        SegmentState.UNKNOWN: f"it is not known how it stands: {found.problem}",
+        GatewayStanding.AT_SOURCE: "the source gateway is on, and a second gateway is never connected",
+        GatewayStanding.TWO_GATEWAYS: "both gateways are on, or may be",
+        GatewayStanding.UNSETTLED: "a change is not in effect yet, or could not be realised",
+        GatewayStanding.UNKNOWN: f"it is not known how it stands: {found.problem}",
     }.get(state, f"the network is still extended ({found.extension})")
     return Intent(subject=name, refused=f"{why}. Press: {found.press}")
 

@@ -15,7 +15,8 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_bounded, read_json
-from hcx_waves.report.files import blanked, file_name
+from hcx_waves.model.files import file_name
+from hcx_waves.redaction.secrets import blanked
 from hcx_waves.run.rescues import RescueEntry, RescueStep
 
 _MOST_BYTES = 64 * 1024 * 1024

@@ -21,10 +21,12 @@ from hcx_waves.model.bounded_json import UnreadableJsonError, read_bounded, read
 from hcx_waves.run.results import StartedIds
 
 FOLDER = "ledger"
-# Ids of tasks and keys are a wire format of the Airflow layer; a test compares them.
+# Groups and keys are a wire format of the Airflow layer; a test compares them. No two tasks of a group keep something
+# under the same key.
 GROUP_PREFIX = "cutover_"
-DISCONNECT, UNEXTEND, START = "disconnect_source_segment", "unextend_network", "start_migrations"
-SNAPSHOT, ACTING_SINCE, REMOVAL, STARTED = "snapshot", "acting_since", "removal", "started"
+SNAPSHOT, REMOVAL, STARTED = "snapshot", "removal", "started"
+SINCE_SUFFIX = "_since"
+"""Of the key of the last instant at which the source gateway was certainly on."""
 SEAL, VALUE = "hcx_seal", "value"
 _MOST_BYTES = 256 * 1024 * 1024
 
@@ -56,7 +58,7 @@ class RunLedger:
     begun: list[tuple[datetime, str]] = field(default_factory=list)
     """When tasks began, and which."""
     kept: dict[tuple[str, str], Any] = field(default_factory=dict)
-    """By task and key; None is what was taken back."""
+    """By group and key; None is what was taken back."""
     last_at: datetime | None = None
 
     def take(self, line: LedgerLine) -> None:
@@ -65,28 +67,28 @@ class RunLedger:
         if line.kind == "begun":
             self.begun.append((line.at, line.task_id))
         elif line.kind == "left" and line.kept is not None:
-            self.kept[line.task_id, line.key] = _content(line.kept)
+            self.kept[line.task_id.rpartition(".")[0], line.key] = _content(line.kept)
 
     def started(self) -> StartedIds | None:
         """Return the migrations that the run has started; None if it says nothing that can be read."""
-        found: StartedIds | None = _read(StartedIds, self.kept.get((START, STARTED)))
+        found: StartedIds | None = _read(StartedIds, self.kept.get(("", STARTED)))
         return found
 
     def snapshot(self, key: str) -> dict[str, Any] | None:
         """Return how a segment's source gateway was defined before it was switched off."""
-        found = self.kept.get((f"{GROUP_PREFIX}{key}.{DISCONNECT}", SNAPSHOT))
+        found = self.kept.get((f"{GROUP_PREFIX}{key}", SNAPSHOT))
         return found if isinstance(found, dict) else None
 
     def acting_since(self, key: str) -> datetime | None:
         """Return the last instant at which the source gateway was certainly on, before it was switched off."""
-        found: datetime | None = _read(
-            AwareDatetime, self.kept.get((f"{GROUP_PREFIX}{key}.{DISCONNECT}", ACTING_SINCE))
-        )
+        group = f"{GROUP_PREFIX}{key}"
+        kept = [value for (of, name), value in self.kept.items() if of == group and name.endswith(SINCE_SUFFIX)]
+        found: datetime | None = _read(AwareDatetime, kept[-1]) if kept else None
         return found
 
     def removal(self, key: str) -> tuple[Removal | None, bool]:
         """Return what HCX was asked to unextend, and whether that is certain: also that it was not asked."""
-        kept = self.kept.get((f"{GROUP_PREFIX}{key}.{UNEXTEND}", REMOVAL))
+        kept = self.kept.get((f"{GROUP_PREFIX}{key}", REMOVAL))
         found: Removal | None = _read(Removal, kept)
         return found, found is not None or (kept is None and not self.damaged)
 

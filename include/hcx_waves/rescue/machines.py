@@ -30,7 +30,7 @@ class Whereabouts(StrEnum):
     UNKNOWN = "unknown"
 
 
-class VmLook(DomainModel):
+class MachineLook(DomainModel):
     """What was found of a VM at one moment."""
 
     name: str
@@ -62,7 +62,7 @@ class VmLook(DomainModel):
 class Machines:
     """All VMs of a wave, and what could not be read."""
 
-    vms: tuple[VmLook, ...]
+    vms: tuple[MachineLook, ...]
     problems: tuple[str, ...]
 
 
@@ -136,15 +136,15 @@ def _look(
     migration: Migration | None,
     groups: dict[str, str],
     recorded: dict[str, str],
-) -> VmLook:
+) -> MachineLook:
     here, there = (None if site is None else next((one for one in site if one.name == vm.name), None) for site in sites)
     seen = there or here
     facts = {"name": vm.name, "site": _site(sites, here, there), "power": (seen.power_state or "") if seen else ""}
     if migration is None:
-        return VmLook.model_validate(facts)
+        return MachineLook.model_validate(facts)
     group = groups.get(migration.group_id or "", "")
     is_recorded = migration.migration_id in recorded.values()
-    return VmLook.model_validate(
+    return MachineLook.model_validate(
         {
             **facts,
             "migration_id": migration.migration_id,

@@ -9,8 +9,9 @@ from pydantic import ConfigDict, ValidationError
 
 from hcx_waves.model.base import DomainModel, problems_in
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_json_file
+from hcx_waves.model.files import file_name, write_whole
 from hcx_waves.model.plan import WavePlan
-from hcx_waves.report.files import MOST_BYTES, file_name, write_whole
+from hcx_waves.report.files import MOST_BYTES
 
 FOLDER = "plans"
 _PRIVATE_FOLDER = 0o700

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from hcx_waves.cutover.extension import Removal
 from hcx_waves.model.bounded_json import UnreadableJsonError
+from hcx_waves.model.files import file_name
 from hcx_waves.model.plan import PlannedSegment, WavePlan
-from hcx_waves.report.files import file_name, read_report
+from hcx_waves.report.files import read_report
 from hcx_waves.report.model import SegmentRow, WaveReport
 from hcx_waves.rescue.ledgers import RunLedger, read_ledgers
 from hcx_waves.rescue.plans import PlanFileError, plan_path, read_plan_file

@@ -25,7 +25,7 @@ from hcx_waves.rescue.records import SegmentRecord
 from hcx_waves.wavefile.wave import Wave
 
 
-class SegmentState(StrEnum):
+class GatewayStanding(StrEnum):
     """How a segment stands. Stored in audits: add, never rename."""
 
     AT_SOURCE = "at_source"
@@ -46,46 +46,46 @@ class SegmentState(StrEnum):
 
 OFF = frozenset(
     {
-        SegmentState.SOURCE_OFF,
-        SegmentState.UNRECORDED,
-        SegmentState.UNEXTENDING,
-        SegmentState.UNEXTEND_FAILED,
-        SegmentState.NO_GATEWAY,
+        GatewayStanding.SOURCE_OFF,
+        GatewayStanding.UNRECORDED,
+        GatewayStanding.UNEXTENDING,
+        GatewayStanding.UNEXTEND_FAILED,
+        GatewayStanding.NO_GATEWAY,
     }
 )
 """States in which the network is off."""
-FINE = frozenset({SegmentState.AT_SOURCE, SegmentState.AT_DESTINATION})
+FINE = frozenset({GatewayStanding.AT_SOURCE, GatewayStanding.AT_DESTINATION})
 LABELS = {
-    SegmentState.AT_SOURCE: "routed at the source",
-    SegmentState.AT_DESTINATION: "routed at the destination",
-    SegmentState.SOURCE_OFF: "OFF: source off, unextend not asked",
-    SegmentState.UNRECORDED: "OFF: source off, no record of an unextend",
-    SegmentState.UNEXTENDING: "OFF: HCX has accepted the unextend",
-    SegmentState.UNEXTEND_FAILED: "OFF: the unextend failed",
-    SegmentState.NO_GATEWAY: "OFF: extension gone, destination off",
-    SegmentState.TWO_GATEWAYS: "TWO GATEWAYS, or possibly",
-    SegmentState.UNSETTLED: "changing, or not realised",
-    SegmentState.UNKNOWN: "UNKNOWN",
+    GatewayStanding.AT_SOURCE: "routed at the source",
+    GatewayStanding.AT_DESTINATION: "routed at the destination",
+    GatewayStanding.SOURCE_OFF: "OFF: source off, unextend not asked",
+    GatewayStanding.UNRECORDED: "OFF: source off, no record of an unextend",
+    GatewayStanding.UNEXTENDING: "OFF: HCX has accepted the unextend",
+    GatewayStanding.UNEXTEND_FAILED: "OFF: the unextend failed",
+    GatewayStanding.NO_GATEWAY: "OFF: extension gone, destination off",
+    GatewayStanding.TWO_GATEWAYS: "TWO GATEWAYS, or possibly",
+    GatewayStanding.UNSETTLED: "changing, or not realised",
+    GatewayStanding.UNKNOWN: "UNKNOWN",
 }
 _LOOK_AGAIN = "look again in a minute"
 PRESS = {
-    SegmentState.AT_SOURCE: "nothing",
-    SegmentState.AT_DESTINATION: "nothing",
-    SegmentState.SOURCE_OFF: "reconnect-source",
-    SegmentState.UNRECORDED: (
+    GatewayStanding.AT_SOURCE: "nothing",
+    GatewayStanding.AT_DESTINATION: "nothing",
+    GatewayStanding.SOURCE_OFF: "reconnect-source",
+    GatewayStanding.UNRECORDED: (
         "look in HCX (Network Extension, and its jobs) whether it was asked to unextend; if it was not: "
         "reconnect-source --decided-by NAME"
     ),
-    SegmentState.UNEXTENDING: (
+    GatewayStanding.UNEXTENDING: (
         f"{_LOOK_AGAIN}. If the unextend does not end: connect-destination --while-extended, which keeps the source off"
     ),
-    SegmentState.UNEXTEND_FAILED: "reconnect-source",
-    SegmentState.NO_GATEWAY: "connect-destination",
-    SegmentState.TWO_GATEWAYS: (
+    GatewayStanding.UNEXTEND_FAILED: "reconnect-source",
+    GatewayStanding.NO_GATEWAY: "connect-destination",
+    GatewayStanding.TWO_GATEWAYS: (
         "nothing here. Find out at which site the VMs are (below), then switch the gateway of the other site off in NSX"
     ),
-    SegmentState.UNSETTLED: f"{_LOOK_AGAIN}. If it stays so: the segment's alarms in that site's NSX Manager",
-    SegmentState.UNKNOWN: (
+    GatewayStanding.UNSETTLED: f"{_LOOK_AGAIN}. If it stays so: the segment's alarms in that site's NSX Manager",
+    GatewayStanding.UNKNOWN: (
         "nothing here while it is not known. Make what is named readable (address, account, check command), "
         "then look again"
     ),
@@ -94,11 +94,11 @@ _DECIDE = "Or, if HCX shows no such job: reconnect-source --decided-by NAME"
 """For an unextend that HCX was asked for, and of which nothing is seen."""
 
 
-class SegmentLook(DomainModel):
+class SegmentFinding(DomainModel):
     """What was found of a segment at one moment."""
 
     name: str
-    state: SegmentState
+    state: GatewayStanding
     is_cut: bool
     """Whether this wave cuts it over; the others are only looked at."""
     source: GatewayReading
@@ -119,7 +119,7 @@ class SegmentLook(DomainModel):
         """What can be pressed now."""
         if not self.is_cut:
             return "nothing: this wave does not cut it over"
-        more = f". {_DECIDE}" if self.state is SegmentState.UNEXTENDING and self.may_decide else ""
+        more = f". {_DECIDE}" if self.state is GatewayStanding.UNEXTENDING and self.may_decide else ""
         return PRESS[self.state] + more
 
 
@@ -143,7 +143,7 @@ class Looker:
             raise NotFound(f"the wave file has no segment {planned.name!r} any more") from None
         return source_gateway(chosen, planned, self._clients.source_nsx, self._runner)
 
-    def look(self, planned: PlannedSegment, record: SegmentRecord) -> SegmentLook:
+    def look(self, planned: PlannedSegment, record: SegmentRecord) -> SegmentFinding:
         """Look at a segment; what cannot be read makes it unknown, and is told."""
         clients = self._clients
         source = _reading(lambda: self.gateway(planned).look())
@@ -154,14 +154,14 @@ class Looker:
             unextend, may_decide = self._unextend(record.removal, extension)
             state = self._state(planned, source, destination, record)
         except ClientError as error:
-            problem, unextend, may_decide, state = _said(error), "", False, SegmentState.UNKNOWN
+            problem, unextend, may_decide, state = _said(error), "", False, GatewayStanding.UNKNOWN
             listed = "unknown"
         if extension is not None:
             listed = f"listed ({extension.operation_status.state or 'no status'})"
-        if state is SegmentState.UNRECORDED:
+        if state is GatewayStanding.UNRECORDED:
             may_decide = True
         since, by = self._since(planned, record) if state in OFF else (None, "")
-        return SegmentLook(
+        return SegmentFinding(
             name=planned.name,
             state=state,
             is_cut=planned.cutover is CutoverPolicy.NOW,
@@ -178,25 +178,25 @@ class Looker:
 
     def _state(
         self, planned: PlannedSegment, source: GatewayReading, destination: GatewayReading, record: SegmentRecord
-    ) -> SegmentState:
+    ) -> GatewayStanding:
         if _is_unknown(source) or _is_unknown(destination):
-            return SegmentState.UNKNOWN
+            return GatewayStanding.UNKNOWN
         if source.may_serve and destination.may_serve:
-            return SegmentState.TWO_GATEWAYS
-        for reading, routed in ((source, SegmentState.AT_SOURCE), (destination, SegmentState.AT_DESTINATION)):
+            return GatewayStanding.TWO_GATEWAYS
+        for reading, routed in ((source, GatewayStanding.AT_SOURCE), (destination, GatewayStanding.AT_DESTINATION)):
             if reading.state is GatewayState.CONNECTED:
-                return SegmentState.UNSETTLED if reading.pending or reading.failure else routed
+                return GatewayStanding.UNSETTLED if reading.pending or reading.failure else routed
         gateway = self.gateway(planned)
         situation = read_situation(self._plan, planned.name, self._clients, gateway, record.removal)
         if situation is Situation.RECONNECTABLE and record.removal is not None:
-            return SegmentState.UNEXTEND_FAILED
+            return GatewayStanding.UNEXTEND_FAILED
         if situation is Situation.RECONNECTABLE:
-            return SegmentState.SOURCE_OFF if record.is_certain else SegmentState.UNRECORDED
+            return GatewayStanding.SOURCE_OFF if record.is_certain else GatewayStanding.UNRECORDED
         # Anything else has changed since the gateways were read.
         return {
-            Situation.UNEXTENDING: SegmentState.UNEXTENDING,
-            Situation.ISOLATED: SegmentState.NO_GATEWAY,
-        }.get(situation, SegmentState.UNSETTLED)
+            Situation.UNEXTENDING: GatewayStanding.UNEXTENDING,
+            Situation.ISOLATED: GatewayStanding.NO_GATEWAY,
+        }.get(situation, GatewayStanding.UNSETTLED)
 
     def _unextend(self, removal: Removal | None, extension: NetworkExtension | None) -> tuple[str, bool]:
         """Return what is known of the unextend, and whether nothing shows that HCX is at work on it."""

@@ -58,4 +58,9 @@ class RescueEntry(DomainModel):
     def what(self) -> str:
         """What it is in a timeline."""
         failed = " failed" if self.step is RescueStep.FAILED else ""
-        return f"rescue, {self.action}{failed}: {self.text} ({self.decided_by or self.who})"
+        return f"rescue, {self.action}{failed}: {self.text}"
+
+    @property
+    def by(self) -> str:
+        """Who did it: the person who decided, else the account."""
+        return self.decided_by or self.who

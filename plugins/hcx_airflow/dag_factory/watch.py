@@ -17,7 +17,9 @@ START_LATENCY = timedelta(minutes=5)
 """How long after its start a wave may take to show up."""
 FORGET_AFTER = timedelta(days=7)
 """How long a missed wave is reported."""
-_WAITING, _SUCCESSFUL = ("queued",), ("success",)
+PROBE_MINUTES = 5
+"""Sites are probed in the first minutes of an hour, so that one that does not answer holds up one look in twelve."""
+_WAITING, _SUCCESSFUL, _AT_WORK = ("queued",), ("success",), ("running", "queued")
 
 
 class RunsOfDags(Protocol):
@@ -40,6 +42,20 @@ def concerns_of(folder: Path, airflow: RunsOfDags, now: datetime) -> list[str]:
     for file in waves.files:
         found += _of_wave(file.wave, airflow, now)
     return found
+
+
+def new_differences(folder: Path, airflow: RunsOfDags, now: datetime) -> list[str]:
+    """Probe the sites of waves that are in service and not at work; return what differs and was not known to.
+
+    :param folder: the wave files.
+    """
+    if now.minute >= PROBE_MINUTES:
+        return []
+    from hcx_airflow.probes import probe_where_due
+
+    waves = [file.wave for file in load_folder(folder).files]
+    idle = [one for one in waves if airflow.is_paused(one.name) is False and not airflow.count(one.name, _AT_WORK)]
+    return probe_where_due(idle, now)
 
 
 def _of_files(waves: WaveSet, folder: Path) -> Iterator[str]:

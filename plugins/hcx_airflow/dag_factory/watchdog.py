@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from hcx_airflow import names
 from hcx_airflow.dag_factory.live import LONG_AGO
-from hcx_airflow.dag_factory.watch import concerns_of
+from hcx_airflow.dag_factory.watch import concerns_of, new_differences
 from hcx_airflow.errors import WaveTaskError
 from hcx_airflow.task import bundle_path
 from hcx_airflow.work import wave_folders
@@ -29,8 +29,13 @@ Checks all waves every five minutes. The run fails, and the log of `report_waves
 - has a run that waits although its DAG is paused,
 - has a file that is broken or contradicts another one, or has no DAG.
 
+Once a day `probe_sites` makes every read that waves rely on at the sites of all waves that are not paused and do not
+run just then. The run fails if a product's answers differ from what is known of it and that was not known before; the
+preflight of the waves warns of it from then on.
+
 Put a failure callback or an alert on this DAG.
 """
+_LONGEST_PROBE = timedelta(minutes=4)
 
 
 class WavesNeedAttentionError(WaveTaskError):
@@ -60,6 +65,36 @@ class ReportWavesOperator(BaseOperator):
             # A retry would find the same.
             raise AirflowFailException(str(WavesNeedAttentionError(concerns)))
         self.log.info("No problems with the waves in %s", folder)
+
+
+class SitesDifferError(WaveTaskError):
+    """Products that answer otherwise than they are known to; one difference a line."""
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        self.differences = tuple(differences)
+        found = f"{counted(len(differences), 'new difference')} between the products' answers and the contract"
+        super().__init__("\n- ".join([f"{found}. See docs/probe.md:", *differences]))
+
+
+class ProbeSitesOperator(BaseOperator):
+    """Probe the sites of all waves once a day; reads only.
+
+    Tries in the first minutes of an hour only, so that a site that does not answer holds up one run in twelve.
+
+    :raises AirflowFailException: with the text of :class:`SitesDifferError`, if there are new differences.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"execution_timeout": _LONGEST_PROBE, **kwargs})
+
+    @override
+    def execute(self, context: Context) -> None:
+        from airflow.sdk.exceptions import AirflowFailException
+
+        differences = new_differences(folder_of_waves(context), AirflowRuns(context["ti"]), datetime.now(UTC))
+        if differences:
+            # A retry would not find them again: they are known now.
+            raise AirflowFailException(str(SitesDifferError(differences)))
 
 
 class AirflowRuns:
@@ -112,4 +147,5 @@ def build_watchdog_dag() -> DAG:
         auto_register=False,
     ) as dag:
         ReportWavesOperator(task_id=names.REPORT_WAVES)
+        ProbeSitesOperator(task_id=names.PROBE_SITES)
     return dag

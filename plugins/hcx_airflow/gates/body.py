@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hcx_airflow.gates.forecast_body import forecast_part, outage_text
+from hcx_airflow.gates.recheck_body import changes_part
 from hcx_waves.model.choices import CutoverPolicy, Disconnect
 from hcx_waves.model.expectation import Expectation
 from hcx_waves.model.formatting import counted, period, size
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hcx_waves.migration.status import WaveStatus
     from hcx_waves.migration.verify import VmProof
     from hcx_waves.model.findings import Assessments, Waiver
+    from hcx_waves.preflight.repeat import Recheck
 
 MOST_ROWS = 200
 _VM_HEAD = ("VM", "Migration type", "Disk size", "Networks", "Placement", "In this run")
@@ -49,6 +51,7 @@ class GateView:
     assessments: Assessments | None = None
     forecast: Expectation | None = None
     seeded: WaveStatus | None = None
+    recheck: Recheck | None = None
     proofs: tuple[VmProof, ...] = ()
     emptiness: EmptyProof | None = None
     not_due: Mapping[str, str | None] = field(default_factory=dict)
@@ -90,6 +93,7 @@ def cutover_body(view: GateView) -> Markdown:
         f"Cutover window: {_window(view.plan, view.plan.clock.cutover(segment.name))}",
         _section("Virtual machines", _table(("VM", "Outcome", "Verification"), rows, _VERIFY_LISTS)),
         _emptiness(view.emptiness),
+        _section("To be checked by hand", _by_hand(view.emptiness)),
         Markdown(f"{_digest(view.plan)}, wave {escape(view.wave.name)}"),
     )
 
@@ -105,6 +109,7 @@ def switchover_body(view: GateView) -> Markdown:
         "Switchover window: "
         f"{'none; the switchovers start as soon as you approve' if window is None else _window(plan, window)}",
         f"These VMs switch over first, one after the other: {order}." if order else "",
+        _section("Changes since the approval of the wave", changes_part(view.recheck, MOST_ROWS)),
         _table(("VM", "Phase", "HCX message"), rows, "the XCom of await_seeded lists all of them"),
         _digest(plan),
     )
@@ -204,6 +209,13 @@ def _segment_row(segment: PlannedSegment, view: GateView) -> tuple[str, ...]:
     )
 
 
+def _by_hand(proof: EmptyProof | None) -> Markdown:
+    """Return what the proof noticed, and what no product tells: unknown is not nobody."""
+    if proof is None or not (proof.noticed or proof.unknown):
+        return Markdown("Nothing.")
+    return bullets([*proof.noticed, *(f"Not known: {one}" for one in proof.unknown)])
+
+
 def _findings(assessments: Assessments | None) -> Markdown:
     if assessments is None or not assessments.items:
         return Markdown("None.")
@@ -245,7 +257,7 @@ def _phase(phase: str) -> str:
 
 
 def _proven(proof: VmProof) -> str:
-    words = "; ".join([*proof.reasons, *proof.outstanding])
+    words = "; ".join([*proof.reasons, *proof.outstanding, *proof.changes])
     return words or ("Power state, MAC and IP addresses unchanged" if proof.is_proven else "Not verified")
 
 

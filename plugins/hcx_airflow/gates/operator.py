@@ -29,13 +29,15 @@ from hcx_airflow.gates.approval import (
     may_answer,
     quotes_reference,
 )
+from hcx_airflow.gates.recheck_view import with_recheck
 from hcx_airflow.gates.rehearsed import REHEARSAL_APPROVER, seconds_to_answer
 from hcx_airflow.gates.table import GATES
 from hcx_airflow.gates.view import read_view
-from hcx_airflow.results import ASSESSMENTS, decision_slot, shown_slot, to_json
+from hcx_airflow.results import ASSESSMENTS, decision_slot, refused_slot, shown_slot, to_json
+from hcx_airflow.retries import retry_arguments
 from hcx_airflow.signing import signing_key
 from hcx_airflow.task import TaskRun
-from hcx_airflow.tries import on_its_clock
+from hcx_airflow.tries import on_its_clock, says_why
 from hcx_airflow.work import Work, read_work
 from hcx_waves.model.digest import digest_of
 from hcx_waves.model.formatting import counted, period
@@ -46,6 +48,8 @@ from hcx_waves.wavefile.gates import GateSettings, time_to_answer
 TEXT_VERSION = 2
 """Version of the gate texts: a body that another release has shown is compared by digest and scope only."""
 NO_ANSWER = "no answer in time"
+LOSSES = 3
+"""How often a gate is tried again that Airflow has lost. What a person answers, and what we refuse, is no loss."""
 _LONGEST_TEXT = 500
 _SIMPLE_AUTH = "SimpleAuthManager"
 
@@ -79,7 +83,9 @@ class Answer:
 class WaveGate(ApprovalOperator):
     """Ask a person. An approval stores the sealed decision for the steps after the gate; anything else fails the task.
 
-    A gate never skips, never retries and never asks about a different plan on a later try. Each step that changes
+    A gate never skips and never asks about a different plan on a later try. It is tried again only if Airflow loses
+    it, such as by a late event of its executor: it then asks again. A no is kept, and fails any later try at once.
+    Each step that changes
     something verifies the decision itself, so marking the task "success" lets nothing through.
 
     :param wave_id: the wave.
@@ -110,7 +116,7 @@ class WaveGate(ApprovalOperator):
             "reason": Param(None, type=["null", "string"], maxLength=_LONGEST_TEXT, title="Reason"),
         }
         subject = GATES[gate].title.format(wave=wave_id, segment=segment)
-        fixed = {"retries": 0, "retry_policy": None, "pool": "default_pool", "params": params}
+        fixed = {**retry_arguments(LOSSES, rehearsal=rehearsal), "pool": "default_pool", "params": params}
         super().__init__(subject=subject, body="", **{**kwargs, **fixed})
         self.wave_id = wave_id
         self.gate = GATES[gate]
@@ -120,6 +126,7 @@ class WaveGate(ApprovalOperator):
         self._asked_at: str | None = None
 
     @override
+    @says_why
     def execute(self, context: Context) -> Any:
         run = TaskRun(self.wave_id, self.rehearsal, context)
         signing_key()  # Without a key the decision could not be sealed, so fail before asking.
@@ -127,11 +134,13 @@ class WaveGate(ApprovalOperator):
         if self.rehearsal:
             with on_its_clock(run, self.retry_policy):
                 return self.rehearse(run, read_work(run))
+        self._keep_to_a_no(run)
         work = read_work(run)
         settings = self._settings(work)
         self._refuse_cleared(run, settings)
         self._require_evidence(run)
-        self.body = document(self.gate.body(read_view(run, work, self.segment)), _four_eyes(settings, run.started_by))
+        view = with_recheck(read_view(run, work, self.segment), run, work)
+        self.body = document(self.gate.body(view), _four_eyes(settings, run.started_by))
         self._refuse_to_show_another(run, work)
         self.response_timeout = self._time_to_answer(run, work)
         self.assigned_users = _assigned(settings.approvers)
@@ -165,6 +174,12 @@ class WaveGate(ApprovalOperator):
 
     def before_rehearsed_yes(self, run: TaskRun, work: Work) -> None:
         """Do at the twin what a person does before approving."""
+
+    def _keep_to_a_no(self, run: TaskRun) -> None:
+        """Fail on a try after one that recorded a no and was lost before it had failed; a clear asks again."""
+        before = run.results.recall(refused_slot(self.gate.name))
+        if before is not None and before.clear_number == run.clear_number:
+            raise RejectedError(f"{self.gate.name} was {before.spoken}. Start a new run to be asked again")
 
     def _refuse_cleared(self, run: TaskRun, settings: GateSettings) -> None:
         """Refuse to ask for a second person in a run that somebody has cleared: it may have been that very person."""
@@ -223,6 +238,7 @@ class WaveGate(ApprovalOperator):
         return left
 
     @override
+    @says_why
     def execute_complete(
         self,
         context: Context,
@@ -312,6 +328,8 @@ class WaveGate(ApprovalOperator):
         )
         slot = decision_slot(self.gate.name)
         run.results.leave(slot, decision)
+        if choice.is_no:
+            run.results.keep(refused_slot(self.gate.name), decision)
         self.log.info("%s: %s", self.gate.name, decision.spoken)
         return run.results.sealed(to_json(slot, decision))
 

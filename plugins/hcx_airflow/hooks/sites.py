@@ -39,6 +39,7 @@ class _Opener:
     check: bool
     twin: TwinWorld | None = None
     read_only: bool = False
+    only_looks: bool = False
     ids: dict[str, str] = field(default_factory=dict)
 
     def open(self, hook: ManagerHook[Any, Any], address: str | None = None) -> Any:
@@ -53,7 +54,9 @@ class _Opener:
 
     def hook(self, kind: type[Hook], own: str, site: str) -> Hook:
         conn_id = snapshot_connection_id(own) if self.read_only else connection_id_for(own, rehearsal=self.rehearsal)
-        return kind.of(conn_id, rehearsal=self.rehearsal, twin=self.twin, site=site, read_only=self.read_only)
+        return kind.of(
+            conn_id, rehearsal=self.rehearsal, twin=self.twin, site=site, read_only=self.read_only or self.only_looks
+        )
 
     def hcx(self, connections: SiteConnections, site: str) -> HcxClient:
         client: HcxClient = self.open(self.hook(HcxHook, str(connections.hcx), site))
@@ -107,6 +110,16 @@ def open_sites_for_snapshot(wave: Wave) -> Iterator[SiteClients]:
     :raises ConnectionSettingsError: if a connection cannot be used.
     """
     with ExitStack() as stack, _opened(wave, _Opener(False, stack, check=False, read_only=True)) as clients:
+        yield clients
+
+
+@contextmanager
+def open_sites_for_probe(wave: Wave) -> Iterator[SiteClients]:
+    """Make clients by the wave's own connections that refuse to change anything.
+
+    :raises ConnectionSettingsError: if a connection cannot be used.
+    """
+    with ExitStack() as stack, _opened(wave, _Opener(False, stack, check=False, only_looks=True)) as clients:
         yield clients
 
 

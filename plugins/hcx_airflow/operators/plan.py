@@ -12,6 +12,7 @@ from hcx_airflow.folders import state_folder
 from hcx_airflow.forecasts import leave_forecast
 from hcx_airflow.names import rehearsal_dag_id
 from hcx_airflow.operators.base import WaveOperator
+from hcx_airflow.probes import kept_probes
 from hcx_airflow.results import Slot
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import read_other_waves, read_scope, read_wave, read_work, started_at
@@ -116,6 +117,7 @@ class RunPreflightOperator(WaveOperator):
                 other_waves=read_other_waves(run, work.wave),
                 only=work.scope.moves(work.plan),
                 cuts=not work.scope.stop_before_cutover,
+                probes=() if run.rehearsal else kept_probes(clients),
             )
             if not assessments.blocking:
                 leave_forecast(run, work, clients)

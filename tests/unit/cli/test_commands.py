@@ -15,7 +15,10 @@ from hcx_waves.cli import app, main
 
 PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
 DECLARED: dict[str, str] = PROJECT["entry-points"][app.ENTRY_POINT_GROUP]
-OWN = ["validate", "schema", "doctor", "snapshot", "forecast", "calibrate", "rehearsals", "twin-connections"]
+OWN = [
+    "validate", "schema", "doctor", "probe", "snapshot", "forecast", "calibrate", "rehearsals", "twin-connections",
+    "bundle",
+]  # fmt: skip
 
 
 def run(*arguments: str) -> Result:

@@ -18,11 +18,12 @@ from hcx_waves.cutover.leftovers import Found, FoundKind
 from hcx_waves.cutover.outage import outage_bounds
 from hcx_waves.migration.verify import VmProof, facts_before
 from hcx_waves.model.choices import CutoverPolicy, Disconnect, MigrationType
+from hcx_waves.model.files import file_name
 from hcx_waves.model.findings import Finding, Severity, Waiver, assess
 from hcx_waves.model.plan import NetworkRef, PlannedNic, PlannedSegment, PlannedSite, PlannedVm, WavePlan
 from hcx_waves.model.schedule import SegmentWindow, TimeWindow, WaveClock
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
-from hcx_waves.report.files import file_name, read_report, write_report
+from hcx_waves.report.files import read_report, write_report
 from hcx_waves.report.markdown import render_markdown
 from hcx_waves.report.model import WaveReport
 from hcx_waves.run.results import Evaluation, SegmentResults

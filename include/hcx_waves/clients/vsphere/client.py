@@ -12,6 +12,7 @@ from pyVmomi import vim
 
 from hcx_waves.clients.errors import MalformedResponse, NotFound
 from hcx_waves.clients.identity import EndpointIdentity
+from hcx_waves.clients.onlooker import onlooker
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_wire import Ambient, TransportSettings
 from hcx_waves.clients.vsphere import inventory
@@ -90,6 +91,11 @@ class VsphereClient:
         """Log out. Never raises; a later call logs in anew."""
         self._session.close()
 
+    @property
+    def base_url(self) -> str:
+        """The endpoint's address."""
+        return self._session.address.url
+
     # -- about the endpoint
 
     def about(self) -> About:
@@ -111,7 +117,11 @@ class VsphereClient:
 
     def server_time(self) -> datetime:
         """Read vCenter's clock, as a timezone-aware instant. Keeps the session alive, too."""
-        return self._session.read("CurrentTime", "ServiceInstance", _server_time)
+        now = self._session.read("CurrentTime", "ServiceInstance", _server_time)
+        watching = onlooker()
+        if watching is not None:
+            watching.saw_result(self.base_url, "CurrentTime", now)
+        return now
 
     def session_info(self) -> SessionInfo:
         """Return who is logged in; logs in if need be."""
@@ -148,6 +158,10 @@ class VsphereClient:
         networks = inventory.list_networks(self._reader)
         self._network_kinds.update({network.moref: inventory.kind_of(network) for network in networks})
         return networks
+
+    def list_switches(self) -> dict[str, str]:
+        """Read the distributed switches: their names by MoRef."""
+        return inventory.list_switches(self._reader)
 
     def list_folders(self) -> list[Folder]:
         """Read all folders with their paths."""

@@ -14,6 +14,7 @@ from typing import Any
 from pyVmomi import vmodl
 
 from hcx_waves.clients.errors import MalformedResponse
+from hcx_waves.clients.onlooker import onlooker
 from hcx_waves.clients.vsphere.faults import fault_name
 from hcx_waves.clients.vsphere.models import UnreadableProperty
 from hcx_waves.clients.vsphere.session import Live, VsphereSession
@@ -78,7 +79,7 @@ class PropertyReader:
             view = content.viewManager.CreateContainerView(content.rootFolder, [paths.kind], True)
             return self._read_view(live, view, paths)
 
-        return self._session.read("RetrievePropertiesEx", _type_name(paths.kind), call)
+        return self._shown(paths, self._session.read("RetrievePropertiesEx", _type_name(paths.kind), call))
 
     def some_of(self, paths: PropertyPaths, morefs: Sequence[str]) -> list[ObjectProperties]:
         """Read the named objects, by a ListView.
@@ -93,7 +94,7 @@ class PropertyReader:
             view = live.content.viewManager.CreateListView(targets)
             return self._read_view(live, view, paths)
 
-        return self._session.read("RetrievePropertiesEx", ",".join(morefs), call)
+        return self._shown(paths, self._session.read("RetrievePropertiesEx", ",".join(morefs), call))
 
     def one(self, kind: Any, moref: str, *leaf_paths: str) -> ObjectProperties:
         """Read properties of one object, without a view.
@@ -106,7 +107,17 @@ class PropertyReader:
             found = _retrieve(live, _filter(kind, leaf_paths, object_spec))
             return found[0] if found else ObjectProperties(moref, kind)
 
-        return self._session.read("RetrievePropertiesEx", moref, call)
+        found = self._session.read("RetrievePropertiesEx", moref, call)
+        return self._shown(PropertyPaths(kind, leaf_paths), [found])[0]
+
+    def _shown(self, paths: PropertyPaths, found: list[ObjectProperties]) -> list[ObjectProperties]:
+        """Return what was read, and show it to the one who looks on."""
+        watching = onlooker()
+        if watching is not None:
+            asked = [*paths.required, *(one for one in paths.optional if (paths.kind, one) not in self._unknown_paths)]
+            objects = [{"obj": one.moref, "values": one.values} for one in found if issubclass(one.kind, paths.kind)]
+            watching.saw_objects(self._session.address.url, paths.kind, asked, objects)
+        return found
 
     def _read_view(self, live: Live, view: Any, paths: PropertyPaths) -> list[ObjectProperties]:
         """Read the members of a view, then destroy it."""
