@@ -21,8 +21,11 @@ from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from hcx_waves.model.plan import PlannedSegment, WavePlan
     from hcx_waves.run.failures import StepFailure
+    from hcx_waves.run.rescues import RescueEntry
     from hcx_waves.run.results import RunResults, SegmentResults
     from hcx_waves.run.scope import Scope
 
@@ -95,6 +98,7 @@ class _Collector:
         run, wave = self._run, self.wave
         plan, missing = self._plan()
         steps = self._failures(_RUN_STEPS)
+        begun_at = run.run_after if wave is None else started_at(run, wave)
         return RunResults(
             wave=run.wave_id,
             run_id=run.run_id,
@@ -118,7 +122,8 @@ class _Collector:
             cancelled=self._read(results.CANCELLED),
             failures=steps,
             drift=self._drift(plan),
-            begun_at=run.run_after if wave is None else started_at(run, wave),
+            rescues=self._rescues(begun_at),
+            begun_at=begun_at,
             ended_at=run.now(),
             virtual_sites=has_virtual_sites(run, wave),
             notes=tuple(self._notes),
@@ -130,6 +135,19 @@ class _Collector:
         except UnreadableResultError as error:
             self._notes.append(str(error))
             return None
+
+    def _rescues(self, begun_at: datetime) -> tuple[RescueEntry, ...]:
+        """Return what was done about a live run without Airflow."""
+        from hcx_waves.rescue.audit import read_entries
+
+        run = self._run
+        try:
+            if run.rehearsal or run.is_cleanup:
+                return ()
+            return read_entries(reports_folder(), run.wave_id, run.run_id, begun_at)
+        except (OSError, ValueError) as error:
+            self._notes.append(f"the audit of rescues is not complete: {error}")
+            return ()
 
     def _wave(self) -> Wave | None:
         try:

@@ -36,6 +36,9 @@ def _events(results: RunResults, vms: tuple[VmRow, ...]) -> Iterator[Event]:
         yield from _of_segment(one, _approver(results, one.segment))
         yield from _failed(one.failures, one.segment, known=_UNEXTEND_FAILED if _has_failed(one) else "")
     yield from _failed(results.failures, "")
+    for entry in results.rescues:
+        if entry.is_event:
+            yield Event(at=entry.at, what=entry.what, subject=entry.subject, by=entry.by)
     yield Event(at=results.ended_at, what=REPORT_WRITTEN)
 
 

@@ -65,6 +65,39 @@ class SegmentFinder:
         found = self._extensions_of(network)
         return found[0] if len(found) == 1 else None
 
+    def unrouted(
+        self, segment: Segment, *, extension_id: str = "", gateways: Sequence[str] = ()
+    ) -> PlannedSegment | None:
+        """Return a segment whose extension is gone, whether the destination routes it or not; for a way back.
+
+        :param extension_id: of the extension that was removed, if a record tells.
+        :param gateways: in CIDR form, as recorded before the source was switched off; the source's own unless given.
+        :returns: None unless exactly one segment of the destination fits: by the wave file's ``destination``, else by
+            the gateway's address.
+        """
+        network = self._source_network(segment)
+        if network is None:
+            return None
+        source = self._source_segment(segment, network)
+        wanted = set(gateways or (source.gateway_addresses if source is not None else ()))
+        fits = [
+            one
+            for one in self._survey.destination_segments
+            if (
+                segment.destination in (one.display_name, one.segment_id, one.path)
+                if segment.destination is not None
+                else wanted & set(one.gateway_addresses)
+            )
+        ]
+        behind = [one for fit in fits for one in self._survey.destination_networks.of_segment(fit.segment_id)]
+        if len(fits) != 1 or len(behind) != 1:
+            return None
+        ref = self._survey.destination_networks.ref(behind[0])
+        planned = self._planned(segment, network, source, ref, fits[0], None)
+        return planned.model_copy(
+            update={"extension_id": extension_id, "gateway_addresses": tuple(gateways) or planned.gateway_addresses}
+        )
+
     def _one(self, segment: Segment) -> FoundSegment | None:
         network = self._source_network(segment)
         if network is None:

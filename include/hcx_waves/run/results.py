@@ -42,6 +42,7 @@ from hcx_waves.model.plan import WavePlan
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.run.decisions import GateAnswer
 from hcx_waves.run.failures import Failure, StepFailure
+from hcx_waves.run.rescues import RescueEntry
 from hcx_waves.run.scope import Scope
 
 _STORED = ConfigDict(extra="ignore")
@@ -372,6 +373,8 @@ class RunResults(DomainModel):
     begun_at: AwareDatetime | None = None
     ended_at: AwareDatetime
     """When these results were read."""
+    rescues: tuple[RescueEntry, ...] = ()
+    """What was done about the run without Airflow."""
     virtual_sites: bool = False
     """Whether the sites are simulated and keep a virtual time of their own, while the run goes by wall time."""
     notes: tuple[str, ...] = ()
