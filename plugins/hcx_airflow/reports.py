@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from hcx_airflow import names, results
+from hcx_airflow.clock.base import SystemClock
 from hcx_airflow.errors import ConnectionSettingsError, PlanMissingError, RunRefusedError, UnreadableResultError
 from hcx_airflow.folders import reports_folder
 from hcx_airflow.gates.answers import read_answers
@@ -17,6 +19,9 @@ from hcx_airflow.hooks.sites import hcx_connection_id, secrets_of
 from hcx_airflow.results import Slot
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import WaveFileMissingError, read_plan, read_scope, read_wave, started_at
+from hcx_waves.model.formatting import instant
+from hcx_waves.model.outside import shown
+from hcx_waves.report.markup import escape
 from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave
 
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from hcx_waves.run.scope import Scope
 
 logger = logging.getLogger(__name__)
+_PRIVATE = 0o600
 
 T = TypeVar("T")
 _RUN_STEPS = (
@@ -81,6 +87,25 @@ def write_report(run: TaskRun) -> tuple[dict[str, str], str]:
     paths = write_files(report, reports_folder(), _secrets(run, collector.wave), plan=found.plan)
     written = {**{kind: str(path) for kind, path in paths.items()}, "outcome": report.outcome.value}
     return written, headline(report)
+
+
+def note_refusal(run: TaskRun, error: RunRefusedError) -> Path:
+    """Note beside the reports that a run was refused as a whole, and why; earlier notes stay.
+
+    :returns: the file, ``<wave>/<run>.refused.md``.
+    :raises OSError: if it cannot be written.
+    """
+    from hcx_waves.model.files import file_name
+
+    path = reports_folder() / file_name(run.wave_id) / f"{file_name(run.run_id)}.refused.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        path.chmod(_PRIVATE)
+        who = shown(run.started_by or "nobody by hand")
+        file.write(
+            f"- {instant(SystemClock().now(), seconds=True)}: refused, started by {escape(who)}: {escape(str(error))}\n"
+        )
+    return path
 
 
 class _Collector:

@@ -61,7 +61,6 @@ STAGES: dict[str, tuple[Stage, ...]] = {
     **{f"nsx.{kind}_segments.{call}": own for kind in ("fixed", "flexible") for call, own in _OF_SEGMENTS.items()},
     "nsx.realized_state.vifs": _SWITCHING,
     "nsx.realized_state.virtual_machines": (Stage.CUTOVER,),
-    "nsx.tier_1s.get": (Stage.PREFLIGHT,),
     "nsx.gateway_policies.list": (Stage.PREFLIGHT,),
     "nsx.gateway_policies.get": (Stage.PREFLIGHT,),
     "csp.api_tokens.authorize": _ALL,
@@ -83,7 +82,6 @@ STAGES: dict[str, tuple[Stage, ...]] = {
 NEEDS_MORE = {
     "hcx.mobility.migrations.validate": "needs the VMs of a wave; the preflight of a wave makes it",
     "hcx.jobs.get": "needs a change: only an unextend leaves a job",
-    "nsx.tier_1s.get": "there is no documented answer to compare with yet",
 }
 """Reads that a probe cannot make by itself."""
 

@@ -10,9 +10,9 @@ from airflow.sdk import BaseOperator, Context
 from typing_extensions import override
 
 from hcx_airflow import names, results
-from hcx_airflow.errors import IncompleteError, PlanMissingError
+from hcx_airflow.errors import IncompleteError, PlanMissingError, RunRefusedError
 from hcx_airflow.operators.base import WaveOperator
-from hcx_airflow.reports import collect, write_report
+from hcx_airflow.reports import collect, note_refusal, write_report
 from hcx_airflow.results import Results, Slot
 from hcx_airflow.retries import retry_arguments
 from hcx_airflow.task import TaskRun
@@ -54,6 +54,16 @@ class WriteReportOperator(WaveOperator):
     """Write the report of the run; meant as a teardown, so that it always runs and never decides the colour."""
 
     result: ClassVar[Slot[Any]] = results.REPORT
+
+    @override
+    def execute(self, context: Context) -> Any:
+        try:
+            return super().execute(context)
+        except RunRefusedError as error:
+            # A run that was made again has no report of its own, and must not replace that of the first.
+            path = note_refusal(TaskRun(self.wave_id, self.rehearsal, context), error)
+            self.log.error("Noted in %s", path)
+            raise
 
     @override
     def act(self, run: TaskRun) -> dict[str, str]:
