@@ -6,11 +6,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SCENARIO ?= seed
 SPEED ?= 60
+# As in include/hcx_demo/wave/faults.py; a test compares them.
+DEMO_FAULTS := failing-switchover, stuck-switchover, unextend-fails, tunnel-down, destination-full, slow-link, vcenter-flaps
 
-.PHONY: help setup test attacks check format demo rehearse sim bench coverage contract house lock clean
+.PHONY: help setup test attacks nights check format demo rehearse sim bench coverage contract house lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@echo; echo "FAULTS of make demo, with commas: $(DEMO_FAULTS)."; echo "FAULTS of make rehearse: these and rotate."
 
 setup: $(STAMP) ## Create the virtual environment with the locked packages.
 
@@ -25,6 +28,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 test: setup ## Run all tests (some minutes on two cores).
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+nights: setup ## Hold the reports of 300 random bad nights against what really happened (NIGHTS=300).
+	HCX_WAVES_BAD_NIGHTS=$(or $(NIGHTS),300) $(BIN)/python -m pytest -n auto tests/airflow/test_true_reports.py
 
 attacks: setup ## Attack a real Airflow by its REST API, with both auth managers (40 minutes).
 	$(BIN)/python -m pytest -m attacks -n 0 tests/airflow/attacks
@@ -41,9 +47,11 @@ format: setup ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-demo: setup ## Run the seed wave on simulated sites with a real Airflow (AUTO=1 PORT=8080 SPEED=20 STATE=folder TIMES=1).
+demo: setup ## Run a wave on simulated sites with a real Airflow (AUTO=1 PORT=8080 SPEED=20 STATE=folder TIMES=1 SCENARIO=seed|three-tier FAULTS=name,...).
 	@exec $(BIN)/python -m hcx_demo demo $(if $(filter-out 0,$(AUTO)),--auto) $(if $(PORT),--port $(PORT)) \
 	  $(if $(findstring command line,$(origin SPEED)),--speed $(SPEED)) \
+	  $(if $(findstring command line,$(origin SCENARIO)),--scenario $(SCENARIO)) \
+	  $(if $(FAULTS),--faults "$(FAULTS)") \
 	  $(if $(STATE),--state "$(STATE)") $(if $(TIMES),--times $(TIMES))
 
 rehearse: setup ## Rehearse a wave on twins for many nights (WAVE=three-tier-1 NIGHTS=30 FROM=date FAULTS=rotate AUTO=1 PORT= STATE=).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,12 +94,40 @@ class AirflowApi:
 
     def is_healthy(self) -> bool:
         """Whether the API answers and reports every component as healthy."""
+        return self.not_ready() == ()
+
+    def not_ready(self) -> tuple[str, ...]:
+        """Return the components that are not healthy; the API server alone while it does not answer."""
         try:
             reply = self._session.get(f"{self.base_url}/api/v2/monitor/health", timeout=self._answer_seconds)
-            health = reply.json() if reply.ok else {}
+            health = reply.json() if reply.ok else None
         except (requests.RequestException, ValueError):
-            return False
-        return all((health.get(name) or {}).get("status") == "healthy" for name in _COMPONENTS)
+            health = None
+        if health is None:
+            return ("API server",)
+        return tuple(
+            name.replace("_", " ") for name in _COMPONENTS if (health.get(name) or {}).get("status") != "healthy"
+        )
+
+    def put_connections(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
+        """Create connections, or replace those of the same ids. The values hold secrets.
+
+        :param connections: as Airflow's JSON form of a connection has them, by id.
+        :raises DemoError: if Airflow refuses one.
+        """
+        entities = [
+            {
+                "connection_id": conn_id,
+                **{name: value for name, value in one.items() if name != "extra"},
+                "extra": json.dumps(one.get("extra") or {}),
+            }
+            for conn_id, one in connections.items()
+        ]
+        action = {"action": "create", "action_on_existence": "overwrite", "entities": entities}
+        done = self.call("PATCH", "/connections", {"actions": [action]}).get("create") or {}
+        missing = sorted(set(connections) - set(done.get("success") or ()))
+        if missing:
+            raise DemoError(f"Airflow has not stored the connections {', '.join(missing)}: {done.get('errors')}")
 
     def accepts_login(self) -> bool:
         """Whether this user can log in. Another Airflow that answers at the same address does not know the user.

@@ -20,15 +20,16 @@ from hcx_demo.stack import Stack, StackOptions, require_project
 from hcx_demo.terminal import Stopped, StopSignals, plain, speaker
 from hcx_demo.texts import logins
 from hcx_demo.wave.demo import DemoOptions, WaveDemo
+from hcx_demo.wave.faults import FAULTS, named_faults
 from hcx_waves.cli.output import ExitCode, output_console
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.wavefile.loader import SUFFIX, load_wave
 from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave
 
-_DEMO_WAVE = "seed-wave"
-_SCENARIOS = {_DEMO_WAVE: "seed"}
+_SCENARIOS = {"seed-wave": "seed"}
 _DEFAULT_SCENARIO = "three-tier"
+_DEMO_WAVES = {"seed": "seed-wave", _DEFAULT_SCENARIO: "three-tier-1"}
 _SPARE_SLOTS = 2
 _CHECK_SECONDS = 1.0
 
@@ -49,24 +50,34 @@ def demo(
     state: Annotated[Path | None, typer.Option(help="State folder. Default: .state/demo in the project.")] = None,
     project: ProjectOption = None,
     times: Annotated[int, typer.Option(min=1, help="Number of runs, each on fresh sites.")] = 1,
+    scenario: Annotated[
+        str, typer.Option(help=f"The simulated sites, and with them the wave: {' or '.join(_DEMO_WAVES)}.")
+    ] = "seed",
+    faults: Annotated[
+        str, typer.Option(help=f"Faults that strike during the wave, with commas: {', '.join(FAULTS)}.")
+    ] = "",
 ) -> None:
-    """Run the seed wave on simulated sites with a real Airflow, and show its progress.
+    """Run a wave on simulated sites with a real Airflow, and show its progress.
 
     Exits with 0 if the wave and its cleanup ended as planned, with 1 if not, with 2 if the demo cannot be set up.
     """
 
     def set_up(root: Path) -> tuple[StackOptions, DemoOptions]:
-        wave = _load(root, _DEMO_WAVE)
+        if scenario not in _DEMO_WAVES:
+            raise DemoError(f'there is no scenario "{scenario}"; the scenarios are: {", ".join(_DEMO_WAVES)}')
+        names = named_faults(faults)
+        wave = _load(root, _DEMO_WAVES[scenario])
         stack_options = StackOptions(
             project=root,
             state=state or root / ".state" / "demo",
             connections=wave.connections,
             dags=root / "dags",
+            scenario=scenario,
             port=port,
             sites_port=sites_port,
             speed=speed,
         )
-        return stack_options, DemoOptions(wave, auto)
+        return stack_options, DemoOptions(wave, auto, names)
 
     def run(stack: Stack, options: DemoOptions, console: Console) -> bool:
         return _run_waves(WaveDemo(stack, options, console), times, stack, speaker(console))

@@ -264,13 +264,18 @@ class WorldManager:
         del self._records[world_id]
         self._tell(world_id)
 
-    def reset(self, world_id: str) -> World:
-        """Rebuild a world from its scenario, with the same credentials, and drop what the old one is serving."""
+    def reset(self, world_id: str, named_faults: tuple[NamedFault, ...] | None = None) -> World:
+        """Rebuild a world from its scenario, with the same credentials, and drop what the old one is serving.
+
+        ``named_faults`` take the place of those that it had; None keeps these.
+        """
         record = self._record(world_id)
         credentials = record.world.products[KEY]
         record.end()
         kept = replace(record.options, scenario=record.scenario, credentials=credentials)
         options = replace(kept, settings={}, faults=(), assumptions=None)  # the scenario has them by now
+        if named_faults is not None:
+            options = replace(options, named_faults=named_faults)
         return self._keep(*self._build_quietly(world_id, options))
 
     def close(self) -> None:

@@ -52,6 +52,7 @@ class FirewallRulePart(Part):
     source_groups: tuple[str, ...] = ()
     destination_groups: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
 
 
 class SegmentPart(Part):
@@ -67,6 +68,7 @@ class SegmentPart(Part):
     kind: str | None = None
     connectivity: Literal["ON", "OFF"] | None = None
     connectivity_path: str | None = None
+    vlan_ids: tuple[str, ...] = ()
     gateways: tuple[str, ...] = ()
     dhcp_ranges: tuple[str, ...] = ()
     dhcp_server: str | None = None

@@ -15,7 +15,8 @@ Restoring an error needs the module of its class to be imported.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from hcx_waves.clients.errors import ClientError
 
@@ -25,13 +26,24 @@ class ProcedureError(ClientError):
 
     :param message: what is wrong.
     :param hint: what to do next; each class has its own default.
+    :param options: the same as lines, one for each thing that a person can do; each class has its own default.
     :param details: JSON primitives, the evidence.
     """
 
     default_hint = "Read the evidence, then decide; nothing further was changed."
+    default_options: ClassVar[tuple[str, ...]] = ()
+    """What a person can do, one line of at most 86 characters each, which a log can show with its number."""
 
-    def __init__(self, message: str, *, hint: str | None = None, **details: Any) -> None:
-        super().__init__(message, details=details, hint=hint)
+    def __init__(
+        self, message: str, *, hint: str | None = None, options: Sequence[str] | None = None, **details: Any
+    ) -> None:
+        given = {} if options is None else {"options": list(options)}
+        super().__init__(message, details={**details, **given}, hint=hint)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What a person can do, a line each."""
+        return tuple(self.details.get("options") or self.default_options)
 
 
 class SubmissionLostError(ProcedureError):

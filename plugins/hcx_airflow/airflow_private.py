@@ -5,13 +5,18 @@ A test fails on any other version: read what has changed in the modules that are
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakSet
 
 KNOWN_VERSIONS = frozenset({"3.3.2"})
 TASK_MODULES = ("airflow.sdk.execution_time.task_runner", "airflow.dag_processing.dagbag")
 """What every task start, and every parse of a DAG file, imports."""
 _TICK = timedelta(microseconds=1)
+_EVENT, _EXC_INFO, _PROCESSORS = "event", "exc_info", "processors"
+"""Names of structlog."""
+_KNOWN_ERRORS: WeakSet[BaseException] = WeakSet()
 _PARTS_OF_TRACEPARENT = 4
 
 
@@ -81,3 +86,50 @@ def require_dag_read(dag_id: str, request: Any, user: Any) -> None:
     from airflow.api_fastapi.core_api.security import requires_access_dag
 
     requires_access_dag("GET", param_dag_id=dag_id)(request, user)
+
+
+def log_without_traceback(error: BaseException) -> None:
+    """Keep Airflow, in this task's process, from logging the traceback of an error that says all there is to know.
+
+    The task runner logs every error with its traceback; no setting changes that. What it logs passes the processors of
+    structlog's configuration, and all its loggers share the list of them.
+    """
+    import structlog
+
+    processors = structlog.get_config().get(_PROCESSORS, [])
+    if _drop_traceback not in processors:
+        processors.insert(0, _drop_traceback)
+    _KNOWN_ERRORS.add(error)
+
+
+def _drop_traceback(_logger: Any, _method: str, entry: Any) -> Any:
+    info = entry.get(_EXC_INFO)
+    raised = info[1] if isinstance(info, tuple) else sys.exc_info()[1] if info is True else info
+    if isinstance(raised, BaseException) and raised in _KNOWN_ERRORS:
+        said = f"{entry.get(_EVENT)}: {type(raised).__name__}; the lines above say why"
+        entry.update({_EXC_INFO: None, _EVENT: said})
+    return entry
+
+
+def stored_result(dag_run: Any, task_id: str, key: str) -> Any:
+    """Return what a task of a run has left; for the scheduler, which has the database and not a worker's way to ask."""
+    from airflow.models.xcom import XComModel
+    from sqlalchemy import select
+    from sqlalchemy.orm import object_session
+
+    session = object_session(dag_run)
+    if session is None:
+        return None
+    of_task = (XComModel.dag_id == dag_run.dag_id, XComModel.run_id == dag_run.run_id, XComModel.task_id == task_id)
+    with session.no_autoflush:
+        found = session.scalars(select(XComModel).where(*of_task, XComModel.key == key).limit(1)).first()
+    return None if found is None else XComModel.deserialize_value(found)
+
+
+def failed_tasks(dag_run: Any) -> list[Any]:
+    """Return the tasks of a run that have failed, for the scheduler."""
+    from airflow.utils.state import TaskInstanceState
+    from sqlalchemy.orm import object_session
+
+    # In the run's own session: what is written of a task is stored with the run.
+    return list(dag_run.get_task_instances(state=[TaskInstanceState.FAILED], session=object_session(dag_run)))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hcx_airflow.errors import BlockedError, RunRefusedError
-from hcx_airflow.results import EVALUATED, VERIFIED
+from hcx_airflow.results import DISCONNECTED, EVALUATED, VERIFIED, WENT_BACK
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work
 from hcx_waves.model.choices import Disconnect
@@ -82,3 +82,14 @@ def require_open_window(work: Work, segment: str, now: datetime) -> None:
         f"the cutover window of segment {segment} is {period(window.opens, window.closes, clock.time_zone)}, and it is "
         f"{instant(now, clock.time_zone)}. {later if now < window.opens else missed}"
     )
+
+
+def went_back(run: TaskRun) -> bool:
+    """Whether this segment's source gateway was connected again since a step of its group has used an approval.
+
+    :raises LedgerError: if the run's ledger cannot be used.
+    """
+    if run.rehearsal:
+        return False
+    reconnect, disconnect = run.sibling(WENT_BACK.task), run.sibling(DISCONNECTED.task)
+    return run.results.ledger.read().is_newer(reconnect, WENT_BACK.key, than_use_by=disconnect)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hcx_airflow.documents import Arguments
 from hcx_airflow.errors import UnreadableResultError
 from hcx_airflow.rehearsal.twin import PARAMETERS_VARIABLE, parameters_of
-from hcx_airflow.results import FORECAST, FORECAST_SHOWN, TAKEN_SNAPSHOT
+from hcx_airflow.results import FORECAST, FORECAST_SHOWN, NO_FORECAST, TAKEN_SNAPSHOT
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work, read_rehearsal, started_at
 from hcx_waves.model.expectation import Expectation, ExpectedVm
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 NIGHTS, NIGHTS_IN_REHEARSALS = 500, 200
 SEED = 0
+_LONGEST_REASON = 300
 
 
 def leave_forecast(run: TaskRun, work: Work, clients: SiteClients) -> Expectation | None:
@@ -43,17 +44,19 @@ def leave_forecast(run: TaskRun, work: Work, clients: SiteClients) -> Expectatio
         return None
     about = work.shown()
     kept = _kept(run, about)
+    why_none = "this run moves no VMs"
     try:
         made = make_forecast(run, work, clients)
         if made is None:
-            logger.info("No forecast: this run moves no VMs")
+            logger.info("No forecast: %s", why_none)
     except Exception as error:
         logger.warning("No forecast could be made: %s", error, exc_info=True)
-        made = None
+        made, why_none = None, f"it could not be made ({_in_one_line(error)})"
     if kept is not None:
         # The gate must show the same text again although disks have grown by some bytes.
         made = kept if made is None else kept.model_copy(update={"vms": made.vms})
     if made is None:
+        run.results.leave(NO_FORECAST, why_none)
         return None
     shown = ShownForecast(about=about, expectation=made.model_copy(update={"vms": ()}))
     run.results.keep(FORECAST_SHOWN, shown)
@@ -97,6 +100,12 @@ def spoken(expectation: Expectation) -> str:
     if expectation.window_chance is not None:
         text += f"; within the windows in {share(expectation.window_chance)} of {expectation.nights} nights"
     return text
+
+
+def _in_one_line(error: Exception) -> str:
+    """Return what went wrong, short enough for the text of a gate."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]} ..."
 
 
 def _of_this_run(work: Work, subject: ForecastInput) -> ForecastInput:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hcx_waves.model.findings import Assessments
     from hcx_waves.model.plan import WavePlan
     from hcx_waves.run.decisions import Decision
+    from hcx_waves.run.failures import StepFailure
     from hcx_waves.run.results import (
         Evaluation,
         MigrationsWait,
@@ -81,6 +82,7 @@ PATHS = dict[str, str]
 PLAN: Slot[WavePlan] = Slot(names.RESOLVE_PLAN, "model.plan.WavePlan")
 ASSESSMENTS: Slot[Assessments] = Slot(names.RUN_PREFLIGHT, "model.findings.Assessments")
 FORECAST: Slot[Expectation] = Slot(names.RUN_PREFLIGHT, "model.expectation.Expectation", names.FORECAST)
+NO_FORECAST: Slot[str] = Slot(names.RUN_PREFLIGHT, TEXT, names.NO_FORECAST)
 FORECAST_SHOWN: Slot[ShownForecast] = Slot(
     names.RUN_PREFLIGHT, "run.results.ShownForecast", names.FORECAST_SHOWN, kept=True
 )
@@ -108,6 +110,7 @@ WENT_BACK: Slot[bool] = Slot(names.RECONNECT_SOURCE_SEGMENT, FLAG, names.WENT_BA
 FOUND_OFF: Slot[bool] = Slot(names.RECONNECT_SOURCE_SEGMENT, FLAG, names.FOUND_OFF, kept=True)
 ENDING: Slot[RunEnding] = Slot(names.CONCLUDE_WAVE, "run.results.RunEnding")
 REPORT: Slot[dict[str, str]] = Slot(names.WRITE_REPORT, PATHS)
+HEADLINE: Slot[str] = Slot(names.WRITE_REPORT, TEXT, names.HEADLINE)
 DELETION: Slot[Deletion] = Slot(names.DELETE_SOURCE_SEGMENT, "cutover.cleanup.Deletion")
 RENAMING: Slot[Renaming] = Slot(names.RENAME_DESTINATION_SEGMENT, "cutover.cleanup.Renaming")
 CANCELLED: Slot[CancelReport] = Slot(names.CANCEL_MIGRATIONS, "migration.cancel.CancelReport")
@@ -117,12 +120,25 @@ SUMMARY: Slot[dict[str, str]] = Slot(names.SUMMARISE_REHEARSALS, PATHS)
 OPENED_TWIN: Slot[OpenedTwin] = Slot(names.OPEN_TWIN, "run.results.OpenedTwin")
 
 
+def failure_slot(task_id: str) -> Slot[StepFailure]:
+    """Return where a task leaves the error of its last try.
+
+    :param task_id: of the task, without its group.
+    """
+    return Slot(task_id, "run.failures.StepFailure", names.FAILURE)
+
+
 def decision_slot(task_id: str) -> Slot[Decision]:
     """Return where a gate leaves its decision.
 
     :param task_id: of the gate, without its group.
     """
     return Slot(task_id, "run.decisions.Decision", names.DECISION)
+
+
+def refused_slot(task_id: str) -> Slot[Decision]:
+    """Return where a gate keeps a no, for a later try that Airflow makes after losing it."""
+    return Slot(task_id, "run.decisions.Decision", names.REFUSED, kept=True)
 
 
 def shown_slot(task_id: str) -> Slot[Document]:
@@ -250,17 +266,6 @@ class Results:
             return None
         self._ti.xcom_push(key=slot.key, value=document)
         return _value(self._opened(document, task_id, slot, self._place(task_id, slot)))
-
-    def went_back(self) -> bool:
-        """Whether this segment's source gateway was connected again since a step of its group has used an approval.
-
-        :raises LedgerError: if the run's ledger cannot be used.
-        """
-        if self._rehearsal:
-            return False
-        group = self.writer.task_id.rpartition(".")[0]
-        disconnect, reconnect = (_full_id(slot.task, group) for slot in (DISCONNECTED, WENT_BACK))
-        return self.ledger.read().is_newer(reconnect, WENT_BACK.key, than_use_by=disconnect)
 
     def note(self, key: str, value: JsonValue) -> None:
         """Keep something for later tries of this task alone, of a rehearsal; None takes it back."""

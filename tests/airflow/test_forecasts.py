@@ -90,7 +90,7 @@ def test_a_forecast_that_cannot_be_made_is_logged_and_the_wave_goes_on(
     assert forecast_left(tasks) is None
     assert "No forecast could be made: no such night" in caplog.text
     body = body_of(tasks)
-    assert "No forecast. The log of run_preflight says why." in body
+    assert "No forecast: it could not be made (no such night)." in body
     assert "usually a few minutes" in body
     assert tasks.do("start_migrations")["expected_vms"] == []
 

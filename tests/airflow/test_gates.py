@@ -19,6 +19,8 @@ from hcx_airflow.errors import (
     SigningKeyError,
     UnansweredError,
 )
+from hcx_airflow.gates.operator import LOSSES
+from hcx_airflow.retries import TransientRetryPolicy
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 
@@ -125,7 +127,7 @@ def test_the_body_shows_the_plan(tasks: WaveTasks) -> None:
     for words in (
         "web01",
         "db01",
-        "| RAV |",
+        "migration type **RAV**",
         "seed-net",
         "192.168.1.1/24",
         "Compute-ResourcePool",
@@ -234,12 +236,13 @@ def test_after_its_window_a_gate_asks_nobody(tasks: WaveTasks) -> None:
     assert tasks.left("approve_cutover", "decision")["choice"] == "unanswered"
 
 
-def test_gates_never_retry_whatever_a_dag_says(tasks: WaveTasks) -> None:
+def test_gates_retry_losses_only_whatever_a_dag_says(tasks: WaveTasks) -> None:
     from airflow.sdk import DAG
 
-    with DAG("d", schedule=None, default_args={"retries": 3, "pool": "full"}):
+    with DAG("d", schedule=None, default_args={"retries": 0, "retry_policy": None, "pool": "full"}):
         gate = tasks.make("approve_wave")
-    assert (gate.retries, gate.pool, gate.retry_policy) == (0, "default_pool", None)
+    assert (gate.retries, gate.pool) == (LOSSES, "default_pool")
+    assert isinstance(gate.retry_policy, TransientRetryPolicy)
 
 
 def test_a_rehearsed_yes_is_none_in_a_live_run(tasks: WaveTasks) -> None:

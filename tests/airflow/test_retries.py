@@ -73,7 +73,7 @@ def test_a_rehearsals_airflow_tries_again_at_once_and_keeps_the_delay_for_the_ni
     assert live["retry_policy"].serialize() == {"__type": "TransientRetryPolicy", "delay": 5.0}
 
 
-def test_every_task_retries_except_gates_and_is_serialised(airflow_run: object) -> None:
+def test_every_task_retries_and_is_serialised(airflow_run: object) -> None:
     names = [*WAVE_TASKS, *SEGMENT_TASKS, *GATES]
     with DAG("all-tasks", schedule=None) as dag:
         tasks = WaveTasks(None)  # type: ignore[arg-type]
@@ -82,9 +82,9 @@ def test_every_task_retries_except_gates_and_is_serialised(airflow_run: object) 
     again = DagSerialization.from_dict(DagSerialization.to_dict(dag))
     for name in names:
         task, stored = dag.get_task(f"x_{name}"), again.get_task(f"x_{name}")
-        gate = name.startswith(("approve", "confirm"))
-        assert (stored.retries == 0) is gate, name
-        assert stored.retry_delay <= timedelta(seconds=60) or gate, name
-        assert (task.retry_policy is None) is gate, name
+        # Gates as well: Airflow may lose them; the policy fails them at once on whatever they raise themselves.
+        assert stored.retries >= 1, name
+        assert stored.retry_delay <= timedelta(seconds=60), name
+        assert isinstance(task.retry_policy, TransientRetryPolicy), name
         assert stored.pool == "default_pool"
         assert stored.start_from_trigger is name.startswith("await")

@@ -200,6 +200,11 @@ def test_a_run_that_was_made_again_has_nothing_of_the_first(
     with pytest.raises(RunRefusedError if cleared == 0 or used else NotApprovedError):
         WaveTasks(again).do("start_migrations")
     assert changing(site_pair, mark) == []
+    if cleared == 0:
+        with pytest.raises(RunRefusedError):
+            WaveTasks(again).do("write_report")
+        (note,) = (airflow_run.bundle / "reports").rglob("*.refused.md")
+        assert "refused, started by carol: there was a run manual" in note.read_text()
 
 
 def test_findings_that_a_user_has_erased_ask_nobody(airflow_run: AirflowRun, site_pair: Any) -> None:

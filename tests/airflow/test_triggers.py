@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,8 +16,8 @@ from hcx_airflow.triggers.polling import GAVE_UP_AFTER, Poller, Watch
 from hcx_airflow.triggers.unextend import UnextendTrigger
 from hcx_waves.clients.errors import AuthenticationFailed, ConnectionFailed
 from hcx_waves.run.results import Ended, WaitResult
-from support.airflow_tasks import AirflowRun, content_of, sealed_as, set_connections
-from support.airflow_tasks import fire as fire_trigger
+from support.airflow_tasks import AirflowRun, set_connections
+from support.airflow_tasks import fire_with_started as fire
 from support.waiting import wait_until
 from support.wave_tasks import WaveTasks
 
@@ -31,20 +30,6 @@ def started(airflow_run: AirflowRun) -> dict[str, Any]:
     tasks = WaveTasks(airflow_run)
     tasks.do("resolve_plan", "approve_wave")
     return dict(tasks.do("start_migrations"))
-
-
-def fire(trigger: Any) -> Any:
-    """Run a trigger that ends its task, with what ``start_migrations`` of the same run has left."""
-    ids = {"dag_id": "seed-wave", "run_id": "manual__of_triggers", "try_number": 1}
-    carrier = {"traceparent": f"00-{'ab' * 16}-00f067aa0ba902b7-00"}
-    starter = SimpleNamespace(id="1", task_id="start_migrations", context_carrier=carrier, **ids)
-    document = trigger.started
-    if isinstance(document, str) and document.startswith("{"):
-        trigger.started = json.dumps(sealed_as(starter, json.loads(document)))
-    elif isinstance(document, dict):
-        trigger.started = sealed_as(starter, document)
-    waiting = SimpleNamespace(id="2", task_id="await_migrations", context_carrier=carrier, **ids)
-    return content_of(fire_trigger(trigger, waiting))
 
 
 def test_the_wire_format_is_what_deferred_tasks_have_stored() -> None:

@@ -107,6 +107,7 @@ TOLERATED = {
     "progressDetails": "as progress",
     "state": "as progress",
     "subnets": "a segment may have none",
+    "connectivity_path": "a segment may be on no gateway",
     "gateway_address": "a subnet may have none",
     "attachment": "a port may be free",
     "discovered_bindings": "left out where nothing was seen",
@@ -174,9 +175,9 @@ def _problem(case: Case[Any], sample: Sample, path: str, whole: Any, given: Any)
         return "" if name in str(given) else f"the error does not name it: {given}"
     if not _is_required(sample, path) or name in TOLERATED:
         return ""
-    if sample.call.endswith(_CHANGES) and name.lower().endswith("id") and _plain(given) != _plain(whole):
+    if sample.call.endswith(_CHANGES) and name.lower().endswith("id") and plain(given) != plain(whole):
         return f"something was changed, and the call returns {given!r}"
-    told = [f"{where} is {value!r}" for where, value in _defaults(_plain(whole), _plain(given), "")]
+    told = [f"{where} is {value!r}" for where, value in defaults(plain(whole), plain(given), "")]
     return "; ".join(told[:4])
 
 
@@ -184,18 +185,18 @@ def _is_required(sample: Sample, path: str) -> bool:
     return any(path == each or contract.is_below(each, path) for each in sample.required_fields)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Models, dataclasses and tuples as dictionaries and lists; computed properties count as well."""
     if isinstance(value, BaseModel):
         computed = {name: getattr(value, name) for name in _properties(type(value))}
-        return {name: _plain(item) for name, item in ({**dict(value), **computed}).items()}
+        return {name: plain(item) for name, item in ({**dict(value), **computed}).items()}
     if is_dataclass(value) and not isinstance(value, type):
         shown = {each.name: getattr(value, each.name) for each in fields(value)}
         shown |= {name: getattr(value, name) for name in _properties(type(value))}
-        return {name: _plain(item) for name, item in shown.items()}
+        return {name: plain(item) for name, item in shown.items()}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+        return {str(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _properties(kind: type) -> list[str]:
@@ -204,7 +205,7 @@ def _properties(kind: type) -> list[str]:
     return [name for each in own for name, found in vars(each).items() if isinstance(found, property)]
 
 
-def _defaults(whole: Any, given: Any, at: str) -> Iterator[tuple[str, Any]]:
+def defaults(whole: Any, given: Any, at: str) -> Iterator[tuple[str, Any]]:
     """Where ``given`` says something else than ``whole``, and what; saying nothing is not listed."""
     if whole == given or given in (None, "", "unknown"):
         return
@@ -212,9 +213,9 @@ def _defaults(whole: Any, given: Any, at: str) -> Iterator[tuple[str, Any]]:
         return
     if isinstance(whole, dict) and isinstance(given, dict):
         for name in given:
-            yield from _defaults(whole.get(name), given[name], f"{at}.{name}")
+            yield from defaults(whole.get(name), given[name], f"{at}.{name}")
     elif isinstance(whole, list) and isinstance(given, list) and len(whole) == len(given):
         for before, after in zip(whole, given, strict=True):
-            yield from _defaults(before, after, f"{at}[]")
+            yield from defaults(before, after, f"{at}[]")
     else:
         yield at, given

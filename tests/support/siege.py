@@ -97,6 +97,12 @@ class Siege(Person):
         assert texts, f"no report of {run.run_id}"
         return "\n".join(texts)
 
+    def refusals(self, run: AttackedRun) -> str:
+        """Return what was noted of a run that was refused as a whole."""
+        self.ended(run, "write_report")
+        found = sorted(self._stack.state.reports.rglob("*.refused.md"))
+        return "\n".join(path.read_text(encoding="utf-8") for path in found)
+
     def _reports(self, run: AttackedRun) -> list[Path]:
         every = sorted(self._stack.state.reports.rglob("*.json"))
         mine = [path for path in every if run.run_id in json.dumps(read_json(path))]

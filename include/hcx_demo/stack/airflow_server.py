@@ -6,7 +6,8 @@ import json
 import shlex
 import signal
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hcx_demo.airflow_api import AirflowApi
@@ -15,9 +16,41 @@ from hcx_demo.stack.processes import DEFAULT_STOP, MARKER, Command, ManagedProce
 from hcx_demo.stack.state import Secrets, StateFolder, write_private
 
 _START_SECONDS = 180.0
+_REPORT_SECONDS = 10.0
 _SETTINGS = ("AIRFLOW", "HCX_WAVES_")
 # `airflow standalone` stops its components on SIGINT, and leaves them behind on SIGTERM.
 _STOP = (StopStep(signal.SIGINT, 12.0, to_group=False), *DEFAULT_STOP)
+
+
+class StartReport:
+    """Says now and then what a start still waits for.
+
+    :param not_ready: returns the parts that are not ready.
+    :param say: prints a line.
+    :param clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        not_ready: Callable[[], Sequence[str]],
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._not_ready = not_ready
+        self._say = say
+        self._clock = clock
+        self._began = clock()
+        self._due = 0.0
+
+    def is_ready(self) -> bool:
+        """Whether nothing is missing; says what is, at once and every ten seconds."""
+        missing = self._not_ready()
+        seconds = self._clock() - self._began
+        if missing and seconds >= self._due:
+            hint = "" if self._due else " (usually one to three minutes)"
+            self._due = seconds + _REPORT_SECONDS
+            self._say(f"starting Airflow{hint}: {seconds:.0f} s, waiting for {', '.join(missing)}")
+        return not missing
 
 
 class AirflowServer:
@@ -46,14 +79,16 @@ class AirflowServer:
         _write_wrapper(self._state.commands / "airflow", self._settings)
         self._process = ManagedProcess(self._command)
 
-    def wait(self, api: AirflowApi) -> None:
-        """Wait until every component is healthy.
+    def wait(self, api: AirflowApi, say: Callable[[str], None]) -> None:
+        """Wait until every component is healthy, and say now and then what is missing.
 
+        :param say: prints a line.
         :raises PortLostError: if another Airflow answers at its address.
         :raises DemoError: if it ends by itself or is not healthy in time.
         """
         if self._process is not None:
-            wait_until("Airflow", api.is_healthy, self._process, _START_SECONDS, 0.25)
+            ready = StartReport(api.not_ready, say).is_ready
+            wait_until("Airflow", ready, self._process, _START_SECONDS, 0.25)
             if not api.accepts_login():
                 raise PortLostError(
                     f"another Airflow already answers at {api.base_url}; choose a port with PORT=<port>"

@@ -82,6 +82,8 @@ def _core(plan: AirflowPlan, state: StateFolder, secrets: Secrets) -> Mapping[st
         "CORE__DAGS_FOLDER": str(plan.dags),
         "CORE__PLUGINS_FOLDER": str(plan.plugins),
         "CORE__LOAD_EXAMPLES": "False",
+        # The button Test of the page Connections; Airflow disables it unless it is set.
+        "CORE__TEST_CONNECTION": "Enabled",
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": str(plan.parallelism),
         "CORE__FERNET_KEY": secrets.fernet_key,

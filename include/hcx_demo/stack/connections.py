@@ -1,8 +1,7 @@
-"""Airflow connections to the simulated sites, as environment variables."""
+"""Airflow connections to the simulated sites, as Airflow's database gets them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,45 +11,44 @@ from hcx_waves.twin.connections import CONNECTION_TYPES, twin_connections
 from hcx_waves.wavefile.connections import Connections
 
 
-def connection_variables(connections: Connections, endpoints: Mapping[str, Any]) -> dict[str, str]:
-    """Return ``AIRFLOW_CONN_<ID>`` for every connection of a wave. The values hold secrets.
+def wave_connections(connections: Connections, endpoints: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return every connection of a wave by its id. The values hold secrets.
 
     :param connections: ids by site and product, as the wave file has them.
     :param endpoints: the simulator's endpoints document.
     :raises DemoError: if the sites lack a product that the wave names, or two ids differ only in case.
     """
-    return _variables(connections, "", lambda site, product: _connection(site, product, endpoints))
+    return _named(connections, "", lambda site, product: _connection(site, product, endpoints))
 
 
-def rehearsal_variables(
+def rehearsal_connections(
     connections: Connections, endpoints: Mapping[str, Any], twins: Mapping[str, Any]
-) -> dict[str, str]:
+) -> dict[str, Mapping[str, Any]]:
     """Return the connections for rehearsals, and none that a live wave could use. The values hold secrets.
 
     :param endpoints: of the sites that snapshots are taken from; they are only read.
     :param twins: the endpoints document of the twin server.
-    :raises DemoError: as :func:`connection_variables` does.
+    :raises DemoError: as :func:`wave_connections` does.
     """
     made = twin_connections([connections], twins, _trust(twins))
     return {
-        **_variables(connections, SNAPSHOT_PREFIX, lambda site, product: _connection(site, product, endpoints)),
-        **{_name(conn_id): json.dumps(one) for conn_id, one in made.items()},
+        **_named(connections, SNAPSHOT_PREFIX, lambda site, product: _connection(site, product, endpoints)),
+        **made,
     }
 
 
-def _variables(connections: Connections, prefix: str, make: Callable[[str, str], Mapping[str, Any]]) -> dict[str, str]:
-    variables: dict[str, str] = {}
+def _named(
+    connections: Connections, prefix: str, make: Callable[[str, str], Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
     for site_name, site in (("source", connections.source), ("destination", connections.destination)):
         for product, connection_id in site.used().items():
-            name = _name(f"{prefix}{connection_id}")
-            if name in variables:
+            name = f"{prefix}{connection_id}"
+            # Environment variables, which Airflow reads as well, do not tell them apart.
+            if name.lower() in {one.lower() for one in found}:
                 raise DemoError(f"connection {connection_id!r} is named twice, or differs from another only in case")
-            variables[name] = json.dumps(make(site_name, product))
-    return variables
-
-
-def _name(connection_id: str) -> str:
-    return f"AIRFLOW_CONN_{connection_id.upper()}"
+            found[name] = make(site_name, product)
+    return found
 
 
 def _trust(endpoints: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -46,17 +46,22 @@ class ControlApi:
         """Return what really happened to each VM and segment."""
         return self._call("GET", "/oracle")
 
-    def reset(self) -> None:
-        """Reset the sites to their initial state."""
-        self._call("POST", "/reset")
+    def reset(self, faults: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Reset the sites to their initial state.
+
+        :param faults: fault scenarios that are in force from then on.
+        :raises DemoError: if the simulator does not answer, or does not know one of them.
+        """
+        self._call("POST", "/reset", {"faults": list(faults)})
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
-    def _call(self, method: str, path: str) -> dict[str, Any]:
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        url = f"{self._base_url}/worlds/{_WORLD}{path}"
         try:
-            reply = self._session.request(method, f"{self._base_url}/worlds/{_WORLD}{path}", timeout=_ANSWER_SECONDS)
+            reply = self._session.request(method, url, json=body, timeout=_ANSWER_SECONDS)
             reply.raise_for_status()
             found: dict[str, Any] = reply.json() if reply.content else {}
         except (requests.RequestException, ValueError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from hcx_demo.airflow_api import AirflowApi
 from hcx_demo.errors import DemoError, PortLostError
 from hcx_demo.stack.airflow_server import AirflowServer
 from hcx_demo.stack.airflow_settings import AirflowPlan, airflow_environment, clean_environment
-from hcx_demo.stack.connections import connection_variables, rehearsal_variables
+from hcx_demo.stack.connections import rehearsal_connections, wave_connections
 from hcx_demo.stack.ports import choose_port
 from hcx_demo.stack.postgres import PostgresServer
 from hcx_demo.stack.postgres_folders import find_folders
@@ -172,24 +172,27 @@ class Stack:
         self.admin = self._client(ADMIN)
         self.approver = self._client(APPROVER)
         try:
-            server.wait(self.admin)
+            server.wait(self.admin, self._say)
         except PortLostError:
             server.stop()
             raise
         self._parts.append(server)
+        # In the database, so that the page Connections shows them and can test them.
+        self.admin.put_connections(self.connections())
         self.state.remember("ports", {"ui": port})
         self.state.note(url=self.plan.base_url)
         self._say(f"Airflow is running after {time.monotonic() - self.began:.1f} s: {self.plan.base_url}")
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of Airflow's processes, connections included; it holds secrets."""
-        connections = self.options.connections
-        variables = (
-            rehearsal_variables(connections, self.endpoints, self.twins)
-            if self.options.rehearsal
-            else connection_variables(connections, self.endpoints)
-        )
-        return {**airflow_environment(self.plan, self.state, self.secrets), **variables}
+        """Return the environment of Airflow's processes; it holds secrets."""
+        return airflow_environment(self.plan, self.state, self.secrets)
+
+    def connections(self) -> dict[str, Mapping[str, Any]]:
+        """Return the connections that Airflow gets, by id; they hold secrets."""
+        named = self.options.connections
+        if self.options.rehearsal:
+            return rehearsal_connections(named, self.endpoints, self.twins)
+        return wave_connections(named, self.endpoints)
 
     def _client(self, username: str) -> AirflowApi:
         client = AirflowApi(self.plan.base_url, username, self.secrets.passwords[username])

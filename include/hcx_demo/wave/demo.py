@@ -14,6 +14,7 @@ from hcx_demo.runs import await_dags, clear_unfinished, log_of_failures, start_r
 from hcx_demo.stack import Stack
 from hcx_demo.terminal import Keys, plain, speaker
 from hcx_demo.texts import duration, virtual
+from hcx_demo.wave.faults import FAULTS, fault_documents
 from hcx_demo.wave.gates import APPROVE, REJECT, GateKeeper
 from hcx_demo.wave.observer import RunObserver, RunStatus
 from hcx_demo.wave.outcome import DemoResult, measured_outages, print_segments, print_vms, report_paths
@@ -32,11 +33,13 @@ class DemoOptions:
     """How the wave is run and shown.
 
     :param automatic: approve the gates as the demo approver, and print lines instead of a live picture.
+    :param faults: names of fault scenarios that are in force from the start of each run.
     :param hold_seconds: wall time between the end of the wave and its cleanup.
     """
 
     wave: Wave
     automatic: bool
+    faults: tuple[str, ...] = ()
     hold_seconds: float = 3.0
 
 
@@ -67,6 +70,7 @@ class WaveDemo:
         :raises DemoError: if a process ends by itself or does not answer.
         """
         wave_dag, cleanup_dag = self._dags
+        self._put_faults_in_force()
         with SiteReader(self._stack.endpoints) as sites:
             sites.note_destinations(self._segments)
             states: dict[str, Sequence[SegmentPair]] = {"before": sites.segments(self._segments)}
@@ -78,6 +82,16 @@ class WaveDemo:
         result = self._judge(ended)
         self._print(result, ended, states)
         return result
+
+    def _put_faults_in_force(self) -> None:
+        names = self._options.faults
+        if not names:
+            return
+        control = self._stack.control
+        # The sites' clock starts anew with them, as far as the scenario fixes it.
+        control.reset()
+        control.reset(fault_documents(names, self._wave, control.now()))
+        self._say("".join(f"fault {name}: {FAULTS[name]}\n" for name in names).rstrip())
 
     def _clean_up(self, dag_id: str, wave: RunStatus, sites: SiteReader) -> RunStatus:
         hold = self._options.hold_seconds
@@ -111,7 +125,7 @@ class WaveDemo:
     def _view(self, keys: Keys) -> RunView:
         url = self._stack.plan.base_url
         if self._options.automatic or not self._console.is_terminal:
-            return PlainView(self._console, url)
+            return PlainView(self._console, url, asks=not self._options.automatic)
         return LiveView(self._console, url, keys_work=keys.usable)
 
     def _judge(self, ended: Sequence[RunStatus]) -> DemoResult:

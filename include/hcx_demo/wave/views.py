@@ -52,9 +52,13 @@ class RunView(Protocol):
 
 
 class PlainView:
-    """A line per event, for logs and for output that is not a terminal."""
+    """A line per event, for logs and for output that is not a terminal.
 
-    def __init__(self, console: Console, ui_url: str) -> None:
+    :param asks: whether gates are answered by a person, in the UI.
+    """
+
+    def __init__(self, console: Console, ui_url: str, *, asks: bool = False) -> None:
+        self._asks = asks
         self._console = console
         self._ui_url = ui_url
         self._steps: dict[str, tuple[StepState, str]] = {}
@@ -79,6 +83,8 @@ class PlainView:
                 self._gates.add(gate.key)
                 self.say(f"GATE {gate.subject}  (also in the UI: {gate_url(self._ui_url, gate)})")
                 self._console.print(plain(gate.body), highlight=False, soft_wrap=True)
+                if self._asks:
+                    self.say(f"waiting for your answer: {gate_url(self._ui_url, gate)}")
 
     def say(self, text: str) -> None:
         """Print a line."""

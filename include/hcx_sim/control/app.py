@@ -10,7 +10,7 @@ GET POST  /snapshots                                 list; store one (JSON, gzip
 GET DEL.  /snapshots/{snapshot_id}                   facts about one; forget it
 GET DEL.  /worlds/{id}                               facts about one; forget it
 GET       /worlds/{id}/endpoints                     its endpoints document, with credentials
-POST      /worlds/{id}/reset                         rebuild it from its scenario
+POST      /worlds/{id}/reset                         rebuild it from its scenario, with ``faults`` by name
 GET       /worlds/{id}/snapshot                      its inventory as a scenario document, and what is not carried
 GET POST  /worlds/{id}/clock                         time: mode, speed, advance
 GET POST  /worlds/{id}/waiters                       participants of a stepped clock

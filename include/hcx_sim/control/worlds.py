@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -70,6 +71,12 @@ class NewWorld(Body):
         return self
 
 
+class ResetWorld(Body):
+    """What a world has after a reset: ``faults`` are fault scenarios or their names, instead of those that it had."""
+
+    faults: list[str | NamedFault] | None = None
+
+
 def worlds_router(control: Control) -> APIRouter:
     """Return the routes under ``/worlds`` that are about whole worlds."""
     router = APIRouter()
@@ -97,7 +104,7 @@ def worlds_router(control: Control) -> APIRouter:
             ask_again_seconds=body.ask_again_seconds,
             settings=body.settings,
             faults=tuple(fault for fault in body.faults if isinstance(fault, FaultRule)),
-            named_faults=_named(body),
+            named_faults=_named(body.faults),
             assumptions=body.assumptions,
         )
         await worlds.create_beside(body.world_id, options)
@@ -118,8 +125,8 @@ def worlds_router(control: Control) -> APIRouter:
         return control.endpoints(world_id)
 
     @router.post("/worlds/{world_id}/reset")
-    async def reset_world(world_id: str) -> dict[str, Any]:
-        worlds.reset(world_id)
+    async def reset_world(world_id: str, body: ResetWorld | None = None) -> dict[str, Any]:
+        worlds.reset(world_id, _faults_after(body))
         return describe(control, world_id)
 
     @router.get("/worlds/{world_id}/snapshot")
@@ -133,8 +140,22 @@ def worlds_router(control: Control) -> APIRouter:
     return router
 
 
-def _named(body: NewWorld) -> tuple[NamedFault, ...]:
-    named = [NamedFault(scenario=fault) if isinstance(fault, str) else fault for fault in body.faults]
+def _faults_after(reset: ResetWorld | None) -> tuple[NamedFault, ...] | None:
+    """Return the faults that a reset asks for; None keeps those that there are.
+
+    An unknown one is refused before the reset, as a world that cannot be built anew would be lost.
+    """
+    if reset is None or reset.faults is None:
+        return None
+    named = _named(reset.faults)
+    if unknown := sorted({fault.scenario for fault in named} - set(FAULT_SCENARIOS)):
+        hint = f"there are: {', '.join(sorted(FAULT_SCENARIOS))}"
+        raise ControlError(422, f"no fault scenario {unknown[0]!r}", hint)
+    return named
+
+
+def _named(faults: Sequence[str | NamedFault | FaultRule]) -> tuple[NamedFault, ...]:
+    named = [NamedFault(scenario=fault) if isinstance(fault, str) else fault for fault in faults]
     return tuple(fault for fault in named if isinstance(fault, NamedFault))
 
 

@@ -25,6 +25,7 @@ SocketBehaviour = Literal[
     "truncated",
     "wrong_schema",
     "vendor_error",
+    "item_error",
 ]
 EngineBehaviour = Literal["fail", "delay", "stall"]
 PRODUCTS = Literal["hcx", "nsx", "vmc", "csp", "vcenter", "engine"]

@@ -2,6 +2,8 @@
 
 ``status``         a bare page of a front end (proxy, load balancer) with the rule's status, HTML; nothing acts
 ``vendor_error``   the product's own error shape with the rule's status, code and message; nothing acts
+                   (a status of 2xx: an answer that accepts, with an error in it [D hcx 1])
+``item_error``     the same with the error at an item of the answer, not on top of it
 ``reset_before``   TCP reset before anything acts
 ``reset_after``    acts, then TCP reset instead of an answer: the client cannot know
 ``timeout``        holds the connection for ``seconds``, then closes it without an answer; acts only with ``acts``
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 import asyncio
 import http
+import json
 import socket
 import struct
 from dataclasses import dataclass
@@ -90,6 +93,9 @@ def replacement(rule: FaultRule, call: Call, product: Product) -> Answer | None:
     """Return the answer that a rule gives instead of the product's; None for a rule that gives none."""
     if rule.behaviour == "vendor_error":
         return Answer.of(product.failure(call, rule.status, rule.code, rule.message))
+    if rule.behaviour == "item_error":
+        told = json.loads(Answer.of(product.failure(call, rule.status, rule.code, rule.message)).body)
+        return Answer.of_json(rule.status, {**told, "errors": [], "items": [{"errors": told.get("errors", [])}]})
     if rule.behaviour == "status":
         return _front_end_page(rule)
     return None

@@ -102,6 +102,7 @@ class HcxState:
     trusted_certificates: dict[SiteName, set[str]] = field(default_factory=lambda: {site: set() for site in SiteName})
     compute_profiles: dict[SiteName, dict[str, dict[str, Any]]] = field(default_factory=lambda: _per_site())
     network_profiles: dict[SiteName, dict[str, dict[str, Any]]] = field(default_factory=lambda: _per_site())
+    mesh_profiles: dict[str, dict[SiteName, str]] = field(default_factory=dict)  # mesh -> compute profiles it was given
     extensions: dict[str, Extension] = field(default_factory=dict)
     extending: dict[str, Extending] = field(default_factory=dict)  # by the key of the network
 

@@ -234,7 +234,7 @@ def register() -> None:
     coverage.states("firewall action", ACTIONS, documented, _SOURCES)
     coverage.fields(
         "gateway firewall rule",
-        ("action", "source_groups", "destination_groups", "sequence_number", "disabled"),
+        ("action", "source_groups", "destination_groups", "sequence_number", "disabled", "scope"),
         Confidence.INFERRED,
         _SOURCES,
         note="addresses decide who reaches the outside; services and scope do not",

@@ -16,7 +16,7 @@ from hcx_sim.nsx.errors import not_found
 from hcx_sim.nsx.inventory import node_id
 from hcx_sim.nsx.inventory_routes import check_fabric
 from hcx_sim.nsx.paging import page
-from hcx_sim.nsx.topology import edge_cluster_id, transport_zone_body
+from hcx_sim.nsx.topology import edge_cluster_id, edge_nodes, transport_zone_body
 from hcx_sim.world.model import Placement
 
 _API = "/api/v1"
@@ -49,7 +49,36 @@ def _transport_nodes(call: Call) -> list[dict[str, Any]]:
     hosts = [
         each for each in call.world.placements.values() if each.site is call.here and each.type_name == "HostSystem"
     ]
-    return [_transport_node(call, host) for host in hosts]
+    return [*(_transport_node(call, host) for host in hosts), *_edge_nodes(call)]
+
+
+def _edge_nodes(call: Call) -> list[dict[str, Any]]:
+    """Return the two edge transport nodes that the edge cluster has as members."""
+    zone = transport_zone_body(call)
+    return [
+        {
+            "resource_type": "TransportNode",
+            "id": node,
+            "node_id": node,
+            "display_name": name,
+            "node_deployment_info": {
+                "resource_type": "EdgeNode",
+                "id": node,
+                "external_id": node,
+                "display_name": name,
+                "deployment_type": "VIRTUAL_MACHINE",
+                "ip_addresses": ["127.0.0.1"],
+            },
+            "host_switch_spec": {
+                "resource_type": "StandardHostSwitchSpec",
+                "host_switches": [{"transport_zone_endpoints": [{"transport_zone_id": zone["nsx_id"]}]}],
+            },
+            "is_overridden": False,
+            "maintenance_mode": "DISABLED",
+            **_origin(),
+        }
+        for name, node in edge_nodes(call)
+    ]
 
 
 def _transport_node(call: Call, host: Placement) -> dict[str, Any]:
@@ -111,7 +140,10 @@ def _edge_clusters(call: Call) -> list[dict[str, Any]]:
             "display_name": "edge-cluster-01",
             "deployment_type": "VIRTUAL_MACHINE",
             "member_node_type": "EDGE_NODE",
-            "members": [],
+            "members": [
+                {"member_index": index, "transport_node_id": node, "display_name": name}
+                for index, (name, node) in enumerate(edge_nodes(call))
+            ],
             **_origin(),
         }
     ]

@@ -177,3 +177,10 @@ def register() -> None:
     coverage.states("publish_status", ("REALIZED", "UNREALIZED", "ERROR"), documented, "VMCPOL NSX42")
     coverage.states("consolidated_status", ("SUCCESS", "IN_PROGRESS", "ERROR"), documented, "VMCPOL NSX42")
     coverage.fields("fault points", ("segment.realise",), Confidence.INFERRED, "TFNSX", note="fail, delay, stall")
+    coverage.fields(
+        "segment subnets",
+        ("gateway_address", "dhcp_ranges", "dhcp_config", "network"),
+        Confidence.INFERRED,
+        "VMCPOL NSX42",
+        note="at most one subnet of IPv4 and one of IPv6; only that of IPv4 is routed and extended",
+    )

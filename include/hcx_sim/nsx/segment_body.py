@@ -18,7 +18,8 @@ from hcx_sim.world.world import World
 TYPES = ("ROUTED", "EXTENDED", "ROUTED_AND_EXTENDED", "DISCONNECTED")
 CREATE_USER = "_create_user"
 MODIFIED_USER = "_last_modified_user"
-_HIDDEN = ("advanced_config", "subnet", CREATE_USER, MODIFIED_USER)
+MORE_SUBNETS = "more_subnets"
+_HIDDEN = ("advanced_config", "subnet", MORE_SUBNETS, CREATE_USER, MODIFIED_USER)
 _ADVANCED_DEFAULTS: dict[str, Any] = {
     "address_pool_paths": [],
     "hybrid": False,
@@ -120,7 +121,8 @@ def _connectivity(world: World, segment: Segment) -> dict[str, Any]:
         subnet = {"gateway_address": gateway, **segment.extra.get("subnet", {}), "network": network_of(gateway)}
         if segment.dhcp_ranges:
             subnet["dhcp_ranges"] = list(segment.dhcp_ranges)
-        body["subnets"] = [subnet]
+        more = segment.extra.get(MORE_SUBNETS, [])
+        body["subnets"] = [subnet, *({**each, "network": network_of(each["gateway_address"])} for each in more)]
     if segment.l2_extension is not None:
         body["l2_extension"] = segment.l2_extension
     advanced = advanced_config(world, segment)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hcx_sim.nsx.errors import invalid, not_found, protected
-from hcx_sim.nsx.segment_body import CREATE_USER, MODIFIED_USER, advanced_config, effective_gateway
+from hcx_sim.nsx.segment_body import CREATE_USER, MODIFIED_USER, MORE_SUBNETS, advanced_config, effective_gateway
 from hcx_sim.nsx.segment_model import SegmentBody
 from hcx_sim.world.model import Segment, SiteName
 from hcx_sim.world.operations import segment_path
@@ -103,7 +103,8 @@ def intent_of(world: World, place: Place, segment: Segment | None, request: Requ
     connectivity = advanced.pop("connectivity", None)
     if segment is not None and request.replace and connectivity == _shown_connectivity(world, segment):
         connectivity = segment.connectivity  # a PUT of what was read changes nothing, whatever stands behind it
-    for name, value in (("advanced_config", advanced), ("subnet", subnet)):
+    more = _main_first(sent["subnets"] or [])[1:] if "subnets" in sent else extra.get(MORE_SUBNETS)
+    for name, value in (("advanced_config", advanced), ("subnet", subnet), (MORE_SUBNETS, more)):
         extra.pop(name, None)
         if value:
             extra[name] = value
@@ -132,7 +133,7 @@ def _subnet(
         if keep is None:
             return None, [], {}
         return keep.gateway_cidr, list(keep.dhcp_ranges), dict(keep.extra.get("subnet", {}))
-    subnets = sent["subnets"] or []
+    subnets = _main_first(sent["subnets"] or [])
     subnet: dict[str, Any] = dict(subnets[0]) if subnets else {}
     gateway = subnet.pop("gateway_address", None)
     ranges = list(subnet.pop("dhcp_ranges", None) or [])
@@ -144,6 +145,11 @@ def _subnet(
                 [f"subnets[0].dhcp_ranges: existing ranges can neither be removed nor changed: {', '.join(lost)}"]
             )
     return gateway, ranges, subnet
+
+
+def _main_first(subnets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return subnets with that of IPv4 first, which the world routes; the other is only kept."""
+    return sorted(subnets, key=lambda each: ":" in (each.get("gateway_address") or ""))
 
 
 def _advanced(keep: Segment | None, sent: dict[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,13 @@ class Subnet(Body):
     dhcp_config: DhcpConfig | None = None
 
 
+def _one_of_a_family(subnets: list[Subnet]) -> list[Subnet]:
+    families = [ip_interface(each.gateway_address).version for each in subnets if each.gateway_address]
+    if len(families) > len(set(families)):
+        raise ValueError("a segment has at most one subnet with a gateway of IPv4 and one of IPv6")
+    return subnets
+
+
 class AdvancedConfig(Body):
     """Advanced configuration; ``connectivity`` is the switch between routed and disconnected."""
 
@@ -97,7 +104,7 @@ class SegmentBody(Body):
     type: str | None = None
     advanced_config: AdvancedConfig | None = None
     connectivity_path: str | None = None
-    subnets: list[Subnet] | None = Field(default=None, max_length=1)
+    subnets: Annotated[list[Subnet], AfterValidator(_one_of_a_family)] | None = Field(default=None, max_length=2)
     dhcp_config_path: str | None = None
     domain_name: str | None = None
     l2_extension: L2Extension | None = None

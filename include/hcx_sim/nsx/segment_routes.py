@@ -167,4 +167,11 @@ def register() -> None:
 
 
 coverage.states("segment type", TYPES, Confidence.INFERRED, "VMCDOC PYVMC FLIP", note="derived, read-only")
+coverage.fields(
+    "VLAN-backed segment",
+    ("vlan_ids",),
+    Confidence.DOCUMENTED,
+    BINDINGS,
+    note="connectivity has no effect; that it shows no subnets and reads DISCONNECTED is inferred",
+)
 coverage.states("connectivity", ("ON", "OFF"), Confidence.DOCUMENTED, BINDINGS, note="absent means ON")

@@ -83,6 +83,30 @@ def edge_cluster_id(call: Call) -> str:
     return call.world.random.stable_uuid(f"edge-cluster/{call.here}")
 
 
+def edge_nodes(call: Call) -> list[tuple[str, str]]:
+    """Return name and id of the edge nodes of the site's edge cluster: two, so that gateways have a standby."""
+    stable_uuid = call.world.random.stable_uuid
+    return [(f"edge-{number:02}", stable_uuid(f"edge-node/{number}/{call.here}")) for number in (1, 2)]
+
+
+def policy_edge_nodes(call: Call, cluster_id: str) -> list[dict[str, Any]]:
+    """Return the edge nodes as policy shows them below their cluster."""
+    if cluster_id != edge_cluster_id(call):
+        raise not_found(call.path)
+    above = f"{edge_clusters(call)[0]['path']}/edge-nodes"
+    return [
+        policy_object(
+            call.world,
+            f"{above}/{index}",
+            "PolicyEdgeNode",
+            display_name=name,
+            nsx_id=node,
+            member_index=index,
+        )
+        for index, (name, node) in enumerate(edge_nodes(call))
+    ]
+
+
 def locale_services(call: Call, gateway_path: str) -> list[dict[str, Any]]:
     """Return where a gateway runs."""
     path = f"{gateway_path}/locale-services/{_LOCALE_SERVICE}"
@@ -210,5 +234,11 @@ def register() -> None:
         "edge_clusters.policy",
         "cluster",
         lambda call, _request: edge_clusters(call),
+    )
+    register_pair(
+        f"{points}/{{point}}/edge-clusters/{{cluster}}/edge-nodes",
+        "edge_nodes.policy",
+        "node",
+        lambda call, request: policy_edge_nodes(call, request.path_params["cluster"]),
     )
     register_pair(f"{infra}/domains", "domains", "domain", lambda call, _request: domains(call))

@@ -104,7 +104,7 @@ def _networks(world: World) -> list[NetworkSpec]:
 
 def _network(world: World, network: VcNetwork, bridge: Bridge | None) -> NetworkSpec:
     segment = world.segment_of_network(network)
-    gateway = segment.gateway_cidr if segment else network.gateway.address if network.gateway else None
+    gateway = network.gateway.address if network.gateway else segment.gateway_cidr if segment else None
     interface = ip_interface(gateway) if gateway else None
     subnet = str(interface.network) if interface else network.subnet or "0.0.0.0/32"
     destination = world.networks[bridge.destination_network_key].name if bridge else None
@@ -124,6 +124,7 @@ def _network(world: World, network: VcNetwork, bridge: Bridge | None) -> Network
             "destination_name": destination,
             "mon": bridge.mon if bridge else False,
             "port_binding": network.port_binding,
+            "segment_body": {"vlan_ids": segment.extra["vlan_ids"]} if segment and "vlan_ids" in segment.extra else {},
         }
     )
 
@@ -171,6 +172,7 @@ def _vm(world: World, vm: Vm) -> dict[str, Any]:
             {
                 "network": names.get(f"{vm.site}/{nic.network_moref}"),
                 "ips": nic.ip_addresses,
+                **({"origins": nic.origins} if nic.origins else {}),
                 "mac": nic.mac,
                 "connected": nic.connected,
             }

@@ -10,7 +10,7 @@ from hcx_sim.world.model import Mesh, NetworkKind, SiteName, VcNetwork, Vm
 from hcx_sim.world.world import World
 
 _GIB = 1024**3
-_SEGMENT_FIELDS = ("dhcp_config_path", "subnet", "advanced_config")
+_SEGMENT_FIELDS = ("dhcp_config_path", "subnet", "advanced_config", "vlan_ids")
 
 
 def is_real(world: World) -> bool:
@@ -88,7 +88,7 @@ def real_networks(world: World) -> list[dict[str, Any]]:
 
 def _network(world: World, network: VcNetwork) -> dict[str, Any]:
     segment = world.segment_of_network(network)
-    gateway = segment.gateway_cidr if segment else network.gateway.address if network.gateway else None
+    gateway = network.gateway.address if network.gateway else segment.gateway_cidr if segment else None
     interface = IPv4Interface(gateway) if gateway else None
     document: dict[str, Any] = {
         "name": network.name,
@@ -186,6 +186,7 @@ def real_vm(vm: Vm, document: dict[str, Any]) -> dict[str, Any]:
             {
                 "network": nic.network_moref or None,
                 "ips": nic.ip_addresses,
+                **({"origins": nic.origins} if nic.origins else {}),
                 "mac": nic.mac,
                 "connected": nic.connected,
                 "key": nic.key,

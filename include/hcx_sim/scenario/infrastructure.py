@@ -22,6 +22,7 @@ SWITCH = "dvs-11"
 DATASTORE = "datastore-15"
 MANAGEMENT_NETWORK = "dvportgroup-10"
 _FIRST_HOST = 16
+_FIRST_SWITCH = 901
 _FIRST_POOL = 101
 _FIRST_FOLDER = 201
 _GIB = 1024**3
@@ -36,6 +37,9 @@ def build_site(world: World, name: SiteName, spec: SiteSpec) -> Furniture:
         _folders(world, name, spec)
         _compute(world, name, spec)
         _put(world, name, SWITCH, "VmwareDistributedVirtualSwitch", "DSwitch-1", NETWORK_FOLDER, uuid_name="switch")
+        for number, switch in enumerate(spec.more_switches):
+            moref = f"dvs-{_FIRST_SWITCH + number}"
+            _put(world, name, moref, "VmwareDistributedVirtualSwitch", switch, NETWORK_FOLDER, uuid_name=moref)
         _management_network(world, name)
     _storage(world, name, spec)
     _firewall(world, name, spec)

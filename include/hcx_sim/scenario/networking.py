@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from hcx_sim.scenario.infrastructure import MANAGEMENT_NETWORK
 from hcx_sim.scenario.schema import MeshSpec, NetworkSpec, Scenario
@@ -96,13 +96,39 @@ def build_networks(world: World, scenario: Scenario) -> None:
             shown.name = spec.name
             shown.network_kind = NetworkKind.OPAQUE if spec.opaque else shown.network_kind
             _connect(world, segment, spec)
+            if "vlan_ids" in spec.segment_body:
+                _route_outside(world, segment, spec)
         else:
             _port_group(world, spec, kind)
+        _note_more_users(world, spec)
         if spec.stretched:
             name = spec.destination_name or spec.name
             fixed = scenario.site_spec(SiteName.DESTINATION).nsx == "vmc"
             segment = _segment(world, spec, SiteName.DESTINATION, name, fixed=fixed, connectivity="OFF")
             segment.hcx_created = True
+
+
+def _note_more_users(world: World, spec: NetworkSpec) -> None:
+    """Remember who uses the gateway beside the VMs of the two sites: further sites, further subnets."""
+    notes: dict[str, Any] = {}
+    if spec.extended_elsewhere:
+        notes["elsewhere"] = {site: list(vms) for site, vms in spec.extended_elsewhere.items()}
+    if spec.secondary:
+        notes["secondary"] = [str(one.network) for one in spec.secondary]
+    if notes:
+        network = find_network(world, spec.site, spec.name)
+        network.properties = {**network.properties, **notes}
+
+
+def _route_outside(world: World, segment: Segment, spec: NetworkSpec) -> None:
+    """Give the gateway of a VLAN-backed segment to a physical router: NSX has none for it. [D nsx-vsphere 2.2]"""
+    gateway = spec.gateway_interface
+    segment.gateway_cidr, segment.connectivity_path, segment.gateway_up = None, None, False
+    network = world.network_of_segment(segment)
+    network.gateway = PhysicalGateway(str(gateway)) if gateway else None
+    network.gateway_connected = spec.connectivity == "ON"
+    network.vlan_id = next((int(one) for one in spec.segment_body["vlan_ids"] if one.isdecimal()), None)
+    network.subnet = None if spec.subnet is None else str(spec.subnet)
 
 
 def _second_port_group(world: World, spec: NetworkSpec) -> None:
@@ -139,9 +165,14 @@ def _segment(world: World, spec: NetworkSpec, site: SiteName, name: str, *, fixe
         connectivity=connectivity,
         domain=spec.domain or spec.name,
         dhcp_ranges=spec.dhcp_ranges,
-        extra=spec.segment_body if own else None,
+        extra={**spec.segment_body, **_second_subnet(spec)} if own else None,
         moref=spec.moref if own else None,
     )
+
+
+def _second_subnet(spec: NetworkSpec) -> dict[str, Any]:
+    """Return the subnet of IPv6 as :mod:`hcx_sim.nsx.segment_body` shows it."""
+    return {} if spec.gateway6 is None else {"more_subnets": [{"gateway_address": str(spec.gateway6)}]}
 
 
 def _connect(world: World, segment: Segment, spec: NetworkSpec) -> None:
@@ -181,7 +212,7 @@ def _port_group(world: World, spec: NetworkSpec, kind: str) -> None:
             gateway_connected=spec.connectivity == "ON",
             port_binding=spec.port_binding,
             subnet=None if spec.subnet is None else str(spec.subnet),
-            properties={"domain": spec.domain or spec.name, **spec.properties},
+            properties={"domain": spec.domain or spec.name, "switch": spec.switch, **spec.properties},
         )
     )
 

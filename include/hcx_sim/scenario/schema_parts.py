@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -45,6 +45,7 @@ class SiteSpec(_Document):
     firewall_default_allow: bool = True
     firewall: list[FirewallRuleSpec] = []
     more_tier1_ids: list[str] = []
+    more_switches: list[str] = []
     identity: IdentitySpec = IdentitySpec()
     places: list[PlaceSpec] = []
     datastores: list[DatastoreSpec] = []
@@ -76,7 +77,8 @@ class NetworkSpec(_Document):
 
     ``kind``: NSX segment ``fixed`` or ``flexible``, ``vlan`` (port group behind a physical router) or
     ``standard`` (standard switch, cannot be stretched). ``gateway`` defaults to the subnet's first address; a
-    network without ``subnet`` has none. A real network is given its ``moref`` and, where it is a segment, its
+    network without ``subnet`` has none. ``gateway6`` is a second gateway, of IPv6, which NSX shows beside the first and
+    the world does not route. A real network is given its ``moref`` and, where it is a segment, its
     ``segment_id`` (else the name is the id); ``domain`` joins the networks of both sites that carry one subnet.
     """
 
@@ -84,9 +86,11 @@ class NetworkSpec(_Document):
     subnet: IPv4Network | None = None
     gateway: IPv4Address | None = None
     no_gateway: bool = False
+    gateway6: IPv6Interface | None = None
     site: SiteName = SiteName.SOURCE
     kind: Literal["fixed", "flexible", "vlan", "standard"] | None = None
     vlan_id: int | None = Field(default=None, ge=0, le=4094)
+    switch: str | None = None
     connectivity: Literal["ON", "OFF"] = "ON"
     dhcp_ranges: list[str] = []
     stretched: bool = False
@@ -104,6 +108,8 @@ class NetworkSpec(_Document):
     realisation: str = "success"
     hcx_created: bool = False
     segment_body: dict[str, Any] = {}
+    extended_elsewhere: dict[str, list[str]] = {}  # name of another site -> VMs there that use this gateway
+    secondary: list[IPv4Interface] = []  # gateways of further subnets on the same wire, which are not extended
     strange_ports: list[str] = []
 
     @property
@@ -121,10 +127,16 @@ class NetworkSpec(_Document):
 
 
 class NicSpec(_Document):
-    """A network card: the network's name or MoRef (None: in no network) and the guest's addresses."""
+    """A network card: the network's name or MoRef (None: in no network) and the guest's addresses.
+
+    ``origins`` says where an address comes from, in vSphere's words (``manual``, ``dhcp``, ``linklayer``, ``random``,
+    ``other``), with another prefix length than the network's after a slash (``manual/32``). Without it Tools report
+    no origin, as those of Linux do.
+    """
 
     network: str | None
     ips: list[IPv4Address | IPv6Address] = []
+    origins: dict[str, str] = {}
     mac: str | None = None
     connected: bool = True
     key: int | None = None

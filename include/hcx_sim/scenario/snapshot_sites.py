@@ -140,6 +140,7 @@ def _rule(rule: FirewallRulePart, position: int) -> FirewallRuleSpec:
             ("source_groups", rule.source_groups),
             ("destination_groups", rule.destination_groups),
             ("services", rule.services),
+            ("scope", rule.scope),
         )
         if value
     }
@@ -276,7 +277,7 @@ def _addresses(gateways: Iterable[str | None]) -> dict[str, Any]:
 
 
 def _segment(segment: SegmentPart) -> dict[str, Any]:
-    body: dict[str, Any] = {}
+    body: dict[str, Any] = {"vlan_ids": list(segment.vlan_ids)} if segment.vlan_ids else {}
     if segment.dhcp_config_path is not None:
         body["dhcp_config_path"] = segment.dhcp_config_path
     if segment.dhcp_server is not None:

@@ -138,6 +138,7 @@ def _nic(
         mac=spec.mac or _mac(number, index),
         network_moref="" if spec.network is None else networks[f"{site}/{spec.network}"],
         ip_addresses=[str(ip) for ip in spec.ips],
+        origins=dict(spec.origins),
         connected=spec.connected,
         address_type=spec.address_type,
         external_id=_external_id(world, spec, uid, index),

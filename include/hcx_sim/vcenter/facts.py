@@ -31,6 +31,7 @@ from hcx_sim.vcenter.methods import (  # noqa: F401
     snapshots,
     views,
 )
+from hcx_sim.vcenter.methods import empty_managers as _empty_managers  # noqa: F401
 from hcx_sim.vcenter.methods import managers as _manager_methods  # noqa: F401
 from hcx_sim.vcenter.methods import tasks as _task_methods  # noqa: F401
 from hcx_sim.vcenter.registry import coverage
@@ -60,6 +61,13 @@ coverage.fields(
     Confidence.INFERRED,
     "PYV",
     "keys of an entity's properties: replace, append to an array, change an element, hide behind a privilege",
+)
+coverage.fields(
+    "addresses in guest.net",
+    ("ipConfig.ipAddress.origin", "ipConfig.ipAddress.prefixLength"),
+    Confidence.DOCUMENTED,
+    "PYV",
+    "a scenario's origins say where an address comes from; unset otherwise, as Tools of Linux leave it [inferred]",
 )
 coverage.states("task states", ("queued", "running", "success", "error"), Confidence.DOCUMENTED, "PYV")
 coverage.states("power states", ("poweredOff", "poweredOn", "suspended"), Confidence.DOCUMENTED, "PYV")

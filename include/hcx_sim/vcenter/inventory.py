@@ -232,10 +232,10 @@ class Inventory:
         """Return the keys of the custom attributes by name: those that were defined, and those that VMs have."""
         return {**self.index.custom_fields, **self.state.custom_fields}
 
-    def switch(self) -> Placement | None:
-        """Return the site's distributed switch."""
+    def switch(self, name: str | None = None) -> Placement | None:
+        """Return the site's distributed switch, of several the one of a name, else the first."""
         switches = self.placements("VmwareDistributedVirtualSwitch")
-        return switches[0] if switches else None
+        return next((one for one in switches if one.name == name), switches[0] if switches else None)
 
     def switch_uuid(self, switch: Placement) -> str:
         """Return a distributed switch's UUID."""

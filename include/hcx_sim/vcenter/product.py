@@ -7,6 +7,7 @@ operations are listed in COVERAGE.md.
 from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from hcx_sim.coverage import Confidence
 from hcx_sim.http.context import Call, Product, call_of
@@ -38,7 +39,7 @@ async def service_versions(request: Request) -> Response:
 
 @coverage.route(
     app, "GET", "/sdk/vimService.wsdl", "service_description", Confidence.INFERRED, "PYV VCSIM",
-    "the service and its import; the schemas are the vendor's and are not served",
+    "written from the type information",
 )  # fmt: skip
 async def service_description(request: Request) -> Response:
     """Return the description that leads SOAP stacks to the port types of :func:`port_types`."""
@@ -47,11 +48,12 @@ async def service_description(request: Request) -> Response:
 
 
 @coverage.route(
-    app, "GET", "/sdk/vim.wsdl", "port_types", Confidence.INFERRED, "PYV VCSIM", "the offered methods by name"
+    app, "GET", "/sdk/vim.wsdl", "port_types", Confidence.INFERRED, "PYV VCSIM", "the offered methods, and all types"
 )
 async def port_types(_request: Request) -> Response:
-    """Return the methods that this vCenter offers, without the types of their parameters."""
-    return Response(port_types_wsdl(sorted({name for _, name in method_names()})), 200, media_type=XML)
+    """Return the methods that this vCenter offers and every type; made in a thread, as that takes some seconds."""
+    text = await run_in_threadpool(port_types_wsdl, method_names())
+    return Response(text, 200, media_type=XML)
 
 
 @coverage.route(app, "POST", "/sdk", "soap", Confidence.CONFIRMED, "PYV", "every SOAP method, listed by name")

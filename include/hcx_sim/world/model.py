@@ -171,6 +171,7 @@ class Nic:
     mac: str
     network_moref: str
     ip_addresses: list[str] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)  # address -> vSphere's origin, or "origin/prefix length"
     connected: bool = True
     address_type: str = "assigned"
     external_id: str = ""

@@ -171,6 +171,9 @@ class Oracle:
             if vm.site is SiteName.SOURCE and not domain.source_gateway_up:
                 behind.append(vm.name)
                 running_behind += [vm.name] if running else []
+        source = domain.networks.get(SiteName.SOURCE)
+        if source is not None and not domain.source_gateway_up:
+            behind += [f"{vm} at {site}" for site, vms in source.properties.get("elsewhere", {}).items() for vm in vms]
         record.outage.set(bool(cut_off), now_us, sorted(cut_off))
         record.two_gateways.set(domain.two_gateways, now_us)
         cut = domain.source_had_gateway and bool(behind)

@@ -13,6 +13,8 @@ from ipaddress import ip_address, ip_network
 from hcx_sim.world.model import Bridge, SiteName, VcNetwork, Vm
 from hcx_sim.world.world import World
 
+TIER_0S = "/infra/tier-0s"
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:
@@ -68,15 +70,15 @@ def gateway_up(world: World, network: VcNetwork) -> bool:
     """Return whether the network's own gateway forwards at this moment."""
     if network.removed:
         return False
+    if network.gateway is not None:
+        return network.gateway_connected
     segment = world.segment_of_network(network)
-    if segment is not None:
-        return segment.gateway_up and segment.gateway_cidr is not None
-    return network.gateway is not None and network.gateway_connected
+    return segment is not None and segment.gateway_up and segment.gateway_cidr is not None
 
 
 def _has_gateway(world: World, network: VcNetwork) -> bool:
     segment = world.segment_of_network(network)
-    return segment.gateway_cidr is not None if segment is not None else network.gateway is not None
+    return network.gateway is not None or (segment is not None and segment.gateway_cidr is not None)
 
 
 def _bridge_of(world: World, network: VcNetwork) -> Bridge | None:
@@ -113,10 +115,10 @@ def reach(world: World, domain: Domain, vm: Vm) -> tuple[str | None, str]:
     if here.blocked:
         return None, "blocked"
     gateway = _gateway_site(domain, vm)
-    if gateway is None:
-        return None, "no_gateway"
     addresses = [ip for nic in nics for ip in nic.ip_addresses]
-    if not firewall_open(world, gateway, addresses):
+    if gateway is None or (gateway is SiteName.DESTINATION and _needs_source(domain, addresses)):
+        return None, "no_gateway"
+    if not firewall_open(world, gateway, addresses, _gateway_path(world, domain.networks.get(gateway))):
         return None, "firewall"
     return gateway.value, ""
 
@@ -132,16 +134,44 @@ def _gateway_site(domain: Domain, vm: Vm) -> SiteName | None:
     return None
 
 
-def firewall_open(world: World, site: SiteName, addresses: list[str]) -> bool:
-    """Return whether the gateway firewall of ``site`` passes the addresses; the first matching rule decides."""
+def _needs_source(domain: Domain, addresses: list[str]) -> bool:
+    """Tell whether an address is in a subnet that only the source's router knows."""
+    source = domain.networks.get(SiteName.SOURCE)
+    further = source.properties.get("secondary", []) if source is not None else []
+    return any(_inside(address, cidr) for address in addresses for cidr in further)
+
+
+def _gateway_path(world: World, network: VcNetwork | None) -> str | None:
+    segment = None if network is None else world.segment_of_network(network)
+    return None if segment is None else segment.connectivity_path
+
+
+def firewall_open(world: World, site: SiteName, addresses: list[str], gateway: str | None = None) -> bool:
+    """Return whether the gateway firewall of ``site`` passes the addresses.
+
+    At the segment's own gateway and at any tier-0 above it the first rule decides that matches and is in force there:
+    ``scope`` names gateways, none means all. [D nsx-vsphere 2.1] The default is the own gateway's
+    [I nsx-vsphere 2.1].
+    """
+    default = world.site(site).firewall_default_allow
+    own = _passes(world, site, addresses, gateway, default=default)
+    return own and _passes(world, site, addresses, TIER_0S, default=True)
+
+
+def _passes(world: World, site: SiteName, addresses: list[str], gateway: str | None, *, default: bool) -> bool:
     rules = sorted(
         (rule for rule in world.firewall_rules.values() if rule.site is site and rule.enabled),
         key=lambda rule: (rule.sequence_number, rule.key),
     )
     for rule in rules:
+        scope = [each for each in rule.body.get("scope") or [] if each != "ANY"]
+        if scope and gateway is not None and not any(f"{each}/".startswith(f"{gateway}/") for each in scope):
+            continue
+        if gateway == TIER_0S and not scope and rule.rule_id == "default_rule":
+            continue
         if not rule.cidrs or any(_inside(address, cidr) for address in addresses for cidr in rule.cidrs):
             return rule.action == "ALLOW"
-    return world.site(site).firewall_default_allow
+    return default
 
 
 def _inside(address: str, cidr: str) -> bool:

@@ -20,6 +20,7 @@ _OWN = {
     "schema": "waves:schema",
     "doctor": "doctor:doctor",
     "probe": "probe:probe",
+    "rescue": "rescue:rescue",
     "snapshot": "snapshot:snapshot",
     "forecast": "forecast:forecast",
     "calibrate": "calibration:calibrate",

@@ -10,15 +10,19 @@ from typing import Annotated
 
 import typer
 
+from hcx_waves.cli.app import entry_points
 from hcx_waves.cli.inputs import named_wave_files, no_wave_files
 from hcx_waves.cli.output import ExitCode, counted, fail, print_rows
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.wavefile.loader import WaveFile
+from hcx_waves.wavefile.other_formats import IS_SPREADSHEET
 from hcx_waves.wavefile.problems import Problem
 from hcx_waves.wavefile.schema import wave_schema_text
 from hcx_waves.wavefile.sets import WaveSet, load_waves, wave_paths
 from hcx_waves.wavefile.wave import Wave
 
+IMPORT = "import"
+"""The command that reads spreadsheets, where it is installed."""
 _HEADINGS = ("wave", "starts", "switchover", "cutover", "VMs", "segments", "hash")
 
 
@@ -38,6 +42,8 @@ def validate(
     if problems:
         for problem in problems:
             typer.echo(str(problem))
+        if IMPORT in entry_points() and any(IS_SPREADSHEET in problem.message for problem in problems):
+            typer.echo(f"Make wave files of a spreadsheet by: hcx-waves {IMPORT}")
         fail(_count(problems), ExitCode.FAILED)
     print_rows(_HEADINGS, (_row(file.wave) for file in _named(found, asked)))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pydantic import AwareDatetime
+
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ConflictError, NotFound, OutcomeUnknownError
 from hcx_waves.clients.nsx import NsxPolicyClient, NsxSegment
+from hcx_waves.cutover.emptiness import deletable, look_at_segment, refuse_deletion
 from hcx_waves.cutover.errors import (
     DestinationNotRoutedError,
     ExtensionPresentError,
@@ -12,7 +15,7 @@ from hcx_waves.cutover.errors import (
     SourceNotDisconnectedError,
 )
 from hcx_waves.cutover.guards import find_extension, look_at_destination
-from hcx_waves.cutover.source import GatewayState, reading_of
+from hcx_waves.cutover.source import GatewayState, SourceGateway, nsx_source
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import PlannedSegment, WavePlan
 from hcx_waves.procedure_errors import SubmissionLostError
@@ -24,6 +27,9 @@ class Deletion(DomainModel):
     segment: str
     path: str
     already_gone: bool = False
+    at: AwareDatetime | None = None
+    """When it was seen to be gone."""
+    approved_by: str = ""
 
 
 class Renaming(DomainModel):
@@ -34,25 +40,33 @@ class Renaming(DomainModel):
     already: bool = False
     shown_in_vcenter: bool = False
     """Whether vCenter shows the name yet; it follows after realisation [C nsx-vsphere 2.8]."""
+    at: AwareDatetime | None = None
+    """When NSX was seen to show it."""
+    approved_by: str = ""
 
 
-def delete_source_segment(plan: WavePlan, segment_name: str, clients: SiteClients) -> Deletion:
+def delete_source_segment(
+    plan: WavePlan, segment_name: str, clients: SiteClients, gateway: SourceGateway | None = None
+) -> Deletion:
     """Delete a segment at the source that is no longer needed, unless it is gone.
 
+    :param gateway: what tells whether the source gateway is off; NSX unless given.
     :raises NotFound: if the segment is not NSX's; its network is then removed by hand.
     :raises ExtensionPresentError: if the network is still extended.
-    :raises SourceNotDisconnectedError: if the source gateway is on.
+    :raises SourceNotDisconnectedError: if the source gateway is on, or what was asked does not know.
     :raises DestinationNotRoutedError: if the destination does not route it: deleting would burn the way back.
-    :raises PortsRemainError: if it has ports; wait, then come back.
+    :raises SegmentNotEmptyError: if it has ports that nobody is about to release, naming whose they are.
+    :raises PortsRemainError: if it has ports that NSX is about to release; wait, then come back.
     :raises SubmissionLostError: if the answer was lost and it is still there; run it again.
     """
     segment = plan.segment(segment_name)
-    nsx, path = _source(clients, segment)
+    nsx, path = deletable(clients, segment)
     if not nsx.segment_exists(path):
         return Deletion(segment=segment_name, path=path, already_gone=True)
-    _require_cut_over(clients, segment, nsx)
+    _require_cut_over(clients, segment, gateway or nsx_source(nsx, segment))
     ports = nsx.ports(path)
     if ports:
+        refuse_deletion(look_at_segment(plan, segment_name, clients), segment_name)
         names = sorted(port.display_name for port in ports)
         raise PortsRemainError(
             f"segment {segment_name!r} still has {len(ports)} ports at the source: {', '.join(names)}", ports=names
@@ -96,23 +110,14 @@ def rename_destination_segment(plan: WavePlan, segment_name: str, clients: SiteC
     return Renaming(segment=segment_name, name=name, already=already, shown_in_vcenter=in_vcenter)
 
 
-def _source(clients: SiteClients, segment: PlannedSegment) -> tuple[NsxPolicyClient, str]:
-    if clients.source_nsx is None or segment.source_segment_path is None:
-        raise NotFound(
-            f"segment {segment.name!r} is not an NSX segment at the source",
-            system="nsx",
-            hint="Remove its port group in vCenter and its router interface by hand.",
-        )
-    return clients.source_nsx, segment.source_segment_path
-
-
-def _require_cut_over(clients: SiteClients, segment: PlannedSegment, nsx: NsxPolicyClient) -> None:
+def _require_cut_over(clients: SiteClients, segment: PlannedSegment, gateway: SourceGateway) -> None:
     if find_extension(clients, segment) is not None:
         raise ExtensionPresentError(f"segment {segment.name!r} is still extended")
-    source = reading_of(nsx, nsx.segment(segment.source_segment_path or ""))
+    source = gateway.look()
     if source.state is not GatewayState.DISCONNECTED:
+        state = "still on" if source.state is GatewayState.CONNECTED else "not known to be off"
         raise SourceNotDisconnectedError(
-            f"the source gateway of segment {segment.name!r} is still on", source=source.evidence
+            f"the source gateway of segment {segment.name!r} is {state}: {source.evidence}", source=source.evidence
         )
     destination = look_at_destination(clients, segment)
     if not destination.is_on:

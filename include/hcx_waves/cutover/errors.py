@@ -27,6 +27,12 @@ CONNECT_IN_NSX = (
     "edit the segment in the destination's NSX Manager (Networking > Segments) and switch its gateway connectivity on"
 )
 """What a person does in place of an unextend that did not connect the destination."""
+CONNECT_DESTINATION_OPTIONS = (
+    "Look in NSX at the source: the segment's gateway connectivity must be off.",
+    "In the destination's NSX (Networking > Segments), switch its connectivity on.",
+    "Then clear task verify_destination_routed, which measures and reports the end.",
+)
+"""The same, a line each, as a log shows it."""
 
 
 class SegmentNotEmptyError(ProcedureError):
@@ -56,6 +62,10 @@ class TwoGatewaysError(ProcedureError):
         "Find out at which site the VMs are, then disconnect the other site's gateway in NSX by hand. "
         "Nothing more is changed automatically."
     )
+    default_options = (
+        "Find out at which site the VMs are.",
+        "In the other site's NSX, switch the segment's gateway connectivity off.",
+    )
 
 
 class ReconnectRefusedError(ProcedureError):
@@ -64,6 +74,12 @@ class ReconnectRefusedError(ProcedureError):
     default_hint = (
         "A person decides: keep waiting; connect the destination gateway in NSX; or reverse, in this order: "
         "destination gateway off, source gateway on, extend the network again in HCX, migrate the VMs back."
+    )
+    default_options = (
+        "Keep waiting while HCX is still at work: clear task await_unextended.",
+        "Or go on: in the destination's NSX, switch the segment's connectivity on.",
+        "Or reverse, in this order: destination gateway off, source gateway on,",
+        "  extend the network again in HCX, migrate the VMs back.",
     )
 
 
@@ -78,6 +94,7 @@ class DestinationNotRoutedError(ProcedureError):
 
     transient = True
     default_hint = f"Clear the task to look again. If it stays so, and the source gateway is off, {CONNECT_IN_NSX}."
+    default_options = CONNECT_DESTINATION_OPTIONS
 
 
 class RealisationFailedError(ProcedureError):
@@ -96,6 +113,10 @@ class UnextendFailedError(ProcedureError):
         "If the extension still exists in HCX, clear task reconnect_source_segment to connect the source gateway "
         f"again. If it is gone, {CONNECT_IN_NSX}."
     )
+    default_options = (
+        "If the extension still exists in HCX: clear task reconnect_source_segment.",
+        "If it is gone: in the destination's NSX, switch the segment's connectivity on.",
+    )
 
 
 class ExtensionPresentError(ProcedureError):
@@ -108,7 +129,10 @@ class PortsRemainError(ProcedureError):
     """The segment still has ports."""
 
     transient = True
-    default_hint = "NSX releases the ports of VMs that left with a delay: clear the task later; do not force it."
+    default_hint = (
+        "NSX releases the ports of VMs that left with a delay; nothing else is attached to the segment. Clear the task "
+        "later; do not force it."
+    )
 
 
 class CommandFailedError(ProcedureError):

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pydantic import AwareDatetime
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError, NotFound, OutcomeUnknownError
-from hcx_waves.clients.hcx import HcxClient, Job
-from hcx_waves.cutover.errors import CONNECT_IN_NSX, SourceNotDisconnectedError, TwoGatewaysError, UnextendFailedError
-from hcx_waves.cutover.guards import find_extension, is_worked_on, look_at_destination
+from hcx_waves.clients.hcx import HcxClient, Job, NetworkExtension
+from hcx_waves.cutover.errors import (
+    CONNECT_DESTINATION_OPTIONS,
+    CONNECT_IN_NSX,
+    SourceNotDisconnectedError,
+    TwoGatewaysError,
+    UnextendFailedError,
+)
+from hcx_waves.cutover.guards import find_extension, is_whole, is_worked_on, look_at_destination
 from hcx_waves.cutover.source import GatewayState, SourceGateway
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import WavePlan
@@ -55,6 +62,12 @@ class UnextendStatus(DomainModel):
     extension_listed: bool
     percent: float | None = None
     message: str = ""
+    """HCX's own words."""
+    job_id: str | None = None
+    job_state: str | None = None
+    """HCX's own word for how the job stands."""
+    ended_at: AwareDatetime | None = None
+    """When HCX says that the job ended, by its own clock."""
 
     @property
     def is_terminal(self) -> bool:
@@ -82,7 +95,7 @@ def unextend_network(
     :raises SourceNotDisconnectedError: if ``connect`` is asked while the source gateway is not proven off.
     :raises TwoGatewaysError: if the destination routes already while the source does.
     :raises SubmissionLostError: if the answer was lost and HCX shows no trace of the unextend; run it again.
-    :raises ClientError: if HCX refuses.
+    :raises ClientError: if HCX refuses, also inside an answer that accepts by its status.
     """
     segment = plan.segment(segment_name)
     facts = {"segment": segment_name, "extension_id": segment.extension_id, "connect": connect, "accepted_at": now}
@@ -111,7 +124,7 @@ def unextend_network(
         ) from error
     except ClientError as error:
         after = find_extension(clients, segment)
-        if after is not None and not is_worked_on(after) and not _says_busy(error):
+        if after is not None and not _is_under_way(after, error, previous):
             tell(None)
             raise
         return Removal(**facts, adopted=True, already_gone=after is None)
@@ -137,54 +150,81 @@ def judge_unextend(job: Job | None, *, listed: bool) -> UnextendStatus:
     A failed job may come with and without ``isDone`` [? hcx 9.7]. A job that ended well while the extension is still
     listed is not the end.
     """
-    percent = None if job is None else job.percent_complete
     message = "" if job is None else job.error_message or ""
+    facts: dict[str, Any] = {"extension_listed": listed, "message": message}
+    if job is not None:
+        facts.update(percent=job.percent_complete, job_id=job.job_id, job_state=job.state, ended_at=job.ended_at)
     if job is not None and job.is_terminal and not job.is_success:
         phase = UnextendPhase.FAILED if listed else UnextendPhase.FAILED_AFTER_REMOVAL
-        said = message or "the job failed"
-        return UnextendStatus(phase=phase, extension_listed=listed, percent=percent, message=said)
+        return UnextendStatus(**{**facts, "phase": phase, "message": message or "the job failed"})
     if listed or (job is not None and not job.is_terminal):
-        return UnextendStatus(phase=UnextendPhase.RUNNING, extension_listed=listed, percent=percent, message=message)
-    return UnextendStatus(phase=UnextendPhase.DONE, extension_listed=False, percent=100.0, message=message)
+        return UnextendStatus(**facts, phase=UnextendPhase.RUNNING)
+    return UnextendStatus(**{**facts, "phase": UnextendPhase.DONE, "percent": 100.0})
 
 
 def require_unextended(status: UnextendStatus, segment_name: str) -> None:
     """Raise unless an unextend has ended well; for the step after the wait.
 
-    :raises UnextendFailedError: if it failed, or has not ended.
+    :raises UnextendFailedError: if it failed, or has not ended; with HCX's words, job and what can be done.
     """
     if status.phase is UnextendPhase.DONE:
         return
-    hints = {
-        UnextendPhase.FAILED: (
-            "The extension still exists. Task reconnect_source_segment connects the source gateway again: clear it if "
-            "it has not run."
-        ),
-        UnextendPhase.FAILED_AFTER_REMOVAL: (
-            "The extension is gone, so the source cannot reach the VMs. If the source gateway is off, "
-            f"{CONNECT_IN_NSX}; then clear task verify_destination_routed."
-        ),
-        UnextendPhase.RUNNING: (
-            "Look at the extension in HCX. To keep waiting while HCX is still at work, clear task await_unextended."
-        ),
-    }
     raise UnextendFailedError(
-        f"the unextend of segment {segment_name!r} {_ENDINGS[status.phase]}: {status.message or 'no message'}",
-        hint=hints[status.phase],
+        f"the unextend of segment {segment_name!r} {ENDINGS[status.phase]}: {status.message or 'no message'}",
+        hint=_HINTS[status.phase],
+        options=_OPTIONS[status.phase],
         phase=status.phase.value,
         extension_listed=status.extension_listed,
+        job_id=status.job_id,
+        job_state=status.job_state,
+        words=status.message,
     )
 
 
-_ENDINGS = {
+ENDINGS = {
+    UnextendPhase.DONE: "has ended",
     UnextendPhase.FAILED: "failed",
     UnextendPhase.FAILED_AFTER_REMOVAL: "failed after the extension was removed",
     UnextendPhase.RUNNING: "has not ended",
+}
+"""How an unextend stands, after its name."""
+# What the run does by itself afterwards is true whenever the hint is read.
+_HINTS = {
+    UnextendPhase.FAILED: (
+        "The extension still exists. Task reconnect_source_segment of this segment runs next by itself and connects "
+        "the source gateway again."
+    ),
+    UnextendPhase.FAILED_AFTER_REMOVAL: (
+        "The extension is gone, so the source gateway cannot reach the VMs. If it is off, "
+        f"{CONNECT_IN_NSX}; then clear task verify_destination_routed."
+    ),
+    UnextendPhase.RUNNING: (
+        "Look at the extension in HCX. To keep waiting while HCX is still at work, clear task await_unextended."
+    ),
+}
+_OPTIONS = {
+    UnextendPhase.FAILED: ("If reconnect_source_segment is red, read its log, then clear that task.",),
+    UnextendPhase.FAILED_AFTER_REMOVAL: CONNECT_DESTINATION_OPTIONS,
+    UnextendPhase.RUNNING: (
+        "Keep waiting: clear task await_unextended.",
+        "Look in HCX: Services > Network Extension.",
+    ),
 }
 
 
 def _tell_nobody(_removal: Removal | None) -> None:
     """Take the place of a listener."""
+
+
+def _is_under_way(extension: NetworkExtension, error: ClientError, previous: Removal | None) -> bool:
+    """Whether an unextend is under way although HCX has just refused one.
+
+    The extension's own state tells. Where its word means neither, HCX's message must do; where the word says that the
+    extension is whole, only if we may have asked before: else a refusal would pass for an unextend for hours.
+    """
+    if is_worked_on(extension):
+        return True
+    return _says_busy(error) and (previous is not None or not is_whole(extension))
 
 
 def _says_busy(error: ClientError) -> bool:

@@ -15,6 +15,7 @@ from hcx_waves.clients.hcx.values import instant_of
 from hcx_waves.clients.nsx import Connectivity
 from hcx_waves.cutover.emptiness import EmptyProof, prove_segment_empty
 from hcx_waves.cutover.errors import (
+    CONNECT_DESTINATION_OPTIONS,
     CommandFailedError,
     ExtensionPresentError,
     RealisationFailedError,
@@ -34,6 +35,7 @@ from hcx_waves.cutover.waiting import Patience, Wait
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import PlannedSegment, WavePlan
+from hcx_waves.model.subnets import one_of_each_family
 from hcx_waves.procedure_errors import NotSettledError, ProcedureError
 
 
@@ -82,6 +84,41 @@ class Situation(StrEnum):
     """The source gateway could not be read."""
 
 
+class SegmentLook(DomainModel):
+    """What was read of a segment at one moment, at both sites and in HCX."""
+
+    at: AwareDatetime
+    """When it was asked: what was off then has been off since."""
+    answered_at: AwareDatetime
+    situation: Situation
+    source: GatewayReading
+    destination: GatewayReading
+
+    @property
+    def has_no_gateway(self) -> bool:
+        """Whether neither site's gateway is stored as on."""
+        return {self.source.state, self.destination.state} == {GatewayState.DISCONNECTED}
+
+    @property
+    def has_gateway(self) -> bool:
+        """Whether a gateway is on, in effect."""
+        return self.source.is_on or self.destination.is_on
+
+
+REFUSED_OPTIONS = {
+    Situation.UNEXTENDING: ReconnectRefusedError.default_options,
+    Situation.ISOLATED: (
+        *CONNECT_DESTINATION_OPTIONS[1:],
+        "Or reverse, in this order: source gateway on, extend the network again in HCX,",
+        "  migrate the VMs back.",
+    ),
+    Situation.CUT_OVER: ("Nothing is to be done at the source: clear task verify_destination_routed.",),
+    Situation.UNCLEAR: (
+        "Look at the segment's gateways at both sites: exactly one must be on.",
+        "Correct what keeps the source gateway from being read, then clear this task.",
+    ),
+}
+"""What a person can do when the source gateway was not switched on again, a line each."""
 _REFUSALS = {
     Situation.UNEXTENDING: "HCX has accepted the unextend, so the destination may be connected at any moment",
     Situation.ISOLATED: "the extension is gone: the source gateway no longer reaches the VMs",
@@ -145,6 +182,37 @@ def read_situation(
     """
     segment = plan.segment(segment_name)
     source, destination = read_both(clients, segment, gateway)
+    return _situation(segment, clients, source, destination, removal)
+
+
+def look_at_segment(
+    plan: WavePlan,
+    segment_name: str,
+    clients: SiteClients,
+    gateway: SourceGateway,
+    now: Callable[[], datetime],
+    removal: Removal | None = None,
+) -> SegmentLook:
+    """Read what :func:`read_situation` reads, and return all of it; changes nothing.
+
+    :param now: returns the present instant.
+    """
+    segment, asked_at = plan.segment(segment_name), now()
+    source, destination = read_both(clients, segment, gateway)
+    answered_at = now()
+    situation = _situation(segment, clients, source, destination, removal)
+    return SegmentLook(
+        at=asked_at, answered_at=answered_at, situation=situation, source=source, destination=destination
+    )
+
+
+def _situation(
+    segment: PlannedSegment,
+    clients: SiteClients,
+    source: GatewayReading,
+    destination: GatewayReading,
+    removal: Removal | None,
+) -> Situation:
     if source.state is GatewayState.CONNECTED:
         return Situation.CONNECTED
     if source.state is GatewayState.UNKNOWN:
@@ -188,6 +256,7 @@ def reconnect_source_segment(
     if situation in _REFUSALS and not lifted:
         raise ReconnectRefusedError(
             f"segment {segment_name!r} was not connected at the source again: {_REFUSALS[situation]}",
+            options=REFUSED_OPTIONS[situation],
             situation=situation.value,
             segment=segment_name,
         )
@@ -243,16 +312,17 @@ def _require_known(reading: GatewayReading, segment_name: str) -> None:
     if reading.state is GatewayState.UNKNOWN:
         raise CommandFailedError(
             f"it is not known whether the source gateway of segment {segment_name!r} is on: {reading.evidence}",
-            hint="Correct the check command: it must exit with 0 (disconnected) or 1 (connected). Nothing was changed.",
+            hint="Correct the check command, if one reads it: it must exit with 0 (disconnected) or 1 (connected). If "
+            "NSX has no gateway for the segment, set `disconnect` to hook or manual. Nothing was changed.",
             evidence=reading.evidence,
         )
 
 
 def _connect(clients: SiteClients, segment: PlannedSegment) -> None:
     nsx = clients.destination_nsx
-    address = segment.gateway_addresses[0] if segment.gateway_addresses else None
     current = nsx.segment(segment.destination_segment_path)
-    nsx.set_connectivity(current, Connectivity.ON, gateway_address=address)
+    gateways = one_of_each_family(segment.gateway_addresses)
+    nsx.set_connectivity(current, Connectivity.ON, gateway_address=gateways)
 
 
 def _change(

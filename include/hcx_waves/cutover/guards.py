@@ -5,9 +5,11 @@ from __future__ import annotations
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.hcx import NetworkExtension
+from hcx_waves.clients.hcx.extensions import HEALTHY_EXTENSION
 from hcx_waves.cutover.errors import TwoGatewaysError
 from hcx_waves.cutover.source import GatewayReading, SourceGateway, reading_of
 from hcx_waves.model.plan import PlannedSegment
+from hcx_waves.model.subnets import plain_address
 
 _BUSY_WORDS = ("PROGRESS", "PENDING", "DELET", "REMOV", "UNSTRETCH", "UNEXTEND", "QUEUE", "RUNNING", "BUSY")
 
@@ -32,6 +34,11 @@ def is_worked_on(extension: NetworkExtension) -> bool:
     return any(part in word for part in _BUSY_WORDS)
 
 
+def is_whole(extension: NetworkExtension) -> bool:
+    """Whether an extension's status is one of the few words that are taken for healthy [? hcx 9.6]."""
+    return (extension.operation_status.state or "").lower() in HEALTHY_EXTENSION
+
+
 def require_no_second_gateway(source: GatewayReading, destination: GatewayReading, segment: str) -> None:
     """Refuse if both gateways serve a segment, or may.
 
@@ -51,14 +58,14 @@ def gateway_addresses_seen(clients: SiteClients, segment: PlannedSegment) -> dic
 
     :returns: None where the table is not offered or says nothing of the gateway.
     """
-    wanted = {address.partition("/")[0] for address in segment.gateway_addresses}
+    wanted = {plain_address(address) for address in segment.gateway_addresses}
     try:
         rows = clients.destination_nsx.gateway_arp_table(segment.destination_segment_path)
     except NotFound:
         return None
     seen: dict[str, set[str]] = {}
     for row in rows:
-        address, mac = str(row.get("ip") or ""), str(row.get("mac_address") or "").lower()
+        address, mac = plain_address(str(row.get("ip") or "")), str(row.get("mac_address") or "").lower()
         if address in wanted and mac:
             seen.setdefault(address, set()).add(mac)
     return {address: tuple(sorted(macs)) for address, macs in sorted(seen.items())} or None

@@ -30,6 +30,12 @@ class FoundKind(StrEnum):
     """A migration that is not over, of a VM on the segment or coming to it."""
     UNKNOWN_PORT = "unknown_port"
     """A port with something attached that is no VM of this site."""
+    OTHER_EXTENSION = "other_extension"
+    """An extension of the network to another site, whose VMs use this gateway."""
+    L2VPN = "l2vpn"
+    """An NSX L2 VPN that stretches the segment."""
+    MON = "mon"
+    """Mobility Optimized Networking is on: the destination may route the segment already."""
     STAYING = "staying"
     """A VM that a person has declared as staying (a router)."""
     RETIRED_COPY = "retired_copy"
@@ -50,7 +56,15 @@ class FoundKind(StrEnum):
             FoundKind.TEMPLATE,
             FoundKind.MIGRATION,
             FoundKind.UNKNOWN_PORT,
+            FoundKind.OTHER_EXTENSION,
+            FoundKind.L2VPN,
+            FoundKind.MON,
         )
+
+    @property
+    def blocks_deletion(self) -> bool:
+        """Whether the segment cannot be deleted while it is there: NSX keeps a segment that has ports, whoever's."""
+        return self is not FoundKind.RELEASING_PORT
 
 
 class Found(DomainModel):

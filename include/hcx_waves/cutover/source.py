@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from hcx_waves.clients.nsx import Connectivity, NsxPolicyClient, NsxSegment
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.plan import PlannedSegment
+from hcx_waves.model.subnets import one_of_each_family
 
 GatewayDefinition = dict[str, Any]
 """How a gateway was defined before it was switched off, as JSON: what it takes to switch it on as it was."""
@@ -78,35 +79,53 @@ class NsxSource:
     """A segment of the source's NSX: connectivity OFF keeps gateway address, DHCP ranges and path [D nsx-vsphere 2.3].
 
     :param path: the segment's policy path.
-    :param gateway_address: in CIDR form, for a segment that shows none while it is disconnected [C nsx-vsphere 2.2].
+    :param gateway_address: in CIDR form, or one of each family, for a segment that shows none while it is
+        disconnected [C nsx-vsphere 2.2].
     """
 
     means = Disconnect.NSX
 
-    def __init__(self, nsx: NsxPolicyClient, path: str, gateway_address: str | None = None) -> None:
+    def __init__(self, nsx: NsxPolicyClient, path: str, gateway_address: str | Sequence[str] | None = None) -> None:
         self._nsx = nsx
         self._path = path
         self._gateway_address = gateway_address
 
     def look(self) -> GatewayReading:
-        """Read the segment and how far it is realised."""
-        return reading_of(self._nsx, self._nsx.segment(self._path))
+        """Read the segment and how far it is realised; unknown if the gateway is not NSX's: it may be on elsewhere."""
+        segment = self._nsx.segment(self._path)
+        if not segment.has_gateway:
+            evidence = f"{segment.path}: NSX has no gateway for it, as {segment.why_no_gateway}"
+            return GatewayReading(state=GatewayState.UNKNOWN, evidence=evidence)
+        return reading_of(self._nsx, segment)
 
     def definition(self) -> GatewayDefinition:
         """Read the segment's whole body."""
         return dict(self._nsx.segment(self._path).raw)
 
     def disconnect(self) -> None:
-        """PATCH connectivity OFF, on what was just read."""
-        self._nsx.set_connectivity(self._nsx.segment(self._path), Connectivity.OFF)
+        """PATCH connectivity OFF, on what was just read.
+
+        :raises NotFound: if NSX has no gateway for the segment.
+        """
+        self._nsx.set_connectivity(self._with_gateway(), Connectivity.OFF)
 
     def reconnect(self, definition: Mapping[str, Any] | None) -> None:
         """PATCH connectivity ON, with the segment's own subnets: a PATCH replaces the array [D nsx-vsphere 2.3]."""
-        segment = self._nsx.segment(self._path)
+        segment = self._with_gateway()
         saved = dict(definition or {})
         if saved.get("subnets") and not segment.raw.get("subnets"):
             segment = NsxSegment.of_wire({**segment.raw, "subnets": saved["subnets"]})
         self._nsx.set_connectivity(segment, Connectivity.ON, gateway_address=self._gateway_address)
+
+    def _with_gateway(self) -> NsxSegment:
+        segment = self._nsx.segment(self._path)
+        if segment.has_gateway:
+            return segment
+        raise NotFound(
+            f"NSX has no gateway for {segment.path}, as {segment.why_no_gateway}",
+            system="nsx",
+            hint="In the wave file, set the segment's `disconnect` to hook or manual, for the router that has it.",
+        )
 
 
 def reading_of(nsx: NsxPolicyClient, segment: NsxSegment) -> GatewayReading:
@@ -134,5 +153,4 @@ def nsx_source(nsx: NsxPolicyClient | None, segment: PlannedSegment) -> NsxSourc
             system="nsx",
             hint="In the wave file, set the segment's `disconnect` to hook or manual, or connect that NSX.",
         )
-    address = segment.gateway_addresses[0] if segment.gateway_addresses else None
-    return NsxSource(nsx, segment.source_segment_path, address)
+    return NsxSource(nsx, segment.source_segment_path, one_of_each_family(segment.gateway_addresses))

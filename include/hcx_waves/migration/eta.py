@@ -40,7 +40,7 @@ class Eta:
         """Say it in one sentence."""
         if self.is_held:
             return f"replicated by {self.ends_at:%Y-%m-%d %H:%M} UTC"
-        text = f"replicated by {self.replicated_at:%H:%M}, " if self.replicated_at > self.at else ""
+        text = f"replicated by {self.replicated_at:%H:%M} UTC, " if self.replicated_at > self.at else ""
         text += f"done by {self.ends_at:%Y-%m-%d %H:%M} UTC"
         if self.queued:
             text += f" with {self.queued} switchover{'s'[: self.queued != 1]} to come"

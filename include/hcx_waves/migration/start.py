@@ -211,6 +211,11 @@ class _Starter:
                 cause=error.to_dict(),
             ) from error
         refused = _refusals(groups)
+        said = [notice.message for group in groups for notice in group.errors]
+        if said and not refused and any(is_draft(one) for one in self.hcx.query_migrations(group_ids=[group_id])):
+            raise MigrationsRefusedError(
+                f"HCX did not start mobility group {self.name!r}: {'; '.join(said)}", refused={self.name: said}
+            )
         if refused and len(refused) == len(self.entities):
             names = {entity_id: name for name, entity_id in self.entities.items()}
             messages = {names.get(entity_id, entity_id): list(texts) for entity_id, texts in refused.items()}
@@ -276,9 +281,11 @@ def retry_virtual_machines(
             raise GroupMismatchError(f"{name} has no failed or cancelled migration, so it cannot be retried")
         if not is_in_flight(last):
             due.append({**intents[name].to_wire(), "migrationGroupId": started.vm(name).group_id})
+    refused: dict[str, tuple[str, ...]] = {}
     if due:
         try:
-            hcx.start_migrations(due)
+            answer = hcx.start_migrations(due)
+            refused = {str(one.entity_id): tuple(said.message for said in one.errors) for one in answer.refused}
         except OutcomeUnknownError as error:
             again = latest_by_entity(hcx.query_migrations(group_ids=started.group_ids))
             if any(_is_same_attempt(again, latest, one["entity"]["entityId"]) for one in due):
@@ -288,7 +295,7 @@ def retry_virtual_machines(
                 ) from error
         latest = latest_by_entity(hcx.query_migrations(group_ids=started.group_ids))
     vms = [
-        vm.model_copy(update={"migration_id": latest[vm.vm_id].migration_id, "refused": ()})
+        vm.model_copy(update={"migration_id": latest[vm.vm_id].migration_id, "refused": refused.get(vm.vm_id, ())})
         if vm.name in names and vm.vm_id in latest
         else vm
         for vm in started.vms

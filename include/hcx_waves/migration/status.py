@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from hcx_waves.clients.json_values import as_mapping
 from hcx_waves.migration.groups import latest_by_entity
 from hcx_waves.migration.start import StartedVm, StartedWave
 from hcx_waves.model.base import DomainModel
+from hcx_waves.model.formatting import listed
 from hcx_waves.model.states import VmOutcome
 
 STALL_AFTER = timedelta(minutes=10)
@@ -91,7 +92,7 @@ class VmStatus(DomainModel):
     @property
     def is_stuck(self) -> bool:
         """Whether it waits for something that does not come by itself."""
-        return self.missed_window or self.stalled
+        return self.missed_window or self.stalled or self.phase is VmPhase.NOT_LISTED
 
 
 class WaveStatus(DomainModel):
@@ -127,10 +128,29 @@ class WaveStatus(DomainModel):
         return tuple(vm.name for vm in self.vms if vm.phase is not VmPhase.DONE)
 
     @property
+    def unlisted(self) -> tuple[str, ...]:
+        """Names of the VMs whose migration HCX does not list."""
+        return tuple(vm.name for vm in self.vms if vm.phase is VmPhase.NOT_LISTED)
+
+    @property
     def percent(self) -> float:
         """Mean progress; what does not tell counts as 0, what has moved as 100."""
         shares = [100.0 if vm.phase is VmPhase.DONE else vm.percent or 0.0 for vm in self.vms]
         return sum(shares) / len(shares) if shares else 0.0
+
+    @property
+    def summary(self) -> str:
+        """How far the wave is, in words: who has moved and who has not, and of what a percentage is."""
+        parts = [f"{len(self.migrated)} of {len(self.vms)} moved"]
+        for phase, words in _PHASE_WORDS.items():
+            named = [vm for vm in self.vms if vm.phase is phase]
+            if not named:
+                continue
+            shown = f" ({listed([vm.name for vm in named], 3)})" if phase in _NAMED_PHASES else ""
+            done = _share_of_bytes(named) if phase is VmPhase.BASE_SYNC else None
+            progress = "" if done is None else f" ({done:.0f} % of their data)"
+            parts.append(f"{len(named)} {words}{shown}{progress}")
+        return ", ".join(parts)
 
     def vm(self, name: str) -> VmStatus:
         """Return a VM's status by name.
@@ -150,11 +170,46 @@ class WaveStatus(DomainModel):
         return tuple(note for note in dict.fromkeys(_notes(self.vms)) if note not in said)
 
 
+_PHASE_WORDS = {
+    VmPhase.FAILED: "failed",
+    VmPhase.REFUSED: "refused by HCX",
+    VmPhase.CANCELLED: "cancelled",
+    VmPhase.NOT_LISTED: "not listed by HCX",
+    VmPhase.SWITCHOVER: "in switchover",
+    VmPhase.WAITING_FOR_TURN: "waiting for their turn",
+    VmPhase.WAITING_FOR_WINDOW: "waiting for the switchover window",
+    VmPhase.DELTA_SYNC: "replicated",
+    VmPhase.BASE_SYNC: "replicating",
+    VmPhase.QUEUED: "queued",
+    VmPhase.DRAFT: "not started by HCX",
+    VmPhase.RUNNING: "in a state that HCX does not explain",
+}
+_NAMED_PHASES = frozenset(
+    {VmPhase.FAILED, VmPhase.REFUSED, VmPhase.CANCELLED, VmPhase.NOT_LISTED, VmPhase.SWITCHOVER, VmPhase.RUNNING}
+)
+
+
+def _share_of_bytes(vms: Sequence[VmStatus]) -> float | None:
+    """Return how much of the data of some VMs is sent, in per cent; None unless HCX says it of all of them."""
+    done, whole = [vm.bytes_done for vm in vms], [vm.bytes_total for vm in vms]
+    if None in done or None in whole:
+        return None
+    total = sum(one or 0 for one in whole)
+    return 100 * sum(one or 0 for one in done) / total if total else None
+
+
 def read_status(
     hcx: HcxClient, started: StartedWave, now: datetime, stall_after: timedelta = STALL_AFTER
 ) -> WaveStatus:
-    """Ask HCX once for all VMs of a wave and map the answer."""
-    return wave_status(hcx.query_migrations(group_ids=started.group_ids), started, now, stall_after)
+    """Ask HCX once for all VMs of a wave and map the answer; once more if it does not list all of them.
+
+    A group can be archived as soon as its migrations have ended, by anybody; the second query includes those.
+    """
+    seen = wave_status(hcx.query_migrations(group_ids=started.group_ids), started, now, stall_after)
+    if not seen.unlisted:
+        return seen
+    found = hcx.query_migrations(group_ids=started.group_ids, include_archived=True)
+    return wave_status(found, started, now, stall_after)
 
 
 def wave_status(
@@ -163,7 +218,7 @@ def wave_status(
     """Map the answer of one query to the status of a wave; reads nothing else.
 
     An attempt newer than the one that was started counts in its place. A VM that HCX does not list is not at an
-    end: it may have been archived.
+    end, and HCX tells no more about it: the vCenters do.
 
     :param now: the moment of the answer.
     :param stall_after: how long nothing may move although a window is open.
@@ -248,7 +303,7 @@ def _notes(vms: Iterable[VmStatus]) -> Iterable[str]:
         if not vm.is_known:
             yield f'HCX reports "{vm.state_name}" for {vm.name}, which is unknown; it is treated as running'
         if vm.phase is VmPhase.NOT_LISTED:
-            yield f"HCX does not list the migration of {vm.name}; it may have been archived"
+            yield f"HCX does not list the migration of {vm.name}, which may have been archived or deleted"
         if vm.missed_window:
             yield f"{vm.name} missed its switchover window and waits for a new one: reschedule it in HCX"
         if vm.stalled:

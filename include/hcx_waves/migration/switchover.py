@@ -54,6 +54,8 @@ class NextRelease(DomainModel):
     """The released VM that has to be through first."""
     stopped_by: str | None = None
     """The VM that failed, after which the rest of the order stays held."""
+    held_back: tuple[str, ...] = ()
+    """VMs that would be due and stay held for what was found about them; of an order, the first one."""
 
     @property
     def is_over(self) -> bool:
@@ -77,20 +79,24 @@ def release_switchovers(
     """Give VMs their switchover window, and read it back. What has the window already is left alone.
 
     :param window: if it is open already the switchover may begin at once.
-    :raises ScheduleRefusedError: if the window has closed, or HCX does not take it; it names the VMs.
+    :raises ScheduleRefusedError: if the window has closed, HCX does not take it, or lists no migration; it names the
+        VMs.
     :raises NotSettledError: if HCX accepted and does not show the window.
     """
     if window.closes <= now:
         raise ScheduleRefusedError(f"the window closed at {window.closes:%Y-%m-%d %H:%M} UTC", names=list(names))
     schedule = Schedule(window.opens, window.closes)
     current = _by_name(hcx, started)
+    unknown = [name for name in names if name not in current]
+    if unknown:
+        raise ScheduleRefusedError(f"HCX does not list the migrations of {', '.join(unknown)}", names=unknown)
     due = [name for name in names if _needs(current[name], schedule)]
     for group_id in dict.fromkeys(started.vm(name).group_id for name in due):
         members = [name for name in due if started.vm(name).group_id == group_id]
         _reschedule(hcx, group_id, {name: current[name].migration_id for name in members}, schedule)
     if due:
         after = _by_name(hcx, started)
-        unchanged = [name for name in due if _needs(after[name], schedule)]
+        unchanged = [name for name in due if name not in after or _needs(after[name], schedule)]
         if unchanged:
             raise NotSettledError(f"HCX accepted a new window but does not show it for {', '.join(unchanged)}")
     already = tuple(name for name in names if name not in due)
@@ -98,7 +104,12 @@ def release_switchovers(
 
 
 def next_release(
-    status: WaveStatus, order: Sequence[str], released: Collection[str], *, stop_on_failure: bool = True
+    status: WaveStatus,
+    order: Sequence[str],
+    released: Collection[str],
+    *,
+    stop_on_failure: bool = True,
+    held_back: Collection[str] = (),
 ) -> NextRelease:
     """Decide which held VMs to release next: those of the order one at a time, then all others together.
 
@@ -106,43 +117,55 @@ def next_release(
 
     :param order: names of the VMs that go one after the other, before all others.
     :param released: names of the VMs that have been released.
-    :param stop_on_failure: whether a VM of the order that fails keeps all after it where they are.
+    :param held_back: names of VMs that must not be released now.
+    :param stop_on_failure: whether a VM of the order that fails keeps all after it where they are; one that HCX does
+        not list counts as failed, as nobody knows when it is through.
     """
     listed = {vm.name: vm for vm in status.vms}
     for name in (name for name in order if name in listed):
         vm = listed[name]
         if vm.phase is VmPhase.DONE:
             continue
-        if vm.is_terminal:
+        if vm.is_terminal or vm.phase is VmPhase.NOT_LISTED:
             if stop_on_failure:
                 return NextRelease(stopped_by=name)
             continue
         if name in released or vm.phase is VmPhase.SWITCHOVER:
             return NextRelease(waiting_for=name)
-        return NextRelease(names=(name,))
+        return NextRelease(held_back=(name,)) if name in held_back else NextRelease(names=(name,))
     rest = tuple(
-        vm.name for vm in status.vms if not vm.is_terminal and vm.name not in released and vm.name not in order
+        vm.name
+        for vm in status.vms
+        if not vm.is_terminal and vm.phase is not VmPhase.NOT_LISTED and vm.name not in (*released, *order)
     )
-    return NextRelease(names=rest)
+    kept = tuple(name for name in rest if name in held_back)
+    return NextRelease(names=tuple(name for name in rest if name not in kept), held_back=kept)
 
 
 def release_due(
-    hcx: HcxClient, plan: WavePlan, started: StartedWave, released: Collection[str], now: datetime
+    hcx: HcxClient,
+    plan: WavePlan,
+    started: StartedWave,
+    released: Collection[str],
+    now: datetime,
+    *,
+    held_back: Collection[str] = (),
 ) -> NextRelease:
     """Release the held VMs that are due, within the plan's window; in the plan's order, one after the other.
 
     :param released: names of the VMs that were released before.
+    :param held_back: names of VMs that must not be released now.
     :returns: what was released now, and the VM to wait for before the next; or the VM of the order that failed, after
         which nothing more is released.
     :raises ScheduleRefusedError, NotSettledError: see :func:`release_switchovers`.
     """
-    step = next_release(read_status(hcx, started, now), plan.switchover_order, released)
+    step = next_release(read_status(hcx, started, now), plan.switchover_order, released, held_back=held_back)
     if step.stopped_by is not None or not step.names:
         return step
     window = plan.clock.switchover or TimeWindow(opens=now, closes=now + WITHOUT_WINDOW)
     release_switchovers(hcx, started, step.names, window, now)
     in_order = step.names[0] in plan.switchover_order
-    return NextRelease(names=step.names, waiting_for=step.names[0] if in_order else None)
+    return step.model_copy(update={"waiting_for": step.names[0] if in_order else None})
 
 
 def seeded(status: WaveStatus) -> tuple[str, ...]:
@@ -151,7 +174,8 @@ def seeded(status: WaveStatus) -> tuple[str, ...]:
 
 
 def _by_name(hcx: HcxClient, started: StartedWave) -> dict[str, Migration]:
-    latest = latest_by_entity(hcx.query_migrations(group_ids=started.group_ids))
+    # A VM that is through may have been archived since.
+    latest = latest_by_entity(hcx.query_migrations(group_ids=started.group_ids, include_archived=True))
     return {vm.name: latest[vm.vm_id] for vm in started.vms if vm.vm_id in latest}
 
 

@@ -54,6 +54,8 @@ class ExpectedVm(DomainModel):
     name: str
     switchover_seconds: float
     """Median."""
+    switchover_p99_seconds: float | None = None
+    """In 99 of 100 nights it takes no longer; None in what older releases have left."""
     bytes_per_second: float | None = None
     """The rate at which its base sync is expected to run while all others run too; None if it has none."""
     bytes_total: int | None = None

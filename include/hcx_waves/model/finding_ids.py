@@ -5,7 +5,7 @@ A list of its own, as reading a wave file must import no check; a test holds it 
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from hcx_waves.model.spelling import KnownNames
 
 FINDING_IDS = frozenset(
     {
@@ -41,20 +41,29 @@ FINDING_IDS = frozenset(
         "mesh-tells-no-health",
         "mesh-too-many-migrations",
         "segment-address-duplicate",
+        "segment-addresses-outside",
         "segment-destination-missing",
         "segment-dhcp-at-both-sites",
         "segment-dhcp-at-source",
+        "segment-extended-elsewhere",
         "segment-extension-changed",
         "segment-extension-down",
         "segment-extension-state-unknown",
         "segment-firewall-closed",
         "segment-firewall-unclear",
+        "segment-gateway-lost",
+        "segment-gateway-not-in-nsx",
+        "segment-in-vpn",
         "segment-mon-on",
+        "segment-neighbours-unknown",
+        "segment-not-deletable",
         "segment-not-extended",
+        "segment-originals-remain",
         "segment-source-disconnected",
         "segment-source-missing",
         "segment-source-not-realised",
         "segment-stay-absent",
+        "segment-stays-remain",
         "segment-subnet-overlaps",
         "segment-two-gateways",
         "segment-unknown-ports",
@@ -70,6 +79,7 @@ FINDING_IDS = frozenset(
         "vm-encrypted",
         "vm-encrypted-vmotion-required",
         "vm-fault-tolerance",
+        "vm-hardware-too-new",
         "vm-hardware-too-old",
         "vm-has-snapshots",
         "vm-in-cluster-rule",
@@ -108,7 +118,19 @@ FINDING_IDS = frozenset(
         "window-too-short",
     }
 )
-NEVER_WAIVED = frozenset({"endpoint-changed", "endpoints-mixed", "segment-two-gateways"})
+NEVER_WAIVED = frozenset(
+    {
+        "endpoint-changed",
+        "endpoints-mixed",
+        "segment-destination-missing",
+        "segment-extended-elsewhere",
+        "segment-gateway-not-in-nsx",
+        "segment-in-vpn",
+        "segment-mon-on",
+        "segment-source-missing",
+        "segment-two-gateways",
+    }
+)
 """What nobody may answer for."""
 
 
@@ -118,6 +140,6 @@ def useless_waiver(finding_id: str) -> str | None:
         return f"{finding_id} cannot be waived"
     if finding_id in FINDING_IDS:
         return None
-    close = get_close_matches(finding_id, sorted(FINDING_IDS), n=1)
+    close = KnownNames(FINDING_IDS).nearest(finding_id)
     like = f"; did you mean {close[0]}?" if close else "; docs/preflight.md lists them"
     return f"there is no finding {finding_id}{like}"

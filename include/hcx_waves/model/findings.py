@@ -45,6 +45,11 @@ class Waiver(DomainModel):
     expires: Day
     """The last day on which it holds, in the wave's time zone."""
 
+    @property
+    def sentence(self) -> str:
+        """Who accepts the finding, until when and why, as it is shown everywhere."""
+        return f"{self.approved_by}, until {self.expires}: {self.reason}"
+
     def covers(self, finding: Finding) -> bool:
         """Whether it is about a finding, expired or not."""
         return self.finding == finding.finding_id and self.subject in (ANY_SUBJECT, finding.subject)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from hcx_waves.model.patterns import why_not_bounded
+from hcx_waves.model.spelling import one_spelling
 
 _WAVE = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _CONNECTION = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
@@ -52,7 +53,7 @@ def _plain(value: str) -> str:
         raise PydanticCustomError("name", '"{value}" begins or ends with a space', {"value": value})
     if any(unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp") for letter in value):
         raise PydanticCustomError("name", "contains a control character or a line break")
-    return value
+    return one_spelling(value)
 
 
 def _connection(value: str) -> str:

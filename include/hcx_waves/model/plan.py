@@ -15,7 +15,10 @@ from hcx_waves.model.choices import CutoverPolicy, Disconnect, DiskFormat, Migra
 from hcx_waves.model.digest import digest_of
 from hcx_waves.model.schedule import WaveClock
 
-_NOT_APPROVED: dict[str, Any] = {"resolved_at": True, "vms": {"__all__": {"nics": {"__all__": {"ip_addresses"}}}}}
+_NOT_APPROVED: dict[str, Any] = {
+    "resolved_at": True,
+    "vms": {"__all__": {"there_before": True, "nics": {"__all__": {"ip_addresses", "guest_addresses"}}}},
+}
 _Named = TypeVar("_Named", "PlannedVm", "PlannedSegment")
 MacAddress = Annotated[str, AfterValidator(str.lower)]
 
@@ -38,6 +41,15 @@ class ObjectRef(DomainModel):
     name: str
 
 
+class PlannedAddress(DomainModel):
+    """An address of a guest as VMware Tools reported it; None where Tools did not say."""
+
+    address: str
+    prefix_length: int | None = None
+    origin: str | None = None
+    """vSphere's word: ``manual``, ``dhcp``, ``linklayer``, ``random`` or ``other``; Tools of Linux set none."""
+
+
 class PlannedNic(DomainModel):
     """A NIC, where it is and where it goes."""
 
@@ -52,6 +64,8 @@ class PlannedNic(DomainModel):
     """The name of the wave's segment that it is in; None for any other network."""
     ip_addresses: tuple[str, ...] = ()
     """What the guest reported; not part of the digest, as guests report it late and anew."""
+    guest_addresses: tuple[PlannedAddress, ...] = ()
+    """The same with prefix length and origin; empty in plans of releases that did not read them."""
 
 
 class PlannedVm(DomainModel):
@@ -81,6 +95,8 @@ class PlannedVm(DomainModel):
     storage_policy: ObjectRef | None = None
     disk_format: DiskFormat = DiskFormat.SAME_AS_SOURCE
     options: MigrationOptions = MigrationOptions()
+    there_before: tuple[str, ...] = ()
+    """MoRefs of VMs at the destination that have its name or BIOS UUID and are not it; not part of the digest."""
     nics: tuple[PlannedNic, ...] = ()
 
     @property

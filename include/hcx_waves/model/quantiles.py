@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-P50, P90, P95 = 0.5, 0.9, 0.95
+P50, P90, P95, P99 = 0.5, 0.9, 0.95, 0.99
 
 
 def quantiles(values: Iterable[float], *shares: float) -> tuple[float, ...]:

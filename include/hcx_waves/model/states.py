@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+_WORDS = {"planned": "Not started", "disconnected": "No gateway"}
+"""What people see instead of a stored value that would mislead them."""
+
 
 class Labelled(StrEnum):
     """Values that are stored as they are and shown in words."""
@@ -12,7 +15,7 @@ class Labelled(StrEnum):
     @property
     def label(self) -> str:
         """The words that people see: ``As planned`` for ``as_planned``."""
-        return self.value.replace("_", " ").capitalize()
+        return _WORDS.get(self.value) or self.value.replace("_", " ").capitalize()
 
 
 class VmOutcome(Labelled):
@@ -34,11 +37,13 @@ class VmOutcome(Labelled):
     """The run was told to leave it where it is."""
     MISPLACED = "misplaced"
     """HCX says it has moved, but it was not found as it should be at the destination."""
+    UNKNOWN = "unknown"
+    """Its migration was started, and nobody has looked at it since."""
 
     @property
     def is_final(self) -> bool:
         """Whether nothing more comes of it in this run."""
-        return self not in (VmOutcome.PLANNED, VmOutcome.MIGRATING)
+        return self not in (VmOutcome.PLANNED, VmOutcome.MIGRATING, VmOutcome.UNKNOWN)
 
     @property
     def is_at_destination(self) -> bool:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from hcx_waves.model.findings import Finding, Severity
+from hcx_waves.preflight.steps import WaveStep
 
 if TYPE_CHECKING:
     from hcx_waves.preflight.context import PreflightContext
@@ -35,6 +36,8 @@ class Check:
     :param check_id: lower-case words with hyphens; stable, as findings and waivers are kept by it.
     :param title: what must hold, in a few words.
     :param needs: the products that it reads.
+    :param protects: the step that would suffer; what only matters to a later step may change until then.
+    :param repeats: whether it is made again right before that step. Such checks share one read of each product.
     :param run: yields findings, none if all is well; may raise :class:`~hcx_waves.clients.errors.ClientError`.
     """
 
@@ -42,6 +45,8 @@ class Check:
     title: str
     needs: tuple[Product, ...]
     run: Callable[[PreflightContext], Iterable[Finding]]
+    protects: WaveStep = WaveStep.START
+    repeats: bool = False
 
 
 def blocking(finding_id: str, subject: str, message: str, suggestion: str, **evidence: Any) -> Finding:

@@ -27,6 +27,7 @@ from hcx_waves.migration.intents import intent_of, is_own_group, planned_window
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.plan import PlannedSegment, PlannedVm, WavePlan
 from hcx_waves.preflight.reads import ReadOnce
+from hcx_waves.preflight.steps import WaveStep
 from hcx_waves.probe.kept import KeptProbe
 from hcx_waves.resolve.network_index import NetworkIndex
 from hcx_waves.wavefile.wave import Wave
@@ -44,6 +45,7 @@ class PreflightContext:
     :param other_waves: waves of the same sites, to name the wave that a foreign VM belongs to.
     :param only: names of the VMs that the run moves; all unless given.
     :param cuts: whether the run cuts segments over.
+    :param step: the step that comes next: some things matter more, the later they are found.
     :param probes: what probes have last seen at the endpoints.
     """
 
@@ -57,12 +59,14 @@ class PreflightContext:
         other_waves: Sequence[Wave] = (),
         only: Collection[str] | None = None,
         cuts: bool = True,
+        step: WaveStep = WaveStep.START,
         probes: Sequence[KeptProbe] = (),
     ) -> None:
         self.plan, self.wave, self.clients, self.now = plan, wave, clients, now
         self.other_waves = tuple(one for one in other_waves if one.name != wave.name)
         self._only = None if only is None else frozenset(only)
         self._cuts = cuts
+        self.step = step
         self.probes = tuple(probes)
 
     @cached_property
@@ -282,13 +286,18 @@ class PreflightContext:
 
     def _is_retired(self, vm: VirtualMachineSummary) -> bool:
         """Whether this is what Bulk left at the source: off, renamed, the VM at the destination [D hcx 4.8]."""
+        if vm.power_state != "poweredOff":
+            return False
         moved = self._moved_names.get(vm.moref)
         renamed = moved is not None and vm.name != moved and vm.name.startswith(moved)
-        return renamed and vm.power_state == "poweredOff" and moved in self._destination_names
+        return renamed and moved in self._destination_names
 
     @ReadOnce
     def _moved_names(self) -> dict[str, str]:
-        done = (one for one in self.departures if one.state.is_success and one.entity_id and one.entity_name)
+        """What HCX has moved away, archived or not; read only if something at the source is powered off."""
+        listed = self.clients.hcx.query_migrations(include_archived=True)
+        left = (one for one in listed if is_from(one, self.plan.source.endpoint_id))
+        done = (one for one in left if one.state.is_success and one.entity_id and one.entity_name)
         return {str(one.entity_id): str(one.entity_name) for one in done}
 
     @ReadOnce

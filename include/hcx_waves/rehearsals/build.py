@@ -12,7 +12,7 @@ from hcx_waves.model.base import DomainModel
 from hcx_waves.model.expectation import Expectation
 from hcx_waves.model.names import WaveName
 from hcx_waves.model.plan import WavePlan
-from hcx_waves.model.states import SegmentOutcome, WaveOutcome
+from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.model import (
     RehearsalRecord,
     RehearsedGate,
@@ -25,9 +25,9 @@ from hcx_waves.rehearsals.model import (
 )
 from hcx_waves.rehearsals.truth import TwinTruth, VmTruth
 from hcx_waves.rehearsals.verdict import verdict_of
-from hcx_waves.report.build import REPORT_WRITTEN, RUN_BEGUN
 from hcx_waves.report.comparison import SERIAL
 from hcx_waves.report.model import SegmentRow, WaveReport
+from hcx_waves.report.timeline import REPORT_WRITTEN, RUN_BEGUN
 from hcx_waves.run.decisions import Approval
 from hcx_waves.run.results import RunResults
 
@@ -210,7 +210,7 @@ def _ended_at(
         return None
     if any(not vm.outcome.is_final for vm in vms):
         return None
-    if any(one.outcome in (SegmentOutcome.UNEXTENDING, SegmentOutcome.UNCERTAIN) for one in segments):
+    if any(one.outcome.is_outage for one in segments):
         return None
     return _last([*(vm.switchover_ended_at for vm in vms), *(one.ended_at for one in segments)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from hcx_waves.model.expectation import TITLES_AFTER_START, Spread
@@ -9,18 +10,20 @@ from hcx_waves.model.formatting import MISSING, duration, instant, share
 from hcx_waves.model.formatting import counted as number_of
 from hcx_waves.model.states import label_of
 from hcx_waves.rehearsals.model import RehearsedFinding
-from hcx_waves.rehearsals.summary import FindingChanges, NightRow, Quantity, RehearsalSummary
+from hcx_waves.rehearsals.summary import FaultResult, FindingChanges, NightRow, Quantity, RehearsalSummary
 from hcx_waves.report.markup import Markdown, bold, bullets, code, document, facts, section, table
+
+_ORIGINS = {"backfill": "backfill", "scheduled": "scheduled", "manual": "by hand"}
 
 
 def render_summary(summary: RehearsalSummary) -> str:
     """Return a summary as Markdown; times are in the wave's zone, and texts are escaped."""
     parts = [
         section(f"Rehearsals of wave {summary.wave}", _head(summary), level=1),
+        section("Results by fault", _faults(summary)),
         section("Changes since the previous night", _since(summary)),
         section("Rehearsed and forecast", _spreads(summary.quantities, TITLES_AFTER_START)),
         section("Outage by segment", _spreads(summary.outages, {})),
-        section("Faults", _faults(summary)),
         section("Findings", _findings(summary.findings)),
         section("Changes in findings", _changes(summary.changes)),
         section("Nights", _nights(summary)),
@@ -51,19 +54,62 @@ def fitting(summary: RehearsalSummary) -> str:
     """Say how many of the counted nights fitted; empty without windows."""
     if summary.fitting is None:
         return ""
-    total = len(summary.counted)
-    return f"{summary.fitting} of {number_of(total, 'night')} ({share(summary.fitting / total)})"
+    return _of_nights(summary.fitting, len(summary.counted))
+
+
+def fitting_of_all(summary: RehearsalSummary) -> str:
+    """Say how many of all nights fitted, those with faults included; empty without windows."""
+    return "" if summary.fitting_of_all is None else _of_nights(summary.fitting_of_all, len(summary.nights))
+
+
+def nights_by_origin(summary: RehearsalSummary) -> str:
+    """Say how many nights there are and where their runs come from: ``7: 6 backfill, 1 scheduled``."""
+    counts = Counter(origin_of(one.run_id) for one in summary.nights)
+    said = ", ".join(f"{count} {origin}" for origin, count in counts.most_common() if origin)
+    return f"{len(summary.nights)}{f': {said}' if said else ''}"
+
+
+def origin_of(run_id: str | None) -> str:
+    """Return where a run comes from, as Airflow's run ids say; empty if it does not."""
+    prefix = (run_id or "").partition("__")[0]
+    return _ORIGINS.get(prefix, "")
+
+
+def longest_outage(summary: RehearsalSummary) -> str:
+    """Say how long any segment had no gateway on any night; an outage without a known end is never left out."""
+    found = summary.longest_outage
+    if found is None:
+        return "none: no gateway was switched off"
+    unknown = f"{number_of(found.unknown, 'outage')} of unknown length" if found.unknown else ""
+    if found.seconds is None:
+        return unknown
+    faults = f", with {', '.join(found.faults)}" if found.faults else ""
+    said = f"{length(found.seconds)} (segment {found.segment}, night {found.night}{faults})"
+    return f"at least {said}; {unknown}" if unknown else said
+
+
+def results_by_fault(summary: RehearsalSummary) -> tuple[FaultResult, ...]:
+    """Return what the nights have led to, those without faults first."""
+    return (*([summary.unfaulted] if summary.unfaulted else []), *summary.faults)
+
+
+def _of_nights(count: int, total: int) -> str:
+    # A share of one night says nothing that the night does not.
+    return f"{count} of {number_of(total, 'night')}" + (f" ({share(count / total)})" if total > 1 else "")
 
 
 def _head(summary: RehearsalSummary) -> Markdown:
     first, last = summary.nights[0].night, summary.nights[-1].night
     listed = [
-        ("Nights", f"{len(summary.nights)}, from {first} to {last}"),
-        ("Outcomes", outcomes_in_words(summary.outcomes)),
+        ("Nights", f"{nights_by_origin(summary)}, from {first} to {last}"),
+        ("Outcomes", bold(outcomes_in_words(summary.outcomes))),
+        ("Longest outage of any night", longest_outage(summary)),
     ]
-    fits = fitting(summary)
+    fits = fitting_of_all(summary)
     if fits:
-        listed.append(("As planned and within the windows", bold(fits)))
+        listed.append(("As planned and within the windows, all nights", fits))
+        if len(summary.counted) != len(summary.nights):
+            listed.append(("The same, nights without faults", fitting(summary)))
     if summary.forecast is not None and summary.forecast.window_chance is not None:
         listed.append(("Forecast chance of staying within the windows", share(summary.forecast.window_chance)))
     if summary.snapshot is not None:
@@ -115,7 +161,7 @@ def _spreads(quantities: Sequence[Quantity], names: Mapping[str, str]) -> Markdo
         (
             names.get(one.name, one.name),
             str(one.count),
-            *_figures(one.spread),
+            *_figures(one.spread if one.count > 1 else None),
             length(one.least_seconds),
             length(one.most_seconds),
             *_figures(one.expected),
@@ -134,13 +180,13 @@ def _figures(spread: Spread | None) -> tuple[str, str, str]:
 def _faults(summary: RehearsalSummary) -> Markdown:
     rows = [
         (
-            ", ".join(one.faults),
+            ", ".join(one.faults) or "none",
             ", ".join(str(night) for night in one.nights),
             outcomes_in_words(one.outcomes),
             str(one.fitting),
             one.verdict,
         )
-        for one in summary.faults
+        for one in results_by_fault(summary)
     ]
     return table(("Faults", "Nights", "Outcomes", "Within windows", "Latest result"), rows)
 
@@ -152,7 +198,7 @@ def _findings(findings: Sequence[RehearsedFinding]) -> Markdown:
 
 def _nights(summary: RehearsalSummary) -> Markdown:
     header = ("Night", "Outcome", "Faults", "Start", "Base syncs complete", "End", "Last window closes",
-              "Within windows", "Longest outage", "Result")  # fmt: skip
+              "Within windows", "Longest outage", "Run", "Result")  # fmt: skip
     return table(header, [_night(one, summary.time_zone) for one in summary.nights])
 
 
@@ -161,4 +207,5 @@ def _night(row: NightRow, zone: str) -> tuple[str, ...]:
     fits = "" if row.fits is None else "yes" if row.fits else "no"
     longest = length(max(row.outages.values())) if row.outages else ""
     times = (instant(one, zone) for one in instants)
-    return (str(row.night), row.outcome.label, ", ".join(row.faults), *times, fits, longest, row.verdict)
+    origin = origin_of(row.run_id)
+    return (str(row.night), row.outcome.label, ", ".join(row.faults), *times, fits, longest, origin, row.verdict)

@@ -102,6 +102,15 @@ class RecordStore:
         """Return the rehearsed nights of a wave, in order."""
         return tuple(sorted(night for night, _ in self._files(wave)))
 
+    def newest(self, wave: str) -> RehearsalRecord | None:
+        """Return the record of a wave that was written last, whatever night it is of; None without records.
+
+        :raises RecordError: if it cannot be read.
+        :raises OSError: if the folder cannot be read.
+        """
+        paths = [path for _, path in self._files(wave)]
+        return _read(max(paths, key=lambda path: (path.stat().st_mtime_ns, path.name))) if paths else None
+
     def read(self, wave: str, night: date) -> RehearsalRecord:
         """Return the record of a night.
 

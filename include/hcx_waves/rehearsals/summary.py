@@ -15,6 +15,7 @@ from hcx_waves.model.schedule import TimeWindow
 from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.model import RehearsalRecord, RehearsedFinding, RehearsedSegment, SnapshotRef
 from hcx_waves.rehearsals.store import RecordError, RecordStore
+from hcx_waves.rehearsals.verdict import verdict_of
 
 SUMMARY_VERSION = 1
 
@@ -89,6 +90,18 @@ class FaultResult(DomainModel):
     """Of the last of these nights."""
 
 
+class LongestOutage(DomainModel):
+    """The longest outage of any segment on any night, with or without faults."""
+
+    segment: str | None = None
+    night: date | None = None
+    seconds: float | None = None
+    """None if no outage has a known length."""
+    faults: tuple[str, ...] = ()
+    unknown: int = 0
+    """Outages that have no known end: any of them may be longer."""
+
+
 class RehearsalSummary(DomainModel):
     """All rehearsed nights of a wave. Figures leave out the nights with faults, unless there are no others."""
 
@@ -104,6 +117,12 @@ class RehearsalSummary(DomainModel):
     """The nights that the figures are about."""
     fitting: int | None = None
     """How many of the counted nights stayed within their windows; None without windows."""
+    fitting_of_all: int | None = None
+    """How many of all nights did, those with faults included; None without windows."""
+    unfaulted: FaultResult | None = None
+    """What the nights without faults have led to; None if each had faults."""
+    longest_outage: LongestOutage | None = None
+    """None if no gateway was switched off."""
     quantities: tuple[Quantity, ...] = ()
     outages: tuple[Quantity, ...] = ()
     """By segment: the name is the segment's."""
@@ -151,6 +170,9 @@ def summary_of(records: Sequence[RehearsalRecord], problems: Sequence[str] = ())
         outcomes=_outcomes(ordered),
         counted=tuple(one.night for one in counted),
         fitting=sum(bool(one.fits) for one in windowed) if windowed else None,
+        fitting_of_all=sum(bool(one.fits) for one in ordered) if any(one.fits is not None for one in ordered) else None,
+        unfaulted=None if counted[0].faults else _fault_result((), counted),
+        longest_outage=_longest_outage(ordered),
         quantities=tuple(_quantities(counted, forecast)),
         outages=tuple(_outages(counted, forecast)),
         findings=counted[-1].findings,
@@ -172,7 +194,9 @@ def outage_seconds(segment: RehearsedSegment) -> float | None:
 def _row(record: RehearsalRecord) -> NightRow:
     outages = {one.segment: outage_seconds(one) for one in record.segments}
     return NightRow(
-        **{name: getattr(record, name) for name in NightRow.model_fields if hasattr(record, name)},
+        **{name: getattr(record, name) for name in set(NightRow.model_fields) - {"verdict"} if hasattr(record, name)},
+        # Said anew: records of an earlier release may put it in other words.
+        verdict=verdict_of(record),
         switchovers=_switchovers(record),
         outages={name: seconds for name, seconds in outages.items() if seconds is not None},
         expected_end_seconds=None if record.forecast is None else record.forecast.end.p50_seconds,
@@ -254,10 +278,28 @@ def _faults(records: Sequence[RehearsalRecord]) -> Iterator[FaultResult]:
         if record.faults:
             groups.setdefault(tuple(sorted(record.faults)), []).append(record)
     for faults, nights in sorted(groups.items()):
-        yield FaultResult(
-            faults=faults,
-            nights=tuple(one.night for one in nights),
-            outcomes=_outcomes(nights),
-            fitting=sum(bool(one.fits) for one in nights),
-            verdict=nights[-1].verdict,
-        )
+        yield _fault_result(faults, nights)
+
+
+def _fault_result(faults: tuple[str, ...], nights: Sequence[RehearsalRecord]) -> FaultResult:
+    return FaultResult(
+        faults=faults,
+        nights=tuple(one.night for one in nights),
+        outcomes=_outcomes(nights),
+        fitting=sum(bool(one.fits) for one in nights),
+        verdict=verdict_of(nights[-1]),
+    )
+
+
+def _longest_outage(records: Sequence[RehearsalRecord]) -> LongestOutage | None:
+    cut = [(record, one) for record in records for one in record.segments if one.cutover_began_at is not None]
+    if not cut:
+        return None
+    known = [(seconds, record, one) for record, one in cut if (seconds := outage_seconds(one)) is not None]
+    unknown = len(cut) - len(known)
+    if not known:
+        return LongestOutage(unknown=unknown)
+    seconds, record, one = max(known, key=lambda each: each[0])
+    return LongestOutage(
+        segment=one.segment, night=record.night, seconds=seconds, faults=record.faults, unknown=unknown
+    )

@@ -36,10 +36,13 @@ def _left_behind(record: RehearsalRecord) -> Iterator[str]:
 
 
 def _times(record: RehearsalRecord) -> Iterator[str]:
-    if record.ended_at is None:
+    if record.ended_at is None or record.outcome is WaveOutcome.REJECTED:
         return
     yield f"ended at {clock_time(record.ended_at, record.time_zone)}"
     if record.closes_at is not None:
         left = record.closes_at - record.ended_at
+        if left >= timedelta() and not record.outcome.is_green:
+            # Time to spare would read like a success.
+            return
         side = "before" if left >= timedelta() else "after"
         yield f"{duration(abs(left))} {side} the last window closed"

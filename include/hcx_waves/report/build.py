@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+
+from pydantic import JsonValue
 
 from hcx_waves.migration.course import VmCourse, joined
 from hcx_waves.migration.status import VmStatus
@@ -13,12 +15,10 @@ from hcx_waves.model.plan import PlannedVm, WavePlan
 from hcx_waves.model.schedule import TimeWindow
 from hcx_waves.model.states import Labelled, SegmentOutcome, VmOutcome
 from hcx_waves.report.comparison import comparisons
-from hcx_waves.report.model import Clock, Deviation, Event, SegmentRow, VmRow, WaveReport
+from hcx_waves.report.model import Deviation, SegmentRow, VmRow, WaveReport
+from hcx_waves.report.timeline import timeline
+from hcx_waves.run.observed import seen_gateways, seen_outage, seen_sites
 from hcx_waves.run.results import RunEnding, RunResults, SegmentResults
-
-RUN_BEGUN = "run started"
-REPORT_WRITTEN = "report written"
-_DECISIONS = {"approve": "approved", "reject": "rejected"}
 
 
 def build_report(results: RunResults, ending: RunEnding) -> WaveReport:
@@ -28,8 +28,7 @@ def build_report(results: RunResults, ending: RunEnding) -> WaveReport:
     """
     plan, apart = results.plan, results.virtual_sites
     vms = () if plan is None else tuple(_vm_rows(plan, results, ending))
-    segments = tuple(_segment_row(one, ending) for one in results.segments)
-    error = None if results.awaited is None else results.awaited.error
+    segments = tuple(_segment_row(one, results, ending) for one in results.segments)
     compared = results.forecast is not None and not apart
     return WaveReport(
         wave=results.wave,
@@ -41,7 +40,7 @@ def build_report(results: RunResults, ending: RunEnding) -> WaveReport:
         begun_at=results.begun_at,
         ended_at=results.ended_at,
         switchover_window=None if plan is None else plan.clock.switchover,
-        reasons=ending.causes,
+        reasons=tuple(_reasons(ending)),
         approvals=results.gates,
         assessments=results.assessments,
         vms=vms,
@@ -49,21 +48,53 @@ def build_report(results: RunResults, ending: RunEnding) -> WaveReport:
         deviations=() if plan is None else tuple(_deviations(plan, vms, segments, timed=not apart)),
         forecast=results.forecast,
         comparisons=tuple(comparisons(results.forecast, vms, segments)) if results.forecast and compared else (),
-        timeline=_in_order(_timeline(results, vms, segments), apart=apart),
-        errors=() if not error else (error,),
+        timeline=timeline(results, vms),
+        errors=tuple(_errors(results)),
+        failures=ending.failures,
         notes=(*ending.notes, *results.notes),
+        is_cleanup=results.is_cleanup,
+        changed_nothing=_changed_nothing(results),
         virtual_sites=apart,
     )
+
+
+def _reasons(ending: RunEnding) -> Iterator[str]:
+    """Yield why the run has not ended as planned: what was decided and found, then what went wrong."""
+    yield from dict.fromkeys((*ending.causes, *(one.short for one in ending.failures)))
+
+
+def _errors(results: RunResults) -> Iterator[dict[str, JsonValue]]:
+    """Yield each error once: one that ended a wait is raised again by the step after it."""
+    waits = (results.seeded, results.awaited, *(one.awaited for one in results.segments))
+    found = [wait.error for wait in waits if wait is not None and wait.error]
+    steps = [*results.failures, *(failed for one in results.segments for failed in one.failures)]
+    known = set()
+    for error in (*found, *(one.error for one in steps)):
+        key = (str(error.get("type")), str(error.get("message")))
+        if key not in known:
+            known.add(key)
+            yield error
+
+
+def _changed_nothing(results: RunResults) -> bool:
+    """Whether no step that changes something has left a trace, and none can have left one that cannot be read."""
+    if results.notes or (results.plan is None and results.plan_unreadable):
+        return False
+    traces = [left for one in results.segments for left in (one.snapshot, one.removal, one.deletion, one.renaming)]
+    by_hand = any(one.starts_outage and one.was_asked for one in results.gates)
+    begun = results.started or results.started_ids or results.cancelled
+    return not begun and not by_hand and all(left is None for left in traces)
 
 
 def _vm_rows(plan: WavePlan, results: RunResults, ending: RunEnding) -> Iterator[VmRow]:
     proofs = {one.name: one for one in (results.verified.proofs if results.verified is not None else ())}
     statuses = {vm.name: vm for vm in (results.status.vms if results.status is not None else ())}
     courses = {one.name: one for one in joined(_courses(results))}
+    seen = seen_sites(plan, results)
     for vm in plan.vms:
         outcome = ending.vms.get(vm.name, VmOutcome.PLANNED)
         row = _vm_row(vm, outcome, proofs.get(vm.name), statuses.get(vm.name))
-        yield row.model_copy(update={"course": courses.get(vm.name)})
+        yield row.model_copy(update={"course": courses.get(vm.name), "seen_site": seen[vm.name]})
 
 
 def _courses(results: RunResults) -> Iterator[tuple[VmCourse, ...]]:
@@ -75,6 +106,8 @@ def _courses(results: RunResults) -> Iterator[tuple[VmCourse, ...]]:
 def _vm_row(planned: PlannedVm, outcome: VmOutcome, proof: VmProof | None, status: VmStatus | None) -> VmRow:
     """Return a VM's row from what is known of it: its proof, else what HCX said last, else the plan alone."""
     said = (status.message,) if status is not None and status.message and status.outcome.blocks_segments else ()
+    if status is not None and status.outcome is VmOutcome.MIGRATED:
+        said = ("HCX reports that it has moved; no vCenter was asked",)
     return VmRow(
         name=planned.name,
         outcome=outcome,
@@ -88,11 +121,15 @@ def _vm_row(planned: PlannedVm, outcome: VmOutcome, proof: VmProof | None, statu
         service_mesh_id=planned.service_mesh_id if status is None else status.service_mesh_id,
         reasons=proof.reasons if proof is not None else said,
         outstanding=() if proof is None else proof.outstanding,
+        changes=() if proof is None else proof.changes,
     )
 
 
-def _segment_row(left: SegmentResults, ending: RunEnding) -> SegmentRow:
+def _segment_row(left: SegmentResults, results: RunResults, ending: RunEnding) -> SegmentRow:
     reasons = [kind.get(left.segment) for kind in (ending.blocked_segments, ending.open_steps)]
+    reasons += [one.short for one in ending.failures if one.subject == left.segment]
+    by_hand = any(one.starts_outage and one.was_asked for one in results.gates if one.segment == left.segment)
+    seen = seen_outage(left, asked_by_hand=by_hand)
     return SegmentRow(
         segment=left.segment,
         outcome=ending.segments.get(left.segment, SegmentOutcome.PLANNED),
@@ -101,10 +138,13 @@ def _segment_row(left: SegmentResults, ending: RunEnding) -> SegmentRow:
         removal=left.removal,
         routed=left.routed,
         reconnect=left.reconnect if left.reconnect is not None and left.reconnect.acted else None,
-        outage=left.outage,
+        outage=seen.bounds,
+        seen_outage=seen,
+        seen_gateways=seen_gateways(left),
+        vm_count=None if results.plan is None else len(results.plan.vms_of(left.segment)),
         deletion=left.deletion,
         renaming=left.renaming,
-        reasons=tuple(reason for reason in reasons if reason),
+        reasons=tuple(dict.fromkeys(reason for reason in reasons if reason)),
     )
 
 
@@ -141,42 +181,3 @@ def _late(one: SegmentRow, window: TimeWindow | None) -> Iterator[Deviation]:
             planned=f"disconnected in the window {period(window.opens, window.closes)}",
             actual=f"disconnected at {instant(one.disconnect.sent_at)}",
         )
-
-
-def _timeline(results: RunResults, vms: tuple[VmRow, ...], segments: tuple[SegmentRow, ...]) -> Iterator[Event]:
-    if results.begun_at is not None:
-        yield Event(at=results.begun_at, what=RUN_BEGUN)
-    for approval in results.gates:
-        if approval.at is not None:
-            decision = _DECISIONS.get(approval.decision, approval.decision)
-            yield Event(at=approval.at, what=f"{approval.gate}: {decision}", subject=approval.by or "")
-    # HCX's clock, and HCX's words: the run may judge otherwise.
-    said = {} if results.status is None else {vm.name: vm.outcome for vm in results.status.vms}
-    for vm in vms:
-        if vm.begun_at is not None:
-            yield Event(at=vm.begun_at, what="migration started", subject=vm.name, clock=Clock.HCX)
-        if vm.ended_at is not None:
-            what = f"migration ended: {said[vm.name].label.lower()}" if vm.name in said else "migration ended"
-            yield Event(at=vm.ended_at, what=what, subject=vm.name, clock=Clock.HCX)
-    for one in segments:
-        yield from _segment_events(one)
-    yield Event(at=results.ended_at, what=REPORT_WRITTEN)
-
-
-def _in_order(events: Iterable[Event], *, apart: bool) -> tuple[Event, ...]:
-    """Sort by time; clocks that cannot be compared one after the other, the run's first."""
-    order = list(Clock)
-    return tuple(sorted(events, key=lambda event: (order.index(event.clock) if apart else 0, event.at)))
-
-
-def _segment_events(one: SegmentRow) -> Iterator[Event]:
-    if one.proof is not None:
-        yield Event(at=one.proof.at, what="proven empty at the source", subject=one.segment)
-    if one.disconnect is not None and one.disconnect.seen_at is not None:
-        yield Event(at=one.disconnect.seen_at, what="source gateway off", subject=one.segment)
-    if one.removal is not None:
-        yield Event(at=one.removal.accepted_at, what="unextend accepted", subject=one.segment)
-    if one.routed is not None:
-        yield Event(at=one.routed.at, what="routed at the destination", subject=one.segment)
-    if one.reconnect is not None and one.reconnect.seen_at is not None:
-        yield Event(at=one.reconnect.seen_at, what="source gateway on again", subject=one.segment)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hcx_waves.migration.verify import VmFacts
 from hcx_waves.model.choices import Disconnect
-from hcx_waves.model.formatting import MISSING, duration, instant
+from hcx_waves.model.formatting import MISSING, counted, duration, instant
 from hcx_waves.model.states import WaveOutcome, label_of
-from hcx_waves.report.markup import Markdown, bold, bullets, code, document, facts, section, table
+from hcx_waves.report.markup import Markdown, bold, bullets, code, document, escape, facts, section, table
 from hcx_waves.report.model import Clock, SegmentRow, VmRow, WaveReport
+from hcx_waves.run.observed import OutageState
 
 _ADVICE = {
     WaveOutcome.REJECTED: " No answer in time counts as a rejection.",
-    WaveOutcome.BLOCKED: " Nothing was changed.",
     WaveOutcome.STRANDED: " A person has to act now.",
 }
 _CLOCKS = {Clock.RUN: "run", Clock.HCX: "HCX"}
@@ -24,54 +24,144 @@ _MEANS = {Disconnect.NSX: "NSX", Disconnect.HOOK: "Command", Disconnect.MANUAL: 
 def render_markdown(report: WaveReport) -> str:
     """Return a report as Markdown. Times are in UTC; texts are escaped."""
     parts = [
+        _running(report),
         _head(report),
+        section("What to do now", _remedies(report)),
         section("Reasons", bullets(report.reasons)),
         section("Deviations from the plan", _deviations(report)),
         section("Forecast and actual", _comparisons(report)),
-        section("Virtual machines", _vms(report.vms)),
+        section("What went wrong", _failures(report)),
+        section("Virtual machines", document(_vms(report.vms), _unverified(report))),
         section("Segments", _segments(report.segments)),
         section("Approvals", _approvals(report)),
         section("Findings", _findings(report)),
-        section("Errors", bullets(_error(one) for one in report.errors)),
+        section("Errors", bullets(_error(one) for one in report.errors if not _is_shown(one, report))),
         section("Timeline", _timeline(report)),
         section("Notes", bullets(report.notes)),
     ]
     return document(*parts) + "\n"
 
 
+def _running(report: WaveReport) -> Markdown:
+    """Return the outages that were running when somebody looked last, a line each: nothing is more urgent."""
+    lines = []
+    for one in report.running_outages:
+        seen = one.seen_outage
+        if seen is None:
+            continue
+        since = "" if seen.since is None else f" since {instant(seen.since, seconds=True)}"
+        count = "" if one.vm_count is None else f", {counted(one.vm_count, 'VM')}"
+        title = bold(f"OUTAGE RUNNING{since}: segment {one.segment}{count}")
+        least = f"(at least {seen.at_least_seconds or 0:.1f} s, as of {instant(seen.as_of, seconds=True)})"
+        lines.append(Markdown(f"{title} {escape(least)}"))
+    return document(*lines)
+
+
 def _head(report: WaveReport) -> Markdown:
-    kind = "Rehearsal of wave" if report.rehearsal else "Wave"
-    outage, outcome = report.longest_outage, report.outcome
+    kind = "Rehearsal of wave" if report.rehearsal else "Cleanup of wave" if report.is_cleanup else "Wave"
+    outcome = report.outcome
+    advice = _ADVICE.get(outcome, "")
+    if outcome is WaveOutcome.BLOCKED:
+        advice = "" if report.changed_nothing is False else " Nothing was changed."
     listed = facts(
         [
-            ("Outcome", Markdown(f"{bold(outcome.label)}: {outcome.sentence}.{_ADVICE.get(outcome, '')}")),
+            ("Outcome", Markdown(f"{bold(outcome.label)}: {outcome.sentence}.{advice}")),
             ("Run", code(report.run_id)),
             ("Begun", instant(report.begun_at, seconds=True) or MISSING),
             ("Ended", instant(report.ended_at, seconds=True)),
             ("Plan digest", code(report.plan_digest or "none")),
-            ("Longest outage", "none" if outage is None else str(outage)),
+            ("Longest outage", _longest_outage(report)),
         ]
     )
     return section(f"{kind} {report.wave}", listed, level=1)
 
 
+def _longest_outage(report: WaveReport) -> str:
+    """Return the longest outage as far as it was observed; what was not observed is never none."""
+    longest, running = report.longest_outage, report.running_outages
+    if not any(one.seen_outage is not None for one in report.segments):
+        # A report of an older release, or a run without a plan.
+        return str(longest) if longest is not None else "unknown" if report.plan_digest is None else "none"
+    parts = [f"{one.segment} {one.seen_outage}" for one in running]
+    over = report.outages_of(OutageState.OVER)
+    measured = [one for one in over if one.outage is not None]
+    if not running and measured:
+        parts.append(str(longest))
+    unmeasured = [one for one in (*over, *report.outages_of(OutageState.UNKNOWN)) if one.outage is None]
+    parts += [f"{one.segment}: {one.seen_outage}" for one in unmeasured]
+    return "; ".join(parts) or "none: this run has switched no gateway"
+
+
+def _remedies(report: WaveReport) -> Markdown:
+    """Return what a person can do next, for each VM, segment or step with which something went wrong."""
+    parts = []
+    for one in report.failures:
+        if one.options or one.next_step:
+            parts += [f"{one.subject or one.step}: {one.next_step}", bullets(one.options)]
+    return document(*dict.fromkeys(parts))
+
+
+def _failures(report: WaveReport) -> Markdown:
+    rows = [
+        (
+            one.subject,
+            one.step,
+            one.what,
+            one.words if one.words not in one.what else "",
+            one.code,
+            code(one.job_id),
+            f"{instant(one.at, seconds=True)}{' (HCX)' if one.by_hcx_clock else ''}",
+            one.source,
+            one.next_step,
+        )
+        for one in report.failures
+    ]
+    header = ("Subject", "Step", "What happened", "The product's words", "Code", "Job or request", "Time", "Known from",
+              "Next step")  # fmt: skip
+    return table(header, rows)
+
+
+def _is_shown(error: Mapping[str, object], report: WaveReport) -> bool:
+    """Whether an error is among what went wrong already."""
+    said = str(error.get("message") or "")
+    parts = [part for one in report.failures for part in (one.what, one.words)]
+    return bool(said) and any(part and (said in part or part in said) for part in parts)
+
+
+def _unverified(report: WaveReport) -> str:
+    if all(vm.after is not None for vm in report.vms):
+        return ""
+    return "What has no verification shows power state and addresses as they were when the plan was made."
+
+
 def _vms(vms: Sequence[VmRow]) -> Markdown:
-    header = ("VM", "Outcome", "Migration type", "Site", "Power state", "MAC", "IP", "MoRef", "Remarks")
+    header = ("VM", "Outcome", "Migration type", "Site", "Power state", "MAC", "IP", "MoRef", "Last seen", "Remarks")
     return table(header, [_vm(vm) for vm in vms])
 
 
 def _vm(vm: VmRow) -> tuple[str, ...]:
     readers: tuple[Callable[[VmFacts], str], ...] = (
-        lambda facts: facts.site,
         lambda facts: facts.power_state or "unknown",
         lambda facts: ", ".join(facts.mac_addresses),
         lambda facts: ", ".join(facts.ip_addresses) or "not reported",
         lambda facts: facts.vm_id,
     )
-    remarks = [*vm.reasons, *vm.outstanding]
+    remarks = [*vm.reasons, *vm.outstanding, *vm.changes]
     remarks += [f"copy kept: {vm.retired_copy}"] if vm.retired_copy else []
     changes = [_arrow(read(vm.before), None if vm.after is None else read(vm.after)) for read in readers]
-    return (vm.name, vm.outcome.label, vm.migration, *changes, "; ".join(remarks))
+    seen = "" if vm.seen_site is None else str(vm.seen_site)
+    return (vm.name, vm.outcome.label, vm.migration, _site(vm), *changes, seen, "; ".join(remarks))
+
+
+def _site(vm: VmRow) -> str:
+    """Return where a VM was, and where it was seen last; the plan alone says nothing about now."""
+    if vm.after is not None:
+        return _arrow(vm.before.site, vm.after.site)
+    if vm.seen_site is None:
+        return f"{vm.before.site} when planned"
+    if vm.seen_site.moved_since:
+        return f"unknown; {vm.before.site} when planned"
+    return _arrow(vm.before.site, vm.seen_site.site)
 
 
 def _segments(segments: Sequence[SegmentRow]) -> Markdown:
@@ -80,7 +170,8 @@ def _segments(segments: Sequence[SegmentRow]) -> Markdown:
             one.segment,
             one.outcome.label,
             "" if one.disconnect is None else _MEANS[one.disconnect.means],
-            "" if one.outage is None else str(one.outage),
+            _outage(one),
+            "not looked at" if one.seen_gateways is None else str(one.seen_gateways),
             "" if one.routed is None else one.routed.destination,
             _excluded(one),
             _cleanup(one),
@@ -88,9 +179,15 @@ def _segments(segments: Sequence[SegmentRow]) -> Markdown:
         )
         for one in segments
     ]
-    header = ("Segment", "Outcome", "Disconnected by", "Outage", "Destination", "Allowed exceptions", "Cleanup",
-              "Reasons")  # fmt: skip
+    header = ("Segment", "Outcome", "Disconnected by", "Outage", "Gateways", "Destination", "Allowed exceptions",
+              "Cleanup", "Reasons")  # fmt: skip
     return table(header, rows)
+
+
+def _outage(one: SegmentRow) -> str:
+    if one.seen_outage is not None:
+        return str(one.seen_outage)
+    return "" if one.outage is None else str(one.outage)
 
 
 def _excluded(one: SegmentRow) -> str:
@@ -127,7 +224,7 @@ def _findings(report: WaveReport) -> Markdown:
     rows = []
     for item in report.assessments.items if report.assessments is not None else ():
         found, waiver = item.finding, item.waiver
-        waived = "" if waiver is None else f"{waiver.approved_by} until {waiver.expires}: {waiver.reason}"
+        waived = "" if waiver is None else waiver.sentence
         rows.append((found.severity.label, found.finding_id, found.subject, found.message, waived))
     return table(("Severity", "Finding", "Subject", "Message", "Waived by"), rows)
 
@@ -157,8 +254,11 @@ def _comparisons(report: WaveReport) -> Markdown:
 
 
 def _timeline(report: WaveReport) -> Markdown:
-    rows = [(instant(one.at, seconds=True), _CLOCKS[one.clock], one.what, one.subject) for one in report.timeline]
-    return document(_about_clocks(report), table(("Time", "Clock", "Event", "Subject"), rows)) if rows else Markdown()
+    rows = [
+        (instant(one.at, seconds=True), _CLOCKS[one.clock], one.what, one.subject, one.by) for one in report.timeline
+    ]
+    header = ("Time", "Clock", "Event", "Subject", "Approved by")
+    return document(_about_clocks(report), table(header, rows)) if rows else Markdown()
 
 
 def _about_clocks(report: WaveReport) -> Markdown:

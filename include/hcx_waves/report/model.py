@@ -20,6 +20,8 @@ from hcx_waves.model.findings import Assessments
 from hcx_waves.model.schedule import TimeWindow
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.run.decisions import Approval
+from hcx_waves.run.failures import Failure
+from hcx_waves.run.observed import OutageState, SeenGateways, SeenOutage, SeenSite
 
 REPORT_VERSION = 1
 
@@ -40,6 +42,8 @@ class Event(DomainModel):
     what: str
     subject: str = ""
     clock: Clock = Clock.RUN
+    by: str = ""
+    """Of a change that the run has made: who approved it."""
 
 
 class Deviation(DomainModel):
@@ -70,6 +74,13 @@ class SegmentRow(DomainModel):
     routed: RoutedProof | None = None
     reconnect: GatewayChange | None = None
     outage: OutageBounds | None = None
+    """Its bounds, as far as both ends of its beginning were observed; without an upper one it was not seen to end."""
+    seen_outage: SeenOutage | None = None
+    """What was observed of it; None in what older releases have written."""
+    seen_gateways: SeenGateways | None = None
+    """Which gateways were on when a step looked last; None if none has looked."""
+    vm_count: int | None = None
+    """How many VMs of the plan are in it."""
     deletion: Deletion | None = None
     renaming: Renaming | None = None
     reasons: tuple[str, ...] = ()
@@ -84,6 +95,8 @@ class VmRow(DomainModel):
     migration: str
     before: VmFacts
     after: VmFacts | None = None
+    seen_site: SeenSite | None = None
+    """Where it was when somebody looked last; None in what older releases have written."""
     retired_copy: str | None = None
     begun_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
@@ -93,6 +106,8 @@ class VmRow(DomainModel):
     """When the looks at its migration saw it in which phase."""
     reasons: tuple[str, ...] = ()
     outstanding: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    """What has changed and may, such as addresses that come and go."""
 
 
 class WaveReport(DomainModel):
@@ -119,12 +134,27 @@ class WaveReport(DomainModel):
     """The forecast against what has happened."""
     timeline: tuple[Event, ...] = ()
     errors: tuple[dict[str, JsonValue], ...] = ()
+    """The errors that ended waits and tasks, as they were raised."""
+    failures: tuple[Failure, ...] = ()
+    """What went wrong with VMs, segments and steps, with the products' own words and what to do next."""
     notes: tuple[str, ...] = ()
+    is_cleanup: bool = False
+    changed_nothing: bool | None = None
+    """Whether it is certain that the run has changed nothing; None in what older releases have written."""
     virtual_sites: bool = False
     """Whether HCX's instants are a simulated site's virtual time, and not to be compared with the run's."""
 
     @property
     def longest_outage(self) -> OutageBounds | None:
-        """The longest outage of a segment, or None if there was none."""
+        """The longest outage of a segment, or None if none was bounded."""
         bounds = [one.outage for one in self.segments if one.outage is not None]
         return max(bounds, key=lambda one: one.upper_seconds or float("inf"), default=None)
+
+    @property
+    def running_outages(self) -> tuple[SegmentRow, ...]:
+        """The segments that had no gateway when somebody looked last."""
+        return self.outages_of(OutageState.RUNNING)
+
+    def outages_of(self, state: OutageState) -> tuple[SegmentRow, ...]:
+        """Return the segments of whose outage so much is known."""
+        return tuple(one for one in self.segments if one.seen_outage is not None and one.seen_outage.state is state)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
+from hcx_waves.model.formatting import listed
+from hcx_waves.model.spelling import KnownNames, looks_the_same
+from hcx_waves.model.uuids import byte_swapped
 from hcx_waves.resolve.problems import Problems
 from hcx_waves.wavefile.settings import VmRequest
 
+_MOST_IDS = 8
 _GIVE_UUID = "Write the instance_uuid of the intended VM in the wave file."
 
 
@@ -18,11 +23,13 @@ class Located:
     """A VM of the wave and where it was found.
 
     :param already_there: whether it is at the destination, and not at the source.
+    :param there_before: MoRefs of VMs at the destination that could be taken for it and are not.
     """
 
     request: VmRequest
     vm: VirtualMachineSummary
     already_there: bool
+    there_before: tuple[str, ...] = ()
 
 
 class Locator:
@@ -65,7 +72,7 @@ class Locator:
         return None
 
     def _at_source(self, request: VmRequest, vm: VirtualMachineSummary) -> Located | None:
-        if vm.name != request.name:
+        if not looks_the_same(vm.name, request.name):
             self._problems.add(
                 request.name, f'instance UUID {vm.instance_uuid} is that of "{vm.name}"', "Correct one of the two."
             )
@@ -86,7 +93,7 @@ class Locator:
                 "An earlier migration did not finish: look at it in HCX, then remove the copy that is not in use.",
             )
         else:
-            return Located(request, vm, already_there=False)
+            return Located(request, vm, already_there=False, there_before=self._destination.like(vm))
         return None
 
     def _at_destination(self, request: VmRequest, vm: VirtualMachineSummary, recorded: bool) -> Located | None:
@@ -100,13 +107,54 @@ class Locator:
         return None
 
     def _missing(self, request: VmRequest) -> None:
-        close = self._source.spelt_like(request.name)
         pin = f" with instance UUID {request.instance_uuid}" if request.instance_uuid else ""
-        hint = f"It is called {close[0]}." if close else "Correct the name, or take the VM out of the wave."
-        self._problems.add(request.name, f"there is no such VM{pin} at either site", hint)
+        self._problems.add(request.name, f"there is no such VM{pin} at either site", self._hint(request))
+
+    def _hint(self, request: VmRequest) -> str:
+        """Say what was probably meant: the VM of an id of another kind, else a name that is near."""
+        if request.instance_uuid is not None:
+            return self._uuid_hint(request, request.instance_uuid)
+        for site in (self._source, self._destination):
+            vm = site.by_moref(request.name)
+            if vm is not None:
+                return f"That is the MoRef of {vm.name}: write its name."
+        names = self._names_here
+        if names.twins_of(request.name) or names.nearest(request.name):
+            return _also_by_uuid(names.hint(request.name, "VMs at the source"))
+        there = self._names_there.twins_of(request.name)
+        if there:
+            return f"At the destination there is {there[0]}."
+        return "Correct the name, or take the VM out of the wave."
+
+    def _uuid_hint(self, request: VmRequest, uuid: str) -> str:
+        for site in (self._source, self._destination):
+            for one, kind in ((uuid, "the BIOS UUID"), (byte_swapped(uuid), "the BIOS UUID as a guest shows it")):
+                found = site.by_bios(one)
+                if found:
+                    own = " or ".join(sorted({str(vm.instance_uuid) for vm in found})[:_MOST_IDS])
+                    names = " and ".join(sorted({vm.name for vm in found})[:_MOST_IDS])
+                    return f"That is {kind} of {names}; its instance UUID is {own}."
+        namesakes = [vm for vm in self._source.named(request.name) if vm.instance_uuid]
+        if namesakes:
+            known = ", ".join(sorted(str(vm.instance_uuid) for vm in namesakes)[:_MOST_IDS])
+            return f"{request.name} at the source has instance UUID {known}."
+        near = self._names_here.nearest(request.name)
+        return (
+            f"Correct the UUID; of this name there is none either. Near: {', '.join(near)}."
+            if near
+            else ("Correct the name and the UUID, or take the VM out of the wave.")
+        )
+
+    @cached_property
+    def _names_here(self) -> KnownNames:
+        return KnownNames(self._source.names)
+
+    @cached_property
+    def _names_there(self) -> KnownNames:
+        return KnownNames(self._destination.names)
 
     def _ambiguous(self, request: VmRequest, vms: Sequence[VirtualMachineSummary], site: str) -> None:
-        known = ", ".join(sorted(f"{vm.moref} ({vm.instance_uuid})" for vm in vms))
+        known = listed(sorted(f"{vm.moref} ({vm.instance_uuid})" for vm in vms), _MOST_IDS)
         self._problems.add(request.name, f"{len(vms)} VMs at the {site} fit: {known}", _GIVE_UUID)
 
 
@@ -116,8 +164,11 @@ class _Index:
     def __init__(self, vms: Sequence[VirtualMachineSummary]) -> None:
         self._by_name: dict[str, list[VirtualMachineSummary]] = defaultdict(list)
         self._by_uuid: dict[str, list[VirtualMachineSummary]] = defaultdict(list)
+        self._by_bios: dict[str, list[VirtualMachineSummary]] = defaultdict(list)
         for vm in vms:
             self._by_name[vm.name].append(vm)
+            if vm.bios_uuid is not None:
+                self._by_bios[vm.bios_uuid.lower()].append(vm)
             if vm.instance_uuid is not None:
                 self._by_uuid[vm.instance_uuid.lower()].append(vm)
 
@@ -127,13 +178,36 @@ class _Index:
             return self._by_uuid.get(request.instance_uuid.lower(), [])
         return self._by_name.get(request.name, [])
 
+    def like(self, vm: VirtualMachineSummary) -> tuple[str, ...]:
+        """Return the MoRefs of the VMs with the name or the BIOS UUID of one."""
+        bios = [] if vm.bios_uuid is None else self._by_bios[vm.bios_uuid.lower()]
+        return tuple(sorted({one.moref for one in (*self._by_name[vm.name], *bios)}))
+
     def has(self, instance_uuid: str) -> bool:
         """Whether a VM has this identity."""
         return instance_uuid.lower() in self._by_uuid
 
-    def spelt_like(self, name: str) -> list[str]:
-        """Return the names that differ from one by case alone."""
-        return sorted(known for known in self._by_name if known.casefold() == name.casefold())
+    def named(self, name: str) -> Sequence[VirtualMachineSummary]:
+        """Return the VMs of a name."""
+        return self._by_name.get(name, [])
+
+    def by_bios(self, uuid: str) -> Sequence[VirtualMachineSummary]:
+        """Return the VMs with a BIOS UUID."""
+        return self._by_bios.get(uuid.lower(), [])
+
+    def by_moref(self, moref: str) -> VirtualMachineSummary | None:
+        """Return the VM with a MoRef."""
+        return next((vm for vms in self._by_name.values() for vm in vms if vm.moref == moref), None)
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The names of all VMs."""
+        return self._by_name.keys()
+
+
+def _also_by_uuid(hint: str) -> str:
+    """Add what decides between names that look the same."""
+    return f"{hint[:-1]}, or write its instance_uuid." if "looks the same" in hint else hint
 
 
 def _is_retired(vm: VirtualMachineSummary, request: VmRequest, there: Sequence[VirtualMachineSummary]) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hcx_waves.clients.vsphere.inventory_models import Network
 from hcx_waves.clients.vsphere.models import Nic, VirtualMachineDetail
-from hcx_waves.model.plan import NetworkRef, PlannedNic
+from hcx_waves.model.formatting import listed
+from hcx_waves.model.plan import NetworkRef, PlannedAddress, PlannedNic
+from hcx_waves.model.spelling import MOST_NAMES
+from hcx_waves.resolve.named_networks import NamedNetworks
 from hcx_waves.resolve.network_index import extension_ref, same_network
 from hcx_waves.resolve.problems import Problems
 from hcx_waves.resolve.segments import FoundSegment, SegmentFinder
@@ -18,11 +21,20 @@ _NUMBER = re.compile(r"(\d+)$")
 
 
 class NicPlanner:
-    """Plans the NICs of VMs."""
+    """Plans the NICs of VMs.
+
+    :param switches: reads the names of the destination's distributed switches by MoRef.
+    """
 
     def __init__(
-        self, survey: Survey, finder: SegmentFinder, segments: Sequence[FoundSegment], problems: Problems
+        self,
+        survey: Survey,
+        finder: SegmentFinder,
+        segments: Sequence[FoundSegment],
+        problems: Problems,
+        switches: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
+        self._names_there = NamedNetworks(survey.destination_networks, switches)
         self._survey, self._finder, self._problems = survey, finder, problems
         self._segments = {one.network.moref: one for one in segments}
 
@@ -35,6 +47,11 @@ class NicPlanner:
                 self._problems.add(
                     vm.name, f"has no network adapter {mapping.adapter}", f"It has {len(vm.nics)}; correct nics."
                 )
+        for one in request.networks:
+            if not self._finder.names.named(one.source):
+                # A mapping that is misspelt would be passed over, and the NIC would go somewhere else.
+                hint = self._finder.names.hint(one.source)
+                self._problems.add(one.source, "is mapped under networks, and is no network of the source", hint)
         return tuple(nic for nic in planned if nic is not None)
 
     def at_destination(self, vm: VirtualMachineDetail, request: VmRequest) -> tuple[PlannedNic, ...]:
@@ -47,7 +64,8 @@ class NicPlanner:
         if network is None:
             self._problems.add(vm.name, f"{nic.label} is in no network", "Connect it to a network, or remove it.")
             return None
-        mapping = request.destination_of(network.name, number_of(nic))
+        called = (request.destination_of(name, number_of(nic)) for name in self._finder.names.names_of(network))
+        mapping = next((one for one in called if one is not None), None)
         segment = self._segments.get(network.moref)
         if mapping is not None:
             destination = self._mapped(vm, nic, mapping.destination)
@@ -65,27 +83,34 @@ class NicPlanner:
             destination=destination,
             connected=mapping.connected if isinstance(mapping, NicMapping) else connected,
             segment=None if segment is None else segment.name,
-            ip_addresses=_addresses(vm, nic),
+            ip_addresses=tuple(sorted(one.address for one in vm.addresses_of(nic))),
+            guest_addresses=_addresses(vm, nic),
         )
 
     def _mapped(self, vm: VirtualMachineDetail, nic: Nic, name: str) -> NetworkRef | None:
-        found = self._survey.destination_networks.named(name)
+        found = self._names_there.named(name)
         if len(found) == 1:
             return self._survey.destination_networks.ref(found[0])
         if found:
-            morefs = ", ".join(one.moref for one in found)
+            morefs = listed([one.moref for one in found], MOST_NAMES)
+            switches = filter(None, [self._names_there.switches_of(found)])
             self._problems.add(
                 vm.name,
                 f'{nic.label} is mapped to "{name}", and the destination has {len(found)}: {morefs}',
-                "Write the MoRef or the segment path of the one that is intended.",
+                " ".join(("Write the MoRef or the segment path of the one that is intended.", *switches)),
             )
         else:
             self._problems.add(
                 vm.name,
                 f'{nic.label} is mapped to "{name}", which the destination does not have',
-                "Correct the mapping, or create the network.",
+                self._mapping_hint(name),
             )
         return None
+
+    def _mapping_hint(self, name: str) -> str:
+        if not self._names_there.is_near(name) and self._survey.source_networks.named(name):
+            return "That is a network of the source: write one of the destination."
+        return f"Correct the mapping, or create the network. {self._names_there.hint(name)}"
 
     def _extended(
         self, vm: VirtualMachineDetail, nic: Nic, network: Network, segment: FoundSegment | None
@@ -93,6 +118,8 @@ class NicPlanner:
         if segment is not None:
             # Why a segment has no plan has been said once, for the segment.
             return None if segment.planned is None else segment.planned.destination
+        if network.moref in self._finder.unclear:
+            return None
         extension = self._finder.extension_of(network)
         if extension is not None:
             self._problems.add(
@@ -129,7 +156,8 @@ class NicPlanner:
             destination=destination,
             connected=nic.connected is not False,
             segment=None if segment is None else segment.name,
-            ip_addresses=_addresses(vm, nic),
+            ip_addresses=tuple(sorted(one.address for one in vm.addresses_of(nic))),
+            guest_addresses=_addresses(vm, nic),
         )
 
     def _segment_of(self, destination: NetworkRef) -> FoundSegment | None:
@@ -158,5 +186,8 @@ def number_of(nic: Nic) -> int:
     return int(found.group(1)) if found else 0
 
 
-def _addresses(vm: VirtualMachineDetail, nic: Nic) -> tuple[str, ...]:
-    return tuple(sorted(address.address for address in vm.addresses_of(nic)))
+def _addresses(vm: VirtualMachineDetail, nic: Nic) -> tuple[PlannedAddress, ...]:
+    found = sorted(vm.addresses_of(nic), key=lambda one: one.address)
+    return tuple(
+        PlannedAddress(address=one.address, prefix_length=one.prefix_length, origin=one.origin) for one in found
+    )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from hcx_waves.clients.vsphere.inventory_models import Cluster, Folder, ResourcePool
+from hcx_waves.clients.vsphere.inventory_models import Cluster, Folder, Host
+from hcx_waves.model.formatting import listed
 from hcx_waves.model.plan import ObjectRef
+from hcx_waves.model.spelling import MOST_NAMES, KnownNames
+from hcx_waves.resolve.other_kinds import OtherKinds, is_chosen
 from hcx_waves.resolve.problems import Problems
 from hcx_waves.resolve.survey import Survey
 from hcx_waves.wavefile.settings import VmRequest
@@ -31,12 +34,20 @@ class Placements:
     """Turns the names that a wave gives into ids; what is asked alike is answered, and refused, once.
 
     :param destination_endpoint_id: whose storage policies count.
+    :param hosts: reads the destination's hosts; asked only if a name is none of what it should be.
     """
 
-    def __init__(self, survey: Survey, destination_endpoint_id: str | None, problems: Problems) -> None:
+    def __init__(
+        self,
+        survey: Survey,
+        destination_endpoint_id: str | None,
+        problems: Problems,
+        hosts: Callable[[], Sequence[Host]] = tuple,
+    ) -> None:
         self._survey = survey
         self._endpoint_id = destination_endpoint_id
         self._problems = problems
+        self._others = OtherKinds(survey, hosts)
         self._refused: set[tuple[str, str]] = set()
 
     def target(self, request: VmRequest) -> Target:
@@ -71,7 +82,7 @@ class Placements:
         pools = [one for one in self._survey.resource_pools if cluster is None or one.owner == cluster.moref]
         found = [one.moref for one in pools if one.name == name]
         where = "resource pool" if cluster is None else f"resource pool of cluster {cluster.name}"
-        return self._ref(where, name, found, [one.name for one in pools if _is_chosen(one, self._survey)])
+        return self._ref(where, name, found, [one.name for one in pools if is_chosen(one, self._survey)])
 
     def _folder(self, name: str | None) -> ObjectRef | None:
         folders = [one for one in self._survey.folders if _VM_CHILD in one.child_types]
@@ -103,25 +114,27 @@ class Placements:
             return ids[0]
         if (kind, name) not in self._refused:
             self._refused.add((kind, name))
-            names = ", ".join(sorted(set(known))) or "none"
             if ids:
-                message = f"the destination has {len(ids)} of this name as {kind}: {', '.join(ids)}"
+                message = f"the destination has {len(ids)} of this name as {kind}: {listed(ids, MOST_NAMES)}"
                 self._problems.add(name, message, _NARROW.get(kind, "Rename one of them."))
             else:
                 where = "" if kind == _MESH else " at the destination"
-                self._problems.add(name, f"there is no such {kind}{where}", f"There is: {names}.")
+                hint = self._hint(kind, name, known)
+                self._problems.add(name, f"there is no such {kind}{where}", hint)
         return None
+
+    def _hint(self, kind: str, name: str, known: Iterable[str]) -> str:
+        """Say what a name was probably meant for: something of another kind, else one of this kind that is near."""
+        names = KnownNames(known)
+        twins = names.twins_of(name)
+        others = [] if twins else [one for one in self._others.hints(name) if not one.startswith(f"That is a {kind}:")]
+        return " ".join((*others[:1], names.hint(name, "of them at the destination")))
 
 
 _NARROW = {
     "resource pool": "Name the cluster as well.",
     "VM folder": "Write its path, such as /Datacenter/vm/Folder.",
 }
-
-
-def _is_chosen(pool: ResourcePool, survey: Survey) -> bool:
-    """Whether a pool has been made by somebody; every cluster has a root pool."""
-    return pool.moref not in {cluster.resource_pool for cluster in survey.clusters}
 
 
 def _root_of(folders: Sequence[Folder]) -> ObjectRef | None:

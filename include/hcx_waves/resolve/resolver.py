@@ -74,12 +74,16 @@ class _Resolver:
         found = survey(self._clients)
         sites = planned_sites(found.containers, found.source_about, found.destination_about, problems)
         endpoint_id = None if sites is None else sites[1].endpoint_id
-        finder = SegmentFinder(wave, found, endpoint_id, problems)
+        finder = SegmentFinder(wave, found, endpoint_id, problems, self._clients.source_vcenter.list_switches)
         segments = finder.find()
         located = Locator(found.source_vms, found.destination_vms, problems, self._arrived).locate(wave.requests)
-        vms = self._vms(located, found, endpoint_id, NicPlanner(found, finder, segments, problems))
+        vms = self._vms(located, found, endpoint_id, self._nics(found, finder, segments))
         problems.refuse()
         return _plan_of(wave, clock, sites, vms, segments, now)
+
+    def _nics(self, found: Survey, finder: SegmentFinder, segments: Sequence[FoundSegment]) -> NicPlanner:
+        switches = self._clients.destination_vcenter.list_switches
+        return NicPlanner(found, finder, segments, self._problems, switches)
 
     def _clock(self, started_at: datetime) -> WaveClock | None:
         try:
@@ -98,7 +102,7 @@ class _Resolver:
         self, located: Sequence[Located], found: Survey, endpoint_id: str | None, nics: NicPlanner
     ) -> list[PlannedVm]:
         details = self._details(located)
-        placements = Placements(found, endpoint_id, self._problems)
+        placements = Placements(found, endpoint_id, self._problems, self._clients.destination_vcenter.list_hosts)
         planned = []
         for one in located:
             detail = details.get((one.already_there, one.vm.moref))
@@ -142,6 +146,7 @@ class _Resolver:
             storage_policy=target.storage_policy,
             disk_format=request.disk_format,
             options=_options(request, migration),
+            there_before=located.there_before,
             nics=nics.at_destination(vm, request) if located.already_there else nics.at_source(vm, request),
         )
 

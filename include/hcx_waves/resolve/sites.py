@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from hcx_waves.clients.hcx import ResourceContainer
 from hcx_waves.clients.vsphere.inventory_models import About
+from hcx_waves.model.formatting import listed
 from hcx_waves.model.plan import PlannedSite
+from hcx_waves.model.spelling import MOST_NAMES
 from hcx_waves.resolve.problems import Problems
 
 SOURCE, DESTINATION = "source site", "destination site"
@@ -56,7 +58,7 @@ def _site(containers: Sequence[ResourceContainer], about: About, side: str, prob
 
 
 def _explain(containers: Sequence[ResourceContainer], about: About, side: str, count: int, problems: Problems) -> None:
-    known = ", ".join(sorted(str(one.resource_name or one.resource_id) for one in containers)) or "none"
+    known = listed(sorted(str(one.resource_name or one.resource_id) for one in containers), MOST_NAMES) or "none"
     message = (
         f"HCX does not know its vCenter {about.instance_uuid}; it knows {known}"
         if count == 0

@@ -55,6 +55,11 @@ class Decision(DomainModel):
     """Codes of what was shown beside the plan (findings, proofs), by task; empty for what no task had left."""
 
     @property
+    def approver(self) -> str:
+        """Who decided, with the change reference, as a timeline shows it."""
+        return f"{self.user_name or 'unknown'}{f' ({self.change_reference})' if self.change_reference else ''}"
+
+    @property
     def spoken(self) -> str:
         """The decision as the end of a sentence: ``approved by alice at ... (CHG1)``."""
         who = "in rehearsal" if self.rehearsal else f"by {self.user_name or 'an unknown user'}"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hcx_waves.cutover.extension import UnextendPhase
 from hcx_waves.cutover.gateway import Situation
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.plan import PlannedSegment, WavePlan
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome, wave_outcome
 from hcx_waves.run.decisions import NOT_VALID
+from hcx_waves.run.observed import was_started
+from hcx_waves.run.remedies import failures_of
 from hcx_waves.run.results import RunEnding, RunResults, SegmentResults
 
 _NEXT = {
@@ -16,8 +19,7 @@ _NEXT = {
     WaveOutcome.REJECTED: "Start a new run to be asked again.",
     WaveOutcome.BLOCKED: "Resolve or waive the findings, then start a new run.",
     WaveOutcome.DRIFTED: "Start a new run to plan and be asked again.",
-    WaveOutcome.STRANDED: "Act now: a segment may have no gateway. The log of the failed task in its group says what "
-    "to do.",
+    WaveOutcome.STRANDED: "Act now: a segment may have no gateway.",
 }
 
 
@@ -25,17 +27,21 @@ def judge(results: RunResults) -> RunEnding:
     """Return how a run has ended so far, from what its tasks have left."""
     plan = results.plan
     if plan is None:
-        reasons = (results.plan_missing,) if results.plan_missing else ()
-        return RunEnding(wave=results.wave, outcome=WaveOutcome.BLOCKED, causes=reasons)
+        failures = tuple(failures_of(results, {}, {}))
+        # The step that was to make the plan says better why there is none.
+        causes = tuple(one.short for one in failures) or ((results.plan_missing,) if results.plan_missing else ())
+        return RunEnding(wave=results.wave, outcome=WaveOutcome.BLOCKED, causes=causes, failures=failures)
     left = {one.segment: one for one in results.segments}
     vms = _vm_outcomes(plan, results)
     segments = {
         one.name: _segment_outcome(one, left.get(one.name) or SegmentResults(segment=one.name), results)
         for one in plan.segments
     }
-    outcome, causes = _judged(wave_outcome(vms.values(), segments.values()), plan, results)
-    if outcome is WaveOutcome.AS_PLANNED and results.verified is None and VmOutcome.MIGRATED in vms.values():
-        outcome, causes = WaveOutcome.INCOMPLETE, (*causes, "the VMs that have moved were not verified")
+    outcome = wave_outcome(vms.values(), segments.values())
+    unverified = outcome is WaveOutcome.AS_PLANNED and results.verified is None and VmOutcome.MIGRATED in vms.values()
+    outcome, causes = _judged(WaveOutcome.INCOMPLETE if unverified else outcome, plan, results)
+    if unverified and outcome is WaveOutcome.INCOMPLETE:
+        causes = (*causes, "the VMs that have moved were not verified")
     return RunEnding(
         wave=results.wave,
         outcome=outcome,
@@ -45,6 +51,7 @@ def judge(results: RunResults) -> RunEnding:
         open_steps=dict(_open_steps(results)),
         causes=causes,
         notes=() if results.evaluated is None else results.evaluated.notes,
+        failures=tuple(failures_of(results, vms, segments)),
     )
 
 
@@ -54,7 +61,10 @@ def verdict(ending: RunEnding) -> str:
         return f"wave {ending.wave} ended as planned"
     parts = [*ending.causes, *_not_as_planned(ending), *ending.open_steps.values()]
     said = f"wave {ending.wave} did not end as planned; outcome {ending.outcome.label.lower()}: {'; '.join(parts)}"
-    return f"{said}\n{_NEXT[ending.outcome]}"
+    options = dict.fromkeys(option for one in ending.failures for option in one.options)
+    return "\n".join(
+        [said, *map(str, ending.failures), _NEXT[ending.outcome], *(f"- {one.strip()}" for one in options)]
+    )
 
 
 def _open_steps(results: RunResults) -> Iterator[tuple[str, str]]:
@@ -64,11 +74,14 @@ def _open_steps(results: RunResults) -> Iterator[tuple[str, str]]:
 
 
 def _vm_outcomes(plan: WavePlan, results: RunResults) -> dict[str, VmOutcome]:
-    """Return the outcome of each VM: as verified, else as evaluated, else as planned.
+    """Return the outcome of each VM: as verified, else as evaluated, else as HCX said last, else as it was planned.
 
-    What HCX last said does not count: it has moved what vCenter has not been asked about yet.
+    What was started and not looked at since is unknown.
     """
-    found = {vm.name: VmOutcome.PLANNED for vm in plan.vms}
+    found = {vm.name: VmOutcome.ALREADY_THERE if vm.already_there else VmOutcome.PLANNED for vm in plan.vms}
+    found.update({name: VmOutcome.UNKNOWN for name in found if was_started(results, name)})
+    said = () if results.status is None else results.status.vms
+    found.update({one.name: one.outcome for one in said if one.name in found})
     found.update({} if results.evaluated is None else results.evaluated.outcomes)
     found.update({one.name: one.outcome for one in (results.verified.proofs if results.verified is not None else ())})
     return found
@@ -84,6 +97,9 @@ def _segment_outcome(planned: PlannedSegment, left: SegmentResults, results: Run
     if left.unreadable:
         # What was done to the gateway is not known, which is not the same as nothing.
         return SegmentOutcome.UNCERTAIN
+    looked = _as_looked(left)
+    if looked is not None:
+        return looked
     if left.removal is not None:
         return SegmentOutcome.UNEXTENDING
     situation = None if left.reconnect is None else left.reconnect.situation
@@ -97,6 +113,23 @@ def _segment_outcome(planned: PlannedSegment, left: SegmentResults, results: Run
     if any(one.choice is not None and one.choice.is_no for one in answers):
         return SegmentOutcome.REJECTED
     return SegmentOutcome.BLOCKED if planned.name in results.blocked_segments else SegmentOutcome.PLANNED
+
+
+def _as_looked(left: SegmentResults) -> SegmentOutcome | None:
+    """Return how a segment stands by the last look at its gateways; None if nobody has looked since they changed."""
+    if left.snapshot is None and left.removal is None:
+        return None
+    look = None if left.reconnect is None else left.reconnect.look
+    if look is not None and look.situation is Situation.CONNECTED:
+        return SegmentOutcome.RECONNECTED
+    if look is not None and look.has_no_gateway and look.situation is not Situation.UNEXTENDING:
+        return SegmentOutcome.DISCONNECTED
+    if look is not None:
+        return SegmentOutcome.UNEXTENDING if look.situation is Situation.UNEXTENDING else SegmentOutcome.UNCERTAIN
+    status = None if left.awaited is None else left.awaited.status
+    gone = status is not None and status.phase is UnextendPhase.FAILED_AFTER_REMOVAL
+    routed = left.awaited is not None and left.awaited.routed_first is not None
+    return SegmentOutcome.DISCONNECTED if gone and not routed else None
 
 
 def _judged(outcome: WaveOutcome, plan: WavePlan, results: RunResults) -> tuple[WaveOutcome, tuple[str, ...]]:

@@ -6,13 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ClientError
-from hcx_waves.migration.status import VmStatus
-from hcx_waves.migration.verify import VmProof, facts_before, verify_virtual_machines
+from hcx_waves.migration.status import VmPhase, VmStatus, WaveStatus
+from hcx_waves.migration.verify import VmProof, verify_virtual_machines
 from hcx_waves.model.formatting import counted
 from hcx_waves.model.plan import PlannedVm, WavePlan
 from hcx_waves.model.states import VmOutcome
 from hcx_waves.run.results import Ended, Evaluation, MigrationsWait, Verification
 from hcx_waves.run.scope import Scope
+
+_MOVED_UNSEEN = "HCX does not list its migration any more; vCenter shows it at the destination and not at the source"
+_NOWHERE_LISTED = (
+    "HCX does not list its migration any more, and vCenter does not show that it has moved: look for it in both "
+    "vCenters and in HCX"
+)
 
 
 def evaluate(plan: WavePlan, scope: Scope, awaited: MigrationsWait, max_failed_vms: int | None = None) -> Evaluation:
@@ -42,13 +48,41 @@ def evaluate(plan: WavePlan, scope: Scope, awaited: MigrationsWait, max_failed_v
     )
 
 
+def with_seen_in_vcenter(plan: WavePlan, awaited: MigrationsWait, clients: SiteClients) -> MigrationsWait:
+    """Let the vCenters tell about VMs that HCX does not list any more: one that has left the source has moved.
+
+    Anybody may archive or delete what HCX knows of migrations that have ended. A VM that is at the source, or at
+    neither site, stays without an end.
+
+    :returns: the wait with what was found, or the same if HCX lists every VM.
+    :raises ClientError: if a vCenter cannot be read.
+    """
+    unlisted = () if awaited.status is None else awaited.status.unlisted
+    if awaited.status is None or not unlisted:
+        return awaited
+    supposed = [vm.model_copy(update={"phase": VmPhase.DONE}) for vm in awaited.status.vms if vm.name in unlisted]
+    proofs = verify_virtual_machines(plan, awaited.status.model_copy(update={"vms": tuple(supposed)}), clients)
+    moved = {proof.name: proof for proof in proofs if proof.has_moved}
+    vms = tuple(
+        vm.model_copy(update={"phase": VmPhase.DONE, "message": _MOVED_UNSEEN})
+        if vm.name in moved
+        else vm.model_copy(update={"message": _NOWHERE_LISTED})
+        if vm.name in unlisted
+        else vm
+        for vm in awaited.status.vms
+    )
+    return awaited.model_copy(update={"status": awaited.status.model_copy(update={"vms": vms})})
+
+
 def verify(plan: WavePlan, evaluated: Evaluation, awaited: MigrationsWait, clients: SiteClients) -> Verification:
     """Compare every VM with the plan, at both sites; a VM that is not verified blocks its segments.
 
     :raises ClientError: if a vCenter cannot be read.
     """
-    found = () if awaited.status is None else verify_virtual_machines(plan, awaited.status, clients)
-    proofs = (*found, *(_already_there(vm) for vm in plan.vms if vm.already_there))
+    awaited = with_seen_in_vcenter(plan, awaited, clients)
+    status = awaited.status or WaveStatus(at=awaited.at, vms=())
+    before = [vm.name for vm in plan.vms if vm.already_there]
+    proofs = verify_virtual_machines(plan, status, clients, before)
     return Verification(proofs=proofs, blocked_segments=_with_unproven(plan, evaluated.blocked_segments, proofs))
 
 
@@ -83,12 +117,6 @@ def _blocked(
 def _nothing_arrived(failed: Sequence[str]) -> str:
     found = f"no VM has arrived at the destination, so the run stops here ({'; '.join(failed) or 'no VM was to move'})"
     return f"{found}. Correct the cause, then start a new run"
-
-
-def _already_there(vm: PlannedVm) -> VmProof:
-    """A VM that the plan has found at the destination, which needs no further proof."""
-    there = facts_before(vm).model_copy(update={"site": "destination"})
-    return VmProof(name=vm.name, outcome=VmOutcome.ALREADY_THERE, before=there)
 
 
 def _with_unproven(plan: WavePlan, blocked: Mapping[str, str], proofs: Iterable[VmProof]) -> dict[str, str]:

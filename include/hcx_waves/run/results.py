@@ -27,9 +27,10 @@ from pydantic import (
 from hcx_waves.cutover.cleanup import Deletion, Renaming
 from hcx_waves.cutover.emptiness import EmptyProof
 from hcx_waves.cutover.extension import Removal, UnextendStatus
-from hcx_waves.cutover.gateway import DisconnectResult, GatewayChange, Situation
+from hcx_waves.cutover.gateway import DisconnectResult, GatewayChange, SegmentLook, Situation
 from hcx_waves.cutover.outage import OutageBounds
 from hcx_waves.cutover.routing import RoutedProof
+from hcx_waves.migration.cancel import CancelReport
 from hcx_waves.migration.course import VmCourse
 from hcx_waves.migration.start import StartedWave
 from hcx_waves.migration.status import WaveStatus
@@ -40,6 +41,8 @@ from hcx_waves.model.findings import Assessments
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.run.decisions import GateAnswer
+from hcx_waves.run.failures import Failure, StepFailure
+from hcx_waves.run.rescues import RescueEntry
 from hcx_waves.run.scope import Scope
 
 _STORED = ConfigDict(extra="ignore")
@@ -80,6 +83,10 @@ class StartedMigrations(StartedWave):
 
     model_config = _STORED
 
+    at: AwareDatetime | None = None
+    """When HCX had taken it."""
+    approved_by: str = ""
+
     held: bool = False
     """Whether switchovers are held back until they are released."""
     hcx_conn_id: str = ""
@@ -101,6 +108,8 @@ class StartedIds(DomainModel):
     group_id: str
     migration_ids: dict[str, str]
     """By VM name."""
+    at: AwareDatetime | None = None
+    approved_by: str = ""
 
 
 class Ended(StrEnum):
@@ -187,6 +196,8 @@ class Verification(DomainModel):
 
     proofs: tuple[StoredProof, ...] = ()
     blocked_segments: dict[str, str] = Field(default_factory=dict)
+    at: AwareDatetime | None = None
+    """When the look at both vCenters began."""
 
     @property
     def may_settle(self) -> bool:
@@ -198,6 +209,8 @@ class Released(DomainModel):
     """``release_switchovers``: the VMs that were let go."""
 
     released: tuple[str, ...] = ()
+    at: AwareDatetime | None = None
+    approved_by: str = ""
 
 
 class UnextendStarted(Removal):
@@ -232,6 +245,10 @@ class ReconnectResult(GatewayChange):
     open: str = ""
     """What a person has to do now; empty if nothing."""
     outage: OutageBounds | None = None
+    look: SegmentLook | None = None
+    """What was read before anything was done; None if nobody had to look."""
+    decided_by: str = ""
+    """The user who decided to go back; empty if the run did it by itself."""
 
 
 class ShownForecast(DomainModel):
@@ -285,6 +302,8 @@ class RunEnding(DomainModel):
     causes: tuple[str, ...] = ()
     """Why it has not ended as planned."""
     notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    """What went wrong with VMs, segments and steps, with the products' own words and what to do next."""
 
 
 class SegmentResults(DomainModel):
@@ -304,10 +323,15 @@ class SegmentResults(DomainModel):
     renaming: Renaming | None = None
     unreadable: bool = False
     """Whether a step of its cutover has left something that cannot be read."""
+    acting_since: AwareDatetime | None = None
+    """The last instant at which the gateway was certainly on, as kept right before it was switched off."""
+    awaited: UnextendWait | None = None
+    failures: tuple[StepFailure, ...] = ()
+    """The steps that have failed, in their order."""
 
     @property
     def outage(self) -> OutageBounds | None:
-        """How long it had no gateway, as measured; None if that is not known."""
+        """How long it had no gateway, as the step that ended it has measured; None if that is not known."""
         if self.routed is not None:
             return self.routed.outage
         return None if self.reconnect is None else self.reconnect.outage
@@ -323,6 +347,8 @@ class RunResults(DomainModel):
     plan: WavePlan | None = None
     plan_missing: str = ""
     """Why there is no plan."""
+    plan_unreadable: bool = False
+    """Whether there was one, which cannot be read any more, so that the run may have changed something."""
     scope: Scope = Scope()
     """What of the plan the run does."""
     assessments: Assessments | None = None
@@ -330,17 +356,25 @@ class RunResults(DomainModel):
     """What was shown before it was approved."""
     gates: tuple[GateAnswer, ...] = ()
     started: StartedMigrations | None = None
+    started_ids: StartedIds | None = None
+    """What was started, if ``start_migrations`` has got no further."""
     seeded: MigrationsWait | None = None
     awaited: MigrationsWait | None = None
     evaluated: Evaluation | None = None
     verified: Verification | None = None
     segments: tuple[SegmentResults, ...] = ()
     """One for each segment of the plan, in its order."""
+    released: Released | None = None
+    cancelled: CancelReport | None = None
+    failures: tuple[StepFailure, ...] = ()
+    """The steps outside of segments that have failed, in their order."""
     drift: str | None = None
     """What has changed since the plan was made or approved."""
     begun_at: AwareDatetime | None = None
     ended_at: AwareDatetime
     """When these results were read."""
+    rescues: tuple[RescueEntry, ...] = ()
+    """What was done about the run without Airflow."""
     virtual_sites: bool = False
     """Whether the sites are simulated and keep a virtual time of their own, while the run goes by wall time."""
     notes: tuple[str, ...] = ()

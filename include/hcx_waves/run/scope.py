@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hcx_waves.model.base import problems_in
+from hcx_waves.model.formatting import listed
 from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.spelling import MOST_NAMES, KnownNames
 from hcx_waves.wavefile.wave import Wave
 
 OUTAGE_POLL = 1.0
@@ -51,7 +53,9 @@ class Scope(BaseModel):
             raise ScopeError(f"the run's params are not valid: {problems_in(error)}") from error
         strange = sorted(set(scope.vms) - {vm.name for vm in wave.vms})
         if strange:
-            raise ScopeError(f"the run's params name VMs that are not in wave {wave.name}: {', '.join(strange)}")
+            near = KnownNames(vm.name for vm in wave.vms).nearest(strange[0])
+            names = listed(strange, MOST_NAMES) + (f" (did you mean {' or '.join(near)}?)" if near else "")
+            raise ScopeError(f"the run's params name VMs that are not in wave {wave.name}: {names}")
         if scope.cutover_only and scope.stop_before_cutover:
             raise ScopeError("the run's params set both cutover_only and stop_before_cutover")
         return scope

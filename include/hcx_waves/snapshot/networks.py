@@ -114,6 +114,7 @@ def _segment(one: NsxSegment, state: str | None, strange: tuple[str, ...]) -> Se
         kind=one.segment_type,
         connectivity=one.connectivity.value if says_connectivity else None,
         connectivity_path=one.connectivity_path,
+        vlan_ids=one.vlan_ids,
         gateways=one.gateway_addresses,
         dhcp_ranges=tuple(str(part) for subnet in subnets for part in subnet.get("dhcp_ranges") or ()),
         dhcp_server=next((str(server) for server in servers if server), None),
@@ -157,4 +158,5 @@ def _rule(policy_id: str, rule: Mapping[str, Any]) -> FirewallRulePart:
         source_groups=groups("source_groups"),
         destination_groups=groups("destination_groups"),
         services=groups("services"),
+        scope=groups("scope"),
     )

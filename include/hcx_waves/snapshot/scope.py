@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from hcx_snapshot.model import ExtensionPart
 from hcx_waves.clients.nsx import NsxSegment
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
+from hcx_waves.model.spelling import as_seen
+from hcx_waves.model.subnets import interfaces_of
 from hcx_waves.resolve.network_index import NetworkIndex, segment_id_of, segment_path_of
 from hcx_waves.wavefile.wave import Wave
 
@@ -19,7 +21,7 @@ class SnapshotScope:
     """What is asked for, by name.
 
     :param waves: the waves' names.
-    :param names: VM names, folded; vCenter's spelling may differ by case, which is a finding.
+    :param names: VM names as they are seen; vCenter's spelling may differ, which is a finding.
     :param uuids: instance UUIDs, in lower case.
     :param stays: names of VMs that may remain on a segment that is cut over.
     :param segments: names and, where given, NSX ids of segments.
@@ -41,7 +43,7 @@ class SnapshotScope:
         names = {one for one in given if isinstance(one, str)} | {request.name for request in requests}
         return cls(
             waves=tuple(sorted({wave.name for wave in waves})),
-            names=frozenset(name.casefold() for name in names),
+            names=frozenset(as_seen(name) for name in names),
             uuids=frozenset(one.instance_uuid.lower() for one in requests if one.instance_uuid),
             stays=frozenset(stay.vm for segment in segments for stay in segment.stays),
             segments=tuple(dict.fromkeys((segment.name, segment.segment_id) for segment in segments)),
@@ -49,7 +51,7 @@ class SnapshotScope:
 
     def is_wanted(self, vm: VirtualMachineSummary) -> bool:
         """Whether a VM is asked for by its name or identity."""
-        return vm.name.casefold() in self.names or (vm.instance_uuid or "").lower() in self.uuids
+        return as_seen(vm.name) in self.names or (vm.instance_uuid or "").lower() in self.uuids
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,12 @@ def _routing_the_same(
         gateway
         for segment in segments["source"]
         if _shown_by(source, segment) & set(near)
-        for gateway in segment.gateway_addresses
+        for gateway in interfaces_of(segment.gateway_addresses)
     }
     return {
         moref
         for segment in segments["destination"]
-        if gateways & set(segment.gateway_addresses)
+        if gateways & set(interfaces_of(segment.gateway_addresses))
         for moref in _shown_by(destination, segment)
     }
 

@@ -46,14 +46,13 @@ class TwinRouter:
     ) -> TwinRouter:
         """Return the router of a segment."""
         hook = segment.hook
-        in_nsx = source_nsx is not None and planned.source_segment_path is not None
         return cls(
             control,
             world_id,
             planned.source.name,
             act=() if hook is None else hook.act,
             undo=() if hook is None else hook.undo,
-            segment_gateway=nsx_source(source_nsx, planned) if in_nsx else None,
+            segment_gateway=_in_nsx(planned, source_nsx),
         )
 
     def run(self, argv: Sequence[str], timeout_seconds: float) -> CommandResult:  # noqa: ARG002  (the protocol's)
@@ -100,3 +99,11 @@ class TwinRouter:
             endpoint=self.control.base_url,
             hint="A snapshot knows routers outside NSX only where it says so; see the documentation of snapshots.",
         )
+
+
+def _in_nsx(planned: PlannedSegment, source_nsx: NsxPolicyClient | None) -> SourceGateway | None:
+    """Return the gateway that the twin's NSX has for a segment, None if it has none."""
+    path = planned.source_segment_path
+    if source_nsx is None or path is None or not source_nsx.segment(path).has_gateway:
+        return None
+    return nsx_source(source_nsx, planned)

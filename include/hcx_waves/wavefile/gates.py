@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, StrictBool, model_validator
 
@@ -15,6 +16,7 @@ from hcx_waves.wavefile.settings import duplicates
 
 WAIT_WITHOUT_WINDOW = timedelta(hours=24)
 WAIT_FOR_CLEANUP = timedelta(days=7)
+LONGEST_REFERENCE = 200
 
 
 class GateSettings(DomainModel):
@@ -39,6 +41,26 @@ class GateSettings(DomainModel):
             broken.append(BrokenRule(("response_timeout",), "must be more than 0s"))
         refuse(broken)
         return self
+
+    @property
+    def reference_hint(self) -> str:
+        """What a change reference must look like, as a sentence; empty if anything will do."""
+        pattern = self.change_reference_pattern
+        return "" if pattern is None else f"All of it must match {pattern}."
+
+    def reference_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of the field in which a form asks for the change reference.
+
+        A pattern with global flags in front cannot be put in brackets, so it is left out; whoever reads the reference
+        checks it in any case.
+        """
+        schema: dict[str, Any] = {"type": ["string", "null"], "maxLength": LONGEST_REFERENCE}
+        whole = f"^(?:{self.change_reference_pattern})$"
+        try:
+            re.compile(whole)
+        except re.error:
+            return schema
+        return schema if self.change_reference_pattern is None else {**schema, "pattern": whole}
 
 
 def time_to_answer(

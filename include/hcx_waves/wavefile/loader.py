@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from hcx_waves.model.base import BrokenRule, Location
 from hcx_waves.wavefile.document import WaveDocument
+from hcx_waves.wavefile.other_formats import other_content, other_text
 from hcx_waves.wavefile.problems import Problem, WaveFileError, broken_rules_of, spoken
 from hcx_waves.wavefile.rules import broken_rules
 from hcx_waves.wavefile.wave import Wave
@@ -93,6 +94,9 @@ def _text_of(path: Path) -> str:
         raise WaveFileError([_of_file(path, f"cannot be read: {error.strerror}")]) from error
     if len(content) > SIZE_LIMIT_BYTES:
         raise WaveFileError([_of_file(path, f"is larger than {SIZE_LIMIT_BYTES // 1024} KiB")])
+    other = other_content(content)
+    if other is not None:
+        raise WaveFileError([_of_file(path, other)])
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -106,6 +110,9 @@ def _of_file(path: Path, message: str) -> Problem:
 
 def _read(text: str, origin: str) -> tuple[Wave, YamlTree]:
     tree = read_yaml(text)
+    other = other_text(text) if tree.data is None else None
+    if other is not None:
+        raise WaveFileError([Problem(origin, 1, 1, "wave", other)])
     problems = {
         Problem(origin, flaw.place.line, flaw.place.column, spoken(flaw.location), flaw.message) for flaw in tree.flaws
     }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from hcx_waves.model.base import RULES_ERROR, BrokenRule, Location
 from hcx_waves.model.outside import shown
+from hcx_waves.model.spelling import KnownNames
 
 MOST_PROBLEMS = 100
 """How many problems of one file are listed."""
@@ -122,7 +122,7 @@ _FIXED = {
 
 
 def _unknown_field(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.6) if len(name) <= _LONGEST_FIELD else []
+    near = KnownNames(known).nearest(name) if len(name) <= _LONGEST_FIELD else ()
     hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known)}"
     return f"unknown field; {hint}"
 

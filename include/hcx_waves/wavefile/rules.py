@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from hcx_waves.model.base import BrokenRule, Location
 from hcx_waves.model.schedule import WaveClock
+from hcx_waves.model.spelling import KnownNames
 from hcx_waves.model.times import format_duration
 from hcx_waves.wavefile.clock import counts_from_start, order_problems, strict_clock, windows_of
 from hcx_waves.wavefile.document import WaveDocument
@@ -46,10 +47,13 @@ def _names(document: WaveDocument) -> Iterator[BrokenRule]:
 
 def _switchover_order(document: WaveDocument) -> Iterator[BrokenRule]:
     names = {vm.name for vm in document.vms}
+    known = KnownNames(names)
     yield from duplicates(document.switchover_order, "switchover_order")
     for index, name in enumerate(document.switchover_order):
         if name not in names:
-            yield BrokenRule(("switchover_order", index), f'"{name}" is not among the wave\'s vms')
+            twins = known.twins_of(name)
+            words = f'"{name}" is not among the wave\'s vms{f"; there it is {twins[0]}" if twins else ""}'
+            yield BrokenRule(("switchover_order", index), words)
 
 
 def _placement(document: WaveDocument) -> Iterator[BrokenRule]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from hcx_waves.model.base import BrokenRule, Location
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.finding_ids import useless_waiver
+from hcx_waves.model.spelling import KnownNames
 from hcx_waves.wavefile.loader import SUFFIX, WaveFile, load_wave_file
 from hcx_waves.wavefile.problems import Problem, WaveFileError
 from hcx_waves.wavefile.segments import Segment
@@ -93,12 +94,17 @@ def _chain(files: list[WaveFile], broken: set[str]) -> Iterator[Conflict]:
         for index, name in enumerate(file.wave.after):
             # A wave whose file is broken has problems enough of its own.
             if name not in waves and name not in broken:
-                yield file, BrokenRule(("after", index), f'there is no wave "{name}"')
+                yield file, BrokenRule(("after", index), f'there is no wave "{name}"{_near(name, waves)}')
         if file.wave.name in _ancestors(file.wave.name, waves):
             yield (
                 file,
                 BrokenRule(("after",), f"forms a circle: {' after '.join(_circle(file.wave.name, waves))}"),
             )
+
+
+def _near(name: str, waves: dict[str, WaveFile]) -> str:
+    near = KnownNames(waves).nearest(name)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 def _circle(name: str, waves: dict[str, WaveFile]) -> list[str]:
@@ -204,7 +210,12 @@ def _cut_later(
     name = str(segment.cut_by)
     if name not in waves:
         if name not in broken:
-            yield file, BrokenRule(here, f'there is no wave "{name}", so {segment.name} would never be cut over')
+            yield (
+                file,
+                BrokenRule(
+                    here, f'there is no wave "{name}"{_near(name, waves)}, so {segment.name} would never be cut over'
+                ),
+            )
     elif all(cutter.wave.name != name for cutter in cutters):
         words = f"wave {name} does not cut {segment.name} over (cutover: now), so it would never be cut over"
         yield file, BrokenRule(here, words)

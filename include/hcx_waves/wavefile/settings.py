@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
-from pydantic import Field, StrictBool, StrictInt, model_validator
+from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from hcx_waves.model.base import BrokenRule, DomainModel, Location, refuse
 from hcx_waves.model.choices import DiskFormat, MigrationOptions, MigrationType
 from hcx_waves.model.names import ObjectName, VmName
+from hcx_waves.model.uuids import PATTERN, plain_uuid
 
 
 class NetworkMapping(DomainModel):
@@ -68,8 +69,8 @@ class VirtualMachine(VmSettings):
 
     name: VmName
     """Its name in the source vCenter."""
-    instance_uuid: str | None = Field(default=None, pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
-    """vCenter's ``instanceUuid``, where the name alone is not unique."""
+    instance_uuid: str | None = Field(default=None, pattern=PATTERN)
+    """vCenter's ``instanceUuid``, where the name alone is not unique; also in braces, or as VMX files write it."""
     nics: tuple[NicMapping, ...] = ()
     """Single NICs that do not go where their network goes."""
 
@@ -79,6 +80,13 @@ class VirtualMachine(VmSettings):
         if isinstance(data, bool | int | float):
             raise PydanticCustomError("vm", 'must be the name of a VM; put it in quotes: "{name}"', {"name": str(data)})
         return {"name": data} if isinstance(data, str) else data
+
+    @field_validator("instance_uuid", mode="before")
+    @classmethod
+    def _plain_uuid(cls, value: object) -> object:
+        if isinstance(value, dict) and len(value) == 1 and next(iter(value.values())) is None:
+            value = next(iter(value))  # Braces without quotes, which YAML reads as a mapping.
+        return plain_uuid(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _check_nics(self) -> Self:

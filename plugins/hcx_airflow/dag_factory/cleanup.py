@@ -9,7 +9,7 @@ from airflow.sdk import DAG, BaseOperator, TaskGroup
 from hcx_airflow import names
 from hcx_airflow.dag_factory import priorities
 from hcx_airflow.dag_factory.form import cleanup_params, set_params
-from hcx_airflow.dag_factory.texts import cleanup_document, owner_of, tags_of
+from hcx_airflow.dag_factory.texts import cleanup_document, display_name, owner_of, tags_of
 from hcx_airflow.documents import Arguments
 from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.operators.cleanup import DeleteSourceSegmentOperator, RenameDestinationSegmentOperator
@@ -30,6 +30,7 @@ def build_cleanup_dag(wave: Wave, *, text: str | None = None) -> DAG:
     """
     with DAG(
         names.cleanup_dag_id(wave.name),
+        dag_display_name=display_name(wave, "cleanup"),
         description=f"Deletes and renames the segments that {wave.name} has cut over, after the hold",
         doc_md=cleanup_document(wave, dump_wave(wave) if text is None else text),
         tags=tags_of(wave, "cleanup"),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from airflow.sdk import DAG, Param
 from airflow.sdk import ParamsDict as Params  # type: ignore[attr-defined]
 
-from hcx_airflow.documents import Arguments
 from hcx_airflow.names import APPROVE_WAVE, WAVE_RUN_ID_CONF
 from hcx_waves.wavefile.gates import GateSettings
 from hcx_waves.wavefile.wave import Wave
@@ -80,15 +77,9 @@ def cleanup_params(wave: Wave) -> dict[str, Param]:
 
 
 def _record_params(gate: GateSettings, about_notes: str) -> dict[str, Param]:
-    reference: Arguments = {"type": ["string", "null"], "maxLength": 200}
-    wanted = "Reference of the change request. It can also be given when the gate is answered."
-    pattern = _whole(gate.change_reference_pattern)
-    if gate.change_reference_pattern is not None:
-        wanted += f" All of it must match {gate.change_reference_pattern}."
-    if pattern is not None:
-        reference["pattern"] = pattern
+    hint = f"Reference of the change request. It can also be given when the gate is answered. {gate.reference_hint}"
     return {
-        "change_reference": Param(None, title="Change reference", description=wanted, **reference),
+        "change_reference": Param(None, title="Change reference", description=hint.rstrip(), **gate.reference_schema()),
         "notes": Param(
             None,
             type=["string", "null"],
@@ -98,18 +89,3 @@ def _record_params(gate: GateSettings, about_notes: str) -> dict[str, Param]:
             description=about_notes,
         ),
     }
-
-
-def _whole(pattern: str | None) -> str | None:
-    """Return an expression that matches only where all of a text does, if there is one.
-
-    One with global flags in front cannot be put in brackets; the gate checks the reference in any case.
-    """
-    if pattern is None:
-        return None
-    whole = f"^(?:{pattern})$"
-    try:
-        re.compile(whole)
-    except re.error:
-        return None
-    return whole

@@ -16,7 +16,7 @@ from hcx_airflow.dag_factory import priorities
 from hcx_airflow.dag_factory.chain import ScheduleCleanupOperator, StartWaveOperator
 from hcx_airflow.dag_factory.form import live_params, set_params
 from hcx_airflow.dag_factory.segments import add_cutover_group
-from hcx_airflow.dag_factory.texts import live_document, owner_of, tags_of
+from hcx_airflow.dag_factory.texts import display_name, live_document, owner_of, tags_of
 from hcx_airflow.documents import Arguments
 from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.operators.migration import (
@@ -48,6 +48,7 @@ def build_live_dag(wave: Wave, *, text: str | None = None, next_waves: Sequence[
     shown = dump_wave(wave) if text is None else text
     with DAG(
         wave.name,
+        dag_display_name=display_name(wave),
         description=wave.description.strip().splitlines()[0],
         doc_md=live_document(wave, shown, tuple(following.name for following in followers)),
         tags=tags_of(wave, "live"),

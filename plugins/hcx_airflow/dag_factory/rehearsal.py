@@ -12,7 +12,7 @@ from hcx_airflow.dag_factory import priorities
 from hcx_airflow.dag_factory.form import set_params
 from hcx_airflow.dag_factory.live import add_wave_tasks
 from hcx_airflow.dag_factory.rehearsal_form import rehearsal_params
-from hcx_airflow.dag_factory.texts import owner_of, rehearsal_document, tags_of
+from hcx_airflow.dag_factory.texts import display_name, owner_of, rehearsal_document, tags_of
 from hcx_airflow.documents import Arguments
 from hcx_airflow.operators.rehearsal import (
     CloseTwinOperator,
@@ -45,6 +45,7 @@ def build_rehearsal_dag(wave: Wave, *, text: str | None = None, max_active_runs:
     """
     with DAG(
         names.rehearsal_dag_id(wave.name),
+        dag_display_name=display_name(wave, "rehearsal"),
         description=f"Rehearses {wave.name} on a twin; changes nothing real",
         doc_md=rehearsal_document(wave, dump_wave(wave) if text is None else text),
         tags=[*tags_of(wave, "rehearsal"), "twin"],

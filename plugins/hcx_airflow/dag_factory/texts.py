@@ -25,6 +25,14 @@ def owner_of(wave: Wave) -> str:
     return approvers[0][:_LONGEST_OWNER] if approvers else _OWNER
 
 
+def display_name(wave: Wave, kind: str = "") -> str:
+    """Return the name that Airflow's list shows. It sorts by it, so the wave comes before what belongs to it.
+
+    :param kind: empty for the live DAG.
+    """
+    return f"{wave.name}: {kind}" if kind else wave.name
+
+
 def tags_of(wave: Wave, kind: str) -> list[str]:
     """Return the tags of one of a wave's DAGs."""
     return ["hcx-waves", kind, f"wave:{wave.name}"]

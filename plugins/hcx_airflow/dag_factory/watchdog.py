@@ -136,6 +136,7 @@ def build_watchdog_dag() -> DAG:
     """Return the watchdog DAG; its runs fail while there is a problem, so attach a callback or alert on them."""
     with DAG(
         names.WATCHDOG_DAG_ID,
+        dag_display_name="watchdog of all waves",
         description="Fails while a wave is due but paused, was missed, or has a broken file",
         doc_md=_PAGE,
         schedule=CronTriggerTimetable(_EVERY_FIVE_MINUTES, timezone="UTC"),

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from hcx_airflow import names
 from hcx_airflow.airflow_private import task_instance_at
+from hcx_airflow.cutover_steps import went_back
 from hcx_airflow.errors import NotApprovedError
 from hcx_airflow.ledger import Entries
 from hcx_airflow.seal import Sealed
@@ -95,7 +96,7 @@ def _require_begun(run: TaskRun, decision: Decision, entries: Entries) -> None:
             f"{decision.task_id} has no valid approval for this step: {before} has not succeeded by itself. Nothing "
             "was changed. Start a new run"
         )
-    if run.results.went_back():
+    if went_back(run):
         raise NotApprovedError(
             f"{decision.task_id} has no valid approval any more: the source gateway was connected again since. Nothing "
             "was changed. Start a new run to be asked again"

@@ -1,15 +1,20 @@
-"""The body of each gate: plan, findings, and what an approval does. The same facts give the same text."""
+"""The body of each gate: a brief first, then the details. The same facts give the same text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hcx_airflow.gates.forecast_body import forecast_part, outage_text
-from hcx_waves.model.choices import CutoverPolicy, Disconnect
+from hcx_airflow.gates.asking import Asking
+from hcx_airflow.gates.brief import brief, findings_in_short
+from hcx_airflow.gates.forecast_body import chance_text, end_text, forecast_part, longest_outage, outage_text
+from hcx_airflow.gates.groups import Row, vm_table
+from hcx_airflow.gates.recheck_body import changes_part
+from hcx_waves.model.choices import CutoverPolicy, Disconnect, DiskFormat
 from hcx_waves.model.expectation import Expectation
-from hcx_waves.model.formatting import counted, period, size
+from hcx_waves.model.formatting import counted, listed, period, size
 from hcx_waves.model.plan import PlannedSegment, PlannedVm, WavePlan
 from hcx_waves.model.schedule import TimeWindow
 from hcx_waves.report.markup import Markdown, bold, bullets, code, document, escape, fence, section, table
@@ -20,10 +25,11 @@ if TYPE_CHECKING:
     from hcx_waves.cutover.emptiness import EmptyProof
     from hcx_waves.migration.status import WaveStatus
     from hcx_waves.migration.verify import VmProof
-    from hcx_waves.model.findings import Assessments, Waiver
+    from hcx_waves.model.findings import Assessment, Assessments
+    from hcx_waves.preflight.repeat import Recheck
 
 MOST_ROWS = 200
-_VM_HEAD = ("VM", "Migration type", "Disk size", "Networks", "Placement", "In this run")
+_VM_HEAD = ("Migration type", "Networks", "Placement", "Options", "In this run")
 _SEGMENT_HEAD = ("Segment", "Gateway", "Source", "Destination", "Cutover", "Cutover window", "Expected outage")
 _MEANS = {
     Disconnect.NSX: "through NSX",
@@ -32,6 +38,10 @@ _MEANS = {
 }
 _PLAN_LISTS = "the plan (XCom of resolve_plan) lists all of them"
 _VERIFY_LISTS = "the log of verify_virtual_machines lists all of them"
+_SEEDED_LISTS = "the XCom of await_seeded lists all of them"
+_MOST_NAMES = 5
+_USUAL = frozenset({"retain_mac"})
+"""Options that are shown only where they are not what they are unless set."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,9 @@ class GateView:
     """The facts that a gate shows.
 
     :param segment: the segment that the gate is for; None for a gate of the whole run.
+    :param no_forecast: why there is no forecast; empty if that is not known.
     :param not_due: for a cleanup, why segments are not cleaned up, by name.
+    :param asking: who may answer and until when.
     """
 
     plan: WavePlan
@@ -48,10 +60,13 @@ class GateView:
     segment: str | None = None
     assessments: Assessments | None = None
     forecast: Expectation | None = None
+    no_forecast: str = ""
     seeded: WaveStatus | None = None
+    recheck: Recheck | None = None
     proofs: tuple[VmProof, ...] = ()
     emptiness: EmptyProof | None = None
     not_due: Mapping[str, str | None] = field(default_factory=dict)
+    asking: Asking | None = None
 
     @property
     def planned(self) -> PlannedSegment:
@@ -63,33 +78,54 @@ def wave_body(view: GateView) -> Markdown:
     """Return what is shown before a wave starts."""
     plan, moving = view.plan, set(view.scope.moves(view.plan))
     return document(
-        view.wave.description,
-        _what(plan, view.scope, len(moving)),
-        _section("Virtual machines", _table(_VM_HEAD, (_vm_row(vm, moving) for vm in plan.vms))),
-        _section("Segments", _table(_SEGMENT_HEAD, (_segment_row(one, view) for one in plan.segments))),
-        _section("Forecast", forecast_part(view.forecast, plan.clock)),
-        _section("Findings", _findings(view.assessments)),
+        brief(
+            view.asking,
+            plan.clock,
+            what=_what(plan, view.scope, len(moving)),
+            how_many=_how_many(view, moving),
+            when=_when(view),
+            outage=_outage(view),
+            chance=chance_text(view.forecast, plan.clock, view.no_forecast),
+            findings=findings_in_short(view.assessments),
+        ),
         _section("Notes", view.scope.notes or ""),
+        _section("Findings", _findings(view.assessments)),
+        _section("Virtual machines", _planned_vms(plan, moving)),
+        _section("Segments", _table(_SEGMENT_HEAD, (_segment_row(one, view) for one in plan.segments))),
+        _section("Forecast", forecast_part(view.forecast, plan.clock, view.no_forecast)),
+        _section("Description", view.wave.description),
         _digest(plan),
     )
 
 
 def cutover_body(view: GateView) -> Markdown:
     """Return what is shown before a segment's gateway moves."""
-    segment = view.planned
+    segment, clock = view.planned, view.plan.clock
     moved = {vm.name for vm in view.plan.vms_of(segment.name)}
-    rows = ((one.name, one.outcome.label, _proven(one)) for one in view.proofs if one.name in moved)
+    proofs = [one for one in view.proofs if one.name in moved]
+    rows = [Row(one.name, (one.outcome.label, _proven(one))) for one in proofs]
+    verified = sum(one.is_proven and not one.outstanding for one in proofs)
     return document(
-        Markdown(
-            f"If you approve, the gateway of {bold(segment.name)} moves to the destination. The source gateway is "
-            f"disconnected ({_MEANS[segment.disconnect]}); then HCX unextends the network and connects "
-            f"{code(segment.destination.name)}. If you reject, the segment stays stretched and keeps its gateway at "
-            "the source."
+        brief(
+            view.asking,
+            clock,
+            what=Markdown(
+                f"If you approve, the gateway of {bold(segment.name)} moves to the destination. If you reject, the "
+                "segment stays stretched and keeps its gateway at the source."
+            ),
+            how_many=f"{counted(len(moved), 'VM')} of the wave on this segment; {verified} verified at the destination",
+            when=f"At once. The cutover window is {_window(view.plan, clock.cutover(segment.name))}",
+            outage=outage_text(view.forecast, segment.name),
+            chance=chance_text(view.forecast, clock, view.no_forecast, before_start=True),
+            findings=findings_in_short(view.assessments),
         ),
-        f"Expected outage: {outage_text(view.forecast, segment.name)}. {_way_back(segment)}",
-        f"Cutover window: {_window(view.plan, view.plan.clock.cutover(segment.name))}",
-        _section("Virtual machines", _table(("VM", "Outcome", "Verification"), rows, _VERIFY_LISTS)),
+        Markdown(
+            f"The source gateway is disconnected ({_MEANS[segment.disconnect]}). Then HCX unextends the network and "
+            f"connects {code(segment.destination.name)}. {_way_back(segment)}"
+        ),
         _emptiness(view.emptiness),
+        _section("To be checked by hand", _by_hand(view.emptiness)),
+        _section("Virtual machines", vm_table(("Outcome", "Verification"), rows, _VERIFY_LISTS)),
         Markdown(f"{_digest(view.plan)}, wave {escape(view.wave.name)}"),
     )
 
@@ -97,15 +133,29 @@ def cutover_body(view: GateView) -> Markdown:
 def switchover_body(view: GateView) -> Markdown:
     """Return what is shown before replicated VMs switch over."""
     plan, window = view.plan, view.plan.clock.switchover
-    rows = ((vm.name, _phase(vm.phase), vm.message) for vm in (view.seeded.vms if view.seeded else ()))
+    vms = view.seeded.vms if view.seeded else ()
+    rows = [Row(vm.name, (_phase(vm.phase), vm.message)) for vm in vms]
     order = ", ".join(plan.switchover_order)
+    phases = Counter(_phase(vm.phase).lower() for vm in vms)
     return document(
-        "If you approve, the VMs that wait for their switchover switch over to the destination. If you reject, they "
-        "stay at the source and HCX holds their migrations until they are cancelled.",
-        "Switchover window: "
-        f"{'none; the switchovers start as soon as you approve' if window is None else _window(plan, window)}",
+        brief(
+            view.asking,
+            plan.clock,
+            what="If you approve, the VMs that wait for their switchover switch over to the destination. If you "
+            "reject, they stay at the source and HCX holds their migrations until they are cancelled.",
+            how_many=f"{counted(len(vms), 'VM')}: {', '.join(f'{count} {phase}' for phase, count in phases.items())}"
+            if vms
+            else "unknown: no result of await_seeded can be read",
+            when="No switchover window; the switchovers start as soon as you approve"
+            if window is None
+            else f"The switchover window is {_window(plan, window)}",
+            outage="Each VM pauses for its own switchover. No gateway moves before the next gate",
+            chance=chance_text(view.forecast, plan.clock, view.no_forecast, before_start=True),
+            findings=findings_in_short(view.assessments),
+        ),
         f"These VMs switch over first, one after the other: {order}." if order else "",
-        _table(("VM", "Phase", "HCX message"), rows, "the XCom of await_seeded lists all of them"),
+        _section("Changes since the approval of the wave", changes_part(view.recheck, MOST_ROWS)),
+        _section("Virtual machines", vm_table(("Phase", "HCX message"), rows, _SEEDED_LISTS)),
         _digest(plan),
     )
 
@@ -114,44 +164,107 @@ def manual_body(view: GateView) -> Markdown:
     """Return how a person disconnects a segment at the source, and how to undo it."""
     name = bold(str(view.segment))
     manual = view.wave.segment(str(view.segment)).manual
-    if manual is None:
-        return Markdown(f"Disconnect segment {name} at the source, then approve.")
-    return document(
-        Markdown(
-            f"Disconnect the source gateway of {name} now. The cutover is approved, and the outage begins when the "
-            "gateway is off."
+    vms = view.plan.vms_of(str(view.segment))
+    shown = brief(
+        view.asking,
+        view.plan.clock,
+        what=Markdown(
+            f"Disconnect the source gateway of {name} now, by the instructions below. Approve when the gateway is "
+            "off: the next task checks it. If you cannot do it, undo what you have done, then reject."
         ),
-        f"Cutover window: {_window(view.plan, view.plan.clock.cutover(str(view.segment)))}",
-        "Approve when the gateway is off: the next task checks it. If you cannot do it, undo what you have done, "
-        "then reject.",
-        _section("Instructions", fence(manual.instructions, "text")),
-        _section("How to undo", fence(manual.undo_instructions, "text")),
+        how_many=f"{counted(len(vms), 'VM')} of the wave on this segment",
+        when=f"Now. The cutover window is {_window(view.plan, view.plan.clock.cutover(str(view.segment)))}",
+        outage=f"It begins when the gateway is off. {outage_text(view.forecast, str(view.segment))}",
+    )
+    return document(
+        shown,
+        _section("Instructions", fence(manual.instructions, "text") if manual else "The wave file has none."),
+        _section("How to undo", fence(manual.undo_instructions, "text") if manual else ""),
+        _digest(view.plan),
     )
 
 
 def cleanup_body(view: GateView) -> Markdown:
     """Return what is shown before a cleanup deletes or renames segments."""
-    rows = (
-        (one.name, *_cleaned(one, view.not_due.get(one.name)))
-        for one in view.plan.segments
-        if one.cutover is CutoverPolicy.NOW
-    )
+    cut = [one for one in view.plan.segments if one.cutover is CutoverPolicy.NOW]
+    due = [one for one in cut if view.not_due.get(one.name) is None]
+    deleted = [one.name for one in due if one.deletes_source]
     wave = bold(view.wave.name)
     return document(
-        Markdown(
-            f"If you approve, the cleanup of wave {wave} changes the segments as listed below. A segment that is "
-            "deleted cannot be restored. If you reject, nothing changes."
+        brief(
+            view.asking,
+            view.plan.clock,
+            what=Markdown(
+                f"If you approve, the cleanup of wave {wave} changes the segments as listed below. A segment that is "
+                "deleted cannot be restored. If you reject, nothing changes."
+            ),
+            how_many=f"{counted(len(due), 'segment')} of {len(cut)}; deleted at the source: "
+            f"{listed(deleted, _MOST_NAMES) or 'none'}",
+            when="As soon as you approve",
+            outage="None: the gateways are at the destination",
         ),
-        _table(("Segment", "Source", "Destination"), rows),
+        _table(
+            ("Segment", "Source", "Destination"),
+            ((one.name, *_cleaned(one, view.not_due.get(one.name))) for one in cut),
+        ),
         _digest(view.plan),
     )
+
+
+def _planned_vms(plan: WavePlan, moving: set[str]) -> Markdown:
+    rows = [Row(vm.name, _vm_cells(vm, moving), vm.disk_bytes) for vm in plan.vms]
+    return vm_table(_VM_HEAD, rows, _PLAN_LISTS)
+
+
+def _how_many(view: GateView, moving: set[str]) -> str:
+    plan, scope = view.plan, view.scope
+    vms = [vm for vm in plan.vms if vm.name in moving]
+    types = Counter(vm.migration.value for vm in vms)
+    said = f"{len(vms)} of {counted(len(plan.vms), 'VM')}"
+    if vms:
+        known = [vm.disk_bytes for vm in vms if vm.disk_bytes is not None]
+        disks = size(sum(known)) if len(known) == len(vms) else f"at least {size(sum(known))}"
+        said += f" ({', '.join(f'{count} {kind}' for kind, count in types.items())}; {disks} provisioned)"
+    there = sum(vm.already_there for vm in plan.vms)
+    if there:
+        said += f", {there} already there"
+    cut = [] if scope.stop_before_cutover else [one for one in plan.segments if one.cutover is CutoverPolicy.NOW]
+    return f"{said}; {len(cut)} of {counted(len(plan.segments), 'segment')} cut over"
+
+
+def _when(view: GateView) -> Markdown:
+    plan, scope = view.plan, view.scope
+    said = [] if scope.cutover_only else ["Replication starts as soon as you approve"]
+    if plan.clock.switchover is not None and not scope.cutover_only:
+        said.append(f"switchover window {_window(plan, plan.clock.switchover)}")
+    windows = () if scope.stop_before_cutover else plan.clock.cutovers
+    different = {(one.window.opens, one.window.closes): one.window for one in windows}
+    if different:
+        first = _window(plan, min(different.values(), key=lambda one: one.opens))
+        more = "" if len(different) == 1 else f" and {len(different) - 1} more, see Segments"
+        said.append(f"{'cutover window' if said else 'Cutover window'} {first}{more}")
+    if view.forecast is not None:
+        said.append(end_text(view.forecast, plan.clock))
+    return Markdown("; ".join(said))
+
+
+def _outage(view: GateView) -> str:
+    if view.scope.stop_before_cutover:
+        return "None: every segment stays stretched"
+    cut = [one.name for one in view.plan.segments if one.cutover is CutoverPolicy.NOW]
+    if not cut:
+        return "None: this wave cuts no segment over"
+    if len(cut) == 1:
+        return f"{cut[0]}: {outage_text(view.forecast, cut[0])}"
+    name, text = longest_outage(view.forecast, cut)
+    return f"One for each of {len(cut)} segments; the longest expected: {name + ': ' if name else ''}{text}"
 
 
 def _section(title: str, body: str) -> Markdown:
     return section(title, body, level=3)
 
 
-def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]], rest: str = _PLAN_LISTS) -> Markdown:
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], rest: str = _PLAN_LISTS) -> Markdown:
     return table(head, rows, most=MOST_ROWS, rest=rest)
 
 
@@ -177,17 +290,31 @@ def _what(plan: WavePlan, scope: Scope, count: int) -> Markdown:
     text += " If you reject, this run changes nothing."
     if scope.stop_before_cutover:
         text += " The run stops before the cutover: every segment stays stretched."
-    if plan.clock.switchover is not None:
-        text += f" Switchover window: {_window(plan, plan.clock.switchover)}."
     return Markdown(text)
 
 
-def _vm_row(vm: PlannedVm, moving: set[str]) -> tuple[str, ...]:
-    target = [one.name for one in (vm.cluster, vm.resource_pool, vm.folder, vm.datastore) if one is not None]
-    disks = "" if vm.disk_bytes is None else size(vm.disk_bytes)
-    nics = ", ".join(f"{nic.source.name} → {nic.destination.name}" for nic in vm.nics)
+def _vm_cells(vm: PlannedVm, moving: set[str]) -> tuple[str, ...]:
+    places = (vm.cluster, vm.resource_pool, vm.folder, vm.datastore, vm.storage_policy)
+    nics = ", ".join(
+        f"{nic.source.name} → {nic.destination.name}{'' if nic.connected else ' (disconnected)'}" for nic in vm.nics
+    )
+    options = {name.replace("_", " "): value for name, value in vm.options if value is not None and name not in _USUAL}
+    if vm.options.retain_mac is False:
+        options["retain mac"] = False
+    if vm.disk_format is not DiskFormat.SAME_AS_SOURCE:
+        options["disk format"] = vm.disk_format.value
     this_run = "Moves" if vm.name in moving else "Already there" if vm.already_there else "Not moved"
-    return (vm.name, vm.migration.value, disks, nics, ", ".join(target), this_run)
+    return (
+        vm.migration.value,
+        nics,
+        ", ".join(one.name for one in places if one is not None),
+        ", ".join(f"{name}: {_option(value)}" for name, value in options.items()),
+        this_run,
+    )
+
+
+def _option(value: object) -> str:
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
 def _segment_row(segment: PlannedSegment, view: GateView) -> tuple[str, ...]:
@@ -204,15 +331,24 @@ def _segment_row(segment: PlannedSegment, view: GateView) -> tuple[str, ...]:
     )
 
 
+def _by_hand(proof: EmptyProof | None) -> Markdown:
+    """Return what the proof noticed, and what no product tells: unknown is not nobody."""
+    if proof is None or not (proof.noticed or proof.unknown):
+        return Markdown("Nothing.")
+    return bullets([*proof.noticed, *(f"Not known: {one}" for one in proof.unknown)])
+
+
 def _findings(assessments: Assessments | None) -> Markdown:
-    if assessments is None or not assessments.items:
+    if assessments is None:
+        return Markdown("Unknown: no result of run\\_preflight can be read.")
+    if not assessments.items:
         return Markdown("None.")
     rows = (
         (
             "Waived" if item.waiver else item.finding.severity.label,
             item.finding.subject,
             item.finding.message,
-            _waived_by(item.waiver) if item.waiver else item.finding.suggestion,
+            item.waiver.sentence if item.waiver else _action(item),
         )
         for item in assessments.items
     )
@@ -220,8 +356,9 @@ def _findings(assessments: Assessments | None) -> Markdown:
     return _table(("Severity", "Subject", "Finding", "Waived by / action"), rows, rest)
 
 
-def _waived_by(waiver: Waiver) -> str:
-    return f"{waiver.approved_by}, until {waiver.expires}: {waiver.reason}"
+def _action(item: Assessment) -> str:
+    expired = f"A waiver has expired ({item.expired.sentence})." if item.expired else ""
+    return " ".join(filter(None, (item.finding.suggestion, expired)))
 
 
 def _emptiness(proof: EmptyProof | None) -> Markdown:
@@ -245,7 +382,7 @@ def _phase(phase: str) -> str:
 
 
 def _proven(proof: VmProof) -> str:
-    words = "; ".join([*proof.reasons, *proof.outstanding])
+    words = "; ".join([*proof.reasons, *proof.outstanding, *proof.changes])
     return words or ("Power state, MAC and IP addresses unchanged" if proof.is_proven else "Not verified")
 
 

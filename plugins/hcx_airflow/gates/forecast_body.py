@@ -15,16 +15,52 @@ _MOST_VMS = 5
 _HALF_A_MINUTE = timedelta(seconds=30)
 
 
-def forecast_part(forecast: Expectation | None, clock: WaveClock) -> Markdown:
-    """Return when each step is expected to end, and how likely the wave stays within its windows."""
+def forecast_part(forecast: Expectation | None, clock: WaveClock, why_none: str = "") -> Markdown:
+    """Return when each step is expected to end, and how likely the wave stays within its windows.
+
+    :param why_none: why there is no forecast; empty if that is not known.
+    """
     if forecast is None:
-        return Markdown("No forecast. The log of run_preflight says why.")
+        return escape(f"No forecast: {why_none}." if why_none else "No forecast. The log of run_preflight says why.")
     return document(
         f"Based on {forecast.nights} simulated nights. P50: half of the nights were faster. P90: 9 of 10 were faster.",
         table(("Quantity", "P50", "P90"), _rows(forecast, clock)),
         Markdown(" ".join(_sentences(forecast, clock))),
         bullets(forecast.notes),
     )
+
+
+def chance_text(
+    forecast: Expectation | None, clock: WaveClock, why_none: str = "", *, before_start: bool = False
+) -> Markdown:
+    """Return how likely the wave stays within its windows, in one line.
+
+    :param before_start: whether the wave has started since the forecast was made.
+    """
+    if forecast is None:
+        return escape(f"unknown, as there is no forecast: {why_none or 'the log of run_preflight says why'}")
+    if forecast.window_chance is None:
+        return Markdown("no windows to stay within")
+    said = f"{bold(share(forecast.window_chance))} to stay within the windows"
+    if before_start:
+        return Markdown(f"{said}, as forecast before the start")
+    safe = forecast.last_safe_start
+    return Markdown(said if safe is None else f"{said}; last safe start {_instant(safe, clock)}")
+
+
+def end_text(forecast: Expectation, clock: WaveClock) -> str:
+    """Return when the wave is expected to be complete."""
+    half, most = (
+        _instant(forecast.instant(one), clock) for one in (forecast.end.p50_seconds, forecast.end.p90_seconds)
+    )
+    return f"complete by {half} (P50), {most} (P90)"
+
+
+def longest_outage(forecast: Expectation | None, segments: list[str]) -> tuple[str, str]:
+    """Return the segment with the longest expected outage and that outage; no name without a forecast."""
+    known = [(spread.p90_seconds, one) for one in segments if forecast and (spread := forecast.outage_of(one))]
+    name = max(known)[1] if known else ""
+    return name, outage_text(forecast, name)
 
 
 def outage_text(forecast: Expectation | None, segment: str) -> str:

@@ -13,6 +13,7 @@ from hcx_airflow.gates.approval import require_approval
 from hcx_airflow.gates.operator import WaveGate
 from hcx_airflow.hooks.sites import open_sites
 from hcx_airflow.task import TaskRun
+from hcx_airflow.tries import says_why
 from hcx_airflow.work import Work, read_work
 
 
@@ -30,6 +31,7 @@ class ConfirmDisconnectedGate(WaveGate):
         super().__init__(**{**kwargs, "gate": table.MANUAL.name, "segment": segment})
 
     @override
+    @says_why
     def execute(self, context: Context) -> Any:
         if not self.rehearsal:
             run = TaskRun(self.wave_id, self.rehearsal, context)

@@ -29,23 +29,27 @@ from hcx_airflow.gates.approval import (
     may_answer,
     quotes_reference,
 )
+from hcx_airflow.gates.asking import Asking, reference_param
+from hcx_airflow.gates.recheck_view import with_recheck
 from hcx_airflow.gates.rehearsed import REHEARSAL_APPROVER, seconds_to_answer
 from hcx_airflow.gates.table import GATES
 from hcx_airflow.gates.view import read_view
-from hcx_airflow.results import ASSESSMENTS, decision_slot, shown_slot, to_json
+from hcx_airflow.results import ASSESSMENTS, decision_slot, refused_slot, shown_slot, to_json
+from hcx_airflow.retries import retry_arguments
 from hcx_airflow.signing import signing_key
 from hcx_airflow.task import TaskRun
-from hcx_airflow.tries import on_its_clock
+from hcx_airflow.tries import on_its_clock, says_why
 from hcx_airflow.work import Work, read_work
 from hcx_waves.model.digest import digest_of
 from hcx_waves.model.formatting import counted, period
-from hcx_waves.report.markup import Markdown, code, document
 from hcx_waves.run.decisions import Choice, Decision
 from hcx_waves.wavefile.gates import GateSettings, time_to_answer
 
-TEXT_VERSION = 2
+TEXT_VERSION = 3
 """Version of the gate texts: a body that another release has shown is compared by digest and scope only."""
 NO_ANSWER = "no answer in time"
+LOSSES = 3
+"""How often a gate is tried again that Airflow has lost. What a person answers, and what we refuse, is no loss."""
 _LONGEST_TEXT = 500
 _SIMPLE_AUTH = "SimpleAuthManager"
 
@@ -79,7 +83,9 @@ class Answer:
 class WaveGate(ApprovalOperator):
     """Ask a person. An approval stores the sealed decision for the steps after the gate; anything else fails the task.
 
-    A gate never skips, never retries and never asks about a different plan on a later try. Each step that changes
+    A gate never skips and never asks about a different plan on a later try. It is tried again only if Airflow loses
+    it, such as by a late event of its executor: it then asks again. A no is kept, and fails any later try at once.
+    Each step that changes
     something verifies the decision itself, so marking the task "success" lets nothing through.
 
     :param wave_id: the wave.
@@ -106,11 +112,11 @@ class WaveGate(ApprovalOperator):
         if gate not in GATES:
             raise ValueError(f'unknown gate "{gate}"; known gates: {", ".join(GATES)}')
         params = {
-            "change_reference": Param(None, type=["null", "string"], maxLength=_LONGEST_TEXT, title="Change reference"),
+            "change_reference": reference_param(GateSettings()),
             "reason": Param(None, type=["null", "string"], maxLength=_LONGEST_TEXT, title="Reason"),
         }
         subject = GATES[gate].title.format(wave=wave_id, segment=segment)
-        fixed = {"retries": 0, "retry_policy": None, "pool": "default_pool", "params": params}
+        fixed = {**retry_arguments(LOSSES, rehearsal=rehearsal), "pool": "default_pool", "params": params}
         super().__init__(subject=subject, body="", **{**kwargs, **fixed})
         self.wave_id = wave_id
         self.gate = GATES[gate]
@@ -120,6 +126,7 @@ class WaveGate(ApprovalOperator):
         self._asked_at: str | None = None
 
     @override
+    @says_why
     def execute(self, context: Context) -> Any:
         run = TaskRun(self.wave_id, self.rehearsal, context)
         signing_key()  # Without a key the decision could not be sealed, so fail before asking.
@@ -127,17 +134,23 @@ class WaveGate(ApprovalOperator):
         if self.rehearsal:
             with on_its_clock(run, self.retry_policy):
                 return self.rehearse(run, read_work(run))
+        self._keep_to_a_no(run)
         work = read_work(run)
-        settings = self._settings(work)
+        settings, now = self._settings(work), run.now()
         self._refuse_cleared(run, settings)
         self._require_evidence(run)
-        self.body = document(self.gate.body(read_view(run, work, self.segment)), _four_eyes(settings, run.started_by))
-        self._refuse_to_show_another(run, work)
-        self.response_timeout = self._time_to_answer(run, work)
+        before = run.results.recall(shown_slot(self.gate.name))
+        asking = Asking.make(work.wave, settings, now + self._longest_wait(work, now), run.started_by, before)
+        self.subject = self.gate.headline(work.plan, work.scope, self.segment)
+        view = with_recheck(read_view(run, work, self.segment, asking), run, work)
+        self.body = self.gate.body(view)
+        self._refuse_to_show_another(run, work, asking, before)
+        self.response_timeout = self._time_to_answer(run, work, now, asking.answer_by)
         self.assigned_users = _assigned(settings.approvers)
-        if work.scope.change_reference:
-            self.params["change_reference"] = work.scope.change_reference
-        asked_at = run.now().isoformat()
+        given = work.scope.change_reference
+        acceptable = given if quotes_reference(settings, given) else None
+        self.params["change_reference"] = reference_param(settings, acceptable)
+        asked_at = now.isoformat()
         try:
             super().execute(context)
         except TaskAwaitingInput as parked:
@@ -153,8 +166,9 @@ class WaveGate(ApprovalOperator):
 
     def rehearse(self, run: TaskRun, work: Work) -> Any:
         """Let the rehearsal approver answer after its reaction time, by the rehearsal's clock."""
-        self._asked_at = run.now().isoformat()
-        left = self._time_to_answer(run, work)
+        now = run.now()
+        self._asked_at = now.isoformat()
+        left = self._time_to_answer(run, work, now)
         seconds = seconds_to_answer(run, self.gate, self.gate.window(work.plan, self.segment))
         run.clock.sleep(left.total_seconds() if seconds is None else min(seconds, left.total_seconds()))
         if seconds is None or seconds >= left.total_seconds():
@@ -165,6 +179,12 @@ class WaveGate(ApprovalOperator):
 
     def before_rehearsed_yes(self, run: TaskRun, work: Work) -> None:
         """Do at the twin what a person does before approving."""
+
+    def _keep_to_a_no(self, run: TaskRun) -> None:
+        """Fail on a try after one that recorded a no and was lost before it had failed; a clear asks again."""
+        before = run.results.recall(refused_slot(self.gate.name))
+        if before is not None and before.clear_number == run.clear_number:
+            raise RejectedError(f"{self.gate.name} was {before.spoken}. Start a new run to be asked again")
 
     def _refuse_cleared(self, run: TaskRun, settings: GateSettings) -> None:
         """Refuse to ask for a second person in a run that somebody has cleared: it may have been that very person."""
@@ -195,22 +215,33 @@ class WaveGate(ApprovalOperator):
                 "wave. Resolve or waive it, then start a new run"
             )
 
-    def _refuse_to_show_another(self, run: TaskRun, work: Work) -> None:
+    def _refuse_to_show_another(self, run: TaskRun, work: Work, asking: Asking, before: Document | None) -> None:
         """Fail on a later try that would show something else: Airflow keeps showing the first text."""
         shown: Document = {**work.shown(), "body": digest_of(self.body), "text_version": TEXT_VERSION}
-        slot = shown_slot(self.gate.name)
-        before = run.results.recall(slot)
         compared = shown if (before or {}).get("text_version") == TEXT_VERSION else work.shown()
         if before is not None and any(before.get(name) != value for name, value in compared.items()):
             raise DriftedError(
                 f"{run.task_id} asked about a different plan or text on an earlier try, and Airflow would show that "
                 "one again. Start a new run: it adopts what is under way and asks again"
             )
-        run.results.keep(slot, shown)
+        run.results.keep(shown_slot(self.gate.name), {**shown, **asking.note()})
 
-    def _time_to_answer(self, run: TaskRun, work: Work) -> timedelta:
+    def _longest_wait(self, work: Work, now: datetime) -> timedelta:
         window = self.gate.window(work.plan, self.segment)
-        left = time_to_answer(self.gate.settings(work.wave), run.now(), window, self.gate.wait)
+        return time_to_answer(self.gate.settings(work.wave), now, window, self.gate.wait)
+
+    def _time_to_answer(self, run: TaskRun, work: Work, now: datetime, until: datetime | None = None) -> timedelta:
+        """Return how long a question may wait.
+
+        :param now: the instant of the question.
+        :param until: the deadline that the text shows.
+        """
+        window = self.gate.window(work.plan, self.segment)
+        longest = self._longest_wait(work, now)
+        left = longest if until is None else min(longest, until - now)
+        if longest > timedelta() >= left:
+            self._record(run, work, Choice.UNANSWERED, Answer(reason=NO_ANSWER))
+            raise UnansweredError(_unanswered(self.gate.name))
         if left <= timedelta():
             self._record(run, work, Choice.UNANSWERED, Answer(reason="the window has closed"))
             closed = (
@@ -223,6 +254,7 @@ class WaveGate(ApprovalOperator):
         return left
 
     @override
+    @says_why
     def execute_complete(
         self,
         context: Context,
@@ -312,19 +344,14 @@ class WaveGate(ApprovalOperator):
         )
         slot = decision_slot(self.gate.name)
         run.results.leave(slot, decision)
+        if choice.is_no:
+            run.results.keep(refused_slot(self.gate.name), decision)
         self.log.info("%s: %s", self.gate.name, decision.spoken)
         return run.results.sealed(to_json(slot, decision))
 
 
 def _unanswered(gate: str) -> str:
     return f"{gate} was not answered in time, which counts as a rejection. Start a new run to be asked again"
-
-
-def _four_eyes(gate: GateSettings, started_by: str | None) -> Markdown:
-    """Return a sentence for the body that names the user who cannot approve."""
-    if not gate.four_eyes or started_by is None:
-        return Markdown()
-    return Markdown(f"{code(started_by)} started this run, so another person must approve it (four-eyes rule).")
 
 
 def _assigned(approvers: Sequence[str] | None) -> Any:

@@ -11,8 +11,10 @@ from hcx_airflow import names
 from hcx_airflow.gates.body import GateView, cleanup_body, cutover_body, manual_body, switchover_body, wave_body
 from hcx_airflow.results import ASSESSMENTS, PROOF, SEEDED, VERIFIED, Slot
 from hcx_waves.model.choices import Disconnect
+from hcx_waves.model.formatting import counted
 from hcx_waves.model.plan import PlannedSegment, WavePlan
 from hcx_waves.model.schedule import TimeWindow
+from hcx_waves.run.scope import Scope
 from hcx_waves.wavefile.gates import WAIT_FOR_CLEANUP, WAIT_WITHOUT_WINDOW, GateSettings
 from hcx_waves.wavefile.segments import Segment
 from hcx_waves.wavefile.wave import Wave
@@ -51,7 +53,7 @@ class Gate:
     """A question that a person answers before the wave continues.
 
     :param name: also the id of its task.
-    :param title: the headline, with ``{wave}`` and ``{segment}``.
+    :param title: the headline of a run that does all of the wave, with ``{wave}`` and ``{segment}``.
     :param body: what it shows.
     :param window: the window for the step that the gate guards.
     :param settings: who may answer, for how long, and what the answer must quote.
@@ -77,6 +79,17 @@ class Gate:
     starts_outage: bool = False
     evidence: tuple[Slot[Any], ...] = ()
     evidence_of_segments: tuple[Slot[Any], ...] = ()
+
+    def headline(self, plan: WavePlan, scope: Scope, segment: str | None) -> str:
+        """Return the headline for what a run really does, which its params decide."""
+        said = self.title.format(wave=plan.wave, segment=segment)
+        if self is not WAVE:
+            return said
+        if scope.cutover_only:
+            return f"Cut over the segments of wave {plan.wave}, without moving VMs?"
+        moving = len(scope.moves(plan))
+        said = said.removesuffix("?") + (f" with {moving} of its {counted(len(plan.vms), 'VM')}" if scope.vms else "")
+        return f"{said}{', without the cutover' if scope.stop_before_cutover else ''}?"
 
 
 WAVE = Gate(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from hcx_airflow import names
+from hcx_airflow.gates.asking import Asking
 from hcx_airflow.gates.body import GateView
-from hcx_airflow.results import ASSESSMENTS, FORECAST, NOT_DUE, PROOF, SEEDED, VERIFIED
+from hcx_airflow.results import ASSESSMENTS, FORECAST, NO_FORECAST, NOT_DUE, PROOF, SEEDED, VERIFIED
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work
 from hcx_waves.model.plan import PlannedSegment
 
 
-def read_view(run: TaskRun, work: Work, segment: str | None) -> GateView:
+def read_view(run: TaskRun, work: Work, segment: str | None, asking: Asking | None = None) -> GateView:
     """Return what a gate of a run shows.
 
     :param segment: the segment that it is about; None for a gate of the whole run.
+    :param asking: who may answer and until when.
     """
     seeded, verified = run.results.beside(SEEDED), run.results.beside(VERIFIED)
     return GateView(
@@ -23,10 +25,12 @@ def read_view(run: TaskRun, work: Work, segment: str | None) -> GateView:
         segment=segment,
         assessments=run.results.beside(ASSESSMENTS),
         forecast=run.results.read_if_possible(FORECAST),
+        no_forecast=run.results.read_if_possible(NO_FORECAST) or "",
         seeded=None if seeded is None else seeded.status,
         proofs=() if verified is None else verified.proofs,
         emptiness=None if segment is None else run.results.beside(PROOF),
         not_due={one.name: _why_left_alone(run, one) for one in work.plan.segments} if run.is_cleanup else {},
+        asking=asking,
     )
 
 

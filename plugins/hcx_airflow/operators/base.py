@@ -15,7 +15,7 @@ from hcx_airflow.hooks.sites import open_sites, pages_of
 from hcx_airflow.results import Slot, to_json
 from hcx_airflow.retries import retry_arguments
 from hcx_airflow.task import TaskRun
-from hcx_airflow.tries import on_its_clock
+from hcx_airflow.tries import on_its_clock, saying_why
 from hcx_airflow.ui.lending import lend_links
 from hcx_airflow.ui.links import LINKS
 from hcx_waves.wavefile.wave import Wave
@@ -57,9 +57,10 @@ class WaveOperator(BaseOperator):
     def take_part(self, context: Context, step: Callable[[TaskRun], Any]) -> Any:
         """Do a step by its run's clock, and return what it leaves: JSON with the task's seal."""
         run = TaskRun(self.wave_id, self.rehearsal, context)
-        run.begin()
-        with on_its_clock(run, self.retry_policy) if self.takes_part else nullcontext():
-            result = step(run)
+        with saying_why(run):
+            run.begin()
+            with on_its_clock(run, self.retry_policy) if self.takes_part else nullcontext():
+                result = step(run)
         if not self.rehearsal:
             lend_links(run.ti, self.pages, map(run.sibling, self.lends_links_to))
         return None if result is None else run.results.sealed(to_json(self.result, result))

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow import results
+from hcx_airflow.cutover_steps import source_gateway
 from hcx_airflow.documents import Arguments
 from hcx_airflow.gates import table
 from hcx_airflow.gates.approval import require_approval
@@ -38,7 +39,9 @@ class DeleteSourceSegmentOperator(SegmentOperator):
         decision = require_approval(run, work, table.CLEANUP)
         self.log.info("The cleanup was %s", decision.spoken)
         with self.sites(run, work.wave) as clients:
-            deletion = delete_source_segment(work.plan, self.segment, clients)
+            gateway = source_gateway(run, work, self.segment, clients)
+            deletion = delete_source_segment(work.plan, self.segment, clients, gateway)
+        deletion = deletion.model_copy(update={"at": run.now(), "approved_by": decision.approver})
         self.log.info(
             "Source segment %s %s", deletion.path, "was already gone" if deletion.already_gone else "is deleted"
         )
@@ -62,9 +65,10 @@ class RenameDestinationSegmentOperator(SegmentOperator):
         name = work.plan.segment(self.segment).rename_destination
         if name is None:
             raise AirflowSkipException(f"segment {self.segment} keeps its name at the destination")
-        require_approval(run, work, table.CLEANUP)
+        decision = require_approval(run, work, table.CLEANUP)
         with self.sites(run, work.wave) as clients:
             renaming = rename_destination_segment(work.plan, self.segment, clients, name)
+        renaming = renaming.model_copy(update={"at": run.now(), "approved_by": decision.approver})
         self.log.info(
             "The destination segment %s %s", "was already named" if renaming.already else "is now named", name
         )

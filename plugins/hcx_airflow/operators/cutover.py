@@ -59,7 +59,9 @@ class ProveSegmentEmptyOperator(SegmentOperator):
         require_unblocked(run, self.segment)
         work = read_work(run)
         with self.sites(run, work.wave) as clients:
-            proof = prove_segment_empty(work.plan, self.segment, clients, run.now())
+            # Before a deletion a person is asked only about what can be deleted.
+            deleting = run.is_cleanup and work.plan.segment(self.segment).deletes_source
+            proof = prove_segment_empty(work.plan, self.segment, clients, run.now(), deleting=deleting)
         for one in proof.excluded:
             self.log.info("Allowed exception: %s (%s)", one.name, one.reason)
         self.log.info("Segment %s is empty at the source", self.segment)

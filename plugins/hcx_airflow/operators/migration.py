@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,12 +12,13 @@ from typing_extensions import override
 
 from hcx_airflow import names, results
 from hcx_airflow.documents import Arguments
-from hcx_airflow.errors import DriftedError, IncompleteError, NothingMigratedError, WaitedInVainError
+from hcx_airflow.errors import BlockedError, DriftedError, IncompleteError, NothingMigratedError, WaitedInVainError
 from hcx_airflow.forecasts import expected_vms
 from hcx_airflow.gates import table
 from hcx_airflow.gates.approval import require_approval
 from hcx_airflow.hooks.sites import hcx_connection_id
 from hcx_airflow.operators.base import WaveOperator
+from hcx_airflow.rechecks import held_back, recheck
 from hcx_airflow.results import Slot, to_json
 from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.migration import MigrationStatusTrigger
@@ -67,14 +69,15 @@ class StartMigrationsOperator(WaveOperator):
         with self.sites(run, work.wave) as clients:
             self._refuse_drift(run, work, clients)
             started = start_wave(work.plan, clients, window=window, only=moving)
+        trace: Arguments = {"at": run.now(), "approved_by": decision.approver}
         run.results.keep(
-            results.STARTED_IDS, StartedIds(group_id=started.group_id, migration_ids=started.migration_ids)
+            results.STARTED_IDS, StartedIds(group_id=started.group_id, migration_ids=started.migration_ids, **trace)
         )
         verb = "Adopted" if started.adopted else "Started"
         self.log.info("%s mobility group %s: %s", verb, started.group_name, ", ".join(moving))
         for warning in started.warnings:
             self.log.warning("HCX: %s", warning)
-        return StartedMigrations(**started.model_dump(), held=window is not None, **self._waiting(run, work))
+        return StartedMigrations(**started.model_dump(), held=window is not None, **trace, **self._waiting(run, work))
 
     def _holds(self, work: Work) -> bool:
         if self.hold_switchovers is not None:
@@ -84,6 +87,7 @@ class StartMigrationsOperator(WaveOperator):
     def _refuse_drift(self, run: TaskRun, work: Work, clients: SiteClients) -> None:
         """Refuse to start what has changed since it was approved. Once started, the inventory changes by itself."""
         from hcx_waves.migration.intents import group_name
+        from hcx_waves.preflight.steps import WaveStep
         from hcx_waves.resolve import drift_of
 
         if clients.hcx.find_group_by_name(group_name(work.plan)) is not None:
@@ -95,6 +99,12 @@ class StartMigrationsOperator(WaveOperator):
             run.results.leave(results.DRIFT, f"{changed}: {'; '.join(differences)}")
             raise DriftedError(
                 f"{changed}. Nothing was started. Start a new run to plan and be asked again. Changes:", differences
+            )
+        stops = recheck(run, work, clients, WaveStep.START, work.scope.moves(work.plan)).stops
+        if stops:
+            raise BlockedError(
+                "checks that were made again found what has changed since the approval. Nothing was started. Resolve "
+                f"each of them, then clear this task: {_listed(stops)}"
             )
 
     def _waiting(self, run: TaskRun, work: Work) -> Arguments:
@@ -125,10 +135,14 @@ class EvaluateMigrationsOperator(WaveOperator):
 
     @override
     def act(self, run: TaskRun) -> Evaluation:
-        from hcx_waves.run.evaluation import evaluate
+        from hcx_waves.run.evaluation import evaluate, with_seen_in_vcenter
 
         work = read_work(run)
-        found = evaluate(work.plan, work.scope, _awaited(run), work.wave.limits.max_failed_vms)
+        awaited = _awaited(run)
+        if awaited.status is not None and awaited.status.unlisted:
+            with self.sites(run, work.wave) as clients:
+                awaited = with_seen_in_vcenter(work.plan, awaited, clients)
+        found = evaluate(work.plan, work.scope, awaited, work.wave.limits.max_failed_vms)
         for line in found.notes:
             self.log.warning("%s", line)
         for name, outcome in found.outcomes.items():
@@ -158,12 +172,14 @@ class VerifyVirtualMachinesOperator(WaveOperator):
         evaluated = run.results.beside(results.EVALUATED)
         if evaluated is None:
             raise WaitedInVainError(f"{names.EVALUATE_MIGRATIONS} has stored no result. Clear it to evaluate again")
+        looked_at = run.now()
         with self.sites(run, work.wave) as clients:
             found = verify(work.plan, evaluated, _awaited(run), clients)
+        found = found.model_copy(update={"at": looked_at})
         if found.may_settle and run.ti.try_number < LAST_TRY_TO_SETTLE:
             raise NotSettledError("guests have not reported their IP addresses yet")
         for proof in found.proofs:
-            words = "; ".join(proof.reasons + proof.outstanding) or "unchanged"
+            words = "; ".join(proof.reasons + proof.outstanding + proof.changes) or "unchanged"
             self.log.info("%-24s %s: %s", proof.name, proof.outcome.label, words)
         if not any(proof.is_proven for proof in found.proofs):
             run.results.leave(results.VERIFIED, found)
@@ -177,9 +193,10 @@ class VerifyVirtualMachinesOperator(WaveOperator):
 class ReleaseSwitchoversOperator(WaveOperator):
     """Release held switchovers after ``approve_switchover``: those of the wave's order one by one, then all others.
 
-    It waits in the triggerer for each VM of the order.
+    It waits in the triggerer for each VM of the order. Right before each release the checks that protect the switchover
+    are made again; a VM with a finding that blocks stays held, and in an order those after it.
 
-    :raises IncompleteError: if a VM of the order fails; those after it stay held.
+    :raises IncompleteError: if a VM of the order fails, or VMs stay held for what was found; the others are released.
     """
 
     result: ClassVar[Slot[Any]] = results.RELEASED
@@ -187,11 +204,14 @@ class ReleaseSwitchoversOperator(WaveOperator):
     @override
     def act(self, run: TaskRun) -> Released:
         from hcx_waves.migration.switchover import release_due
+        from hcx_waves.preflight.steps import WaveStep
         from hcx_waves.run.results import Released
 
         work = read_work(run)
+        approved_by = ""
         if work.wave.gates.approve_switchover is not None:
             decision = require_approval(run, work, table.SWITCHOVER)
+            approved_by = decision.approver
         else:
             # What the wave's approval has started is let go by it as well, unless that was taken back meanwhile.
             decision = require_approval(run, work, table.WAVE, again=True)
@@ -201,7 +221,10 @@ class ReleaseSwitchoversOperator(WaveOperator):
         if started is None or not started.vms:
             return Released(released=released)
         with self.sites(run, work.wave, check=False) as clients:
-            step = release_due(clients.hcx, work.plan, started, released, run.now())
+            waiting = [name for name in work.scope.moves(work.plan) if name not in released]
+            found = recheck(run, work, clients, WaveStep.SWITCHOVER, waiting)
+            held = held_back(found, waiting)
+            step = release_due(clients.hcx, work.plan, started, released, run.now(), held_back=held)
         if step.stopped_by is not None:
             raise IncompleteError(
                 f"the switchover of {step.stopped_by} did not succeed, so the VMs after it in the order stay held. "
@@ -218,13 +241,23 @@ class ReleaseSwitchoversOperator(WaveOperator):
                 ends_task=False,
             )
             self.defer(trigger=trigger, method_name="execute_complete")
-        return Released(released=released)
+        _refuse_held_back({name: held[name] for name in step.held_back}, asks=bool(approved_by))
+        return Released(released=released, at=run.now(), approved_by=approved_by)
 
     def execute_complete(self, context: Context, event: Arguments) -> Any:
         """Continue when a VM of the order has ended."""
         if event.get("error"):
             raise ClientError.from_dict(event["error"])
         return self.take_part(context, self.act)
+
+
+def _refuse_held_back(held: Mapping[str, str], *, asks: bool) -> None:
+    if held:
+        gate = f"{names.APPROVE_SWITCHOVER} and " if asks else ""
+        raise IncompleteError(
+            f"not released, as their switchover would fail: {_listed(held)}. Resolve it, then clear {gate}this task; "
+            "the others are not affected"
+        )
 
 
 class CancelMigrationsOperator(WaveOperator):
@@ -252,6 +285,10 @@ class CancelMigrationsOperator(WaveOperator):
             report = cancel_migrations(clients.hcx, ids, force=self.force)
         self.log.info("Cancelled: %s", report or "nothing; this run has started no migrations")
         return report
+
+
+def _listed(reasons: Mapping[str, str]) -> str:
+    return "; ".join(f"{name} {reason}" for name, reason in reasons.items())
 
 
 def _awaited(run: TaskRun) -> MigrationsWait:

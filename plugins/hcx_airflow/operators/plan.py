@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from hcx_airflow import results
 from hcx_airflow.errors import BlockedError, RunRefusedError
+from hcx_airflow.folders import state_folder
 from hcx_airflow.forecasts import leave_forecast
 from hcx_airflow.names import rehearsal_dag_id
 from hcx_airflow.operators.base import WaveOperator
@@ -46,6 +47,8 @@ class ResolvePlanOperator(WaveOperator):
         scope = read_scope(run, wave)
         with self.sites(run, wave) as clients:
             plan = resolve_plan(wave, clients, now=run.now(), started_at=started_at(run, wave))
+        if not run.rehearsal:
+            self._keep_on_disk(plan, run.run_id)
         moving = scope.moves(plan)
         there = sum(vm.already_there for vm in plan.vms)
         self.log.info(
@@ -53,6 +56,18 @@ class ResolvePlanOperator(WaveOperator):
             plan.digest()[:12], len(plan.vms), len(moving), there, len(plan.segments),
         )  # fmt: skip
         return plan
+
+    def _keep_on_disk(self, plan: WavePlan, run_id: str) -> None:
+        """Write the plan to a file for `hcx-waves rescue`, which cannot ask Airflow's database for it."""
+        from hcx_waves.rescue.plans import write_plan
+
+        try:
+            path = write_plan(plan, run_id, state_folder())
+        except OSError as error:
+            # The run itself does without it, and a rescue goes by what is there then.
+            self.log.warning("The plan is not on disk for hcx-waves rescue: %s", error)
+        else:
+            self.log.info("The plan is on disk for hcx-waves rescue: %s", path)
 
 
 def refuse_wrong_run(run: TaskRun, wave: Wave, now: datetime) -> None:
@@ -107,10 +122,10 @@ class RunPreflightOperator(WaveOperator):
             if not assessments.blocking:
                 leave_forecast(run, work, clients)
         for item in assessments.items:
-            mark = "Waived" if item.waiver else item.finding.severity.label
-            self.log.info(
-                "%-8s %-28s %s: %s", mark, item.finding.finding_id, item.finding.subject, item.finding.message
-            )
+            found, waiver = item.finding, item.waiver
+            mark = "Waived" if waiver else found.severity.label
+            by = f" (waived by {waiver.sentence})" if waiver else ""
+            self.log.info("%-8s %-28s %s: %s%s", mark, found.finding_id, found.subject, found.message, by)
         if assessments.blocking:
             run.results.leave(results.ASSESSMENTS, assessments)
             listed = "".join(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from hcx_airflow import results
-from hcx_airflow.cutover_steps import is_switched_by_hand, source_gateway
+from hcx_airflow.cutover_steps import is_switched_by_hand, source_gateway, went_back
 from hcx_airflow.documents import Arguments
 from hcx_airflow.errors import UnreadableResultError
 from hcx_airflow.names import CONFIRM_DISCONNECTED
@@ -18,9 +18,7 @@ from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work, read_work
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from hcx_waves.cutover.gateway import GatewayChange, Situation
+    from hcx_waves.cutover.gateway import GatewayChange, SegmentLook
     from hcx_waves.procedure_errors import ProcedureError
     from hcx_waves.run.decisions import Decision
     from hcx_waves.run.results import ReconnectResult
@@ -46,7 +44,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
 
     @override
     def act(self, run: TaskRun) -> ReconnectResult:
-        from hcx_waves.cutover.gateway import Situation, read_situation, reconnect_source_segment
+        from hcx_waves.cutover.gateway import look_at_segment, reconnect_source_segment
         from hcx_waves.procedure_errors import ProcedureError
 
         snapshot = run.results.beside(results.SNAPSHOT)
@@ -56,21 +54,10 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
         removal = run.results.beside(results.REMOVAL)
         with self.sites(run, work.wave, check=False) as clients:
             gateway = source_gateway(run, work, self.segment, clients)
-            situation = read_situation(work.plan, self.segment, clients, gateway, removal)
-            looked_at = run.now()
-            if situation in (Situation.CONNECTED, Situation.CUT_OVER):
-                undone = self._undone_by_hand(run) if situation is Situation.CONNECTED else None
-                why = (
-                    "the source gateway is on"
-                    if situation is Situation.CONNECTED
-                    else "the destination routes the segment"
-                )
-                if situation is Situation.CONNECTED and snapshot is not None:
-                    run.results.keep(results.WENT_BACK, True)
-                return undone or self._nothing(why, situation)
-            if run.results.went_back() and not self.decided_by and not is_switched_by_hand(work, self.segment):
-                # What switched it off since was not this run's cutover, so it is not for this run to undo.
-                return self._nothing("this run has connected the source gateway again before", situation)
+            look = look_at_segment(work.plan, self.segment, clients, gateway, run.now, removal)
+            left = self._left_as_it_is(run, work, look, snapshot is not None)
+            if left is not None:
+                return left
             try:
                 change = reconnect_source_segment(
                     work.plan,
@@ -83,11 +70,29 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
                     decided_by=self.decided_by,
                 )
             except ProcedureError as error:
-                self._leave_open(run, work, situation, error)
+                self._leave_open(run, work, look, error)
                 raise
-        return self._done(run, change, situation, looked_at)
+        return self._done(run, change, look)
 
-    def _done(self, run: TaskRun, change: GatewayChange, situation: Situation, looked_at: datetime) -> ReconnectResult:
+    def _left_as_it_is(self, run: TaskRun, work: Work, look: SegmentLook, was_changed: bool) -> ReconnectResult | None:
+        """Return what there is to say if nothing is to be done; None if the gateway is to be connected again.
+
+        :param was_changed: whether this run has begun to switch the gateway off.
+        """
+        from hcx_waves.cutover.gateway import Situation
+
+        if look.situation is Situation.CUT_OVER:
+            return self._nothing("the destination routes the segment", look)
+        if look.situation is Situation.CONNECTED:
+            if was_changed:
+                run.results.keep(results.WENT_BACK, True)
+            return self._undone_by_hand(run) or self._nothing("the source gateway is on", look)
+        if went_back(run) and not self.decided_by and not is_switched_by_hand(work, self.segment):
+            # What switched it off since was not this run's cutover, so it is not for this run to undo.
+            return self._nothing("this run has connected the source gateway again before", look)
+        return None
+
+    def _done(self, run: TaskRun, change: GatewayChange, look: SegmentLook) -> ReconnectResult:
         from hcx_waves.run.outage import RoutedInstants, measured_outage
         from hcx_waves.run.results import ReconnectResult
 
@@ -98,26 +103,27 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
             RoutedInstants(change.last_not_at, change.seen_at),
             disconnected,
             run.results.beside(results.ACTING_SINCE),
-            looked_at,
+            look.answered_at,
         )
         self.log.warning("The source gateway of %s is on again; outage: %s", self.segment, outage or "not measured")
-        return ReconnectResult(**change.model_dump(), acted=True, situation=situation, outage=outage)
+        found: Arguments = {"situation": look.situation, "look": look, "decided_by": self.decided_by}
+        return ReconnectResult(**change.model_dump(), acted=True, outage=outage, **found)
 
-    def _nothing(self, why: str, situation: Situation | None = None) -> ReconnectResult:
+    def _nothing(self, why: str, look: SegmentLook | None = None) -> ReconnectResult:
         from hcx_waves.run.results import ReconnectResult
 
         self.log.info("Nothing to reconnect: %s", why)
-        return ReconnectResult(segment=self.segment, situation=situation)
+        return ReconnectResult(segment=self.segment, situation=None if look is None else look.situation, look=look)
 
-    def _leave_open(self, run: TaskRun, work: Work, situation: Situation, error: ProcedureError) -> None:
+    def _leave_open(self, run: TaskRun, work: Work, look: SegmentLook, error: ProcedureError) -> None:
         """Store for the verdict and the report that the source gateway is not on again, and what to do."""
         from hcx_waves.run.results import ReconnectResult
 
         if is_switched_by_hand(work, self.segment):
             run.results.keep(results.FOUND_OFF, True)
         text = f"{error.message}. {self._undo(run, work)}".strip()
-        run.results.leave(self.result, ReconnectResult(segment=self.segment, situation=situation, open=text))
-        self.log.error("%s", text)
+        left = ReconnectResult(segment=self.segment, situation=look.situation, look=look, open=text)
+        run.results.leave(self.result, left)
 
     def _undone_by_hand(self, run: TaskRun) -> ReconnectResult | None:
         """Return the change, if an earlier try found the gateway off and a person has switched it on since."""

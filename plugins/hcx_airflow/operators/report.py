@@ -10,12 +10,13 @@ from airflow.sdk import BaseOperator, Context
 from typing_extensions import override
 
 from hcx_airflow import names, results
-from hcx_airflow.errors import IncompleteError, PlanMissingError
+from hcx_airflow.errors import IncompleteError, PlanMissingError, RunRefusedError
 from hcx_airflow.operators.base import WaveOperator
-from hcx_airflow.reports import collect, write_report
+from hcx_airflow.reports import collect, note_refusal, write_report
 from hcx_airflow.results import Results, Slot
 from hcx_airflow.retries import retry_arguments
 from hcx_airflow.task import TaskRun
+from hcx_airflow.tries import saying_why
 
 if TYPE_CHECKING:
     from hcx_waves.run.results import RunEnding
@@ -38,9 +39,10 @@ class ConcludeWaveOperator(WaveOperator):
         from hcx_waves.run.ending import judge, verdict
 
         found = collect(run)
-        if found.plan is None:
-            raise PlanMissingError(found.plan_missing)
         ending = judge(found)
+        if found.plan is None:
+            run.results.leave(results.ENDING, ending)
+            raise PlanMissingError("; ".join(("there is no plan, so nothing was judged", *ending.causes)))
         if not ending.outcome.is_green:
             run.results.leave(results.ENDING, ending)
             raise IncompleteError(verdict(ending))
@@ -54,8 +56,20 @@ class WriteReportOperator(WaveOperator):
     result: ClassVar[Slot[Any]] = results.REPORT
 
     @override
+    def execute(self, context: Context) -> Any:
+        try:
+            return super().execute(context)
+        except RunRefusedError as error:
+            # A run that was made again has no report of its own, and must not replace that of the first.
+            path = note_refusal(TaskRun(self.wave_id, self.rehearsal, context), error)
+            self.log.error("Noted in %s", path)
+            raise
+
+    @override
     def act(self, run: TaskRun) -> dict[str, str]:
-        written = write_report(run)
+        written, sentence = write_report(run)
+        run.results.leave(results.HEADLINE, sentence)
+        self.log.info("%s", sentence)
         self.log.info("Report: %s", ", ".join(written.values()))
         return written
 
@@ -82,6 +96,10 @@ class ConfirmOutcomeOperator(BaseOperator):
     @override
     def execute(self, context: Context) -> None:
         run = TaskRun("", False, context)
+        with saying_why(run):
+            self._confirm(run)
+
+    def _confirm(self, run: TaskRun) -> None:
         ended = run.task_states(self.required)
         wrong = {task_id: ended.get(task_id) for task_id in self.required if ended.get(task_id) != "success"}
         wrong = {name: state for name, state in wrong.items() if not self._is_excused(run.results, name, state)}

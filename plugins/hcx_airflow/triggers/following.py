@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hcx_waves.migration.course import CourseKeeper
     from hcx_waves.migration.eta import EtaKeeper
+    from hcx_waves.migration.overdue import SwitchoverKeeper
     from hcx_waves.migration.status import WaveStatus
     from hcx_waves.run.results import StartedMigrations
 
@@ -20,6 +21,7 @@ class Following:
     """Follows a wave from poll to poll. What fails here is logged; the waiting continues."""
 
     courses: CourseKeeper
+    switchovers: SwitchoverKeeper
     eta: EtaKeeper | None = None
 
     @classmethod
@@ -31,15 +33,28 @@ class Following:
         """
         from hcx_waves.migration.course import CourseKeeper
         from hcx_waves.migration.eta import EtaKeeper
+        from hcx_waves.migration.overdue import SwitchoverKeeper
 
-        made = cls(CourseKeeper())
-        if estimates and started.expected_vms:
-            expected = {vm.name: vm for vm in started.expected_vms}
+        expected = {vm.name: vm for vm in started.expected_vms}
+        # A simulated site's time may be faster than ours: then this warns late, and never without cause.
+        made = cls(CourseKeeper(), SwitchoverKeeper(expected))
+        if estimates and expected:
             made.eta = EtaKeeper(expected, started.switchover_order, only_replication=until_seeded)
         return made
 
-    def see(self, status: WaveStatus) -> None:
-        """Take one poll into account; logs the estimate if it has changed."""
+    def see(self, status: WaveStatus) -> tuple[str, ...]:
+        """Take one poll into account; logs the estimate if it has changed.
+
+        :returns: warnings to be said, of switchovers that last too long.
+        """
+        self._estimate(status)
+        try:
+            return tuple(self.switchovers.warnings(status))
+        except Exception:
+            logger.warning("Cannot judge how long the switchovers last", exc_info=True)
+            return ()
+
+    def _estimate(self, status: WaveStatus) -> None:
         try:
             self.courses.see(status)
         except Exception:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -52,16 +52,28 @@ class MigrationWatch(Watch):
 
         if self.client is None or self.started is None:
             return Ended.NOTHING
-        before = None if self.status is None else _summary(self.status)
+        before = None if self.status is None else self.status.summary
+        lost = () if self.status is None else self.status.unlisted
         self.status = read_status(self.client, self.started, self.clock.now())
         self.say(*self.status.notes(self.said))
         if self.following is not None:
-            self.following.see(self.status)
-        if _summary(self.status) != before:
-            logger.info("%s", _summary(self.status))
+            self.say(*self.following.see(self.status))
+        if self.status.summary != before:
+            logger.info("%s", self.status.summary)
         if self.status.is_terminal or self._is_enough(self.status):
             return Ended.TERMINAL
-        return Ended.STUCK if self.status.is_stuck and not self.until_seeded else None
+        # A manager that is restarting may list nothing for a moment; one look does not tell.
+        if set(self.status.unlisted) - set(lost):
+            return None
+        return Ended.STUCK if self._is_stuck(self.status) else None
+
+    def _is_stuck(self, status: WaveStatus) -> bool:
+        """Whether waiting for longer is in vain. VMs that miss a window while others are seeded do not count."""
+        if self.until_ended is not None and self.until_ended in status.unlisted:
+            return True
+        if not self.until_seeded:
+            return status.is_stuck
+        return bool(status.unlisted) and _is_seeded(status, besides=status.unlisted)
 
     def _is_enough(self, status: WaveStatus) -> bool:
         if self.until_ended is not None:
@@ -81,15 +93,10 @@ def _has_own_time(hook: HcxHook, clock: RunClock) -> bool:
     return clock.twin is not None or not hook.extras.simulated
 
 
-def _summary(status: WaveStatus) -> str:
-    phases = ", ".join(f"{count} {phase}" for phase, count in sorted(status.counts.items()))
-    return f"{status.percent:.0f} %: {phases}"
-
-
-def _is_seeded(status: WaveStatus) -> bool:
+def _is_seeded(status: WaveStatus, besides: Sequence[str] = ()) -> bool:
     from hcx_waves.migration.switchover import seeded
 
-    waiting = seeded(status)
+    waiting = (*seeded(status), *besides)
     return all(vm.is_terminal or vm.name in waiting for vm in status.vms)
 
 

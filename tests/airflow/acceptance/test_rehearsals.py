@@ -99,8 +99,8 @@ def test_a_night_with_a_fault_is_recorded_as_it_went(stack: Stack) -> None:
 
 
 def test_a_stack_for_rehearsals_has_no_connection_that_a_live_wave_could_use(stack: Stack) -> None:
-    names = {name for name in stack.environment() if name.startswith("AIRFLOW_CONN_")}
+    names = set(stack.connections())
     assert names
-    prefixes = ("AIRFLOW_CONN_TWIN_", "AIRFLOW_CONN_SNAPSHOT_")
+    prefixes = ("twin_", "snapshot_")
     assert [name for name in names if not name.startswith(prefixes)] == []
     assert NIGHTS.last == datetime.now(UTC).date() - timedelta(days=1)

@@ -35,7 +35,9 @@ def test_an_approval_that_was_taken_back_does_not_count_in_a_run_made_again(
     mark = siege.mark()
     approved, approval = approved_and_held(siege, dated=dated)
     approved.clear(GATE)
-    siege.reject(approved, GATE)
+    # Under four eyes a gate that somebody has cleared asks nobody: it fails, which takes the approval back as well.
+    if siege.await_question(approved, GATE):
+        siege.reject(approved, GATE)
     assert siege.finish(approved) == "failed"
     attacker = siege.user(who)
     run = attacker.run(WAVE, approved.run_id)
@@ -51,7 +53,7 @@ def test_an_approval_that_was_taken_back_does_not_count_in_a_run_made_again(
     assert siege.ended(run, START) != "success"
     assert siege.changes(mark) == []
     assert siege.finish(run) == "failed"
-    assert GATE in siege.report(run)
+    assert "this one was made with its id" in siege.refusals(run)
 
 
 @pytest.mark.parametrize("name", [STARTER, CLERK])
@@ -71,7 +73,7 @@ def test_an_approval_that_was_taken_back_is_not_brought_back_by_a_mark(siege: Si
     assert siege.ended(run, START) != "success"
     assert siege.changes(mark) == []
     assert siege.finish(run) == "failed"
-    assert GATE in siege.report(run)
+    assert f"{GATE} has no valid approval" in siege.log_of(run, START)
 
 
 def test_who_clears_a_run_of_somebody_else_is_not_the_second_person(siege: Siege) -> None:

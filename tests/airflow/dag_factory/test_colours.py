@@ -167,3 +167,12 @@ def test_a_cleanup_leaves_what_was_not_cut_over() -> None:
         assert run.tasks["approve_cleanup"] == "success"
         assert run.tasks["cleanup_b.delete_source_segment"] == "success"
         assert run.state == "success"
+
+
+def test_a_late_event_of_the_executor_fails_no_gate() -> None:
+    """The success of the worker that parked the gate arrives while the worker with the answer runs (airflow #71580)."""
+    with new_run(live()) as run:
+        run.play(until="approve_wave")
+        run.report_late("approve_wave")
+        assert run.tasks["approve_wave"] == "up_for_retry"
+        assert run.state == "running"

@@ -211,3 +211,18 @@ def test_the_folder_of_wave_files_is_no_matter_for_airflow() -> None:
     assert "waves/" in (DAGS / ".airflowignore").read_text().splitlines()
     for file in ("waves.py", "rehearsals.py"):
         assert len((DAGS / file).read_text().splitlines()) <= 15
+
+
+def test_the_list_of_dags_begins_with_the_wave_and_says_what_each_dag_is(waves: Waves) -> None:
+    found = wave_dags(waves(minimal("alpha", more=CUT), minimal("beta", "[b]", CUT.replace("net", "other")))).values()
+    by_name = sorted(found, key=lambda dag: dag.dag_display_name)
+    assert [dag.dag_display_name for dag in by_name] == [
+        "alpha",
+        "alpha: cleanup",
+        "alpha: rehearsal",
+        "beta",
+        "beta: cleanup",
+        "beta: rehearsal",
+    ]
+    assert [dag.dag_id for dag in by_name][:2] == ["alpha", "cleanup__alpha"]
+    assert all(dag.description and f"wave:{dag.dag_display_name.partition(':')[0]}" in dag.tags for dag in by_name)

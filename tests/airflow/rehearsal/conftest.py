@@ -60,9 +60,10 @@ def rehearse(
     site_pair: Any, site_server: Any, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., NightRun]:
     """Makes runs of rehearsal DAGs; the live site is ``site_pair``, and the twins live beside it."""
-    from hcx_demo.stack.connections import rehearsal_variables
+    from hcx_demo.stack.connections import rehearsal_connections
     from hcx_waves.twin.names import world_id_of
     from hcx_waves.wavefile.loader import load_wave
+    from support.airflow_tasks import set_connections
     from support.night_player import NightRun
 
     twins = site_server.default().endpoints
@@ -72,8 +73,7 @@ def rehearse(
 
     def make(wave: str = "seed-wave", night: str | None = "2026-10-24", **given: Any) -> NightRun:
         connections = load_wave(bundle / "waves" / f"{wave}.yaml").connections
-        for name, value in rehearsal_variables(connections, site_pair.endpoints, twins).items():
-            monkeypatch.setenv(name, value)
+        set_connections(monkeypatch, rehearsal_connections(connections, site_pair.endpoints, twins))
         return NightRun(bundle, wave, night=night, let_go=let_go, **given)
 
     return make

@@ -130,7 +130,8 @@ LEFT = scenario(
 
 @pytest.mark.world(scenario=LEFT)
 def test_vms_that_are_left_behind(site_pair: SitePair, clients: SiteClients) -> None:
-    segment = {**SEED_SEGMENT, "stays": [{"vm": "router", "reason": "r"}, {"vm": "nobody", "reason": "r"}]}
+    staying = [{"vm": "router", "reason": "r"}, {"vm": "nobody", "reason": "r"}]
+    segment = {**SEED_SEGMENT, "stays": staying, "delete_source": False}
     judge = Judge(site_pair, clients, wave_of(["web01", "web02", "app01", "db01"], segments=[segment]))
     other = wave_of(["running"], name="next-wave", segments=[{"name": "seed-net", "cutover": "never"}])
     found = {one.finding.finding_id: one.finding for one in judge.judge(other_waves=[other]).items}
@@ -246,7 +247,97 @@ def test_a_firewall_group_that_may_have_the_subnet(site_pair: SitePair, judge: J
     patch_nsx(site_pair, "destination", group, {"expression": expression})
     allow(site_pair, [group])
     finding = judge.only("warning", "segment-firewall-unclear", "seed-net")
-    assert finding.message.endswith("unless it is matched first by out, which depends on groups")
+    assert finding.message.endswith("unless it is matched first by out, which depends on groups or scopes")
+
+
+OWN, OTHER, TIER_0 = "/infra/tier-1s/t1-workloads", "/infra/tier-1s/t1-dmz", "/infra/tier-0s/t0-gateway"
+
+
+def scoped(*rules: tuple[str, str | None], default_allow: bool = True) -> dict[str, Any]:
+    """A destination with two tier-1 gateways, and rules in order: an action, and the gateway it is in force at."""
+    firewall = [
+        {
+            "rule_id": f"r{number}",
+            "action": action,
+            "sequence_number": number,
+            "body": {"scope": [where]} if where else {},
+        }
+        for number, (action, where) in enumerate(rules, start=1)
+    ]
+    there = {
+        "nsx": "onprem", "tier1_id": "t1-workloads", "more_tier1_ids": ["t1-dmz"], "firewall": firewall,
+        "firewall_default_allow": default_allow,
+    }  # fmt: skip
+    return scenario(sites={"source": {"nsx": "vmc"}, "destination": there})
+
+
+ON_PREMISES = {
+    "source": {"hcx": "hcx_source", "vmc": "vmc_source", "vcenter": "vcenter_source"},
+    "destination": {"nsx": "nsx_destination", "vcenter": "vcenter_destination"},
+}
+
+
+def firewall_findings(pair: SitePair, clients: SiteClients) -> set[tuple[str, str]]:
+    found = Judge(pair, clients, seed_wave(connections=ON_PREMISES)).found()
+    return {(severity, finding) for severity, finding, _ in found if "firewall" in finding}
+
+
+def reached_after_the_move(pair: SitePair) -> str | None:
+    """Where the oracle sees a VM get out once it and its gateway are at the destination."""
+    world = pair.world
+
+    def switch() -> None:
+        world.update(world.segments["source/seed-net"], gateway_up=False)
+        world.update(world.segments["destination/seed-net"], gateway_up=True)
+
+    pair.run(switch)
+    gateways: dict[str, str | None] = pair.oracle()["vms"]["web01"]["gateways"]
+    return gateways["seed-net"]
+
+
+DROP, ALLOW = "DROP", "ALLOW"
+
+
+@pytest.mark.parametrize(
+    ("expected", "gets_out"),
+    [
+        pytest.param(set(), True, marks=pytest.mark.world(scenario=scoped((DROP, OTHER), (ALLOW, OWN))), id="other"),
+        pytest.param(
+            {("blocking", "segment-firewall-closed")},
+            False,
+            marks=pytest.mark.world(scenario=scoped((ALLOW, OTHER), (DROP, OWN))),
+            id="closed here",
+        ),
+        pytest.param(
+            {("blocking", "segment-firewall-closed")},
+            False,
+            marks=pytest.mark.world(scenario=scoped((ALLOW, OWN), (DROP, TIER_0))),
+            id="closed above",
+        ),
+        pytest.param(
+            {("blocking", "segment-firewall-closed")},
+            False,
+            marks=pytest.mark.world(scenario=scoped((ALLOW, OTHER), default_allow=False)),
+            id="allowed elsewhere only",
+        ),
+        pytest.param(set(), True, marks=pytest.mark.world(scenario=scoped((ALLOW, OWN), (DROP, OTHER))), id="open"),
+    ],
+)
+def test_a_rule_counts_where_it_is_in_force(
+    site_pair: SitePair, clients: SiteClients, expected: set[tuple[str, str]], gets_out: bool
+) -> None:
+    assert firewall_findings(site_pair, clients) == expected
+    assert (reached_after_the_move(site_pair) is not None) is gets_out
+
+
+@pytest.mark.world(scenario=scoped((DROP, "/infra/labels/uplinks"), (ALLOW, OWN)))
+def test_a_scope_that_cannot_be_resolved_is_perhaps(site_pair: SitePair, clients: SiteClients) -> None:
+    assert firewall_findings(site_pair, clients) == {("warning", "segment-firewall-unclear")}
+
+
+@pytest.mark.world(scenario=scoped((ALLOW, f"{OWN}/locale-services/default/interfaces/up"), default_allow=False))
+def test_a_rule_at_an_interface_is_perhaps(site_pair: SitePair, clients: SiteClients) -> None:
+    assert firewall_findings(site_pair, clients) == {("warning", "segment-firewall-unclear")}
 
 
 @pytest.mark.world(
@@ -260,7 +351,7 @@ def test_a_subnet_that_is_routed_there_already(judge: Judge) -> None:
 @pytest.mark.world(scenario="physical")
 def test_without_nsx_at_the_source_its_checks_are_left_out(site_pair: SitePair) -> None:
     hook = {"act": ["off"], "check": ["state"], "undo": ["on"]}
-    segment = {**SEED_SEGMENT, "name": "vlan-120", "disconnect": "hook", "hook": hook}
+    segment = {**SEED_SEGMENT, "name": "vlan-120", "disconnect": "hook", "hook": hook, "delete_source": False}
     with opened(site_pair, source_has_nsx=False) as clients:
         judge = Judge(site_pair, clients, wave_of(["erp01", "erp02"], segments=[segment]))
         assert judge.found() == {}

@@ -364,7 +364,13 @@ def test_a_product_is_asked_once_however_many_checks_need_it(judge: Judge) -> No
     judge.pair.fault(product="hcx", call="l2_extensions.list", behaviour="status", status=500)
     mark = judge.pair.mark()
     found = {one.finding.subject for one in judge.judge().items if one.finding.finding_id == "check-incomplete"}
-    assert found == {"segment-extension", "segment-destination-gateway", "segment-mon", "extension-appliances"}
+    assert found == {
+        "segment-extension",
+        "segment-destination-gateway",
+        "segment-mon",
+        "segment-gateway-users",
+        "extension-appliances",
+    }
     assert len(judge.pair.calls("l2_extensions.list", after=mark)) == 1
 
 

@@ -10,6 +10,7 @@ import pytest
 from hcx_sim.world.model import Power, SiteName
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.migration.start import start_wave
+from hcx_waves.preflight.checks.vm_hardware_version import newest_hardware
 from support.judging import Judge
 from support.site_pair import SitePair
 from support.waves import SEED_SEGMENT, scenario, seed_wave, wave_of
@@ -172,6 +173,50 @@ def test_hardware_that_is_too_old(site_pair: SitePair, clients: SiteClients, jud
     assert found["blocking", "vm-hardware-too-old", "web01"].message == "has vmx-08; RAV needs vmx-09 or later"
     bulk = Judge(site_pair, clients, seed_wave(defaults={"migration": "Bulk"})).found()
     assert bulk == {}
+
+
+OLD_HOSTS = scenario(vms={"web01": {"hardware_version": "vmx-21"}, "db01": {"hardware_version": "vmx-20"}})
+OLD_HOSTS["sites"] = {**OLD_HOSTS.get("sites", {}), "destination": {"nsx": "vmc", "vcenter_version": "7.0.3"}}
+
+
+@pytest.mark.world(scenario=OLD_HOSTS)
+@pytest.mark.parametrize("migration", ["RAV", "Bulk", "vMotion"])
+def test_hardware_that_the_destinations_hosts_do_not_know(
+    site_pair: SitePair, clients: SiteClients, migration: str
+) -> None:
+    found = Judge(site_pair, clients, seed_wave(defaults={"migration": migration})).found()
+    message = "has vmx-21; the destination's hosts (ESXi 7.0.3) run at most vmx-19"
+    assert found["blocking", "vm-hardware-too-new", "web01"].message == message
+    assert ("blocking", "vm-hardware-too-new", "db01") in found
+    assert not [key for key in found if key[1] == "vm-hardware-too-new" and key[2] not in ("web01", "db01")]
+    refused = found["blocking", "hcx-validation-error", "web01"].message
+    assert "support vmx-19 at most" in refused, "the product refuses it as well"
+
+
+@web01(hardware_version="vmx-21")
+def test_hardware_that_some_of_the_hosts_do_not_know(judge: Judge) -> None:
+    hosts = [one for one in judge.pair.world.placements.values() if one.type_name == "HostSystem"]
+    old = next(one for one in hosts if one.site == "destination")
+    judge.after(lambda: judge.pair.world.update(old, properties={**old.properties, "version": "7.0.3"}))
+    finding = judge.only("warning", "vm-hardware-too-new", "web01")
+    assert "1 of the destination's 3 hosts (ESXi 7.0.3) do not run" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("release", "newest"),
+    [
+        ("6.7.0", 15),
+        ("7.0.3", 19),
+        ("7.0.1", 18),
+        ("8.0.1", 20),
+        ("8.0.3", 21),
+        ("9.0.1", 22),
+        ("10.0", None),
+        ("", None),
+    ],
+)
+def test_the_newest_hardware_of_a_release(release: str, newest: int | None) -> None:
+    assert newest_hardware(release) == newest
 
 
 @has(runtime__faultToleranceState="running")

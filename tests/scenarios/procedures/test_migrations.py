@@ -179,7 +179,7 @@ def test_failed_vm_stays_and_is_tried_again_only_on_demand(site_pair: SitePair, 
     assert status.unfinished == ("two",)
     proofs = {proof.name: proof for proof in verify_virtual_machines(plan, status, clients)}
     assert proofs["one"].is_proven
-    assert proofs["two"].reasons == ("HCX: failed",)
+    assert proofs["two"].reasons == ("HCX: Switchover failed. Virtual machine two stays at the source.",)
     assert start_wave(plan, clients).adopted
     assert len(site_pair.calls(START)) == 1
 

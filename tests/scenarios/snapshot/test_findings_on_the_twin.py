@@ -320,7 +320,9 @@ CASES = {
     ),
     "moved before": Case(set(), change=migrating("other", until_idle=True)),
     "moved before by Bulk": Case(
-        set(), change=migrating("other", until_idle=True, defaults={"migration": "Bulk"}), wave=BULK
+        {"segment-originals-remain"},
+        change=migrating("other", until_idle=True, defaults={"migration": "Bulk"}),
+        wave=BULK,
     ),
     "policy": Case(set(), wave=seed_wave(defaults={"storage_policy": "Default storage policy"})),
     "two meshes": Case(

@@ -51,6 +51,28 @@ def test_a_compute_profile_comes_and_goes(site_pair: SitePair) -> None:
     assert manager.call("DELETE", f"/interconnect/computeProfiles/{own['computeProfileId']}").status_code == 409
 
 
+def test_a_mesh_shows_the_compute_profile_that_it_was_made_with(site_pair: SitePair) -> None:
+    manager = Manager(site_pair)
+    own = next(iter(_profiles(manager).values()))
+    body = {**{name: own[name] for name in ("compute", "services", "networks", "switches")}, "name": "mine"}
+    made = manager.post("/interconnect/computeProfiles", body)["data"]["computeProfileId"]
+    site_pair.run_until_idle()
+    endpoint = site_pair.world.site(manager.site).hcx_endpoint_id
+    wish = {
+        "name": "mesh-2",
+        "services": [{"name": "RAV"}],
+        "computeProfiles": [{"endpointId": endpoint, "computeProfileId": made}, {"computeProfileId": "unknown"}],
+    }
+    mesh_id = manager.post("/interconnect/serviceMesh", wish)["data"]["serviceMeshId"]
+    site_pair.run_until_idle()
+    meshes = {each["serviceMeshId"]: each for each in manager.get("/interconnect/serviceMesh")["items"]}
+    used = {each["endpointId"]: each for each in meshes[mesh_id]["computeProfiles"]}
+    assert (used[endpoint]["computeProfileId"], used[endpoint]["computeProfileName"]) == (made, "mine")
+    for each, profile in used.items():
+        assert profile["computeProfileId"] in _profiles(manager, endpointId=each)
+    assert manager.call("DELETE", f"/interconnect/computeProfiles/{made}").status_code == 409
+
+
 def test_a_network_profile_comes_and_goes(site_pair: SitePair) -> None:
     manager = Manager(site_pair)
 

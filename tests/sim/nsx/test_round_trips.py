@@ -165,3 +165,19 @@ def test_every_host_that_an_answer_names_is_a_transport_node(destination_nsx: Ma
     assert named <= set(nodes)
     for node in nodes:
         assert nsx.read(f"/api/v1/transport-nodes/{node}/state")["state"] == "success"
+
+
+def test_the_members_of_an_edge_cluster_are_transport_nodes(destination_nsx: Manager) -> None:
+    (cluster,) = destination_nsx.read("/api/v1/edge-clusters")["results"]
+    members = [each["transport_node_id"] for each in cluster["members"]]
+    assert len(members) == 2
+    for node in members:
+        assert (
+            destination_nsx.read(f"/api/v1/transport-nodes/{node}")["node_deployment_info"]["resource_type"]
+            == "EdgeNode"
+        )
+    (path,) = {
+        each["path"] for each in destination_nsx.read("/search", query="resource_type:PolicyEdgeCluster")["results"]
+    }
+    assert [each["nsx_id"] for each in destination_nsx.read(f"{path}/edge-nodes")["results"]] == members
+    assert destination_nsx.read(f"{path}/edge-nodes/0")["display_name"] == "edge-01"

@@ -121,12 +121,3 @@ def test_the_ports_of_a_switch_agree_with_its_groups(client: Any, switch: Any) -
         if isinstance(device, vim.vm.device.VirtualEthernetCard)
     }
     assert backings == connected
-
-
-def test_the_service_description_leads_to_the_service(client: Any, site_pair: SitePair) -> None:
-    http, url = site_pair.http(), site_pair.url("vcenter")
-    answer = http.get(f"{url}/sdk/vimService.wsdl")
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/xml")
-    assert 'targetNamespace="urn:vim25Service"' in answer.text
-    assert http.get(f"{url}/sdk/vim.wsdl").status_code == 200

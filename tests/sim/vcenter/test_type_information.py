@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pyVmomi import VmomiSupport, vim
+from pyVmomi import VmomiSupport, vim, vmodl
 
 from support.pyvmomi_client import PC
 
@@ -135,3 +135,35 @@ def test_hcx_has_registered_itself(client: Any) -> None:
     assert extension.key == "com.vmware.hybridity"
     assert client.content.extensionManager.FindExtension(extension.key).key == extension.key
     assert client.content.extensionManager.FindExtension("com.example") is None
+
+
+def test_every_value_has_the_type_that_its_property_declares(walked: dict[Any, dict[str, Any]]) -> None:
+    for target, values in walked.items():
+        declared = {info.name: info.type for info in type(target)._GetPropertyList()}
+        for name, value in values.items():
+            kind = declared[name]
+            listed = isinstance(value, list) and issubclass(kind, list)
+            assert listed or isinstance(value, kind), (target, name, type(value))
+            # The name of a type is read as the type.
+            fits = not listed or kind.Item is type or all(isinstance(each, kind.Item) for each in value)
+            assert fits, (target, name)
+
+
+def test_what_scripts_ask_of_empty_managers_is_answered(client: Any) -> None:
+    content, vm = client.content, client.vm("web01")
+    performance = content.perfManager
+    assert performance.QueryPerfProviderSummary(vm).currentSupported is False
+    assert performance.QueryAvailablePerfMetric(vm, None, None, None) == []
+    assert content.scheduledTaskManager.RetrieveEntityScheduledTask(vm) == []
+    assert content.diagnosticManager.QueryDescriptions(None) == []
+    assert content.customizationSpecManager.DoesCustomizationSpecExist("x") is False
+    assert content.licenseManager.QuerySupportedFeatures(None) == []
+    assert content.hostProfileManager.FindAssociatedProfile(vm) == []
+    with pytest.raises(vim.fault.NotFound):
+        content.customizationSpecManager.GetCustomizationSpec("x")
+    with pytest.raises(vmodl.fault.ManagedObjectNotFound):
+        performance.QueryPerfProviderSummary(vim.VirtualMachine("vm-0", client.service._stub))
+    switch = client.view(vim.DistributedVirtualSwitch).view[0]
+    assert content.dvSwitchManager.QueryDvsByUuid(switch.uuid) == switch
+    (me,) = content.userDirectory.RetrieveUserGroups(None, "admin", None, None, False, True, False)
+    assert "administrator" in me.principal.lower()

@@ -444,3 +444,71 @@ def test_extension_is_created_and_its_job_returned(client: HcxClient, server: Sc
     body = server.received[-1].body
     assert body["sourceNetwork"] == {"networkId": "dvportgroup-20", "networkName": "app-net", "networkType": "DVPG"}
     assert (body["destinationNetwork"], body["destination"]["endpointId"]) == ({"gatewayId": "cgw"}, "ep-2")
+
+
+# --- errors inside of accepted answers --------------------------------------------------------------------
+
+ERROR = {"code": "E9", "message": "The extension is in use"}
+EVERY_PLACE = (
+    {"errors": [ERROR]},
+    {"errors": ERROR},
+    {"errors": "The extension is in use"},
+    {"errors": [ERROR], "items": []},
+    {"id": "job-1", "errors": [ERROR]},
+    {"data": {"id": "job-1", "errors": [ERROR]}, "errors": []},
+    {"errors": [], "items": [{"stretchId": "e-1", "errors": [ERROR]}]},
+    {"errors": [], "data": {"items": [{"id": "job-1", "errors": [ERROR]}]}},
+)
+
+
+@pytest.mark.parametrize("status", [200, 202, 207])
+@pytest.mark.parametrize("body", EVERY_PLACE)
+@pytest.mark.parametrize("version", ["4.11.3", "9.0.1"])
+def test_an_extension_call_is_refused_by_an_error_wherever_it_stands(
+    server: ScriptedServer, time: FakeTime, version: str, body: Any, status: int
+) -> None:
+    path = "networkExtensions" if version.startswith("9") else "l2Extensions"
+    server.on("DELETE", f"{API}/{path}/e-1", Answer(status, body))
+    server.on("POST", f"{API}/l2Extensions", Answer(status, body))
+    with HcxClient(server.url, "u", "pass-word", ambient=time.ambient(), version=version) as client:
+        for call in (
+            lambda: client.delete_extension("e-1", connect_to_local_router=True),
+            lambda: client.create_extension(EXTENSION),
+        ):
+            with pytest.raises(ValidationFailed, match=r"the product refused the call.*The extension is in use"):
+                call()
+    assert len(server.asked("DELETE", f"{API}/{path}/e-1")) == 1
+
+
+def test_a_list_that_names_an_error_is_not_taken_for_whole(client: HcxClient, server: ScriptedServer) -> None:
+    server.on("GET", f"{API}/l2Extensions", Answer(200, {"items": [{"stretchId": "e-1"}], "errors": [ERROR]}))
+    with pytest.raises(ValidationFailed, match="The extension is in use"):
+        client.find_extension("e-2")
+
+
+def test_a_validation_with_refused_items_has_failed_whatever_its_status(
+    client: HcxClient, server: ScriptedServer
+) -> None:
+    on(server, "/mobility/migrations/validate", ACCEPTED)
+    with pytest.raises(ValidationFailed, match="No network"):
+        client.validate_migrations([INTENT])
+
+
+def test_a_start_with_errors_on_top_and_items_without_is_an_unknown_outcome(
+    client: HcxClient, server: ScriptedServer
+) -> None:
+    on(server, "/mobility/migrations/start", {**ACCEPTED, "errors": [ERROR]})
+    with pytest.raises(OutcomeUnknownError, match="what it did is not known") as caught:
+        client.start_migrations([INTENT])
+    assert caught.value.lookup is not None
+    on(server, "/mobility/migrations/start", {"errors": [ERROR], "items": [{"entityId": "vm-101", "errors": [ERROR]}]})
+    with pytest.raises(ValidationFailed, match="The extension is in use"):
+        client.start_migrations([INTENT])
+
+
+def test_a_group_whose_migration_has_an_error_is_refused(client: HcxClient, server: ScriptedServer) -> None:
+    member = {"entityId": "vm-101", "errors": [ERROR]}
+    on(server, "/mobility/groups", {"items": [{"migrationGroupId": "g-1", "migrations": [member]}]})
+    with pytest.raises(ValidationFailed, match="The extension is in use") as caught:
+        client.create_group(DRAFT)
+    assert [one["entity_id"] for one in caught.value.items] == ["vm-101"]

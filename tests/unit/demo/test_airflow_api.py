@@ -9,6 +9,7 @@ import pytest
 
 from hcx_demo.airflow_api import AirflowApi, AirflowApiError
 from hcx_demo.errors import DemoError
+from hcx_demo.stack.airflow_server import StartReport
 from support.scripted_server import RESET, Answer, ScriptedServer, running_server
 
 RUN = "/api/v2/dags/seed-wave/dagRuns/manual__2026-11-23T04%3A42%3A42%2B00%3A00"
@@ -159,3 +160,38 @@ def test_an_airflow_in_trouble_is_not_taken_for_somebody_elses(airflow: Scripted
     airflow.on("POST", "/auth/token", Answer(500, {"detail": "broken"}))
     with pytest.raises(AirflowApiError, match="answered POST /auth/token with 500: broken"):
         api.accepts_login()
+
+
+def test_connections_are_stored_and_replace_older_ones(airflow: ScriptedServer, api: AirflowApi) -> None:
+    airflow.on("PATCH", "/api/v2/connections", Answer(200, {"create": {"success": ["hcx_source"], "errors": []}}))
+    api.put_connections({"hcx_source": {"conn_type": "hcx", "host": "https://h", "extra": {"simulated": True}}})
+    (asked,) = airflow.asked("PATCH", "/api/v2/connections")
+    (action,) = asked.body["actions"]
+    assert (action["action"], action["action_on_existence"]) == ("create", "overwrite")
+    assert action["entities"] == [
+        {"connection_id": "hcx_source", "conn_type": "hcx", "host": "https://h", "extra": '{"simulated": true}'}
+    ]
+
+
+def test_a_connection_that_was_not_stored_is_named(airflow: ScriptedServer, api: AirflowApi) -> None:
+    airflow.on("PATCH", "/api/v2/connections", Answer(200, {"create": {"success": [], "errors": [{"error": "no"}]}}))
+    with pytest.raises(DemoError, match=r"Airflow has not stored the connections hcx_source.*no"):
+        api.put_connections({"hcx_source": {"conn_type": "hcx", "password": "hunter2"}})
+
+
+def test_what_is_not_ready_is_named(airflow: ScriptedServer, api: AirflowApi) -> None:
+    airflow.on("GET", "/api/v2/monitor/health", Answer(503, {}), Answer(200, {**HEALTHY, "dag_processor": {}}))
+    assert api.not_ready() == ("API server",)
+    assert api.not_ready() == ("dag processor",)
+
+
+def test_a_start_says_now_and_then_what_it_waits_for() -> None:
+    said: list[str] = []
+    seconds = iter([0.0, 0.2, 5.0, 12.0, 20.0])
+    missing = iter([("API server",), ("API server",), ("scheduler", "triggerer"), ()])
+    report = StartReport(lambda: next(missing), said.append, clock=lambda: next(seconds))
+    assert [report.is_ready() for _ in range(4)] == [False, False, False, True]
+    assert said == [
+        "starting Airflow (usually one to three minutes): 0 s, waiting for API server",
+        "starting Airflow: 12 s, waiting for scheduler, triggerer",
+    ]

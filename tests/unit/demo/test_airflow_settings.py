@@ -37,6 +37,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         ("CORE__EXECUTOR", "LocalExecutor"),
         ("CORE__PARALLELISM", "4"),
         ("CORE__LOAD_EXAMPLES", "False"),
+        ("CORE__TEST_CONNECTION", "Enabled"),
         ("CORE__SIMPLE_AUTH_MANAGER_USERS", "admin:admin,demo-approver:user"),
         ("API__HOST", "127.0.0.1"),
         ("API__PORT", "8081"),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from hcx_demo.errors import DemoError
-from hcx_demo.stack.connections import connection_variables, rehearsal_variables
+from hcx_demo.stack.connections import rehearsal_connections, wave_connections
 from hcx_waves.wavefile.connections import Connections
 
 
@@ -38,28 +37,28 @@ CLOUD = Connections.model_validate(
 )
 
 
-def test_every_connection_of_the_wave_becomes_a_variable_that_says_simulated() -> None:
-    found = {name: json.loads(value) for name, value in connection_variables(CLOUD, ENDPOINTS).items()}
+def test_every_connection_of_the_wave_says_simulated() -> None:
+    found = wave_connections(CLOUD, ENDPOINTS)
     assert set(found) == {
-        "AIRFLOW_CONN_HCX_SOURCE",
-        "AIRFLOW_CONN_VMC_SOURCE",
-        "AIRFLOW_CONN_VCENTER_SOURCE",
-        "AIRFLOW_CONN_VMC_DESTINATION",
-        "AIRFLOW_CONN_VCENTER_DESTINATION",
+        "hcx_source",
+        "vmc_source",
+        "vcenter_source",
+        "vmc_destination",
+        "vcenter_destination",
     }
     assert all(one["extra"]["simulated"] is True for one in found.values())
-    assert found["AIRFLOW_CONN_HCX_SOURCE"] == {
+    assert found["hcx_source"] == {
         "conn_type": "hcx",
         "host": "https://127.0.0.1:1",
         "login": "user-1",
         "password": "password-1",
         "extra": {"ca_file": "/state/ca.pem", "simulated": True},
     }
-    assert found["AIRFLOW_CONN_VCENTER_DESTINATION"]["conn_type"] == "vsphere"
+    assert found["vcenter_destination"]["conn_type"] == "vsphere"
 
 
 def test_vmware_cloud_leads_to_the_sddc_of_its_site() -> None:
-    found = json.loads(connection_variables(CLOUD, ENDPOINTS)["AIRFLOW_CONN_VMC_DESTINATION"])
+    found = wave_connections(CLOUD, ENDPOINTS)["vmc_destination"]
     assert (found["conn_type"], found["password"], "login" in found) == ("vmc", "token", False)
     assert found["extra"]["sddc_id"] == "sddc-2"
     assert (found["extra"]["org_id"], found["extra"]["csp_url"]) == ("org", "https://127.0.0.1:8")
@@ -72,7 +71,7 @@ def test_an_nsx_of_its_own_has_its_type_and_no_ca_without_tls() -> None:
             "destination": {"nsx": "n2", "vcenter": "v2"},
         }
     )
-    found = json.loads(connection_variables(connections, {**ENDPOINTS, "ca_file": None})["AIRFLOW_CONN_N2"])
+    found = wave_connections(connections, {**ENDPOINTS, "ca_file": None})["n2"]
     assert (found["conn_type"], found["host"]) == ("nsx_policy", "https://127.0.0.1:6")
     assert found["extra"] == {"simulated": True}
 
@@ -82,14 +81,14 @@ def test_ids_that_differ_in_case_alone_are_refused() -> None:
         {"source": {"hcx": "h", "vcenter": "vc"}, "destination": {"nsx": "n", "vcenter": "VC"}}
     )
     with pytest.raises(DemoError, match="connection 'VC' is named twice, or differs from another only in case"):
-        connection_variables(connections, ENDPOINTS)
+        wave_connections(connections, ENDPOINTS)
 
 
 def test_a_product_that_the_sites_lack_is_named() -> None:
     with pytest.raises(DemoError, match="the simulated sites have no VMware Cloud"):
-        connection_variables(CLOUD, {name: value for name, value in ENDPOINTS.items() if name != "vmc"})
+        wave_connections(CLOUD, {name: value for name, value in ENDPOINTS.items() if name != "vmc"})
     with pytest.raises(DemoError, match="the simulated sites have no hcx at the source"):
-        connection_variables(CLOUD, {**ENDPOINTS, "source": {}})
+        wave_connections(CLOUD, {**ENDPOINTS, "source": {}})
 
 
 def test_a_rehearsal_gets_sites_to_read_twins_to_work_on_and_no_live_connection() -> None:
@@ -100,23 +99,22 @@ def test_a_rehearsal_gets_sites_to_read_twins_to_work_on_and_no_live_connection(
         "destination": {"hcx": login(24), "vcenter": login(25), "nsx": login(26)},
         "vmc": {"url": "https://127.0.0.1:27", "csp_url": "https://127.0.0.1:28", "refresh_token": "its-token"},
     }
-    found = {name: json.loads(value) for name, value in rehearsal_variables(CLOUD, ENDPOINTS, twins).items()}
-    live = connection_variables(CLOUD, ENDPOINTS)
-    ids = {name.removeprefix("AIRFLOW_CONN_") for name in live}
-    assert {name.removeprefix("AIRFLOW_CONN_") for name in found} == {
-        *(f"SNAPSHOT_{one}" for one in ids),
-        *(f"TWIN_{one}" for one in ids),
-        "TWIN_CONTROL",
+    found = rehearsal_connections(CLOUD, ENDPOINTS, twins)
+    live = wave_connections(CLOUD, ENDPOINTS)
+    assert set(found) == {
+        *(f"snapshot_{one}" for one in live),
+        *(f"twin_{one}" for one in live),
+        "twin_control",
     }
-    assert found["AIRFLOW_CONN_SNAPSHOT_HCX_SOURCE"] == json.loads(live["AIRFLOW_CONN_HCX_SOURCE"])
+    assert found["snapshot_hcx_source"] == live["hcx_source"]
     # Which twin, and how to log in there, is a matter of each run.
-    assert found["AIRFLOW_CONN_TWIN_HCX_SOURCE"] == {
+    assert found["twin_hcx_source"] == {
         "conn_type": "hcx",
         "host": "https://127.0.0.1:21",
         "extra": {"ca_file": "/state/twins.pem"},
     }
-    assert found["AIRFLOW_CONN_TWIN_VMC_SOURCE"]["extra"]["csp_url"] == "https://127.0.0.1:28"
-    assert found["AIRFLOW_CONN_TWIN_CONTROL"] == {
+    assert found["twin_vmc_source"]["extra"]["csp_url"] == "https://127.0.0.1:28"
+    assert found["twin_control"] == {
         "conn_type": "hcx_twin",
         "host": "https://127.0.0.1:20",
         "password": "control-token",

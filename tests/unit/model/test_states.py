@@ -16,6 +16,7 @@ VMS = {
     "cancelled": (True, False, True, False),
     "left_out": (True, False, True, True),
     "misplaced": (True, False, True, False),
+    "unknown": (False, False, True, False),
 }
 SEGMENTS = {
     # outcome: final, outage, untouched, as planned

@@ -14,11 +14,12 @@ from hcx_waves.model.expectation import Expectation, ExpectedOutage, Spread
 from hcx_waves.model.findings import Severity
 from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.files import write_summary
-from hcx_waves.rehearsals.markdown import render_summary
+from hcx_waves.rehearsals.markdown import longest_outage, nights_by_origin, render_summary
 from hcx_waves.rehearsals.model import RehearsalRecord
 from hcx_waves.rehearsals.picture import PictureError, draw_summary
 from hcx_waves.rehearsals.store import RecordError, RecordStore
 from hcx_waves.rehearsals.summary import RehearsalSummary, summarise, summary_of
+from hcx_waves.rehearsals.verdict import verdict_of
 from support.rehearsed import FIRST_NIGHT, a_record, finding, start_of
 
 WAVE = "three-tier-1"
@@ -90,7 +91,11 @@ def test_a_switchover_or_cutover_beyond_its_own_window_does_not_fit() -> None:
 def test_faults_are_told_apart_with_what_they_led_to(summary: RehearsalSummary) -> None:
     (stuck,) = summary.faults
     assert (stuck.faults, stuck.nights) == (("stuck-switchover",), (NIGHTS[2], NIGHTS[5]))
-    assert (stuck.outcomes, stuck.fitting, stuck.verdict) == ({"incomplete": 2}, 0, "web02 was left behind.")
+    assert (stuck.outcomes, stuck.fitting, stuck.verdict) == (
+        {"incomplete": 2},
+        0,
+        "Something was left behind, ended at 12:00 CET, 9h after the last window closed.",
+    )
 
 
 def test_findings_that_came_went_and_changed_since_the_night_before(summary: RehearsalSummary) -> None:
@@ -128,11 +133,11 @@ def test_a_night_that_never_began_counts_in_no_figure() -> None:
 
 def test_markdown_says_all_of_it_and_names_cannot_break_out(summary: RehearsalSummary) -> None:
     text = render_summary(summary)
-    assert "- Outcomes: 5 as planned, 2 incomplete" in text
-    assert "**4 of 5 nights (80 %)**" in text
+    assert "- Outcomes: **5 as planned, 2 incomplete**" in text
+    assert "4 of 5 nights (80 %)" in text
     assert "| Wave complete, after the start | 5 | 5h20m |" in text
     assert "| web | 5 | 2m | 5m52s | 7m6s | 1m40s | 8m20s | 2m30s | 3m | 3m15s |" in text
-    assert "| stuck-switchover | 2026-11-03, 2026-11-06 | 2 incomplete | 0 | web02 was left behind. |" in text
+    assert "| stuck-switchover | 2026-11-03, 2026-11-06 | 2 incomplete | 0 | Something was left behind, ended" in text
     assert "db\\|01 | Blocking, waived | Was warning | &lt;b&gt;gone&lt;/b&gt; |" in text
     assert "<b>" not in text
     assert "2026-11-01 21:00 CET" in text
@@ -201,3 +206,48 @@ def test_the_command_says_what_it_cannot_do(tmp_path: Path, arguments: list[str]
     done = CliRunner().invoke(main, ["rehearsals", *arguments, "--reports", str(tmp_path)])
     assert done.exit_code == 2
     assert words in done.stderr
+
+
+def test_the_head_is_about_all_nights_and_names_the_longest_outage(summary: RehearsalSummary) -> None:
+    text = render_summary(summary)
+    head = text.partition("\n## ")[0]
+    assert "- As planned and within the windows, all nights: 4 of 7 nights (57.1 %)" in head
+    assert "- The same, nights without faults: 4 of 5 nights (80 %)" in head
+    assert "- Longest outage of any night: 8m20s (segment web, night " in head
+    first = text.partition("\n## Results by fault\n")[2].splitlines()
+    assert first[3].startswith("| none | ")
+    assert first[4].startswith("| stuck-switchover | ")
+
+
+def test_an_outage_without_a_known_end_is_not_left_out() -> None:
+    night = a_record(NIGHTS[0], end_minutes=300, outage_seconds=100)
+    (segment, *_) = night.segments
+    cut = {"cutover_began_at": start_of(NIGHTS[0]), "outage": None, "outage_seconds": None}
+    unknown = night.model_copy(update={"night": NIGHTS[1], "segments": (segment.model_copy(update=cut),)})
+    assert longest_outage(summary_of([unknown])) == "1 outage of unknown length"
+    both = longest_outage(summary_of([night, unknown]))
+    assert both.startswith("at least 1m40s (segment ")
+    assert both.endswith("; 1 outage of unknown length")
+
+
+def test_one_night_has_no_quantiles_and_no_share() -> None:
+    text = render_summary(summary_of([a_record(NIGHTS[0], end_minutes=300, outage_seconds=100)]))
+    assert "all nights: 1 of 1 night\n" in text
+    row = next(line for line in text.splitlines() if line.startswith("| Wave complete"))
+    assert [cell.strip() for cell in row.split("|")][2:8] == ["1", "-", "-", "-", "5h", "5h"]
+
+
+def test_runs_that_joined_a_backfill_are_told_apart() -> None:
+    nights = [a_record(night, end_minutes=300) for night in NIGHTS[:3]]
+    runs = ("backfill__2026", "backfill__2027", "scheduled__2026")
+    named = [one.model_copy(update={"run_id": run_id}) for one, run_id in zip(nights, runs, strict=True)]
+    assert nights_by_origin(summary_of(named)) == "3: 2 backfill, 1 scheduled"
+
+
+def test_a_rejected_night_does_not_read_like_a_success() -> None:
+    rejected = a_record(NIGHTS[0], end_minutes=300, outcome=WaveOutcome.REJECTED)
+    assert verdict_of(rejected).startswith("Not approved")
+    assert "before the last window closed" not in verdict_of(rejected)
+    assert "ended at" not in verdict_of(rejected)
+    left = a_record(NIGHTS[0], end_minutes=300, outcome=WaveOutcome.INCOMPLETE)
+    assert "before the last window closed" not in verdict_of(left)

@@ -75,7 +75,9 @@ def test_an_extension_belongs_to_a_network_by_id_and_only_without_one_by_name() 
     index = NetworkIndex([group], [])
 
     def extension(**network: Any) -> NetworkExtension:
-        return NetworkExtension.model_validate({"stretchId": "s", "sourceNetwork": network})
+        return NetworkExtension.model_validate(
+            {"stretchId": "s", "sourceNetwork": network, "features": {"mobilityOptimizedNetworking": False}}
+        )
 
     other_id_same_name = extension(networkId="dvportgroup-2", networkName="app")
     by_path, by_name = extension(networkId=FLEXIBLE, networkName="x"), extension(networkName="app")

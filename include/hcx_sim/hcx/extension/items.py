@@ -19,7 +19,22 @@ from hcx_sim.world.world import World
 def extension_items(world: World) -> list[dict[str, Any]]:
     """Return all extensions; both managers list the same ones [I hcx 5.2] for the destination."""
     records = state_of(world).extensions
-    return [extension_item(world, b, records[b.key]) for b in world.bridges.values() if b.key in records]
+    own = [extension_item(world, b, records[b.key]) for b in world.bridges.values() if b.key in records]
+    return own + [_elsewhere(world, item, site) for item in own for site in _other_sites(world, item)]
+
+
+def _other_sites(world: World, item: dict[str, Any]) -> list[str]:
+    bridge = world.bridges[item["stretchId"]]
+    network = source_network(world, bridge)
+    return list(network.properties.get("elsewhere", {})) if network is not None else []
+
+
+def _elsewhere(world: World, item: dict[str, Any], site: str) -> dict[str, Any]:
+    """Return the extension of the same network to one more site: up to three are possible. [I hcx 5.1]"""
+    endpoint_id = f"20240101000000000-{world.random.stable_uuid(f'elsewhere/{site}')}"
+    far = {"endpointId": endpoint_id, "endpointName": site, "resourceId": world.random.stable_uuid(f"vcenter/{site}")}
+    stretch_id = world.random.stable_uuid(f"elsewhere/{item['stretchId']}/{site}")
+    return {**item, "stretchId": stretch_id, "destination": {**item["destination"], **far}}
 
 
 def extension_item(world: World, bridge: Bridge, record: Extension) -> dict[str, Any]:

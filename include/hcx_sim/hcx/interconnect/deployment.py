@@ -9,7 +9,7 @@ from typing import Any
 from hcx_sim.hcx.body import as_int, as_list, as_text, section
 from hcx_sim.hcx.interconnect.operations import struck
 from hcx_sim.hcx.interconnect.tasks import end_task, find_task, start_task
-from hcx_sim.hcx.state import Task
+from hcx_sim.hcx.state import Task, state_of
 from hcx_sim.hcx.wire import HcxError
 from hcx_sim.scenario.networking import appliance_uid, management_nic
 from hcx_sim.world.model import Disk, Mesh, Placement, Power, SiteName, Vm, VmRole
@@ -24,12 +24,13 @@ _APPLIANCE_DISK_BYTES = 8 * 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A mesh to be made: its services, its extension appliances per site and the bandwidth of its uplink."""
+    """A mesh to be made: its services, its extension appliances per site, its uplink and its compute profiles."""
 
     name: str
     services: tuple[str, ...]
     extension_appliances: int
     kbps: int
+    profiles: tuple[str, ...] = ()
 
 
 def service_names(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -48,7 +49,9 @@ def plan_of(body: Mapping[str, Any]) -> Plan:
         raise HcxError(400, message, code="BAD_REQUEST")
     kbps = as_int(section(body, "wanoptConfig").get("uplinkMaxBandwidth"))
     appliances = wanted if "NETWORK_EXTENSION" in services else 0
-    return Plan(as_text(body.get("name")), services, appliances, kbps if kbps > 0 else _DEFAULT_KBPS)
+    named = [each for each in as_list(body.get("computeProfiles")) if isinstance(each, dict)]
+    profiles = tuple(as_text(each.get("computeProfileId")) for each in named)
+    return Plan(as_text(body.get("name")), services, appliances, kbps if kbps > 0 else _DEFAULT_KBPS, profiles)
 
 
 def install(world: World) -> None:
@@ -73,6 +76,7 @@ def deploy(world: World, site: SiteName, plan: Plan) -> Task:
         "services": plan.services,
         "extension_appliances": plan.extension_appliances,
         "kbps": plan.kbps,
+        "profiles": plan.profiles,
     }
     world.engine.schedule_at(task.expected_us, DEPLOYED, plan.name, task_id=task.task_id, plan=payload)
     return task
@@ -86,8 +90,16 @@ def _deployed(world: World, task: Task, plan: Plan) -> None:
     problem = f"A service mesh called {plan.name} exists already." if _name_in_use(world, plan.name) else ""
     problem = problem or struck(world, plan.name)
     if not problem:
+        _keep_profiles(world, task.entity_id, plan)
         world.put(_mesh(world, task.entity_id, plan))
     end_task(world, task, problem)
+
+
+def _keep_profiles(world: World, mesh_id: str, plan: Plan) -> None:
+    """Remember the compute profiles that a mesh was made with, as far as they were made by a client."""
+    state = state_of(world)
+    known = {site: state.compute_profiles[site].keys() & set(plan.profiles) for site in SiteName}
+    state.mesh_profiles[mesh_id] = {site: min(found) for site, found in known.items() if found}
 
 
 def _mesh(world: World, mesh_id: str, plan: Plan) -> Mesh:

@@ -25,12 +25,18 @@ _ON_EXTENSION_APPLIANCE = "NETWORK_EXTENSION"
 
 
 def compute_profile_id(world: World, mesh: Mesh, site: SiteName) -> str:
-    """Return the id of the compute profile that a mesh uses at a site."""
+    """Return the id of the compute profile that a mesh uses at a site: the one it was made with, else its own."""
+    given = state_of(world).mesh_profiles.get(mesh.key, {}).get(site)
+    if given is not None:
+        return given
     return f"computeProfile-{world.random.stable_uuid(f'profile/{site}/{mesh.key}')}"
 
 
-def compute_profile_name(mesh: Mesh, site: SiteName) -> str:
+def compute_profile_name(world: World, mesh: Mesh, site: SiteName) -> str:
     """Return the name of the compute profile that a mesh uses at a site."""
+    made = state_of(world).compute_profiles[site].get(compute_profile_id(world, mesh, site))
+    if made is not None:
+        return str(made["name"])
     return f"{mesh.name}-profile-{site}"
 
 
@@ -63,7 +69,7 @@ def _profile(world: World, mesh: Mesh, site: SiteName) -> dict[str, Any]:
     facts = world.site(site)
     return {
         "computeProfileId": compute_profile_id(world, mesh, site),
-        "computeProfileName": compute_profile_name(mesh, site),
+        "computeProfileName": compute_profile_name(world, mesh, site),
         "endpointId": facts.hcx_endpoint_id,
         "endpointName": facts.hcx_endpoint_name,
     }

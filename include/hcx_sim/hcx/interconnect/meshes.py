@@ -118,7 +118,7 @@ async def preview_mesh(request: Request) -> Response:
 
 @coverage.route(
     app, "POST", MESHES, "service_meshes.create", Confidence.CONFIRMED, "TF L911",
-    "compute profiles are taken as given; appliances go to the first cluster of each site",
+    "compute profiles that are not known are replaced; appliances go to the first cluster of each site",
 )  # fmt: skip
 async def create_mesh(request: Request) -> Response:
     """Start to create a mesh; the task says when its appliances are there."""

@@ -1,7 +1,8 @@
 """Compute profiles and network profiles: what meshes and appliances name by id, and what clients make. [C hcx 6]
 
-Each mesh has a compute profile of its own per site, on the site's own network profile: these follow from the mesh and
-cannot be deleted. What clients make is kept as it was sent; a mesh is deployed all the same wherever that says.
+A mesh uses the compute profiles that it was made with, else one of its own per site, on the site's own network profile;
+what a mesh uses cannot be deleted. What clients make is kept as it was sent; a mesh is deployed all the same wherever
+that says.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def _own_compute(world: World, mesh: Mesh, site: SiteName) -> dict[str, Any]:
     }
     return {
         "computeProfileId": compute_profile_id(world, mesh, site),
-        "name": compute_profile_name(mesh, site),
+        "name": compute_profile_name(world, mesh, site),
         "compute": clusters,
         "services": [{"name": name} for name in mesh.services],
         "deploymentContainer": {
@@ -104,7 +105,8 @@ def _own_compute(world: World, mesh: Mesh, site: SiteName) -> dict[str, Any]:
 
 def compute_profiles(world: World, site: SiteName) -> list[dict[str, Any]]:
     """Return the compute profiles of a site: those of the meshes, and those that clients made."""
-    own = [_own_compute(world, mesh, site) for mesh in world.meshes.values()]
+    given = state_of(world).mesh_profiles
+    own = [_own_compute(world, mesh, site) for mesh in world.meshes.values() if site not in given.get(mesh.key, {})]
     made = state_of(world).compute_profiles[site]
     return [*own, *({"computeProfileId": key, "state": "VALID", **body} for key, body in made.items())]
 
@@ -152,7 +154,8 @@ async def delete_compute_profile(request: Request) -> Response:
     every = {each["computeProfileId"]: each for each in compute_profiles(call.world, call.here)}
     if profile_id not in every:
         raise HcxError(404, f"Compute profile {profile_id} does not exist.", code="COMPUTE_PROFILE_NOT_FOUND")
-    if profile_id not in state_of(call.world).compute_profiles[call.here]:
+    used = {compute_profile_id(call.world, mesh, call.here) for mesh in call.world.meshes.values()}
+    if profile_id in used:
         raise HcxError(409, "The compute profile is in use by a service mesh.", code="COMPUTE_PROFILE_IN_USE")
     call.summary = {"compute_profile": every[profile_id]["name"]}
     return _compute_task(call, "DELETE_COMPUTE_PROFILE", profile_id, every[profile_id]["name"], None)

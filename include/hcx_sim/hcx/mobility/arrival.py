@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hcx_sim.engine.clock import MICROSECONDS
+from hcx_sim.hcx.mobility.hardware import newest_hardware
 from hcx_sim.hcx.mobility.model import Migration, Plan
 from hcx_sim.world.model import Placement, Power, SiteName, Vm
 from hcx_sim.world.operations import MIGRATED_FOLDER, Destination, copy_arrival, relocate
 from hcx_sim.world.world import World
-
-_NEWEST_HARDWARE = "vmx-21"
 
 
 def target_problem(world: World, plan: Plan, vm: Vm) -> str | None:
@@ -85,7 +84,8 @@ def _new_mac(world: World, name: str) -> str:
 def _finish_options(world: World, plan: Plan, arrived: Vm, new_macs: dict[str, str]) -> None:
     options = plan.options
     if options.upgrade_hardware and plan.migration_type.restarts:
-        world.update(arrived, hardware_version=_NEWEST_HARDWARE)
+        newest = newest_hardware(world, plan.destination, plan.target.cluster_moref)
+        world.update(arrived, hardware_version=f"vmx-{newest}")
     if options.upgrade_tools and arrived.tools_running:
         world.update(arrived, tools_version_status="guestToolsCurrent")
     if not options.retain_tags:

@@ -6,8 +6,10 @@ Wording is ours: validation messages are free text and not published.
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 from hcx_sim.hcx.mobility.case import Case
+from hcx_sim.hcx.mobility.hardware import newest_hardware
 from hcx_sim.hcx.mobility.model import MigrationType
 from hcx_sim.hcx.versions import release
 from hcx_sim.world.model import Power, SiteName, Vm, VmRole
@@ -76,7 +78,7 @@ def check_vm(case: Case) -> None:
     if not entity_id or vm is None:
         case.refuse(f"Virtual machine '{entity_id or case.intent.entity_name}' was not found at the source.")
         return
-    if case.intent.entity_name and case.intent.entity_name != vm.name:
+    if case.intent.entity_name and normalize("NFC", case.intent.entity_name) != normalize("NFC", vm.name):
         case.warn(f"Virtual machine '{entity_id}' is called '{vm.name}', not '{case.intent.entity_name}'.")
     if vm.template or vm.retired or vm.role is VmRole.HCX_APPLIANCE:
         what = "a template" if vm.template else "left over from a migration" if vm.retired else "an HCX appliance"
@@ -124,6 +126,18 @@ def check_hardware(case: Case) -> None:
 def _hardware_number(vm: Vm) -> int:
     digits = re.search(r"\d+", vm.hardware_version)
     return int(digits.group()) if digits else 0
+
+
+def check_target_hardware(case: Case) -> None:
+    """Check that the hosts of the target know the VM's hardware version. [D hcx 10.1]"""
+    if case.vm is None or case.target is None or case.destination is None:
+        return
+    newest = newest_hardware(case.world, case.destination, case.target.cluster_moref)
+    if _hardware_number(case.vm) > newest:
+        case.refuse(
+            f"Virtual machine '{case.vm.name}' has hardware version {case.vm.hardware_version}; the hosts of the "
+            f"destination support vmx-{newest} at most."
+        )
 
 
 def check_leftovers(case: Case) -> None:

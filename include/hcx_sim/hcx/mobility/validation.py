@@ -28,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     checks_vm.check_leftovers,
     checks_target.check_mesh,
     checks_target.check_placement,
+    checks_vm.check_target_hardware,
     checks_target.check_networks,
     checks_target.check_schedule,
 )

@@ -156,7 +156,7 @@ def _uplink(_inventory: Inventory, _network: VcNetwork) -> Any:
 
 @provides(PORT_GROUP, "config")
 def _config(inventory: Inventory, network: VcNetwork) -> Any:
-    switch = inventory.switch()
+    switch = inventory.switch(network.properties.get("switch"))
     return vim.dvs.DistributedVirtualPortgroup.ConfigInfo(
         key=network.portgroup_key,
         name=network.name,

@@ -14,7 +14,7 @@ from hcx_sim.world.model import Nic, Power, VcNetwork, Vm
 
 VM = "VirtualMachine"
 _DEFAULT_PREFIX = 24
-_LINK_LOCAL_PREFIX = 64
+_LINK_LOCAL_PREFIX = _IPV6_PREFIX = 64
 _RUNNING = "guestToolsRunning"
 _NOT_RUNNING = "guestToolsNotRunning"
 _OLD_STATUSES = ("guestToolsNeedUpgrade", "guestToolsSupportedOld", "guestToolsTooOld")
@@ -72,7 +72,7 @@ def _nic(inventory: Inventory, nic: Nic) -> Any:
     network = inventory.network(nic.network_moref)
     prefix = _prefix_length(inventory, network)
     address = vim.net.IpConfigInfo.IpAddress
-    configured = [build(address, ipAddress=ip, prefixLength=prefix, state="preferred") for ip in nic.ip_addresses]
+    configured = [_address(ip, prefix, nic.origins.get(ip, "")) for ip in nic.ip_addresses]
     local = link_local(nic.mac)
     if nic.ip_addresses:
         configured.append(build(address, ipAddress=local, prefixLength=_LINK_LOCAL_PREFIX, state="unknown"))
@@ -84,6 +84,15 @@ def _nic(inventory: Inventory, nic: Nic) -> Any:
         connected=nic.connected,
         deviceConfigId=nic.key,
         ipConfig=build(vim.net.IpConfigInfo, ipAddress=configured),
+    )
+
+
+def _address(ip: str, prefix: int, origin: str) -> Any:
+    """Return one address; an IPv6 address has the usual prefix, whatever the network's IPv4 subnet is."""
+    word, _, own = origin.partition("/")
+    length = int(own) if own else _IPV6_PREFIX if ":" in ip else prefix
+    return build(
+        vim.net.IpConfigInfo.IpAddress, ipAddress=ip, prefixLength=length, origin=word or None, state="preferred"
     )
 
 
@@ -99,7 +108,7 @@ def link_local(mac: str) -> str:
 def gateway_interface(inventory: Inventory, network: VcNetwork) -> str | None:
     """Return the gateway of a network with its prefix length, None when it has none."""
     segment = inventory.segment_of(network)
-    if segment is not None:
+    if segment is not None and segment.gateway_cidr is not None:
         return segment.gateway_cidr
     return network.gateway.address if network.gateway is not None else None
 

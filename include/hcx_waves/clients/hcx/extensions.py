@@ -18,6 +18,9 @@ from hcx_waves.clients.hcx.values import HcxModel, Instant
 from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import path_segment
 
+HEALTHY_EXTENSION = frozenset({"connected", "realized", "success", "up", "ok"})
+"""Words of ``operationStatus.state``, in lower case, that are taken for healthy [? hcx 9.6]."""
+
 
 class ExtensionNetwork(HcxModel):
     """The network at one end."""
@@ -32,6 +35,7 @@ class ExtensionSite(HcxModel):
     """The site at one end."""
 
     endpoint_id: str | None = None
+    endpoint_name: str | None = None
     endpoint_type: str | None = None
     resource_id: str | None = None
 
@@ -200,6 +204,7 @@ class ExtensionCalls(SessionCalls):
             "an extension: it acted; none: it did not, or has not yet",
         )
         answer = self._send("POST", "/l2Extensions", CallKind.MUTATING, body=request.to_wire(), lookup=lookup)
+        answer.require_accepted()
         job_id = answer.mapping().get("id")
         if not job_id:
             raise answer.malformed("no job id in the answer to an extension")
@@ -215,6 +220,7 @@ class ExtensionCalls(SessionCalls):
         :param force: 9.x only (``forceOperation``) [D hcx 5.4].
         :raises ValueError: if ``force`` is asked of a manager that documents none.
         :raises NotFound: if there is no such extension.
+        :raises ValidationFailed: if HCX refuses, also inside an answer of 200, 202 or 207.
         :raises OutcomeUnknownError: if the answer was lost; look whether the extension is still listed.
         """
         lookup = Lookup(
@@ -232,6 +238,7 @@ class ExtensionCalls(SessionCalls):
             path = f"/networkExtensions/{path_segment(extension_id)}"
             query["forceOperation"] = force
         answer = self._send("DELETE", path, CallKind.MUTATING, query=query, lookup=lookup)
+        answer.require_accepted()
         body: Mapping[str, Any] = answer.mapping() if answer.body else {}
         job_id = body.get("id")
         if not modern and not job_id:

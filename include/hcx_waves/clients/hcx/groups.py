@@ -57,6 +57,7 @@ class GroupCalls(HcxCalls):
         answer = self._send(
             "POST", "/mobility/groups", CallKind.MUTATING, body={"items": [draft.to_wire()]}, lookup=lookup
         )
+        answer.require_accepted()
         groups = answer.parse_items(SubmittedGroup)
         if len(groups) != 1:
             raise answer.malformed(f"{len(groups)} groups in the answer to the creation of one")
@@ -129,4 +130,6 @@ class GroupCalls(HcxCalls):
         lookup = Lookup("hcx", "query_migrations", {"group_ids": list(group_ids)}, meaning)
         body = {"items": [{"migrationGroupId": group_id} for group_id in group_ids]}
         answer = self._send("POST", path, CallKind.MUTATING, body=body, lookup=lookup)
+        if all(one.get("errors") and not one.get("migrations") for one in answer.items()):
+            answer.require_accepted()
         return answer.parse_items(SubmittedGroup)

@@ -30,6 +30,8 @@ class Job(HcxModel):
     started_at: Instant = Field(default=None, validation_alias=AliasChoices("startTime", "started_at"))
     ended_at: Instant = Field(default=None, validation_alias=AliasChoices("endTime", "ended_at"))
     error_message: str | None = Field(default=None, validation_alias=AliasChoices("errorMessage", "message"))
+    state: str | None = None
+    """HCX's own word, which only PowerCLI shows; its values are published nowhere [? hcx 6]."""
     job_data: dict[str, Any] = Field(default_factory=dict)
 
     @property

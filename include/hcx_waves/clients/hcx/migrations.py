@@ -12,6 +12,7 @@ from pydantic import AliasChoices, Field
 from hcx_waves.clients.hcx.state import MigrationState
 from hcx_waves.clients.hcx.values import HcxModel, Instant, Notice, instant_of
 from hcx_waves.clients.json_values import as_mapping, as_text
+from hcx_waves.model.spelling import one_spelling
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _of_mobility(item: Mapping[str, Any]) -> Migration:
         migration_id=str(item["migrationId"]),
         group_id=as_text(item.get("migrationGroupId")),
         entity_id=as_text(entity.get("entityId")),
-        entity_name=as_text(entity.get("entityName")),
+        entity_name=_name_in(entity),
         state=MigrationState.of(as_text(item.get("state")), progress, workflow_version=workflow),
         username=as_text(item.get("username")),
         created_at=instant_of(item.get("creationDate")),
@@ -84,7 +85,7 @@ def _of_gen1(item: Mapping[str, Any]) -> Migration:
         migration_id=str(item["migrationId"]),
         group_id=as_text(item.get("migrationGroupId")),
         entity_id=as_text(entity.get("entityId")),
-        entity_name=as_text(entity.get("entityName")),
+        entity_name=_name_in(entity),
         # The job's state is the migration's; the step decides only when the job says nothing.
         state=MigrationState.of(as_text(job.get("state")) or step, progress, step=step),
         username=as_text(job.get("username")),
@@ -92,6 +93,11 @@ def _of_gen1(item: Mapping[str, Any]) -> Migration:
         updated_at=instant_of(job.get("lastUpdated")),
         raw=dict(item),
     )
+
+
+def _name_in(entity: Mapping[str, Any]) -> str | None:
+    name = as_text(entity.get("entityName"))
+    return None if name is None else one_spelling(name)
 
 
 class SubmittedMigration(HcxModel):

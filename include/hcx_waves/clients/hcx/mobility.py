@@ -31,6 +31,7 @@ class MobilityCalls(HcxCalls):
         body = {"items": [wire_of(intent) for intent in intents]}
         answer = self._ask("/mobility/migrations/validate", body)
         answer.items()
+        answer.require_accepted()
         return answer.parse(Submission, answer.mapping())
 
     def start_migrations(self, intents: Sequence[Intent]) -> Submission:

@@ -7,7 +7,7 @@ Sources: the envelopes and their errors [D+C hcx 1]; errors inside HTTP 200/202 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -23,7 +23,7 @@ from hcx_waves.clients.errors import (
     ServiceUnavailable,
     ValidationFailed,
 )
-from hcx_waves.clients.json_values import as_text
+from hcx_waves.clients.json_values import as_mapping, as_text
 from hcx_waves.clients.transport import RestTransport
 from hcx_waves.clients.transport_faults import VendorWords, error_for_status
 from hcx_waves.clients.transport_retry import CallKind
@@ -34,6 +34,7 @@ Query = Mapping[str, str | int | bool | None]
 Model = TypeVar("Model", bound=BaseModel)
 
 _MOST_PAGES = 2000
+_SCHEDULE_PARTS = frozenset({"migrations", "mobilityGroupDefaults"})
 _XML_STRING = re.compile(r"<string>([^<]*)</string>")
 _DUPLICATE_GROUP = re.compile(r"(?i)\bsame name exist")
 
@@ -119,6 +120,38 @@ class HcxAnswer:
         """Parse every listed object by a model."""
         return tuple(self.parse(kind, item) for item in self.items())
 
+    def require_accepted(self) -> None:
+        """Refuse an answer that names an error anywhere, on top or of an item: a 2xx or 207 proves nothing.
+
+        :raises ValidationFailed: with what HCX said.
+        """
+        words = words_of(self.body)
+        if words.items or words.messages or _names_error(self.body):
+            raise self._refused(words)
+
+    def fault(self) -> ClientError | None:
+        """Return the error of an answer that lists items and names errors on top of them, or None.
+
+        Of a list it says that the list is not whole, of a change that HCX refused it, or at least a part: then it
+        is not known what was done.
+        """
+        if not _names_error(self.body):
+            return None
+        words = words_of(self.body)
+        clean = [one for one in _listed(self.body) or [] if isinstance(one, Mapping) and not one.get("errors")]
+        if self._call.kind is not CallKind.MUTATING or not clean:
+            return self._refused(words)
+        return OutcomeUnknownError(
+            "the product answered with errors and with items that have none, so what it did is not known",
+            lookup=self._call.lookup,
+            cause=self._refused(words),
+            **self._context,
+        )
+
+    def _refused(self, words: VendorWords) -> ValidationFailed:
+        facts: ErrorContext = {**self._context, "vendor_code": words.code, "vendor_message": words.message}
+        return ValidationFailed("the product refused the call", items=words.items, messages=words.messages, **facts)
+
     def malformed(self, message: str) -> ClientError:
         """Build the error for an answer of an unexpected shape."""
         error = MalformedResponse(message, snippet=self.reply.snippet, **self._context)
@@ -164,7 +197,11 @@ class HcxCalls:
             lookup=lookup,
         )
         reply = self._transport.send(call)
-        return HcxAnswer(reply, self._transport.context(call, reply), call)
+        answer = HcxAnswer(reply, self._transport.context(call, reply), call)
+        fault = answer.fault()
+        if fault is not None:
+            raise fault
+        return answer
 
     def _pages(
         self, path: str, body: Mapping[str, Any], *, page_size: int, query: Query | None = None, key: str = ""
@@ -196,9 +233,9 @@ def words_of(body: Any) -> VendorWords:
     """Read an error body of any of HCX's shapes; all members are optional."""
     if not isinstance(body, Mapping):
         return VendorWords()
-    notices = [*_notices(body.get("errors"))]
+    notices = [*_notices(body.get("errors")), *_notices(as_mapping(body.get("data")).get("errors"))]
     items = []
-    for item in (*(_listed(body) or []), *_schedule_refusals(body.get("errors"))):
+    for item in (*_with_members(_listed(body) or []), *_schedule_refusals(body.get("errors"))):
         if isinstance(item, Mapping):
             own = [*_notices(item.get("errors"))]
             if own:
@@ -218,13 +255,31 @@ def words_of(body: Any) -> VendorWords:
 
 
 def _notices(errors: Any) -> Iterator[tuple[str | None, str | None]]:
-    """Yield (code, message) of ``[{code,message}]``, ``[{error,text}]`` or plain texts."""
+    """Yield (code, message) of ``[{code,message}]``, ``[{error,text}]``, one such object alone, or plain texts."""
+    if isinstance(errors, str) or (isinstance(errors, Mapping) and not _SCHEDULE_PARTS & errors.keys()):
+        errors = [errors] if errors else []
     for error in errors if isinstance(errors, list) else []:
         if isinstance(error, Mapping):
             code = as_text(error.get("code") or error.get("error"))
             yield code, as_text(error.get("message") or error.get("text") or error.get("error"))
-        elif isinstance(error, str):
-            yield None, error
+        elif error is not None:
+            yield None, as_text(error)
+
+
+def _names_error(body: Any) -> bool:
+    """Whether an answer names an error of the call as a whole, in any of the shapes."""
+    if not isinstance(body, Mapping):
+        return False
+    inside = as_mapping(body.get("data")).get("errors")
+    return bool([*_notices(body.get("errors")), *_notices(inside)])
+
+
+def _with_members(items: Iterable[Any]) -> Iterator[Any]:
+    """Yield items, and after a mobility group its migrations, which have errors of their own [D hcx 4.4]."""
+    for item in items:
+        yield item
+        members = item.get("migrations") if isinstance(item, Mapping) else None
+        yield from members if isinstance(members, list) else []
 
 
 def _schedule_refusals(errors: Any) -> list[Any]:
@@ -258,7 +313,7 @@ def _embedded_fault(body: Any, words: VendorWords, context: ErrorContext) -> Cli
     if not isinstance(body, Mapping):
         return None
     refused = body.get("success") is False
-    errors_only = bool([*_notices(body.get("errors"))]) and not _listed(body)
+    errors_only = _names_error(body) and not _listed(body)
     if not (refused or errors_only):
         return None
     facts: ErrorContext = {**context, "vendor_code": words.code, "vendor_message": words.message}

@@ -38,6 +38,16 @@ class AttachmentCalls(NsxCalls):
         """Read the ARP table of the gateway interface towards a segment, as NSX gives it."""
         return self._list(f"{segment_path}/gateway-interface-arp-table")
 
+    def tier0_of(self, tier1_path: str) -> str | None:
+        """Read which tier-0 a tier-1 is connected to; None if to none. A tier-0's path is returned as it is.
+
+        :raises NotFound: if there is no such tier-1.
+        """
+        if not tier1_path.startswith("/infra/tier-1s/"):
+            return tier1_path
+        found = self._get(tier1_path).get("tier0_path")
+        return str(found) if found else None
+
     def gateway_policies(self, domain: str = "cgw") -> tuple[dict[str, Any], ...]:
         """List the gateway firewall policies of a domain [D nsx-vsphere 2.1]; each has an ``id``."""
         found = self._list(f"/infra/domains/{path_segment(domain)}/gateway-policies")

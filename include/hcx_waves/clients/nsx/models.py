@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from hcx_waves.clients.json_values import as_mapping, as_mappings, as_text
+from hcx_waves.model.spelling import one_spelling
 
 
 class Connectivity(StrEnum):
@@ -52,7 +53,7 @@ class NsxSegment:
         subnets = as_mappings(body.get("subnets"))
         return cls(
             segment_id=str(segment_id),
-            display_name=str(body.get("display_name") or segment_id),
+            display_name=one_spelling(str(body.get("display_name") or segment_id)),
             path=str(path),
             segment_type=as_text(body.get("type")),
             connectivity=_connectivity_of(advanced, body),
@@ -68,8 +69,38 @@ class NsxSegment:
         return self.path.startswith("/infra/tier-1s/")
 
     @property
+    def vlan_ids(self) -> tuple[str, ...]:
+        """The VLANs of a VLAN-backed segment; none for an overlay."""
+        listed = self.raw.get("vlan_ids")
+        return tuple(str(one) for one in listed) if isinstance(listed, list) else ()
+
+    @property
+    def has_gateway(self) -> bool:
+        """Whether NSX has a gateway for the segment, be it on or off: else a router outside NSX has it, or nobody.
+
+        NSX's connectivity has no effect on a VLAN-backed segment [D nsx-vsphere 2.2], and a flexible one without
+        ``connectivity_path`` is on no gateway. A segment that is switched off may read without subnets [C nsx-vsphere
+        2.2]; one that is on and has no gateway address has no gateway.
+        """
+        if self.vlan_ids or not (self.is_fixed or self.connectivity_path):
+            return False
+        off = self.connectivity is Connectivity.OFF or (self.is_fixed and self.segment_type == "DISCONNECTED")
+        return off or bool(self.gateway_addresses)
+
+    @property
+    def why_no_gateway(self) -> str:
+        """Why NSX has no gateway for it, in a few words."""
+        if self.vlan_ids:
+            return f"it is VLAN-backed ({', '.join(self.vlan_ids)})"
+        attached = self.is_fixed or self.connectivity_path
+        return "it has no gateway address" if attached else "it is connected to no tier-0 or tier-1 gateway"
+
+    @property
     def is_disconnected(self) -> bool:
-        """Whether it is cut from its gateway: by ``type`` or by connectivity, either is proof."""
+        """Whether NSX routes it nowhere: by ``type`` or by connectivity, either is proof.
+
+        It does not say that a gateway was switched off: there may be none, see :attr:`has_gateway`.
+        """
         return self.segment_type == "DISCONNECTED" or self.connectivity is Connectivity.OFF
 
 

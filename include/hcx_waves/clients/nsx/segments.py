@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hcx_waves.clients.errors import (
@@ -75,7 +75,7 @@ class SegmentCalls(NsxCalls):
         segment: NsxSegment,
         connectivity: Connectivity,
         *,
-        gateway_address: str | None = None,
+        gateway_address: str | Sequence[str] | None = None,
         force: bool = False,
     ) -> None:
         """Connect a segment to its gateway (ON) or disconnect it (OFF); nothing else changes.
@@ -86,7 +86,8 @@ class SegmentCalls(NsxCalls):
         derived and read-only. A 200 proves nothing: read the segment back.
 
         :param segment: as read just before.
-        :param gateway_address: CIDR form; used to connect a segment that reads without ``subnets``.
+        :param gateway_address: CIDR form, or one of each family; used to connect a segment that reads without
+            ``subnets``.
         :param force: flexible segments only, where NSX asks for it.
         :raises ValidationFailed: before anything is sent, if the segment has no gateway to connect to.
         :raises ValueError: if ``force`` is asked for a fixed segment, which has no such variant [D nsx-vsphere 2.1].
@@ -100,8 +101,9 @@ class SegmentCalls(NsxCalls):
             "connectivity": connectivity.value,
         }
         subnets = segment.raw.get("subnets")
-        if not subnets and gateway_address is not None:
-            subnets = [{"gateway_address": gateway_address}]
+        if not subnets and gateway_address:
+            given = [gateway_address] if isinstance(gateway_address, str) else gateway_address
+            subnets = [{"gateway_address": one} for one in given]
         if connectivity is Connectivity.ON and not subnets:
             raise ValidationFailed(
                 f"segment {segment.display_name!r} has no gateway address to connect",

@@ -159,6 +159,10 @@ class VsphereClient:
         self._network_kinds.update({network.moref: inventory.kind_of(network) for network in networks})
         return networks
 
+    def list_switches(self) -> dict[str, str]:
+        """Read the distributed switches: their names by MoRef."""
+        return inventory.list_switches(self._reader)
+
     def list_folders(self) -> list[Folder]:
         """Read all folders with their paths."""
         return inventory.list_folders(self._reader)

@@ -34,6 +34,7 @@ _PORT_GROUP = PropertyPaths(
         "summary.accessible",
     ),
 )
+_SWITCH = PropertyPaths(vim.dvs.VmwareDistributedVirtualSwitch, required=("name",))
 _OPAQUE_NETWORK = PropertyPaths(
     vim.OpaqueNetwork,
     required=("name", "summary.opaqueNetworkId", "summary.opaqueNetworkType"),
@@ -79,6 +80,11 @@ def list_networks(reader: PropertyReader) -> list[Network]:
         *(_port_group(found) for found in reader.all_of(_PORT_GROUP)),
         *(_opaque_network(found) for found in reader.all_of(_OPAQUE_NETWORK)),
     ]
+
+
+def list_switches(reader: PropertyReader) -> dict[str, str]:
+    """Read the distributed switches: their names by MoRef."""
+    return {found.moref: decoded(found.get("name", "")) for found in reader.all_of(_SWITCH)}
 
 
 def kind_of(network: Network) -> Any:
@@ -171,7 +177,7 @@ def _host(found: ObjectProperties) -> Host:
     get = found.get
     return Host(
         moref=found.moref,
-        name=get("name", ""),
+        name=decoded(get("name", "")),
         parent=found.reference("parent"),
         connection_state=text(get("runtime.connectionState")),
         power_state=text(get("runtime.powerState")),

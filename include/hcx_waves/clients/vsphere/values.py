@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from hcx_waves.model.spelling import one_spelling
+
 
 def text(value: Any) -> str | None:
     """Return an enumeration value (a pyvmomi string) as plain text; None stays None."""
@@ -25,7 +27,10 @@ _DECODE = (("%2f", "/"), ("%2F", "/"), ("%5c", "\\"), ("%5C", "\\"), ("%25", "%"
 
 
 def decoded(name: str) -> str:
-    """Return a name as a person typed it. The percent sign comes last, so that nothing is decoded twice."""
+    """Return a name as a person typed it, in the one spelling that names are compared in.
+
+    The percent sign comes last, so that nothing is decoded twice.
+    """
     for code, character in _DECODE:
         name = name.replace(code, character)
-    return name
+    return one_spelling(name)

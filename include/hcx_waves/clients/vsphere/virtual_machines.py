@@ -18,6 +18,7 @@ from hcx_waves.clients.vsphere.models import (
     GuestNic,
     PendingQuestion,
     SnapshotTree,
+    UnreadableProperty,
     VirtualMachineDetail,
     VirtualMachineSummary,
 )
@@ -77,16 +78,22 @@ FULL_PATHS = PropertyPaths(
 )
 
 
+_DEVICES = "config.hardware.device"
+
+
 def summary_of(found: ObjectProperties) -> VirtualMachineSummary:
     """Build the light result."""
     return VirtualMachineSummary(**_light_fields(found))
 
 
 def detail_of(found: ObjectProperties) -> VirtualMachineDetail:
-    """Build the full result."""
-    hardware = found.get("config.hardware.device") or ()
+    """Build the full result; a VM that does not tell its devices is not one without any."""
+    hardware = found.get(_DEVICES) or ()
+    light = _light_fields(found)
+    if _DEVICES not in found.values and all(each.path != _DEVICES for each in found.unreadable):
+        light["unreadable"] = (*light["unreadable"], UnreadableProperty(_DEVICES, "NotSet"))
     return VirtualMachineDetail(
-        **_light_fields(found),
+        **light,
         **_state_fields(found),
         **_guest_fields(found),
         nics=devices.nics(hardware),

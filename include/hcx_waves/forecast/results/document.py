@@ -78,6 +78,7 @@ class VmForecast(DomainModel):
     ends_seconds: float | None
     switchover_seconds: float | None
     """Length, from the beginning to the end."""
+    switchover_p99_seconds: float | None = None
     bytes_per_second: float | None
     """Of its base sync."""
     moves_chance: float
@@ -98,6 +99,7 @@ class VmForecast(DomainModel):
         return ExpectedVm(
             name=self.name,
             switchover_seconds=self.switchover_seconds,
+            switchover_p99_seconds=self.switchover_p99_seconds,
             bytes_per_second=self.bytes_per_second,
             bytes_total=total,
             mesh=self.mesh,

@@ -23,6 +23,7 @@ from hcx_waves.forecast.results.document import (
     VmForecast,
 )
 from hcx_waves.model.expectation import Spread
+from hcx_waves.model.quantiles import P99, quantile
 
 _BINS = 40
 
@@ -119,6 +120,7 @@ def _vm(nights: Nights, vm: ForecastVm, column: int, member: Flags, seconds: Num
         begins_seconds=_median(times.began[:, column]),
         ends_seconds=_median(times.ended[:, column]),
         switchover_seconds=_median(times.ended[:, column] - times.began[:, column]),
+        switchover_p99_seconds=_p99(times.ended[:, column] - times.began[:, column]),
         bytes_per_second=vm.disk_bytes / lasted if lasted else None,
         moves_chance=float(times.arrived[:, column].mean()),
         decides_share=float(decides.mean()),
@@ -129,6 +131,11 @@ def _vm(nights: Nights, vm: ForecastVm, column: int, member: Flags, seconds: Num
 def _median(values: Numbers) -> float | None:
     known = values[np.isfinite(values)]
     return round(float(np.median(known)), 3) if len(known) else None
+
+
+def _p99(values: Numbers) -> float | None:
+    known = values[np.isfinite(values)]
+    return round(quantile(known.tolist(), P99), 3) if len(known) else None
 
 
 def deciders(nights: Nights) -> tuple[Decider, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 NOTICEABLE_SECONDS = 60.0
 TOO_MUCH_SECONDS = 300.0
@@ -34,4 +35,10 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
         )
 
 
-CHECK = Check("clock-skew", "The managers' clocks agree", (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER), _run)
+CHECK = Check(
+    "clock-skew",
+    "The managers' clocks agree",
+    (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER),
+    _run,
+    WaveStep.START,
+)

@@ -10,6 +10,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.checks.target_places import cluster_of
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -43,4 +44,6 @@ def _runs(host: Host) -> bool:
     return host.connection_state in (None, "connected") and not host.in_maintenance_mode
 
 
-CHECK = Check("cluster-capacity", "The clusters can run the VMs", (Product.DESTINATION_VCENTER,), _run)
+CHECK = Check(
+    "cluster-capacity", "The clusters can run the VMs", (Product.DESTINATION_VCENTER,), _run, WaveStep.SWITCHOVER
+)

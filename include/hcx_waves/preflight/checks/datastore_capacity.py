@@ -11,6 +11,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.formatting import size
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 _FULL_SIZE = (DiskFormat.THICK, DiskFormat.LAZY_ZEROED_THICK, DiskFormat.EAGER_ZEROED_THICK)
 
@@ -68,4 +69,5 @@ CHECK = Check(
     "The datastores have room",
     (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER),
     _run,
+    WaveStep.SWITCHOVER,
 )

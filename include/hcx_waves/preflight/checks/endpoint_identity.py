@@ -8,6 +8,7 @@ from hcx_waves.clients.identity import EndpointIdentity
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -52,4 +53,5 @@ CHECK = Check(
     "All endpoints belong together",
     (Product.HCX, Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER, Product.DESTINATION_NSX),
     _run,
+    WaveStep.START,
 )

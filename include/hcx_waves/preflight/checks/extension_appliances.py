@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 from hcx_waves.preflight.words import is_bad, is_good, spoken_reasons
 
 NETWORK_EXTENSION = "HCX-NET-EXT"
@@ -55,4 +56,6 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("extension-appliances", "Network extension appliances are up and not full", (Product.HCX,), _run)
+CHECK = Check(
+    "extension-appliances", "Network extension appliances are up and not full", (Product.HCX,), _run, WaveStep.START
+)

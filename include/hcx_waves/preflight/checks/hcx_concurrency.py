@@ -12,6 +12,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, warning
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.services import meshes_of
+from hcx_waves.preflight.steps import WaveStep
 
 MOST_PER_MANAGER = 300
 MOST_PER_MESH = 200
@@ -42,4 +43,4 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("hcx-concurrency", "The wave stays within HCX's limits", (Product.HCX,), _run)
+CHECK = Check("hcx-concurrency", "The wave stays within HCX's limits", (Product.HCX,), _run, WaveStep.START)

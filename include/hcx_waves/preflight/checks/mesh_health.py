@@ -12,6 +12,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.services import meshes_of, needed_services
+from hcx_waves.preflight.steps import WaveStep
 from hcx_waves.preflight.words import is_bad, spoken_reasons
 
 _STEP = "Look at the mesh under Interconnect in HCX; do not start the wave before it is healthy."
@@ -50,4 +51,4 @@ def _services(context: PreflightContext, mesh: ServiceMesh) -> Iterator[Finding]
         yield warning("mesh-tells-no-health", mesh.name, "HCX reports no status of its services", _STEP)
 
 
-CHECK = Check("mesh-health", "The meshes are up", (Product.HCX,), _run)
+CHECK = Check("mesh-health", "The meshes are up", (Product.HCX,), _run, WaveStep.SWITCHOVER)

@@ -8,6 +8,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.services import SERVICE_OF, meshes_of
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -34,4 +35,4 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-CHECK = Check("mesh-services", "The meshes offer what the wave needs", (Product.HCX,), _run)
+CHECK = Check("mesh-services", "The meshes offer what the wave needs", (Product.HCX,), _run, WaveStep.START)

@@ -14,6 +14,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.services import meshes_of
+from hcx_waves.preflight.steps import WaveStep
 
 _KBPS_PER_MBPS = 1000
 
@@ -67,4 +68,4 @@ def _judge(mesh: str, uplink: UplinkMetric, least: Minimum) -> Iterator[Finding]
         )
 
 
-CHECK = Check("mesh-underlay", "The underlay is good enough", (Product.HCX,), _run)
+CHECK = Check("mesh-underlay", "The underlay is good enough", (Product.HCX,), _run, WaveStep.SWITCHOVER)

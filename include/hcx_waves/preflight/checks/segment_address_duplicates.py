@@ -11,8 +11,10 @@ from collections.abc import Iterator
 
 from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedSegment
+from hcx_waves.model.subnets import plain_address
 from hcx_waves.preflight.base import Check, Product, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 MOST_PORTS_ASKED = 50
 
@@ -42,12 +44,14 @@ def _twice(context: PreflightContext, segment: PlannedSegment) -> dict[str, list
         mac = None if vif is None else vif.mac_address
         if vif is None or mac is None:
             continue
-        addresses = set(vif.ip_addresses)
+        addresses = {plain_address(one) for one in vif.ip_addresses}
         if not addresses and asked < MOST_PORTS_ASKED:
             asked += 1
             state = context.source_nsx.port_state(port.path)
-            addresses = {one.ip_address for one in (*state.discovered, *state.duplicates) if one.ip_address}
-            marked |= {one.ip_address for one in state.duplicates if one.ip_address}
+            addresses = {
+                plain_address(one.ip_address) for one in (*state.discovered, *state.duplicates) if one.ip_address
+            }
+            marked |= {plain_address(one.ip_address) for one in state.duplicates if one.ip_address}
         for address in addresses:
             users[address].add(mac.lower())
     for address in marked:
@@ -56,4 +60,4 @@ def _twice(context: PreflightContext, segment: PlannedSegment) -> dict[str, list
     return {address: sorted(macs) for address, macs in sorted(users.items()) if len(macs) > 1}
 
 
-CHECK = Check("segment-address-duplicates", "No address is used twice", (Product.SOURCE_NSX,), _run)
+CHECK = Check("segment-address-duplicates", "No address is used twice", (Product.SOURCE_NSX,), _run, WaveStep.CUTOVER)

@@ -8,6 +8,7 @@ from typing import Any
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -44,4 +45,10 @@ def served_by(segment: Mapping[str, Any]) -> list[str]:
     return found
 
 
-CHECK = Check("segment-dhcp", "DHCP goes on after the cutover", (Product.SOURCE_NSX, Product.DESTINATION_NSX), _run)
+CHECK = Check(
+    "segment-dhcp",
+    "DHCP goes on after the cutover",
+    (Product.SOURCE_NSX, Product.DESTINATION_NSX),
+    _run,
+    WaveStep.CUTOVER,
+)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hcx_waves.clients.hcx import NetworkExtension
+from hcx_waves.clients.hcx.extensions import HEALTHY_EXTENSION
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 from hcx_waves.resolve.network_index import same_network
 
-HEALTHY = frozenset({"connected", "realized", "success", "up", "ok"})
 _BROKEN = frozenset({"disconnected", "down", "failed", "error", "unrealized"})
 
 
@@ -43,7 +44,7 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
 
 def _health(segment: PlannedSegment, extension: NetworkExtension) -> Iterator[Finding]:
     state = extension.operation_status.state or ""
-    if state.lower() in HEALTHY:
+    if state.lower() in HEALTHY_EXTENSION:
         return
     message = f"HCX reports the state of its extension as {state or 'empty'}"
     if state.lower() in _BROKEN:
@@ -59,4 +60,4 @@ def _health(segment: PlannedSegment, extension: NetworkExtension) -> Iterator[Fi
         )
 
 
-CHECK = Check("segment-extension", "Each segment's extension is healthy", (Product.HCX,), _run)
+CHECK = Check("segment-extension", "Each segment's extension is healthy", (Product.HCX,), _run, WaveStep.CUTOVER)

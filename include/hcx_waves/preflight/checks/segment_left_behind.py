@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.model.findings import Finding
+from hcx_waves.model.spelling import KnownNames
 from hcx_waves.preflight.base import Check, Product, advice, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -29,8 +31,16 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "segment-stay-absent",
                 segment.name,
                 f"{', '.join(gone)} may stay, but is not at the source",
-                "Correct stays.",
+                " ".join(("Correct stays.", *_near(gone, names))),
             )
+
+
+def _near(gone: list[str], names: set[str]) -> Iterator[str]:
+    known = KnownNames(names)
+    for name in gone[:3]:
+        near = known.nearest(name)
+        if near:
+            yield f"{name}: {known.hint(name, 'VMs')}"
 
 
 def _described(context: PreflightContext, vm: VirtualMachineSummary) -> str:
@@ -46,5 +56,9 @@ def _described(context: PreflightContext, vm: VirtualMachineSummary) -> str:
 
 
 CHECK = Check(
-    "segment-left-behind", "No VM is left on a segment that is cut over", (Product.SOURCE_VCENTER, Product.HCX), _run
+    "segment-left-behind",
+    "No VM is left on a segment that is cut over",
+    (Product.SOURCE_VCENTER, Product.HCX),
+    _run,
+    WaveStep.CUTOVER,
 )

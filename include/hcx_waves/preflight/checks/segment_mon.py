@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -25,9 +26,11 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             "segment-mon-on",
             segment.name,
             f"Mobility Optimized Networking is on{through}",
-            "Route its VMs back to the source and turn MON off before the network is unextended.",
+            "Route each of its VMs back to the source's gateway in HCX (Network Extension, MON, router location), turn "
+            "MON off for the network, then start a new run. Until then the destination may route the segment too, and "
+            "the cutover would stop in its window: so this cannot be waived.",
             vms=routed,
-        )
+        ).model_copy(update={"waivable": False})
 
 
-CHECK = Check("segment-mon", "MON is off on segments that are cut over", (Product.HCX,), _run)
+CHECK = Check("segment-mon", "MON is off on segments that are cut over", (Product.HCX,), _run, WaveStep.CUTOVER)

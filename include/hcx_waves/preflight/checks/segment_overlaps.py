@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_interface
 
 from hcx_waves.model.findings import Finding
+from hcx_waves.model.subnets import overlap, subnets_of
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
     for segment in context.segments_to_cut:
-        own = [ip_interface(gateway).network for gateway in segment.gateway_addresses]
+        own = subnets_of(segment.gateway_addresses)
         for other in context.destination_segments.values():
             if other.path == segment.destination_segment_path or other.is_disconnected:
                 continue
-            theirs = [ip_interface(gateway).network for gateway in other.gateway_addresses]
-            if any(one.version == two.version and one.overlaps(two) for one in own for two in theirs):
+            theirs = subnets_of(other.gateway_addresses)
+            if any(overlap(one, two) for one in own for two in theirs):
                 yield blocking(
                     "segment-subnet-overlaps",
                     segment.name,
@@ -27,4 +28,6 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 )
 
 
-CHECK = Check("segment-overlaps", "Subnets are free at the destination", (Product.DESTINATION_NSX,), _run)
+CHECK = Check(
+    "segment-overlaps", "Subnets are free at the destination", (Product.DESTINATION_NSX,), _run, WaveStep.CUTOVER
+)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -31,5 +32,9 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
 
 
 CHECK = Check(
-    "segment-ports", "NSX ports on the segments belong to known VMs", (Product.SOURCE_NSX, Product.SOURCE_VCENTER), _run
+    "segment-ports",
+    "NSX ports on the segments belong to known VMs",
+    (Product.SOURCE_NSX, Product.SOURCE_VCENTER),
+    _run,
+    WaveStep.CUTOVER,
 )

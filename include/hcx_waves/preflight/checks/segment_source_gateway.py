@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hcx_waves.clients.nsx import NsxSegment
+from hcx_waves.model.choices import CutoverPolicy, Disconnect
 from hcx_waves.model.findings import Finding
+from hcx_waves.model.plan import PlannedSegment
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -20,7 +24,9 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 segment.name,
                 f"NSX at the source has no {segment.source_segment_path}",
                 "Start a new run, which plans the wave again.",
-            )
+            ).model_copy(update={"waivable": False})
+        elif not found.has_gateway:
+            yield from _elsewhere(segment, found)
         elif found.is_disconnected:
             yield blocking(
                 "segment-source-disconnected",
@@ -38,4 +44,21 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("segment-source-gateway", "The source routes each extended segment", (Product.SOURCE_NSX,), _run)
+def _elsewhere(segment: PlannedSegment, found: NsxSegment) -> Iterator[Finding]:
+    """Refuse to switch a gateway in NSX that NSX does not have; otherwise a check command tells its state."""
+    if segment.cutover is not CutoverPolicy.NOW or segment.disconnect is not Disconnect.NSX:
+        return
+    yield blocking(
+        "segment-gateway-not-in-nsx",
+        segment.name,
+        f"NSX at the source has no gateway for it, as {found.why_no_gateway}: there is nothing that NSX could switch "
+        "off, and the router that has the gateway would go on",
+        "Set disconnect to hook or manual, for the router that has the gateway, then start a new run.",
+        path=found.path,
+        vlan_ids=list(found.vlan_ids),
+    ).model_copy(update={"waivable": False})
+
+
+CHECK = Check(
+    "segment-source-gateway", "The source routes each extended segment", (Product.SOURCE_NSX,), _run, WaveStep.CUTOVER
+)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -24,4 +25,4 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("storage-policies", "The storage policies exist", (Product.HCX,), _run)
+CHECK = Check("storage-policies", "The storage policies exist", (Product.HCX,), _run, WaveStep.START)

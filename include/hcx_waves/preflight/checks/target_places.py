@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hcx_waves.clients.vsphere.inventory_models import Cluster
+from hcx_waves.clients.vsphere.inventory_models import Cluster, Host
 from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import ObjectRef, PlannedVm
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -36,6 +37,12 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
         cluster = cluster_of(context, vm)
         if cluster is not None:
             yield from _reach(context, vm, cluster)
+
+
+def hosts_for(context: PreflightContext, vm: PlannedVm) -> tuple[Host, ...]:
+    """Return the destination's hosts that a VM may come to: those of its cluster; all where HCX chooses one."""
+    cluster = cluster_of(context, vm)
+    return tuple(host for host in context.hosts if cluster is None or host.moref in cluster.hosts)
 
 
 def cluster_of(context: PreflightContext, vm: PlannedVm) -> Cluster | None:
@@ -68,5 +75,9 @@ def _reach(context: PreflightContext, vm: PlannedVm, cluster: Cluster) -> Iterat
 
 
 CHECK = Check(
-    "target-places", "The VMs' places at the destination exist", (Product.DESTINATION_VCENTER, Product.HCX), _run
+    "target-places",
+    "The VMs' places at the destination exist",
+    (Product.DESTINATION_VCENTER, Product.HCX),
+    _run,
+    WaveStep.START,
 )

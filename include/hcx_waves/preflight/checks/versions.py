@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 HCX_MAJORS = (4, 9)
 OLDEST_VCENTER = (6, 5)
@@ -39,4 +40,5 @@ CHECK = Check(
     "The products' versions are known",
     (Product.HCX, Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER),
     _run,
+    WaveStep.START,
 )

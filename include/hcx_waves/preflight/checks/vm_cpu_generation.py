@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
+from hcx_waves.preflight.checks.target_places import hosts_for
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 # vSphere's EVC mode keys, oldest first.
 _INTEL = (
@@ -32,8 +34,8 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
     live = [(vm, detail) for vm, detail in context.moving if vm.migration.keeps_running and detail.min_evc_mode]
     if not live:
         return
-    modes = {host.name: host.current_evc_mode or host.max_evc_mode for host in context.hosts}
     for vm, detail in live:
+        modes = {host.name: host.current_evc_mode or host.max_evc_mode for host in hosts_for(context, vm)}
         needed = str(detail.min_evc_mode)
         verdicts = {name: offers(mode, needed) for name, mode in modes.items() if mode}
         if verdicts and all(verdict is False for verdict in verdicts.values()):
@@ -51,4 +53,5 @@ CHECK = Check(
     "The destination's CPUs suit the running VMs",
     (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER),
     _run,
+    WaveStep.SWITCHOVER,
 )

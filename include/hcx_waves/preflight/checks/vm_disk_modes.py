@@ -8,6 +8,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -30,4 +31,6 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("vm-disk-modes", "Disks can be replicated", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check(
+    "vm-disk-modes", "Disks can be replicated", (Product.SOURCE_VCENTER,), _run, WaveStep.SWITCHOVER, repeats=True
+)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -36,4 +37,5 @@ CHECK = Check(
     "MAC addresses are unique",
     (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER, Product.DESTINATION_NSX),
     _run,
+    WaveStep.START,
 )

@@ -9,6 +9,7 @@ from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -38,4 +39,6 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("vm-duplicate-names", "Names are free at the destination", (Product.DESTINATION_VCENTER,), _run)
+CHECK = Check(
+    "vm-duplicate-names", "Names are free at the destination", (Product.DESTINATION_VCENTER,), _run, WaveStep.START
+)

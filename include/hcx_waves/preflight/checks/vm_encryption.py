@@ -8,6 +8,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 _BY_VMOTION = (MigrationType.RAV, MigrationType.VMOTION)
 
@@ -30,4 +31,11 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("vm-encryption", "No VM is encrypted in a way that HCX cannot handle", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check(
+    "vm-encryption",
+    "No VM is encrypted in a way that HCX cannot handle",
+    (Product.SOURCE_VCENTER,),
+    _run,
+    WaveStep.SWITCHOVER,
+    repeats=True,
+)

@@ -9,11 +9,12 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedVm
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
     for vm, detail in context.moving:
-        yield from _media(vm, detail)
+        yield from _media(context.step, vm, detail)
         if detail.tools_installer_mounted:
             yield blocking(
                 "vm-tools-installer-mounted",
@@ -23,12 +24,13 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-def _media(vm: PlannedVm, detail: VirtualMachineDetail) -> Iterator[Finding]:
+def _media(step: WaveStep, vm: PlannedVm, detail: VirtualMachineDetail) -> Iterator[Finding]:
     mounted = [medium for medium in detail.media if medium.is_mounted]
     if not mounted or detail.tools_installer_mounted:
         return
     what = ", ".join(f"{medium.label} ({medium.path or medium.backing})" for medium in mounted)
-    if vm.options.remove_isos and all(medium.backing == "iso" for medium in mounted):
+    # HCX disconnects them when it starts, not those that are connected afterwards [I hcx 4.8].
+    if step is WaveStep.START and vm.options.remove_isos and all(medium.backing == "iso" for medium in mounted):
         yield warning(
             "vm-media-connected",
             vm.name,
@@ -44,4 +46,6 @@ def _media(vm: PlannedVm, detail: VirtualMachineDetail) -> Iterator[Finding]:
         )
 
 
-CHECK = Check("vm-media", "No removable media are connected", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check(
+    "vm-media", "No removable media are connected", (Product.SOURCE_VCENTER,), _run, WaveStep.SWITCHOVER, repeats=True
+)

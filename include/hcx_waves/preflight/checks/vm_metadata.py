@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -27,4 +28,4 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("vm-metadata", "Tags and attributes are carried over", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check("vm-metadata", "Tags and attributes are carried over", (Product.SOURCE_VCENTER,), _run, WaveStep.START)

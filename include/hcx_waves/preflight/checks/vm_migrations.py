@@ -10,6 +10,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedVm
 from hcx_waves.preflight.base import Check, Product, advice, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -46,4 +47,4 @@ def _failed_before(vm: PlannedVm, last: Migration | None) -> Iterator[Finding]:
         )
 
 
-CHECK = Check("vm-migrations", "No VM is being migrated already", (Product.HCX,), _run)
+CHECK = Check("vm-migrations", "No VM is being migrated already", (Product.HCX,), _run, WaveStep.START)

@@ -9,6 +9,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedVm
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -51,5 +52,9 @@ def _gone(vm: PlannedVm, detail: VirtualMachineDetail) -> Iterator[str]:
 
 
 CHECK = Check(
-    "vm-networks", "Every NIC is mapped", (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER, Product.HCX), _run
+    "vm-networks",
+    "Every NIC is mapped",
+    (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER, Product.HCX),
+    _run,
+    WaveStep.START,
 )

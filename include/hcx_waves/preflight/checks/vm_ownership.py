@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import HCX_OWNER, PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -30,4 +31,6 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("vm-ownership", "No VM belongs to another product or a vApp", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check(
+    "vm-ownership", "No VM belongs to another product or a vApp", (Product.SOURCE_VCENTER,), _run, WaveStep.START
+)

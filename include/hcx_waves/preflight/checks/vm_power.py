@@ -8,6 +8,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -26,4 +27,11 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             yield advice("vm-moves-cold", vm.name, "is powered off and is moved cold")
 
 
-CHECK = Check("vm-power", "VMs are in the power state that they are moved in", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check(
+    "vm-power",
+    "VMs are in the power state that they are moved in",
+    (Product.SOURCE_VCENTER,),
+    _run,
+    WaveStep.SWITCHOVER,
+    repeats=True,
+)

@@ -10,6 +10,7 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import PlannedVm
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 Groups = dict[str, list[VirtualMachineSummary]]
 
@@ -71,4 +72,6 @@ def _namesakes(vm: PlannedVm, by_uuid: Groups, by_name: Groups) -> Iterator[Find
         )
 
 
-CHECK = Check("vm-presence", "Each VM exists once", (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER), _run)
+CHECK = Check(
+    "vm-presence", "Each VM exists once", (Product.SOURCE_VCENTER, Product.DESTINATION_VCENTER), _run, WaveStep.START
+)

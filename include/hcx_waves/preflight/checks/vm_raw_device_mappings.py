@@ -8,6 +8,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -32,4 +33,11 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("vm-raw-device-mappings", "No raw device mappings", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check(
+    "vm-raw-device-mappings",
+    "No raw device mappings",
+    (Product.SOURCE_VCENTER,),
+    _run,
+    WaveStep.SWITCHOVER,
+    repeats=True,
+)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -25,4 +26,6 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("vm-shared-disks", "No disk is shared", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check(
+    "vm-shared-disks", "No disk is shared", (Product.SOURCE_VCENTER,), _run, WaveStep.SWITCHOVER, repeats=True
+)

@@ -8,6 +8,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
@@ -16,7 +17,9 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
         if count == 0:
             continue
         names = [snapshot.name for snapshot in detail.snapshots]
-        if vm.migration is MigrationType.BULK or vm.options.remove_snapshots:
+        # HCX removes them when it starts, not those that are taken afterwards [I hcx 4.8].
+        removed = vm.options.remove_snapshots and context.step is WaveStep.START
+        if vm.migration is MigrationType.BULK or removed:
             yield warning(
                 "vm-has-snapshots",
                 vm.name,
@@ -29,9 +32,11 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
                 "vm-has-snapshots",
                 vm.name,
                 f"has {count} snapshot(s); a migration by {vm.migration} may fail in its switchover",
-                "Remove them, or set options.remove_snapshots.",
+                "Remove them, or set options.remove_snapshots before the wave starts.",
                 roots=names,
             )
 
 
-CHECK = Check("vm-snapshots", "VMs have no snapshots", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check(
+    "vm-snapshots", "VMs have no snapshots", (Product.SOURCE_VCENTER,), _run, WaveStep.SWITCHOVER, repeats=True
+)

@@ -11,6 +11,7 @@ from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 _RUNNING = ("guestToolsRunning", "guestToolsExecutingScripts")
 
@@ -36,4 +37,4 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-CHECK = Check("vm-tools", "VMware Tools run", (Product.SOURCE_VCENTER,), _run)
+CHECK = Check("vm-tools", "VMware Tools run", (Product.SOURCE_VCENTER,), _run, WaveStep.SWITCHOVER, repeats=True)

@@ -9,6 +9,7 @@ from hcx_waves.clients.hcx import Submission
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.steps import WaveStep
 
 _STEP = "Correct what HCX names; the messages are HCX's own."
 _WAVE = "HCX validation"
@@ -52,4 +53,4 @@ def _warnings(subject: str, messages: list[str]) -> Iterator[Finding]:
         yield warning("hcx-validation-warning", subject, text, _STEP, warnings=messages)
 
 
-CHECK = Check("vm-validation", "HCX accepts the migrations", (Product.HCX,), _run)
+CHECK = Check("vm-validation", "HCX accepts the migrations", (Product.HCX,), _run, WaveStep.START)

@@ -16,6 +16,7 @@ from hcx_waves.model.schedule import TimeWindow
 from hcx_waves.preflight.base import Check, Product, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.services import meshes_of
+from hcx_waves.preflight.steps import WaveStep
 
 LEAST_SWITCHOVER_SECONDS = 60
 USUAL_SWITCHOVER_SECONDS = 300
@@ -77,4 +78,4 @@ def _lane(name: str, vms: list[PlannedVm]) -> tuple[int, int, str]:
     return LEAST_SWITCHOVER_SECONDS * len(vms), USUAL_SWITCHOVER_SECONDS * len(vms) + copies, what
 
 
-CHECK = Check("windows", "The windows are ahead and long enough", (Product.HCX,), _run)
+CHECK = Check("windows", "The windows are ahead and long enough", (Product.HCX,), _run, WaveStep.SWITCHOVER)

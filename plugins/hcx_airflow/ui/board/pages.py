@@ -15,7 +15,16 @@ from hcx_waves.model.expectation import TITLES_AFTER_START
 from hcx_waves.model.formatting import instant, share
 from hcx_waves.model.outside import shown
 from hcx_waves.model.states import label_of
-from hcx_waves.rehearsals.markdown import counted, fitting, length
+from hcx_waves.rehearsals.markdown import (
+    counted,
+    fitting,
+    fitting_of_all,
+    length,
+    longest_outage,
+    nights_by_origin,
+    origin_of,
+    results_by_fault,
+)
 from hcx_waves.rehearsals.picture import can_draw, draw_summary
 from hcx_waves.rehearsals.summary import RehearsalSummary
 
@@ -65,6 +74,11 @@ def summary_page(summary: RehearsalSummary, root: str, dag_page: str) -> str:
         summary=summary,
         counted=counted(summary),
         fitting=fitting(summary),
+        fitting_of_all=fitting_of_all(summary),
+        nights=nights_by_origin(summary),
+        longest=longest_outage(summary),
+        by_fault=results_by_fault(summary),
+        origin=origin_of,
         names=TITLES_AFTER_START,
         local=local,
         picture=Markup(_picture(summary.model_dump_json())) if can_draw() else "",  # noqa: S704  (made here)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
+from hcx_airflow.ui import notes
 from hcx_airflow.ui.preload import listener
 
 
 class PreloadPlugin(AirflowPlugin):
-    """Makes task starts cheap."""
+    """Makes task starts cheap, and the outcome of a run its note."""
 
     name = "hcx_waves_preload"
-    listeners = [listener]  # noqa: RUF012  (as the base class has it)
+    listeners = [listener, notes]  # noqa: RUF012  (as the base class has it)

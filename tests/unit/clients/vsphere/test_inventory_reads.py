@@ -7,11 +7,20 @@ from typing import Any
 
 from pyVmomi import vim
 
+from hcx_waves.clients.errors import ClientError
 from hcx_waves.clients.vsphere import VsphereClient
 from hcx_waves.clients.vsphere.inventory_models import DistributedVirtualPortgroup, Network, OpaqueNetwork
 from hcx_waves.clients.vsphere.models import GuestAddress
+from support.missing_members import defaults, plain
 from support.scripted_vcenter import ScriptedVcenter
 from support.soap_contents import by_kind, content, result, vm
+
+_TAKEN = datetime(2026, 2, 1, tzinfo=UTC)
+# Properties that vCenter leaves unset where there is nothing, so that absence says so.
+_ABSENT_IS_NONE = {
+    "snapshot", "runtime.question", "config.hardware.device", "config.keyId", "tag", "datastore", "guest.net",
+    "network",
+}  # fmt: skip
 
 
 def _devices() -> list[Any]:
@@ -99,9 +108,10 @@ def _guest_nics() -> list[Any]:
     ]
 
 
-def test_the_full_pass_shows_what_proofs_and_preflight_need(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
+def _whole() -> Any:
+    """A VM of which everything is told."""
     tree = vim.vm.SnapshotTree
-    taken = datetime(2026, 2, 1, tzinfo=UTC)
+    taken = _TAKEN
 
     def snapshot(moref: str, children: list[Any]) -> Any:
         return tree(
@@ -122,7 +132,7 @@ def test_the_full_pass_shows_what_proofs_and_preflight_need(vcenter: ScriptedVce
     question = vim.vm.QuestionInfo(
         id="q1", text="CD-ROM is locked", choice=vim.option.ChoiceOption(choiceInfo=[yes], defaultIndex=0)
     )
-    web = vm(
+    return vm(
         "vm-1",
         "web",
         config__hardware__device=_devices(),
@@ -138,7 +148,10 @@ def test_the_full_pass_shows_what_proofs_and_preflight_need(vcenter: ScriptedVce
         datastore=[vim.Datastore("datastore-1")],
         tag=[vim.Tag(key="tier-1")],
     )
-    vcenter.on("RetrievePropertiesEx", lambda call: result(web))
+
+
+def test_the_full_pass_shows_what_proofs_and_preflight_need(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
+    vcenter.on("RetrievePropertiesEx", lambda call: result(_whole()))
     (found,) = client.read_virtual_machines(["vm-1"])
 
     first, second, third = found.nics
@@ -173,7 +186,7 @@ def test_the_full_pass_shows_what_proofs_and_preflight_need(vcenter: ScriptedVce
     assert [(device.key, device.kind) for device in found.passthrough] == [(9000, "usb"), (9001, "pci")]
     assert found.snapshot_count == 2
     assert found.snapshots[0].children[0].moref == "snapshot-2"
-    assert found.snapshots[0].created == taken
+    assert found.snapshots[0].created == _TAKEN
     assert (found.is_encrypted, found.migrate_encryption, found.consolidation_needed) == (
         True,
         "required",
@@ -182,6 +195,27 @@ def test_the_full_pass_shows_what_proofs_and_preflight_need(vcenter: ScriptedVce
     assert found.question is not None
     assert found.question.text == "CD-ROM is locked"
     assert (found.hardware_version, found.datastores, found.tags) == ("vmx-19", ("datastore-1",), ("tier-1",))
+
+
+def test_a_property_that_is_not_told_is_unknown_or_named(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
+    """Each in turn: an inaccessible VM, or an account that may not read it."""
+    paths = [each.name for each in _whole().propSet]
+    assert len(paths) > 10
+
+    def read(path: str) -> Any:
+        content = _whole()
+        content.propSet = [each for each in content.propSet if each.name != path]
+        vcenter.on("RetrievePropertiesEx", lambda call: result(content))
+        try:
+            return client.read_virtual_machines(["vm-1"])
+        except ClientError as error:
+            return None if path in str(error) else [str(error)]
+
+    (bare,) = read("config.hardware.device")
+    assert [each.path for each in bare.unreadable] == ["config.hardware.device"], "its cards are not known"
+    whole = plain(read(""))
+    taken = {path: list(defaults(whole, plain(read(path)), "")) for path in paths if path not in _ABSENT_IS_NONE}
+    assert {path: found for path, found in taken.items() if found} == {}
 
 
 def test_networks_are_told_apart_by_kind(vcenter: ScriptedVcenter, client: VsphereClient) -> None:
