@@ -267,3 +267,28 @@ def test_what_cannot_be_read_is_refused_like_any_other_forgery(tasks: WaveTasks,
     with pytest.raises(WaveTaskError, match=r"the result of resolve_plan \(XCom return_value\) is not to be"):
         tasks.do("run_preflight")
     assert tasks.do("write_report")["outcome"] == "blocked", "there is a report all the same"
+
+
+def test_what_could_not_be_read_again_is_not_kept(tasks: WaveTasks) -> None:
+    """A product's answer that is nested as deep as is read: kept, it would make the ledger unreadable in an outage."""
+    from hcx_airflow.errors import LedgerError
+    from hcx_airflow.results import SNAPSHOT, Results
+
+    tasks.do("resolve_plan")
+    ti = tasks.run.task_instance(tasks.task_id("disconnect_source_segment"), 1)
+    results = Results({"ti": ti})
+    with pytest.raises(LedgerError, match="could not be read again: it is nested more than 64 levels deep"):
+        results.keep(SNAPSHOT, deep(64))
+    assert results.recall(SNAPSHOT) is None, "the ledger can be read"
+
+
+def test_a_key_file_that_is_no_text_is_named_and_not_quoted(tmp_path: Path) -> None:
+    from hcx_airflow.errors import SigningKeyError
+    from hcx_airflow.signing import KEY_FILE_VARIABLE, signing_key
+
+    path = tmp_path / "key"
+    path.write_bytes(b"\xff" * 40)
+    with pytest.raises(SigningKeyError, match="is not a text in UTF-8") as caught:
+        signing_key({KEY_FILE_VARIABLE: str(path)})
+    assert caught.value.__cause__ is None
+    assert "xff" not in str(caught.value)
