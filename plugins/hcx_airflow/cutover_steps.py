@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from hcx_airflow import names
 from hcx_airflow.errors import BlockedError, RunRefusedError
 from hcx_airflow.results import DISCONNECTED, EVALUATED, VERIFIED, WENT_BACK
 from hcx_airflow.task import TaskRun
@@ -76,7 +77,7 @@ def require_open_window(work: Work, segment: str, now: datetime) -> None:
     window = clock.cutover(segment)
     if window.contains(now):
         return
-    later = "Clear this task when the window is open"
+    later = f"Clear {names.APPROVE_CUTOVER} together with this task when the window is open"
     missed = "Set a new window in the wave file, then start a new run"
     raise BlockedError(
         f"the cutover window of segment {segment} is {period(window.opens, window.closes, clock.time_zone)}, and it is "

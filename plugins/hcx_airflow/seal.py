@@ -22,7 +22,7 @@ from hcx_waves.model.bounded_json import UnreadableJsonError, read_json
 from hcx_waves.model.digest import canonical_json
 
 SEAL, VALUE = "hcx_seal", "value"
-"""Members of a sealed document: the seal, and the content where that is no JSON object."""
+"""Members of a sealed document: the seal, and the content if it is not a JSON object."""
 _UNDECODABLE = (ImportError, TypeError, ValueError, LookupError, AttributeError, RecursionError)
 """What Airflow raises for an XCom that names a class, or is nested beyond what can be read."""
 T = TypeVar("T")
@@ -203,7 +203,7 @@ def decoding() -> Iterator[None]:
 def decoded(value: Any, key: str, task_id: str) -> Any:
     """Return a stored value, or what it encodes.
 
-    :raises UnreadableResultError: if it is a text that is no JSON.
+    :raises UnreadableResultError: if it is a text that is not JSON.
     """
     # A sealed value is never a text itself.
     if not isinstance(value, str) or not value.startswith("{"):

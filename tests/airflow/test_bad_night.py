@@ -11,6 +11,7 @@ import pytest
 
 from hcx_airflow.clock import base
 from hcx_airflow.errors import PlanMissingError, RejectedError
+from hcx_waves.clients.errors import PermissionDenied
 from hcx_waves.cutover.errors import ReconnectRefusedError, UnextendFailedError
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.report.files import read_report
@@ -263,7 +264,7 @@ def test_a_step_that_failed_leaves_its_error_and_one_that_succeeds_takes_it_back
     tasks: WaveTasks, site_pair: SitePair
 ) -> None:
     site_pair.fault(product="hcx", call="l2_extensions.list", behaviour="status", status=403)
-    with pytest.raises(Exception, match="403"):
+    with pytest.raises(PermissionDenied, match="403"):
         tasks.do("resolve_plan")
     report, _ = written(tasks)
     [failure] = report.failures

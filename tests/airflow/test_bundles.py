@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from hcx_airflow.errors import BlockedError
 from hcx_waves.cli import main
 from support.airflow_tasks import AirflowRun
 from support.site_pair import SitePair
@@ -27,7 +28,7 @@ def finished(airflow_run: AirflowRun, site_pair: SitePair, tmp_path: Path) -> Pa
     airflow_run.run_id = RUN
     tasks = WaveTasks(airflow_run)
     tasks.do("resolve_plan")
-    with pytest.raises(Exception, match="blocking finding") as blocked:
+    with pytest.raises(BlockedError, match="blocking finding") as blocked:
         tasks.do("run_preflight")
     tasks.do("write_report")
     place = tmp_path / "logs" / "dag_id=seed-wave" / f"run_id={RUN}"

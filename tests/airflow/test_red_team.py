@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hcx_airflow.errors import BlockedError, NotApprovedError, UntrustedResultError, WaveTaskError
+from hcx_airflow.errors import BlockedError, NotApprovedError, RejectedError, UntrustedResultError, WaveTaskError
 from hcx_airflow.seal import SEAL
 from hcx_waves.clients.errors import ClientError
 from support.airflow_tasks import AirflowRun, class_at, content_of, fire
@@ -170,7 +170,7 @@ def test_a_wave_that_was_taken_back_lets_nothing_go(tasks: WaveTasks, site_pair:
     started = tasks.run.xcoms["start_migrations", "return_value"]
     tasks.run.execute(tasks.make("await_migrations", task_id="await_seeded", until_seeded=True))
     tasks.run.clear("approve_wave", "start_migrations", "await_seeded", "release_switchovers")
-    with pytest.raises(Exception, match="rejected"):
+    with pytest.raises(RejectedError, match="rejected"):
         tasks.run.answer(tasks.make("approve_wave"), "Reject")
     tasks.run.xcoms["start_migrations", "return_value"] = started
     tasks.run.states.update({"approve_wave": "success", "start_migrations": "success", "await_seeded": "success"})

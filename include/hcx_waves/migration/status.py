@@ -217,8 +217,8 @@ def wave_status(
 ) -> WaveStatus:
     """Map the answer of one query to the status of a wave; reads nothing else.
 
-    An attempt newer than the one that was started counts in its place. A VM that HCX does not list is not at an
-    end, and HCX tells no more about it: the vCenters do.
+    An attempt newer than the one that was started counts in its place. A VM that HCX does not list has not ended;
+    only the vCenters still know where it is.
 
     :param now: the moment of the answer.
     :param stall_after: how long nothing may move although a window is open.

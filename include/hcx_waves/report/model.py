@@ -27,7 +27,7 @@ REPORT_VERSION = 1
 
 
 class Clock(StrEnum):
-    """By which clock an instant is. Stored in reports: add, never rename."""
+    """The clock that an instant was read from. Stored in reports: add, never rename."""
 
     RUN = "run"
     """The workers' own; in a rehearsal the twin's virtual time."""

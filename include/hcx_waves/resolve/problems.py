@@ -14,7 +14,7 @@ class PlanProblem(DomainModel):
     subject: str
     """The VM, segment, network or site that it is about."""
     message: str
-    """What is the case."""
+    """What is wrong."""
     suggestion: str = ""
     """What to do about it."""
 

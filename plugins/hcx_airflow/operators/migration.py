@@ -104,7 +104,7 @@ class StartMigrationsOperator(WaveOperator):
         if stops:
             raise BlockedError(
                 "checks that were made again found what has changed since the approval. Nothing was started. Resolve "
-                f"each of them, then clear this task: {_listed(stops)}"
+                f"each of them, then clear {names.APPROVE_WAVE} together with this task: {_listed(stops)}"
             )
 
     def _waiting(self, run: TaskRun, work: Work) -> Arguments:

@@ -32,7 +32,7 @@ class Watch(ABC):
     conn_ids: dict[str, str] = field(default_factory=dict)
     """The connections by product, to name them in errors."""
     clock: RunClock = field(default_factory=SystemClock)
-    """By which time it is looked."""
+    """The clock that says when to look."""
     said: set[str] = field(default_factory=set)
     polls: int = 0
 
