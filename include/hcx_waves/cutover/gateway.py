@@ -115,7 +115,8 @@ REFUSED_OPTIONS = {
     Situation.CUT_OVER: ("Nothing is to be done at the source: clear task verify_destination_routed.",),
     Situation.UNCLEAR: (
         "Look at the segment's gateways at both sites: exactly one must be on.",
-        "Correct what keeps the source gateway from being read, then clear this task together with its gate.",
+        "Correct what keeps the source gateway from being read,",
+        "  then clear this task together with its gate.",
     ),
 }
 """What a person can do when the source gateway was not switched on again, a line each."""
