@@ -89,6 +89,10 @@ class AnswerRefusedError(WaveTaskError):
     """An answer that does not count: not an approver, or no valid change reference."""
 
 
+class RecoveryRefusedError(WaveTaskError):
+    """What a recovery asks for must not be done as the sites are now."""
+
+
 class NothingMigratedError(WaveTaskError):
     """No VM has arrived."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 # Wave names hold no underscore, so none of these is ever the name of a wave.
 CLEANUP_PREFIX = "cleanup__"
 REHEARSAL_PREFIX = "rehearsal__"
+RECOVERY_PREFIX = "recover__"
 WATCHDOG_DAG_ID = "hcx_waves_watchdog"
 
 CUTOVER_GROUP_PREFIX = "cutover_"
@@ -42,6 +43,9 @@ APPROVE_CLEANUP = "approve_cleanup"
 DELETE_SOURCE_SEGMENT = "delete_source_segment"
 RENAME_DESTINATION_SEGMENT = "rename_destination_segment"
 WRITE_REPORT = "write_report"
+RESOLVE_RECOVERY = "resolve_recovery"
+APPROVE_RECOVERY = "approve_recovery"
+RECOVER = "recover"
 TAKE_SNAPSHOT = "take_snapshot"
 OPEN_TWIN = "open_twin"
 CLOSE_TWIN = "close_twin"
@@ -112,9 +116,16 @@ def rehearsal_dag_id(wave: str) -> str:
     return f"{REHEARSAL_PREFIX}{wave}"
 
 
+def recovery_dag_id(wave: str) -> str:
+    """Return the id of a wave's recovery DAG."""
+    return f"{RECOVERY_PREFIX}{wave}"
+
+
 def wave_of_dag(dag_id: str) -> str:
     """Return the wave whose DAG an id would be."""
-    return dag_id.removeprefix(CLEANUP_PREFIX).removeprefix(REHEARSAL_PREFIX)
+    for prefix in (CLEANUP_PREFIX, REHEARSAL_PREFIX, RECOVERY_PREFIX):
+        dag_id = dag_id.removeprefix(prefix)
+    return dag_id
 
 
 def cutover_group(segment: Keyed) -> str:

@@ -126,6 +126,11 @@ class TaskRun:
         return self._origin is not None
 
     @property
+    def is_recovery(self) -> bool:
+        """Whether this is a run of the wave's recovery DAG."""
+        return not self.rehearsal and self.dag_id.startswith(names.RECOVERY_PREFIX)
+
+    @property
     def _origin(self) -> dict[str, str | bool] | None:
         """Where the wave's own run is, for a cleanup; None in that run itself, and in rehearsals."""
         # By the DAG's id and not by conf, which any user may write.

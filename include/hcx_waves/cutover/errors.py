@@ -12,6 +12,7 @@
     ├── UnextendFailedError         the unextend failed
     ├── ExtensionPresentError       the network is still extended
     ├── PortsRemainError            NSX has not released the ports (yet)                         transient
+    ├── TurnTakenError              somebody else is at work on the segment                      transient
     └── CommandFailedError          a command of the wave file failed
         └── ManualStepOutstandingError  a person has not done it (yet)
 """
@@ -133,6 +134,13 @@ class PortsRemainError(ProcedureError):
         "NSX releases the ports of VMs that left with a delay; nothing else is attached to the segment. Clear the task "
         "later; do not force it."
     )
+
+
+class TurnTakenError(ProcedureError):
+    """A step of the run or a way back is at work on the segment at this moment."""
+
+    transient = True
+    default_hint = "Wait until it has ended, then look again. Nothing was sent."
 
 
 class CommandFailedError(ProcedureError):

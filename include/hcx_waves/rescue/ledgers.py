@@ -7,6 +7,9 @@ belongs to the account of Airflow alone.
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +28,10 @@ FOLDER = "ledger"
 # under the same key.
 GROUP_PREFIX = "cutover_"
 SNAPSHOT, REMOVAL, STARTED = "snapshot", "removal", "started"
+RECONNECTED = "reconnected"
+"""Noted by a way back of a segment: its source gateway is on again, so no earlier approval of its cutover counts."""
+RECOVERED = "recovered"
+"""Kind of a line that a way back has written, and no task of the run."""
 SINCE_SUFFIX = "_since"
 """Of the key of the last instant at which the source gateway was certainly on."""
 SEAL, VALUE = "hcx_seal", "value"
@@ -109,6 +116,24 @@ def read_ledgers(state: Path, wave: str) -> tuple[list[RunLedger], list[str]]:
         if ledger is not None:
             found.append(ledger)
     return sorted(found, key=lambda one: (one.last_at is not None, one.last_at), reverse=True), problems
+
+
+def note_recovery(ledger: RunLedger, wave: str, subject: str, key: str, at: datetime, kept: JsonValue = None) -> None:
+    """Note in a run's ledger what a way back is about to do, or has done; it is on the disk when this returns.
+
+    :param subject: the group of a segment, the name of a VM, or empty for the whole run.
+    :param key: what it is for the run's own tasks.
+    :raises OSError: if it cannot be written.
+    """
+    line: dict[str, JsonValue] = {
+        "kind": RECOVERED, "dag_id": wave, "run_id": ledger.run_id, "task_id": subject, "ti_id": "", "try_number": 0,
+        "generation": "", "at": at.isoformat(), "key": key, "kept": kept,
+    }  # fmt: skip
+    with os.fdopen(os.open(ledger.path, os.O_WRONLY | os.O_APPEND), "ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(json.dumps(line).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _ledger(path: Path, wave: str) -> RunLedger | None:

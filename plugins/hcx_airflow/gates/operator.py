@@ -228,7 +228,7 @@ class WaveGate(ApprovalOperator):
 
     def _longest_wait(self, work: Work, now: datetime) -> timedelta:
         window = self.gate.window(work.plan, self.segment)
-        return time_to_answer(self.gate.settings(work.wave), now, window, self.gate.wait)
+        return time_to_answer(self.gate.settings_of(work), now, window, self.gate.wait)
 
     def _time_to_answer(self, run: TaskRun, work: Work, now: datetime, until: datetime | None = None) -> timedelta:
         """Return how long a question may wait.
@@ -294,7 +294,7 @@ class WaveGate(ApprovalOperator):
 
     def _check_person(self, work: Work, answer: Answer) -> None:
         name = answer.user_name
-        if not may_answer(self.gate.settings(work.wave), name):
+        if not may_answer(self.gate.settings_of(work), name):
             raise AnswerRefusedError(
                 f"{name or 'an unknown user'} is not one of the approvers of {self.gate.name}, so the answer does not "
                 "count. Clear it to ask again"
@@ -320,7 +320,7 @@ class WaveGate(ApprovalOperator):
             )
 
     def _settings(self, work: Work) -> GateSettings:
-        settings = self.gate.settings(work.wave)
+        settings = self.gate.settings_of(work)
         return settings.model_copy(update={"four_eyes": True}) if self.four_eyes else settings
 
     def _record(self, run: TaskRun, work: Work, choice: Choice, answer: Answer) -> Document:
