@@ -100,6 +100,10 @@ class AnswerRefusedError(WaveTaskError):
     """An answer that does not count: not an approver, or no valid change reference."""
 
 
+class LostTooOftenError(WaveTaskError):
+    """The process of a task was lost again and again."""
+
+
 class NothingMigratedError(WaveTaskError):
     """No VM has arrived."""
 
