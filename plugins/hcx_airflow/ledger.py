@@ -64,6 +64,8 @@ class Entries:
     """The number of the line in which each first appears."""
     begun: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By task: the id and the try of the task instance that was the last to begin."""
+    tries: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By task: its trace id, and how often it has begun with that, which is since it was last cleared."""
     left: dict[tuple[str, str], dict[str, tuple[str, int, Any]]] = field(default_factory=dict)
     """By task and key: code of each value, with task instance, number of the line and, if it is kept, the value."""
     used: dict[str, set[str]] = field(default_factory=dict)
@@ -131,6 +133,8 @@ class Entries:
         self.generations.setdefault(line.generation, number)
         if line.kind == "begun":
             self.begun[line.task_id] = (line.ti_id, line.try_number)
+            generation, tries = self.tries.get(line.task_id, ("", 0))
+            self.tries[line.task_id] = (line.generation, tries + 1 if generation == line.generation else 1)
         elif line.kind == "left":
             values = self.left.setdefault((line.task_id, line.key), {})
             values.pop(line.code, None)

@@ -48,8 +48,6 @@ from hcx_waves.wavefile.gates import GateSettings, time_to_answer
 TEXT_VERSION = 3
 """Version of the gate texts: a body that another release has shown is compared by digest and scope only."""
 NO_ANSWER = "no answer in time"
-LOSSES = 3
-"""How often a gate is tried again that Airflow has lost. What a person answers, and what we refuse, is no loss."""
 _LONGEST_TEXT = 500
 _SIMPLE_AUTH = "SimpleAuthManager"
 
@@ -116,7 +114,8 @@ class WaveGate(ApprovalOperator):
             "reason": Param(None, type=["null", "string"], maxLength=_LONGEST_TEXT, title="Reason"),
         }
         subject = GATES[gate].title.format(wave=wave_id, segment=segment)
-        fixed = {**retry_arguments(LOSSES, rehearsal=rehearsal), "pool": "default_pool", "params": params}
+        # Airflow may lose a gate, or be unable to start it. What a person answers, and what we refuse, is not retried.
+        fixed = {**retry_arguments(rehearsal=rehearsal), "pool": "default_pool", "params": params}
         super().__init__(subject=subject, body="", **{**kwargs, **fixed})
         self.wave_id = wave_id
         self.gate = GATES[gate]

@@ -36,7 +36,8 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
     """
 
     result: ClassVar[Slot[Any]] = results.RECONNECTED
-    retries_and_delay: ClassVar[Arguments] = QUICK
+    # Half an hour: whatever is away, the gateway is off meanwhile. The report waits for this task, so not for ever.
+    retries_and_delay: ClassVar[Arguments] = {**QUICK, "retries": 30}
 
     def __init__(self, *, decided_by: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -11,8 +11,7 @@ from airflow.sdk import DAG
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
-from hcx_airflow.gates.operator import LOSSES
-from hcx_airflow.retries import TransientRetryPolicy
+from hcx_airflow.retries import LOST_STARTS, TransientRetryPolicy
 from hcx_waves.wavefile.loader import load_wave, read_wave
 from support.airflow_home import DAGS
 from support.wave_files import FULL, changed, full_wave, minimal
@@ -209,7 +208,7 @@ def test_no_task_is_mapped_and_gates_neither_retry_nor_queue_for_a_pool(dag: DAG
         assert task.task_group is not None
         assert not list(task.iter_mapped_task_groups())
     for gate in gates:
-        assert (gate.retries, gate.pool) == (LOSSES, "default_pool"), gate.task_id
+        assert (gate.retries, gate.pool) == (LOST_STARTS, "default_pool"), gate.task_id
         assert isinstance(gate.retry_policy, TransientRetryPolicy), gate.task_id
 
 
