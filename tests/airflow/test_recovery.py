@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
 
 from hcx_airflow.errors import (
     AnswerRefusedError,
@@ -15,7 +16,9 @@ from hcx_airflow.errors import (
     RecoveryRefusedError,
     RunRefusedError,
 )
+from hcx_waves.clients.nsx import Connectivity
 from support.airflow_tasks import AirflowRun
+from support.procedures import sites_of
 from support.recovering import Recovering, changes
 from support.wave_tasks import CUTOVER, UNTIL_VERIFIED, WaveTasks
 
@@ -34,6 +37,13 @@ def cut(tasks: WaveTasks) -> WaveTasks:
     """The outage runs: the source gateway is off, and HCX has not been asked to unextend."""
     tasks.do(*UNTIL_VERIFIED, *CUTOVER[:3])
     return tasks
+
+
+def set_destination(pair: Any, connectivity: Connectivity) -> None:
+    with sites_of(pair) as clients:
+        path = next(one.path for one in clients.destination_nsx.segments() if SEGMENT in one.display_name)
+        clients.destination_nsx.set_connectivity(clients.destination_nsx.segment(path), connectivity)
+    pair.advance(10)
 
 
 def facts(pair: Any) -> Any:
@@ -130,7 +140,10 @@ def test_all_that_is_wrong_with_a_form_is_told_at_once(cut: WaveTasks, tmp_path:
     for problem in ("none named sed-net (did you mean seed-net?)", "force means nothing", "deadline must", "run must"):
         assert problem in said
     assert "while_extended must be true or false" in said
-    with pytest.raises(RunRefusedError, match="action must be one of reconnect-source, connect-destination, cancel"):
+    with pytest.raises(
+        RunRefusedError,
+        match="action must be one of reconnect-source, connect-destination, restore-source-segment, cancel",
+    ):
         Recovering(cut.run, run_id="r2", action="explode").resolve()
 
 
@@ -146,3 +159,79 @@ def test_a_forged_result_is_not_acted_on(cut: WaveTasks, site_pair: Any, tmp_pat
     with pytest.raises(Exception, match="somebody has changed it"):
         recovery.recover()
     assert changes(site_pair, mark) == []
+
+
+@pytest.fixture
+def cleaned(cut: WaveTasks) -> WaveTasks:
+    """The wave is over, and its cleanup has deleted the source segment; its run."""
+    cut.do(*CUTOVER[3:], "conclude_wave")
+    conf = {"wave_dag_id": "seed-wave", "wave_run_id": cut.run.run_id}
+    others = {cut.run.run_id: cut.run}
+    cleanup = AirflowRun(cut.run.bundle, dag_id="cleanup__seed-wave", run_id="c", conf=conf, other_runs=others)
+    cleanup.asked = cut.run.asked
+    after = WaveTasks(cleanup)
+    after.do("prove_segment_empty", group="cleanup")
+    after.do("approve_cleanup", "delete_source_segment")
+    return after
+
+
+def source_segment(pair: Any) -> Any:
+    with sites_of(pair) as clients:
+        return next((one for one in clients.source_nsx.segments() if one.segment_id == SEGMENT), None)
+
+
+def test_a_deleted_source_segment_is_restored_with_its_gateway_off(
+    cut: WaveTasks, request: pytest.FixtureRequest, site_pair: Any, tmp_path: Path
+) -> None:
+    before = dict(source_segment(site_pair).raw)
+    cleaned = request.getfixturevalue("cleaned")
+    assert source_segment(site_pair) is None
+    assert cleaned.left("delete_source_segment")["definition"]["subnets"] == before["subnets"]
+    site_pair.advance(3600)
+    recovery = Recovering(cut.run, action="restore-source-segment")
+    recovery.resolve()
+    assert "with its gateway off, as " in recovery.approve()
+    done = recovery.recover()
+    assert [one["done"] for one in done["outcomes"]] == [True], done
+    found = source_segment(site_pair)
+    for name in ("display_name", "subnets", "id", "path"):
+        assert found.raw[name] == before[name]
+    assert found.is_disconnected
+    assert facts(site_pair)["two_gateways"] == []
+    again = Recovering(cut.run, run_id="r2", action="restore-source-segment", objects=[SEGMENT])
+    with pytest.raises(AirflowSkipException, match="the source segment is there"):
+        again.resolve()
+
+
+def test_what_was_deleted_is_restored_with_its_gateway_on_if_nobody_routes_it(
+    cleaned: WaveTasks, cut: WaveTasks, site_pair: Any
+) -> None:
+    set_destination(site_pair, Connectivity.OFF)
+    site_pair.advance(3600)
+    mark = site_pair.mark()
+    with pytest.raises(RecoveryRefusedError, match="a cleanup has deleted the source segment"):
+        Recovering(cut.run, run_id="r0", action="reconnect-source").resolve()
+    assert changes(site_pair, mark) == []
+    assert Recovering(cut.run, action="restore-source-segment").all()["outcomes"][0]["done"]
+    assert not source_segment(site_pair).is_disconnected
+    assert facts(site_pair)["two_gateways"] == []
+
+
+def test_the_destination_is_connected_after_a_cleanup(cleaned: WaveTasks, cut: WaveTasks, site_pair: Any) -> None:
+    set_destination(site_pair, Connectivity.OFF)
+    done = Recovering(cut.run, action="connect-destination").all()
+    assert done["is_well"]
+    assert source_segment(site_pair) is None
+
+
+def test_a_segment_is_not_restored_over_another_with_its_subnet(
+    cleaned: WaveTasks, cut: WaveTasks, site_pair: Any
+) -> None:
+    definition = cleaned.left("delete_source_segment")["definition"]
+    site_pair.advance(3600)
+    with sites_of(site_pair) as clients:
+        other = {**definition, "id": "other", "display_name": "other"}
+        other["path"] = definition["path"].replace(SEGMENT, "other")
+        clients.source_nsx.create_segment(other, Connectivity.OFF)
+    with pytest.raises(RecoveryRefusedError, match="another segment at the source has its subnet"):
+        Recovering(cut.run, action="restore-source-segment").resolve()

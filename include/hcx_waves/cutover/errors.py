@@ -12,6 +12,7 @@
     ├── UnextendFailedError         the unextend failed
     ├── ExtensionPresentError       the network is still extended
     ├── PortsRemainError            NSX has not released the ports (yet)                         transient
+    ├── NotRestorableError          a deleted source segment cannot be made again
     ├── TurnTakenError              somebody else is at work on the segment                      transient
     └── CommandFailedError          a command of the wave file failed
         └── ManualStepOutstandingError  a person has not done it (yet)
@@ -134,6 +135,12 @@ class PortsRemainError(ProcedureError):
         "NSX releases the ports of VMs that left with a delay; nothing else is attached to the segment. Clear the task "
         "later; do not force it."
     )
+
+
+class NotRestorableError(ProcedureError):
+    """A source segment that was deleted cannot be made again by what was kept of it."""
+
+    default_hint = "Nothing was sent. Look at the segments of the source in its NSX Manager."
 
 
 class TurnTakenError(ProcedureError):
