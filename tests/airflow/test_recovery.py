@@ -17,6 +17,7 @@ from hcx_airflow.errors import (
     RunRefusedError,
 )
 from hcx_waves.clients.nsx import Connectivity
+from hcx_waves.report.files import read_report
 from support.airflow_tasks import AirflowRun
 from support.procedures import sites_of
 from support.recovering import Recovering, changes
@@ -24,6 +25,7 @@ from support.wave_tasks import CUTOVER, UNTIL_VERIFIED, WaveTasks
 
 pytestmark = pytest.mark.world(mode="scaled", speed=600.0)
 SEGMENT = "seed-net"
+TOLD = "recovery, reconnect-source: the source gateway is on again"
 
 
 @pytest.fixture
@@ -70,8 +72,26 @@ def test_the_source_is_reconnected_and_the_run_goes_on_by_no_old_approval(
         cut.do("unextend_network")
     assert cut.do("reconnect_source_segment")["situation"] == "connected"
     assert len(changes(site_pair, mark)) == 1
-    report = json.loads(Path(recovery.report()["json"]).read_text())
-    assert report["result"]["outcomes"][0]["done"]
+    before = read_report(Path(cut.do("write_report")["json"]))
+    assert [one.what for one in before.timeline if one.what.startswith("recovery")] == [TOLD]
+
+
+def test_it_is_told_in_its_own_report_and_in_that_of_the_run(cut: WaveTasks, tmp_path: Path) -> None:
+    path = Path(cut.do("write_report")["json"])
+    assert TOLD not in [one.what for one in read_report(path).timeline]
+    recovery = Recovering(cut.run, action="reconnect-source")
+    recovery.all()
+    written = recovery.report()
+    [event] = [one for one in read_report(path).timeline if one.what == TOLD]
+    assert (event.subject, event.by) == (SEGMENT, "alice")
+    assert TOLD in path.with_suffix(".md").read_text()
+    own = json.loads(Path(written["json"]).read_text())
+    assert own["result"]["outcomes"][0]["done"]
+    assert "approved by alice" in Path(written["markdown"]).read_text()
+    audit = tmp_path / "reports" / "seed-wave" / "manual__1.rescue.jsonl"
+    lines = [json.loads(line) for line in audit.read_text().splitlines()]
+    assert [line["step"] for line in lines] == ["looked", "answered", "acting", "done", "read_back"]
+    assert {(line["who"], line["recovery"]) for line in lines} == {("alice", "r1")}
 
 
 def test_the_destination_is_connected_and_the_run_adopts_it(cut: WaveTasks, site_pair: Any, tmp_path: Path) -> None:

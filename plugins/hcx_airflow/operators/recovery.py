@@ -131,7 +131,7 @@ class WriteRecoveryReportOperator(WaveOperator):
 
     @override
     def act(self, run: TaskRun) -> dict[str, str]:
-        from hcx_waves.rescue.recovery_report import RecoveryReport, write_recovery_report
+        from hcx_waves.rescue.recovery_report import RecoveryReport, tell_in_report, write_recovery_report
 
         notes: list[str] = []
 
@@ -154,7 +154,14 @@ class WriteRecoveryReportOperator(WaveOperator):
             failures=tuple(one for one in failures if one is not None),
             notes=tuple(notes),
         )
-        written = write_recovery_report(report, reports_folder(), secrets_of(read_wave(run), rehearsal=False))
+        secrets = secrets_of(read_wave(run), rehearsal=False)
+        if report.found is not None and report.result is not None:
+            try:
+                tell_in_report(reports_folder(), run.wave_id, report.found.run_id, secrets)
+            except (OSError, ValueError) as error:
+                notes.append(f"the report of the wave's run does not tell it: {error}")
+                report = report.model_copy(update={"notes": tuple(notes)})
+        written = write_recovery_report(report, reports_folder(), secrets)
         run.results.leave(results.HEADLINE, report.headline)
         self.log.info("%s", report.headline)
         return written
