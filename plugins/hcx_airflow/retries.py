@@ -83,10 +83,8 @@ class TransientRetryPolicy(RetryPolicy):
     @classmethod
     @override
     def deserialize(cls, data: Arguments) -> TransientRetryPolicy:
-        real = data.get("real_delay")
-        return cls(
-            timedelta(seconds=data["delay"]), None if real is None else timedelta(seconds=real), data.get("tries")
-        )
+        delay, real = (timedelta(seconds=data[key]) if key in data else None for key in ("delay", "real_delay"))
+        return cls(delay or RETRY_DELAY, real, data.get("tries"))
 
 
 def retry_arguments(retries: int = RETRIES, delay: timedelta = RETRY_DELAY, *, rehearsal: bool = False) -> Arguments:
