@@ -76,8 +76,8 @@ class ReconnectRefusedError(ProcedureError):
     """Connecting the source again could do harm now."""
 
     default_hint = (
-        "A person decides: keep waiting; start recover__<wave> with action connect-destination; or reverse, in this order: "
-        "destination gateway off, source gateway on, extend the network again in HCX, migrate the VMs back."
+        "A person decides: keep waiting; start recover__<wave> with action connect-destination; or reverse, in this "
+        "order: destination gateway off, source gateway on, extend the network again in HCX, migrate the VMs back."
     )
     default_options = (
         "Keep waiting while HCX is still at work: clear task await_unextended.",
