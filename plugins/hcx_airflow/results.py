@@ -118,6 +118,7 @@ RENAMING: Slot[Renaming] = Slot(names.RENAME_DESTINATION_SEGMENT, "cutover.clean
 CANCELLED: Slot[CancelReport] = Slot(names.CANCEL_MIGRATIONS, "migration.cancel.CancelReport")
 RECOVERY: Slot[Recovery] = Slot(names.RESOLVE_RECOVERY, "rescue.recovery.Recovery")
 RECOVERED: Slot[RecoveryResult] = Slot(names.RECOVER, "rescue.recovery.RecoveryResult")
+NOTHING_TO_RECOVER: Slot[str] = Slot(names.RESOLVE_RECOVERY, TEXT, names.NOT_DUE)
 TAKEN_SNAPSHOT: Slot[TakenSnapshot] = Slot(names.TAKE_SNAPSHOT, "run.results.TakenSnapshot")
 CLOSED_TWIN: Slot[dict[str, str]] = Slot(names.CLOSE_TWIN, PATHS)
 SUMMARY: Slot[dict[str, str]] = Slot(names.SUMMARISE_REHEARSALS, PATHS)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
+from hcx_airflow.dag_factory.recovery import build_recovery_dag
+from hcx_airflow.dag_factory.texts import recovery_face
 from hcx_airflow.errors import (
     AnswerRefusedError,
     IncompleteError,
@@ -17,7 +19,10 @@ from hcx_airflow.errors import (
     RunRefusedError,
 )
 from hcx_waves.clients.nsx import Connectivity
+from hcx_waves.cutover.errors import TurnTakenError
+from hcx_waves.cutover.turns import taking_turn
 from hcx_waves.report.files import read_report
+from hcx_waves.wavefile.loader import load_wave
 from support.airflow_tasks import AirflowRun
 from support.procedures import sites_of
 from support.recovering import Recovering, changes
@@ -255,3 +260,67 @@ def test_a_segment_is_not_restored_over_another_with_its_subnet(
         clients.source_nsx.create_segment(other, Connectivity.OFF)
     with pytest.raises(RecoveryRefusedError, match="another segment at the source has its subnet"):
         Recovering(cut.run, action="restore-source-segment").resolve()
+
+
+def test_a_step_of_the_run_and_a_recovery_take_turns(cut: WaveTasks, site_pair: Any, tmp_path: Path) -> None:
+    recovery = Recovering(cut.run, action="reconnect-source")
+    recovery.resolve()
+    recovery.approve()
+    mark = site_pair.mark()
+    with taking_turn(tmp_path / "state", "seed-wave", SEGMENT, "unextend_network of run manual__1"):
+        with pytest.raises(IncompleteError, match="unextend_network of run manual__1 is at work on seed-net"):
+            recovery.recover()
+        for step in ("unextend_network", "reconnect_source_segment"):
+            with pytest.raises(TurnTakenError):
+                cut.run.execute_once(cut.make(step))
+    assert changes(site_pair, mark) == []
+    cut.do("reconnect_source_segment")
+    assert len(changes(site_pair, mark)) == 1
+
+
+def test_one_of_two_segments_names_is_not_guessed(cut: WaveTasks) -> None:
+    given = Recovering(cut.run, action="reconnect-source", objects=["web01"])
+    with pytest.raises(RunRefusedError, match="is for segments, and wave seed-wave has none named web01"):
+        given.resolve()
+
+
+def test_where_there_is_nothing_to_do_the_run_is_green(cut: WaveTasks, site_pair: Any) -> None:
+    cut.do("reconnect_source_segment")
+    recovery = Recovering(cut.run, action="reconnect-source", objects=[SEGMENT])
+    with pytest.raises(AirflowSkipException, match="the source gateway is on"):
+        recovery.resolve()
+    recovery.run.states = dict.fromkeys(("resolve_recovery", "approve_recovery", "recover"), "skipped")
+    dag = build_recovery_dag(recovery_face(load_wave(cut.run.bundle / "waves" / "seed-wave.yaml"), ""))
+    recovery.run.execute(dag.get_task("confirm_outcome"))
+    report = json.loads(Path(recovery.report()["json"]).read_text())
+    assert "the source gateway is on" in report["nothing"]
+    recovery.run.states["recover"] = "failed"
+    with pytest.raises(IncompleteError, match="recover"):
+        recovery.run.execute(dag.get_task("confirm_outcome"))
+
+
+def test_an_unextend_of_which_nothing_is_seen_is_decided_by_a_named_person(cut: WaveTasks, site_pair: Any) -> None:
+    site_pair.fault(product="hcx", call="l2_extensions.delete", behaviour="reset_before")
+    with pytest.raises(Exception, match="lost"):
+        cut.run.execute_once(cut.make("unextend_network"))
+    mark = site_pair.mark()
+    with pytest.raises(RecoveryRefusedError, match="HCX has accepted the unextend"):
+        Recovering(cut.run, run_id="r0", action="reconnect-source").resolve()
+    recovery = Recovering(cut.run, action="reconnect-source", decided_by="bob")
+    recovery.resolve()
+    assert "Decided by bob" in recovery.approve()
+    assert recovery.recover()["is_well"]
+    assert (facts(site_pair)["two_gateways"], len(changes(site_pair, mark))) == ([], 1)
+
+
+def test_one_that_must_not_be_done_now_is_not_asked_about(cut: WaveTasks, site_pair: Any) -> None:
+    site_pair.fault(product="engine", call="extension.unextend", behaviour="stall")
+    cut.do("unextend_network")
+    for choices in ({}, {"decided_by": "bob"}):
+        with pytest.raises(RecoveryRefusedError, match="may connect the destination at any moment"):
+            Recovering(cut.run, run_id=f"r{len(choices)}", action="reconnect-source", **choices).resolve()
+    with pytest.raises(RecoveryRefusedError, match="still extended"):
+        Recovering(cut.run, run_id="r3", action="connect-destination").resolve()
+    done = Recovering(cut.run, run_id="r4", action="connect-destination", while_extended=True).all()
+    assert done["is_well"]
+    assert facts(site_pair)["two_gateways"] == []

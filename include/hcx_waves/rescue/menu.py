@@ -59,6 +59,11 @@ class MenuItem:
     undoes: GatedStep
     takes: frozenset[RescueChoice] = field(default=frozenset())
 
+    @property
+    def phrase(self) -> str:
+        """The title within a sentence."""
+        return f"{self.title[0].lower()}{self.title[1:]}"
+
 
 MENU: dict[RescueAction, MenuItem] = {
     item.action: item

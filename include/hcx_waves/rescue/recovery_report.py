@@ -35,6 +35,8 @@ class RecoveryReport(DomainModel):
     found: Recovery | None = None
     decision: Decision | None = None
     result: RecoveryResult | None = None
+    nothing: str = ""
+    """Why there was nothing to do."""
     failures: tuple[StepFailure, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -44,7 +46,7 @@ class RecoveryReport(DomainModel):
         if self.failures:
             return f"Not recovered. {self.failures[-1].sentence}"
         if self.found is None:
-            return "There was nothing to do."
+            return self.nothing or "Nothing was done."
         done = "; ".join(f"{one.subject}: {one.text}" for one in (self.result.outcomes if self.result else ()))
         return f"{self.found.title}. {done or 'Nothing was done.'}"
 

@@ -12,6 +12,7 @@ import pytest
 from hcx_demo.runs import await_dags
 from hcx_demo.stack import Stack, StackOptions
 from hcx_demo.stack.state import read_json
+from hcx_waves.model.files import file_name
 from hcx_waves.wavefile.loader import load_wave
 from support.demo_stack import Person
 
@@ -88,7 +89,7 @@ def test_an_outage_is_ended_from_the_form(person: Person, call: str, action: str
     assert report["found"]["run_id"] == run
     assert [one.partition(" ")[0] for one in person.changes(mark)] == ["PATCH"]
     assert (facts(person)["two_gateways"], facts(person)["outage"][-1]["to"] is not None) == ([], True)
-    told = read_json(person.stack.state.reports / WAVE / f"{run}.json")
+    told = read_json(person.stack.state.reports / WAVE / f"{file_name(run)}.json")
     assert any(one["what"].startswith(f"recovery, {action}") for one in told["timeline"])
 
 
