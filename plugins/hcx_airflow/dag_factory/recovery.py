@@ -40,6 +40,7 @@ def build_recovery_dag(face: DagFace) -> DAG:
         report = WriteRecoveryReportOperator(task_id=names.WRITE_REPORT, wave_id=face.wave)
         recover >> report
         report.as_teardown(on_failure_fail_dagrun=False)
-        add_confirmation([resolve, recover])
+        tasks = [resolve, recover]
+        add_confirmation(tasks, excuses=dict.fromkeys((one.task_id for one in tasks), resolve.task_id))
     set_params(dag, recovery_params(face))
     return dag
