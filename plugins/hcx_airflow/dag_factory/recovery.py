@@ -23,7 +23,7 @@ def build_recovery_dag(face: DagFace) -> DAG:
         description=f"Takes a way back for {face.wave}: looks, asks, acts, reads back",
         doc_md=face.page,
         tags=list(face.tags),
-        default_args={"owner": face.owner, **priorities.at(priorities.OUTAGE)},
+        default_args={"owner": face.owner, **priorities.in_outage()},
         schedule=None,
         catchup=False,
         # One way back at a time: the next one begins with what this one has left.
