@@ -329,3 +329,18 @@ def test_one_that_must_not_be_done_now_is_not_asked_about(cut: WaveTasks, site_p
     done = Recovering(cut.run, run_id="r4", action="connect-destination", while_extended=True).all()
     assert done["is_well"]
     assert facts(site_pair)["two_gateways"] == []
+
+
+def test_without_the_file_of_the_plan_its_sealed_result_is_gone_by(
+    cut: WaveTasks, site_pair: Any, tmp_path: Path
+) -> None:
+    [plan] = (tmp_path / "state" / "plans").rglob("*.json")
+    plan.unlink()
+    forged = Recovering(cut.run, run_id="r0", action="reconnect-source")
+    sealed = cut.run.xcoms["resolve_plan", "return_value"]
+    cut.run.xcoms["resolve_plan", "return_value"] = {**sealed, "mobility_group": "another"}
+    with pytest.raises(RunRefusedError, match="has left no plan that can be read"):
+        forged.resolve()
+    cut.run.xcoms["resolve_plan", "return_value"] = sealed
+    assert Recovering(cut.run, action="reconnect-source").all()["is_well"]
+    assert facts(site_pair)["two_gateways"] == []
