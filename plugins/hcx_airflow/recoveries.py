@@ -69,4 +69,5 @@ def rescuer_of(run: TaskRun, wave: Wave, records: Records, plan: WavePlan) -> It
             runner=CommandRunner(),
             patience=run.clock.patience(pause_seconds=0.2),
             plan_from="the run's plan",
+            again=lambda: records_of(run, records.run_id)[0],
         )

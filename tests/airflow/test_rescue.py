@@ -18,6 +18,7 @@ from hcx_waves.clients.hcx import HcxClient
 from hcx_waves.clients.nsx import Connectivity
 from hcx_waves.migration.intents import intents_of
 from hcx_waves.model.plan import WavePlan
+from hcx_waves.procedure_errors import SubmissionLostError
 from hcx_waves.report.files import read_report
 from hcx_waves.rescue import ledgers
 from support.airflow_tasks import AirflowRun
@@ -291,6 +292,24 @@ def test_what_has_changed_since_the_question_is_not_done(
     assert "FAILED: seed-net: the situation has changed" in late.stdout
     assert len(phone.sent(mark)) == 1, "that of the other one"
     assert phone.facts()["two_gateways"] == []
+
+
+def test_what_the_run_has_recorded_since_the_question_is_gone_by(
+    cut: WaveTasks, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone.pair.fault(product="hcx", call="l2_extensions.delete", behaviour="reset_before")
+
+    def answer(*_: Any, **__: Any) -> bool:
+        with pytest.raises(SubmissionLostError):
+            cut.run.execute_once(cut.make("unextend_network"))
+        return True
+
+    monkeypatch.setattr(typer, "confirm", answer)
+    mark = phone.pair.mark()
+    late = phone.call("reconnect-source")
+    assert late.exit_code == 1
+    assert "the situation has changed: HCX has accepted the unextend" in late.stdout
+    assert not [one for one in phone.sent(mark) if "segments" in one]
 
 
 def test_without_an_audit_nothing_is_sent(cut: WaveTasks, phone: Phone, tmp_path: Path) -> None:

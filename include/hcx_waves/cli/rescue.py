@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +53,7 @@ _Reports = Annotated[
     Path | None, typer.Option(envvar="HCX_WAVES_REPORTS_FOLDER", help="Folder of reports, for the audit.")
 ]
 _Waves = Annotated[Path | None, typer.Option(help="Folder of wave files, for a name or a run's id.")]
+_Sources = tuple[Wave, Endpoints, Records, Callable[[], Records]]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON; an action needs --yes as well.")]
 
 
@@ -94,14 +95,16 @@ def rescue(
     wanted = Wanted(action=action, choices=choices, names=names)
     # Where no run has a state folder, there is nobody to take turns with.
     turns = folders.state if folders.state.is_dir() else None
-    if not _carried_out(wave, document, records, audit, (wanted, turns), as_json=as_json, yes=yes):
+
+    def again() -> Records:
+        return read_records(wave.name, folders.state, folders.reports, run_id=records.run_id, plan_file=plan)
+
+    if not _carried_out((wave, document, records, again), audit, (wanted, turns), as_json=as_json, yes=yes):
         raise typer.Exit(ExitCode.FAILED)
 
 
 def _carried_out(
-    wave: Wave,
-    document: Endpoints,
-    records: Records,
+    sources: _Sources,
     audit: Audit,
     wanted: tuple[Wanted, Path | None],
     *,
@@ -110,10 +113,11 @@ def _carried_out(
 ) -> bool:
     """Carry the call out and return whether all is well; what stops it ends the command."""
     is_look = wanted[0].action is RescueAction.LOOK
+    document = sources[1]
     options = ClientOptions.read_only() if is_look else ClientOptions.for_roles(("real", "site"))
     try:
         with open_sites(document.revealed(), options=options, source_has_nsx=document.source_has_nsx) as clients:
-            rescuer = _rescuer(wave, clients, records, document)
+            rescuer = _rescuer(clients, sources)
             return RescueCall(rescuer, audit, *wanted, as_json=as_json, yes=yes).run()
     except EndpointsError as error:
         fail(str(error))
@@ -163,7 +167,8 @@ def _wave_path(target: str, folders: _Folders) -> tuple[Path, str]:
     return folders.waves / f"{wave}{SUFFIX}", target
 
 
-def _rescuer(wave: Wave, clients: SiteClients, records: Records, document: Endpoints) -> Rescuer:
+def _rescuer(clients: SiteClients, sources: _Sources) -> Rescuer:
+    wave, document, records, again = sources
     problems: Sequence[str] = ()
     if records.plan is not None:
         plan, plan_from = records.plan, "the run's plan"
@@ -178,6 +183,7 @@ def _rescuer(wave: Wave, clients: SiteClients, records: Records, document: Endpo
         runner=CommandRunner(secrets=document.secrets()),
         patience=Patience(now=_now, sleep=_pause),
         plan_from=plan_from,
+        again=again,
         problems=problems,
     )
 

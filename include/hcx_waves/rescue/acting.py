@@ -57,6 +57,8 @@ class Acting:
         return self.rescuer.plan.segment(subject).key if row.item.subjects is Subjects.SEGMENTS else MIGRATIONS
 
     def _act(self, row: WayBack, wanted: Wanted, agreed: Sequence[Intent]) -> list[RescueOutcome]:
+        # Only in this turn it is certain that no step of the run keeps anything any more.
+        self.rescuer.read_again()
         look, outcomes, still = self.rescuer.look(), [], []
         for one in agreed:
             now = row.intend(self.rescuer, look, one.subject, wanted.choices)

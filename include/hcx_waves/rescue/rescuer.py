@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.cutover.commands import Commands
@@ -22,6 +22,7 @@ class Rescuer:
     """Looks at a wave; the actions act by what it holds.
 
     :param plan_from: where the plan is from, for people.
+    :param again: reads the records once more; without it those that are given are gone by.
     :param problems: what the plan lacks.
     """
 
@@ -35,11 +36,21 @@ class Rescuer:
         runner: Commands,
         patience: Patience,
         plan_from: str,
+        again: Callable[[], Records] | None = None,
         problems: Sequence[str] = (),
     ) -> None:
         self.wave, self.plan, self.clients, self.records, self.patience = wave, plan, clients, records, patience
+        self._again = again
         self._plan_from, self._problems = plan_from, tuple(problems)
         self._looker = Looker(wave, plan, clients, runner)
+
+    def read_again(self) -> None:
+        """Read the records once more: a step of the run may have kept something since, as what it has asked HCX for.
+
+        :raises PlanFileError: if a plan file was given that cannot be read any more.
+        """
+        if self._again is not None:
+            self.records = self._again()
 
     def look(self) -> Look:
         """Look at every segment and every VM; changes nothing."""
