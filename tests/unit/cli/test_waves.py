@@ -81,14 +81,14 @@ def test_problems_of_files_that_were_not_asked_for_are_not_printed(tmp_path: Pat
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     result = run("validate", tmp_path / "none.yaml")
 
-    assert result.exit_code == 1
-    assert result.stdout == f"{tmp_path}/none.yaml:1:1 wave: cannot be read: No such file or directory\n"
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"{tmp_path}/none.yaml: there is no such file\n"
 
 
 def test_a_folder_without_wave_files(tmp_path: Path) -> None:
     result = run("validate", tmp_path)
 
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"no wave files (*.yaml) in {tmp_path}\n"
 
 
