@@ -36,6 +36,10 @@ def _events(results: RunResults, vms: tuple[VmRow, ...]) -> Iterator[Event]:
         yield from _of_segment(one, _approver(results, one.segment))
         yield from _failed(one.failures, one.segment, known=_UNEXTEND_FAILED if _has_failed(one) else "")
     yield from _failed(results.failures, "")
+    for stall in results.stalls:
+        yield Event(at=stall.since, what=f"stall {stall.stall_id.value}: {stall.what}", subject=stall.subject)
+        if stall.until is not None:
+            yield Event(at=stall.until, what=f"stall {stall.stall_id.value}: over", subject=stall.subject)
     for entry in results.rescues:
         if entry.is_event:
             yield Event(at=entry.at, what=entry.what, subject=entry.subject, by=entry.by)
