@@ -31,6 +31,7 @@ from hcx_waves.migration.cancel import CancelAnswer
 from hcx_waves.model.finding_ids import FINDING_IDS, NEVER_WAIVED
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.probe.results import Outcome
+from hcx_waves.rescue.menu import RescueAction
 from hcx_waves.resolve.problems import PlanError
 from hcx_waves.run.results import Ended
 from hcx_waves.run.stalls import StallId
@@ -40,7 +41,7 @@ ROOT = Path(__file__).parents[2]
 ENTRIES = [(one.name, entry_id, one.entries[entry_id]) for one in FAMILIES for entry_id in one.entries]
 CODE = re.compile(r"`([^`]+)`")
 WAVE_DAGS = re.compile(r"(\w+?)__<wave>")
-RESCUE_WORDS = {"look", "reconnect-source", "connect-destination", "cancel"}
+RESCUE_WORDS = {"look", *RescueAction}
 OTHERS = {
     "HCX_WAVES_SIGNING_KEY", "STRANDED", "airflow triggerer", "check", "ca_file", "endpoints.json", "hcx",
     "hcx_sim_control", "https://host[:port][/path]", "ok", "rescue",

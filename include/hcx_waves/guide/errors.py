@@ -136,7 +136,7 @@ OF_PROCEDURES = {
     "ReconnectRefusedError": Entry(
         "Connecting the source again could do harm now; the message says in which situation the segment is.",
         "Go by that situation, in [03:00](../operations.md#0300).",
-        _RESCUE + "; `connect-destination` or `reconnect-source` as it says.",
+        _RESCUE + "; DAG `recover__<wave>`, action `connect-destination` or `reconnect-source` as it says.",
     ),
     "SourceNotDisconnectedError": Entry(
         "The source's gateway is not proven off, so the unextend was refused.",
@@ -146,7 +146,7 @@ OF_PROCEDURES = {
     "DestinationNotRoutedError": Entry(
         "The destination does not route the segment (yet).",
         "Look again after a moment. If it stays so, connect its gateway.",
-        "Clear `verify_destination_routed`; else `hcx-waves rescue WAVE connect-destination`.",
+        "Clear `verify_destination_routed`; else DAG `recover__<wave>`, action `connect-destination`.",
     ),
     "RealisationFailedError": Entry(
         "NSX has stored a change of a segment and could not put it into effect.",
@@ -156,7 +156,7 @@ OF_PROCEDURES = {
     "UnextendFailedError": Entry(
         "The unextend failed, or has not ended in time.",
         "Extension still listed: the source can be reconnected. Extension gone: connect the destination.",
-        _RESCUE + "; then `reconnect-source` or `connect-destination`.",
+        "DAG `recover__<wave>`, action `reconnect-source` or `connect-destination`; without Airflow " + _RESCUE + ".",
     ),
     "ExtensionPresentError": Entry(
         "The network is still extended.",
@@ -178,6 +178,16 @@ OF_PROCEDURES = {
         "Do what the instructions say.",
         "Clear the task; `hcx-waves rescue WAVE reconnect-source` shows the instructions, too.",
     ),
+    "TurnTakenError": Entry(
+        "A step of the run, or another way back, is at work on the segment.",
+        "Wait until it has ended, then look again.",
+        _RESCUE + "; then `recover__<wave>` again.",
+    ),
+    "NotRestorableError": Entry(
+        "A deleted source segment cannot be made again by what was kept of it.",
+        "Look at the source's segments, and make it by hand by the definition in the report of the cleanup.",
+        "NSX of the source, *Networking > Segments*.",
+    ),
     "GroupMismatchError": Entry(
         "A mobility group of the expected name is not the one that was planned.",
         "Look who has made it. Rename or archive it in HCX.",
@@ -198,11 +208,6 @@ OF_PROCEDURES = {
         "Look at its migration: it may be in its switchover already.",
         "HCX, *Migration*; then clear `release_switchovers`.",
     ),
-    "RescueRefusedError": Entry(
-        "Between your answer and the call something has changed, so nothing was done.",
-        "Read what is there now, then decide again.",
-        _RESCUE + ".",
-    ),
     "TwinStalled": Entry(
         "The time of a rehearsal stands: a task of the night was to begin and did not.",
         "Look for free slots of Airflow's pool and for paused DAGs; then run the night again.",
@@ -219,6 +224,11 @@ OF_TASKS = {
     "ConnectionSettingsError": Entry(
         "An Airflow connection cannot be used.",
         "Correct the field that the message names.",
+        "*Admin > Connections*, button *Test*; then clear the task.",
+    ),
+    "UnusableConnectionsError": Entry(
+        "Connections of the wave are missing or cannot be used; the message names all of them.",
+        "Add or correct each, as its line says.",
         "*Admin > Connections*, button *Test*; then clear the task.",
     ),
     "RunRefusedError": Entry(
@@ -287,6 +297,11 @@ OF_TASKS = {
         "Let one of the approvers answer, with a reference that matches the pattern.",
         "Clear the gate: it asks again.",
     ),
+    "LostTooOftenError": Entry(
+        "The process of a task was lost again and again, so nobody goes on by itself.",
+        "Look at memory and log of the worker.",
+        "Clear the task once the worker is well.",
+    ),
     "NothingMigratedError": Entry(
         "No VM has arrived at the destination. No gateway was touched.",
         "Correct what HCX says of each VM.",
@@ -301,6 +316,11 @@ OF_TASKS = {
         "A task before this one has left no result.",
         "Let that task run again.",
         "Clear the task that the message names.",
+    ),
+    "RecoveryRefusedError": Entry(
+        "What a way back asks for must not be done now; the message says why.",
+        "Press what the message names instead.",
+        "DAG `recover__<wave>`; " + _RESCUE + ".",
     ),
     "WaveFileMissingError": Entry(
         "No folder has the wave's file.",
@@ -320,7 +340,7 @@ OF_TASKS = {
     "PlanError": Entry(
         "The wave cannot be planned; each problem has a line.",
         "Correct the file or the sites. `STRANDED` means that a segment has no gateway now.",
-        "Start a new run; if a segment is stranded, `hcx-waves rescue WAVE connect-destination`.",
+        "Start a new run; if a segment is stranded, DAG `recover__<wave>`, action `connect-destination`.",
     ),
     "WaveFileError": Entry(
         "A wave file cannot be used; each problem has a line.",

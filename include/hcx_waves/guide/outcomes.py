@@ -28,7 +28,7 @@ OUTCOMES_OF_VMS = {
         "Find out who and why.",
         _RUN,
     ),
-    "vm-left_out": Entry("The run was told to leave the VM where it is.", _NOTHING, _RUN),
+    "vm-left_out": Entry("The run leaves the VM where it is, as it was started for others.", _NOTHING, _RUN),
     "vm-misplaced": Entry(
         "HCX says that the VM has moved, and it is not at the destination as planned.",
         "Look for it in both vCenters by its instance UUID, before anything else is done with it.",
@@ -56,7 +56,7 @@ OUTCOMES_OF_SEGMENTS = {
     "segment-disconnected": Entry(
         "**No gateway:** the source's is off, and nothing has followed.",
         "Act now, by [03:00](../operations.md#0300).",
-        "`hcx-waves rescue WAVE reconnect-source` or `connect-destination`, as `look` says.",
+        "DAG `recover__<wave>`, action `reconnect-source` or `connect-destination`; without Airflow " + _RESCUE,
     ),
     "segment-reconnected": Entry(
         "The cutover has failed, and the source routes the segment again.",
@@ -66,12 +66,12 @@ OUTCOMES_OF_SEGMENTS = {
     "segment-unextending": Entry(
         "**The unextend has not ended, or without a gateway.**",
         "Look; wait while HCX is at work.",
-        "Clear `await_unextended`; or `hcx-waves rescue WAVE connect-destination`.",
+        "Clear `await_unextended`; or DAG `recover__<wave>`, action `connect-destination`.",
     ),
     "segment-cut_over": Entry(
         "The destination routes the segment, proven. The source segment is kept for the hold.",
         _NOTHING,
-        "DAG `cleanup__<wave>` asks after the hold.",
+        "DAG `cleanup__<wave>` asks after the hold; `recover__<wave>`, action `restore-source-segment`, undoes it.",
     ),
     "segment-uncertain": Entry(
         "**Nobody knows how the segment stands.**",
@@ -137,12 +137,12 @@ ANSWERS_OF_CANCEL = {
     "cancel-refused": Entry(
         "HCX has said no, for instance during a switchover.",
         "Wait for the end of the switchover, or clear at both sites by force.",
-        "`hcx-waves rescue WAVE cancel --vm NAME --force`.",
+        "DAG `recover__<wave>`, action `cancel` with *force*.",
     ),
     "cancel-unsupported": Entry(
         "This manager has no graceful cancel.",
         "Cancel by force, or in HCX.",
-        "`hcx-waves rescue WAVE cancel --vm NAME --force`; HCX, *Migration*.",
+        "DAG `recover__<wave>`, action `cancel` with *force*; HCX, *Migration*.",
     ),
     "cancel-unknown": Entry("The answer was lost.", "Look at the migration.", _RESCUE),
     "cancel-not_listed": Entry(

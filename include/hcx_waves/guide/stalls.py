@@ -17,9 +17,9 @@ STALLS = Family(
         "transfer-stands": Entry(
             "HCX reports no byte more of a VM's transfer, for ten minutes or longer.",
             "Look at the migration in HCX, at the tunnel of its mesh and at the load of source datastore and line. A "
-            "transfer goes on by itself once its path is free. If it stays so, cancel this migration in HCX; the VM "
-            "stays at the source.",
-            _LOOK,
+            "transfer goes on by itself once its path is free. If it stays so, cancel this migration; the VM stays at "
+            "the source.",
+            _LOOK + " DAG `recover__<wave>`, action `cancel`.",
         ),
         "tunnel-down": Entry(
             "No transfer over a service mesh makes progress: its tunnel or one of its appliances is down.",
@@ -57,14 +57,14 @@ STALLS = Family(
             "forecast), and HCX shows no progress. Others of its mesh wait behind it.",
             "Look at the migration in HCX, and at the tasks of the VM in both vCenters. Do not power the VM on at "
             "either site while HCX works on it. A migration in switchover can be cancelled only by force.",
-            "HCX, *Migration*; `hcx-waves rescue WAVE cancel --vm NAME --force` as the last resort.",
+            "HCX, *Migration*; as the last resort DAG `recover__<wave>`, action `cancel` with *force*.",
         ),
         "unextend-long": Entry(
             "HCX has accepted the unextend and has not ended it after five minutes; usually it takes one. The outage "
             "of the segment may be running.",
             "Look first. If the extension is gone and the destination's gateway is off, connect it. If HCX is still at "
             "work, wait, or give the network a gateway at the destination with `--while-extended`.",
-            "`hcx-waves rescue WAVE look`, then `hcx-waves rescue WAVE connect-destination`.",
+            "DAG `recover__<wave>`, action `connect-destination`; without Airflow `hcx-waves rescue WAVE look`.",
         ),
         "manager-unreachable": Entry(
             "The HCX Manager has not answered for two minutes or longer. Migrations go on without it.",

@@ -80,7 +80,8 @@ class StartMigrationsOperator(WaveOperator):
         for warning in started.warnings:
             self.log.warning("HCX: %s", warning)
         waiting = self._waiting(run, work)
-        expect_wait(run, names.AWAIT_SEEDED if window is not None else names.AWAIT_MIGRATIONS, waiting["poll_seconds"])
+        first = names.AWAIT_MIGRATIONS if window is None else names.AWAIT_SEEDED
+        expect_wait(run, first, work.scope.poll_seconds(work.wave))
         return StartedMigrations(
             **started.model_dump(), held=window is not None, hcx_version=version, **trace, **waiting
         )
@@ -261,19 +262,19 @@ class ReleaseSwitchoversOperator(WaveOperator):
 
     def execute_complete(self, context: Context, event: Arguments) -> Any:
         """Continue when a VM of the order has ended."""
-        if event.get("error"):
-            raise ClientError.from_dict(event["error"])
-        if event.get("ended") == "stalled":
-            raise IncompleteError(_standing_words(event))
+        from hcx_waves.run.results import Ended, MigrationsWait
+
+        waited = MigrationsWait.model_validate(event)
+        if waited.error:
+            raise ClientError.from_dict(waited.error)
+        if waited.ended is Ended.STALLED:
+            raise IncompleteError(_standing_words(waited))
         return self.take_part(context, self.act)
 
 
-def _standing_words(event: Arguments) -> str:
+def _standing_words(waited: MigrationsWait) -> str:
     """Say which switchover of an order stands, so that those after it are not released."""
-    from hcx_waves.run.results import MigrationsWait
-
-    past = MigrationsWait.model_validate(event).past_limit
-    found = "; ".join(f"{one} (guide: {one.guide_url})" for one in past)
+    found = "; ".join(f"{one} (guide: {one.guide_url})" for one in waited.past_limit)
     return (
         f"a switchover of the order is past its limit, so the VMs after it stay held. {found}. Once it has ended, "
         "clear this task"
