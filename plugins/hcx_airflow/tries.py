@@ -20,6 +20,7 @@ from hcx_airflow.results import failure_slot
 from hcx_airflow.retries import TransientRetryPolicy
 from hcx_airflow.task import TaskRun
 from hcx_waves.clients.errors import ClientError
+from hcx_waves.guide.entries import has_entry, url_of
 from hcx_waves.model.outside import shown_lines
 from hcx_waves.run.failures import lines_of
 from hcx_waves.wavefile.problems import WaveFileError
@@ -70,6 +71,8 @@ def saying_why(run: TaskRun) -> Iterator[None]:
         failure = failure_of(error, run)
         for line in lines_of(failure):
             logger.error("%s", line)
+        if has_entry(failure.kind):
+            logger.error("guide: %s (%s)", failure.kind, url_of(failure.kind))
         _leave(run, failure)
         if is_expected(error):
             log_without_traceback(error)

@@ -19,6 +19,7 @@ from hcx_airflow.hooks.sites import hcx_connection_id, nsx_connection_id
 from hcx_airflow.operators.base import SegmentOperator
 from hcx_airflow.results import Slot
 from hcx_airflow.task import TaskRun
+from hcx_airflow.waits import expect_wait
 from hcx_airflow.work import read_scope, read_wave, read_work
 
 if TYPE_CHECKING:
@@ -160,13 +161,16 @@ class UnextendNetworkOperator(SegmentOperator):
             )
         run.results.keep(results.REMOVAL, removal)
         self.log.info("Unextend of %s: %s", self.segment, _words(removal))
+        poll_seconds = work.scope.seconds_between_looks(rehearsal=run.rehearsal)
+        expect_wait(run, run.sibling(names.AWAIT_UNEXTENDED), poll_seconds)
         return UnextendStarted(
             **removal.model_dump(),
             hcx_conn_id=hcx_connection_id(work.wave, rehearsal=run.rehearsal),
             nsx_conn_id=nsx_connection_id(work.wave, rehearsal=run.rehearsal),
             destination_segment_path=work.plan.segment(self.segment).destination_segment_path,
-            poll_seconds=work.scope.seconds_between_looks(rehearsal=run.rehearsal),
+            poll_seconds=poll_seconds,
             deadline=run.now() + LONGEST_UNEXTEND,
+            stall_limits=work.wave.limits.stalls,
         )
 
 
