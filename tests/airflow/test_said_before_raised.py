@@ -96,6 +96,7 @@ def test_it_is_logged_before_it_is_raised_and_left_for_the_report(
     with caplog.at_level(logging.ERROR), pytest.raises(RunRefusedError) as raised:
         task.do("resolve_plan")
     lines = [record.getMessage() for record in caplog.records if record.name == "hcx_airflow.tries"]
+    assert lines.pop() == "guide: RunRefusedError (docs/guide/errors.md#runrefusederror)"
     assert " ".join(lines) == str(raised.value)
     assert len(lines) > 1
     assert task.left("resolve_plan", "failure")["error"]["type"] == "RunRefusedError"

@@ -159,7 +159,8 @@ def test_a_switchover_that_is_due_and_does_not_begin(tasks: WaveTasks, site_pair
         site_pair.world.settings = site_pair.world.settings.model_copy(update={"hcx": changed})
 
     file = Path(tasks.run.bundle) / "waves" / "seed-wave.yaml"
-    file.write_text(f"{file.read_text()}\nswitchover_window: {{opens: +1h, lasts: 6h}}\n")
+    text = file.read_text().replace("opens: +0m, lasts: 12h", "opens: +2h, lasts: 12h")
+    file.write_text(f"{text}\nswitchover_window: {{opens: +1h, lasts: 6h}}\n")
     site_pair.run(lose)
     tasks.do(*BEGUN)
     ended, stalls = awaited(tasks)
