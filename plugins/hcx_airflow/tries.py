@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 from airflow.sdk.exceptions import AirflowSkipException, TaskAwaitingInput, TaskDeferred
 
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SAID: WeakSet[Exception] = WeakSet()
+_SAID = "_hcx_said"
+"""Marks an error that was told. Errors of Python itself cannot be referred to weakly, but they take an attribute."""
 
 
 @contextmanager
@@ -65,9 +65,9 @@ def saying_why(run: TaskRun) -> Iterator[None]:
     except (AirflowSkipException, TaskDeferred, TaskAwaitingInput):
         raise
     except Exception as error:
-        if error in _SAID:
+        if hasattr(error, _SAID):
             raise
-        _SAID.add(error)
+        setattr(error, _SAID, True)
         failure = failure_of(error, run)
         for line in lines_of(failure):
             logger.error("%s", line)

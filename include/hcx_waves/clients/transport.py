@@ -45,6 +45,7 @@ from hcx_waves.clients.transport_auth import Authenticator, NoAuth
 from hcx_waves.clients.transport_faults import clock_offset, error_for_exception, parse_retry_after
 from hcx_waves.clients.transport_retry import CallKind, was_never_sent
 from hcx_waves.clients.transport_wire import Ambient, Call, Dialect, Reply, TransportSettings, reply_of
+from hcx_waves.model.formatting import size
 
 logger = logging.getLogger(__name__)
 
@@ -241,7 +242,7 @@ class RestTransport:
             if len(content) > bounds.max_body_bytes:
                 context = self.context(call)
                 context["status"] = response.status_code
-                raise MalformedResponse(f"the answer is larger than {bounds.max_body_bytes} bytes", **context)
+                raise MalformedResponse(f"the answer is larger than {size(bounds.max_body_bytes)}", **context)
         return bytes(content)
 
     def _settle(self, call: Call, error: ClientError) -> ClientError:

@@ -285,7 +285,11 @@ def _comparisons(report: WaveReport) -> Markdown:
         )
         for one in report.comparisons
     ]
-    return table(("Quantity", "Forecast P50", "Forecast P95", "Actual", "Assessment"), rows)
+    fit = None if report.forecast is None else report.forecast.window_fit
+    return document(
+        table(("Quantity", "Forecast P50", "Forecast P95", "Actual", "Assessment"), rows),
+        escape(f"Forecast before the start: {' '.join(fit.sentences('UTC'))}") if fit is not None else Markdown(""),
+    )
 
 
 def _timeline(report: WaveReport) -> Markdown:
