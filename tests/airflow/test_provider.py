@@ -49,7 +49,7 @@ def test_airflow_knows_the_type_and_its_form(manager: Any, conn_type: str) -> No
 
 def test_links_can_be_imported() -> None:
     names = {import_string(path)().name for path in get_provider_info()["extra-links"]}
-    assert names == {"HCX", "NSX", "vCenter"}
+    assert names == {"HCX", "NSX", "vCenter", "Guide"}
 
 
 def test_no_form_field_asks_for_a_secret_in_the_extra() -> None:

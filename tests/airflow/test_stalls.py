@@ -13,6 +13,8 @@ import pytest
 from hcx_airflow.clock import base
 from hcx_airflow.stalls import listen
 from hcx_airflow.waits import notes_of
+from hcx_waves.clients.errors import TlsError
+from hcx_waves.clients.hcx import HcxClient
 from hcx_waves.report.files import read_report
 from hcx_waves.report.model import WaveReport
 from hcx_waves.run import scope
@@ -159,7 +161,8 @@ def test_a_switchover_that_is_due_and_does_not_begin(tasks: WaveTasks, site_pair
         site_pair.world.settings = site_pair.world.settings.model_copy(update={"hcx": changed})
 
     file = Path(tasks.run.bundle) / "waves" / "seed-wave.yaml"
-    file.write_text(f"{file.read_text()}\nswitchover_window: {{opens: +1h, lasts: 6h}}\n")
+    text = file.read_text().replace("opens: +0m, lasts: 12h", "opens: +2h, lasts: 12h")
+    file.write_text(f"{text}\nswitchover_window: {{opens: +1h, lasts: 6h}}\n")
     site_pair.run(lose)
     tasks.do(*BEGUN)
     ended, stalls = awaited(tasks)
@@ -220,6 +223,24 @@ def test_an_account_that_stays_refused(tasks: WaveTasks, site_pair: SitePair) ->
     stall = the(stalls, StallId.CREDENTIALS_REFUSED)
     assert (ended, stall.is_past_limit) == ("error", True)
     assert stall.lasted < timedelta(minutes=40)
+
+
+def test_a_certificate_that_is_renewed(tasks: WaveTasks, site_pair: SitePair, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks.do(*BEGUN)
+    real, begins = HcxClient.query_migrations, site_pair.now + timedelta(minutes=5)
+
+    def query(client: HcxClient, **wanted: Any) -> Any:
+        # The sites of the tests show one certificate for all; what a client makes of another is tested with clients.
+        if begins <= site_pair.now < begins + timedelta(minutes=12):
+            raise TlsError("certificate verify failed", system="hcx")
+        return real(client, **wanted)
+
+    monkeypatch.setattr(HcxClient, "query_migrations", query)
+    ended, stalls = awaited(tasks)
+    stall = the(stalls, StallId.CERTIFICATE_CHANGED)
+    assert ended == "terminal"
+    assert timedelta(minutes=12) <= stall.lasted <= timedelta(minutes=16)
+    assert "certificate verify failed" in stall.what
 
 
 def test_a_manager_that_is_upgraded(tasks: WaveTasks, site_pair: SitePair) -> None:

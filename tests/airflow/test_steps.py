@@ -428,7 +428,8 @@ def test_a_report_is_written_even_without_a_plan(tasks: WaveTasks) -> None:
         tasks.do("conclude_wave")
 
 
-def test_links_lead_to_the_managers(tasks: WaveTasks, site_pair: Any) -> None:
+def test_links_lead_to_the_managers(tasks: WaveTasks, site_pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HCX_WAVES_GUIDE_URL", "https://127.0.0.1:1/guide")
     task = tasks.make("resolve_plan")
     tasks.run.execute(task)
     links = {link.name: link.get_link(task, ti_key=None) for link in task.operator_extra_links}
@@ -436,11 +437,15 @@ def test_links_lead_to_the_managers(tasks: WaveTasks, site_pair: Any) -> None:
         "HCX": site_pair.url("hcx", "source"),
         "NSX": links["NSX"],
         "vCenter": site_pair.url("vcenter", "destination"),
+        "Guide": "https://127.0.0.1:1/guide/README.md",
     }
     assert all(link.startswith("https://127.0.0.1:") for link in links.values())
+    monkeypatch.delenv("HCX_WAVES_GUIDE_URL")
+    assert [link.get_link(task, ti_key=None) for link in task.operator_extra_links if link.name == "Guide"] == [""]
 
 
 def test_tasks_that_end_in_the_triggerer_have_links_too(tasks: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HCX_WAVES_GUIDE_URL", "https://127.0.0.1:1/guide")
     left: dict[tuple[str, str], str] = {}
     store = lambda _ti, task_id, key, value: left.setdefault((task_id, key), value)  # noqa: E731
     monkeypatch.setattr(lending, "store_xcom", store)

@@ -26,7 +26,7 @@ _OF_SITES = {
     "contract-differs": Entry(
         "The last probe saw that a product answers otherwise than this project knows, in a call that the wave needs.",
         "Rehearse against this release before the wave, and report the difference with the probe's record.",
-        "`hcx-waves probe --record FILE`; DAG `rehearsal__<wave>`.",
+        "`hcx-waves probe --out FILE`; DAG `rehearsal__<wave>`.",
     ),
     "endpoint-changed": Entry(
         "A connection leads to another site than when the wave was planned. Cannot be waived.",

@@ -90,7 +90,7 @@ PROBE = Family(
         "probe-differs": Entry(
             "The answer differs from the contract: a member, a type, a word, a header or a page.",
             "Rehearse the wave against this release, and report the record.",
-            "`hcx-waves probe --record FILE`; DAG `rehearsal__<wave>`.",
+            "`hcx-waves probe --out FILE`; DAG `rehearsal__<wave>`.",
         ),
         "probe-not-offered": Entry(
             "The product has no such call, as older releases do.",

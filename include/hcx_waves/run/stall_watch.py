@@ -218,12 +218,12 @@ class MigrationStalls:
             self._in_switchover.pop(vm.name, None)
             return
         begun = self._in_switchover.setdefault(vm.name, status.at)
-        if status.at - begun <= self._longest(vm):
+        # What still makes progress, such as a large VM or a last sync over a busy line, is long and does not stand.
+        since = max(begun, quiet_since) if _tells_progress(vm) else begun
+        if status.at - since <= self._longest(vm):
             return
         behind = [one for one in status.vms if one.phase in _WAITING and one.service_mesh_id == vm.service_mesh_id]
         waits = f"; {len(behind)} behind it cannot move" if behind else ""
-        # What still makes progress, such as a large VM that moves by vMotion, is long and does not stand.
-        since = max(begun, quiet_since) if _tells_progress(vm) else begun
         what = f"{vm.name} has been in its switchover for at least {duration(status.at - begun)}{waits}"
         yield Condition(StallId.SWITCHOVER_LONG, vm.name, what, since)
 

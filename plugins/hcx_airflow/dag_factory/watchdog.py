@@ -88,7 +88,9 @@ class ProbeSitesOperator(BaseOperator):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"execution_timeout": _LONGEST_PROBE, **kwargs})
+        # A process that Airflow loses, as in its first minute, is tried again; a difference fails at once.
+        again = {"retries": 2, "retry_delay": timedelta(seconds=10)}
+        super().__init__(**{"execution_timeout": _LONGEST_PROBE, **again, **kwargs})
 
     @override
     def execute(self, context: Context) -> None:

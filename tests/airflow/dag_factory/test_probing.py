@@ -37,6 +37,9 @@ class Idle:
     def count(self, dag_id: str, states: Sequence[str] | None = None, logical_date: datetime | None = None) -> int:
         return self.running
 
+    def is_waiting(self, dag_id: str, run_id: str, task_id: str) -> bool:
+        return False
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -15,6 +15,8 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 
 from hcx_airflow.dag_factory.watch import concerns_of
 from hcx_airflow.dag_factory.watchdog import AirflowRuns, ReportWavesOperator, build_watchdog_dag
+from hcx_airflow.waits import WaitNote
+from hcx_waves.run.stalls import Stall, StallId
 from support.wave_files import minimal
 
 Waves = Callable[..., Path]
@@ -29,6 +31,7 @@ class Runs:
 
     paused: dict[str, bool] = field(default_factory=dict)
     runs: dict[str, list[tuple[str, datetime | None]]] = field(default_factory=dict)
+    waiting: set[tuple[str, str, str]] = field(default_factory=set)
 
     def is_paused(self, dag_id: str) -> bool | None:
         return self.paused.get(dag_id)
@@ -38,6 +41,9 @@ class Runs:
             (states is None or state in states) and logical_date in (None, date)
             for state, date in self.runs.get(dag_id, [])
         )
+
+    def is_waiting(self, dag_id: str, run_id: str, task_id: str) -> bool:
+        return (dag_id, run_id, task_id) in self.waiting
 
 
 @pytest.mark.parametrize(
@@ -139,3 +145,60 @@ def test_what_is_asked_of_airflow(tmp_path: Path) -> None:
 def test_the_watchdog_does_not_pile_up() -> None:
     dag = build_watchdog_dag()
     assert (dag.dag_id, dag.catchup, dag.max_active_runs) == ("hcx_waves_watchdog", False, 1)
+
+
+def noted(looked_at: datetime, **fields: Any) -> WaitNote:
+    """Note a look of the wave's wait."""
+    given = {"dag_id": "one", "run_id": "manual__1", "task_id": "await_migrations", "poll_seconds": 30.0, **fields}
+    note = WaitNote(looked_at=looked_at, **given)
+    note.write()
+    return note
+
+
+def test_what_stands_in_a_wait_is_shown_with_its_way_into_the_guide(waves: Waves) -> None:
+    stall = Stall(
+        stall_id=StallId.TRANSFER_STANDS,
+        subject="db07",
+        what="nothing has arrived of db07",
+        since=START - timedelta(hours=2),
+        seen_at=START,
+        limit_seconds=3600.0,
+    )
+    folder, airflow = waves(minimal("one")), Runs({"one": False})
+    noted(START, stalls=(stall.model_dump(mode="json"),))
+    assert concerns_of(folder, airflow, START) == [], "a task that does not wait any more is nobody's concern"
+    airflow.waiting.add(("one", "manual__1", "await_migrations"))
+    [said] = concerns_of(folder, airflow, START)
+    assert said.startswith("one, run manual__1, await_migrations: transfer-stands: nothing has arrived of db07, since ")
+    assert "past its limit of 1h" in said
+    assert said.endswith("(guide: transfer-stands, docs/guide/stalls.md#transfer-stands)")
+
+
+@pytest.mark.parametrize(("minutes", "is_over", "away"), [(9, False, False), (11, False, True), (600, True, False)])
+def test_a_triggerer_that_does_not_look_is_noticed(waves: Waves, minutes: int, is_over: bool, away: bool) -> None:
+    folder, airflow = waves(minimal("one")), Runs({"one": False})
+    airflow.waiting.add(("one", "manual__1", "await_migrations"))
+    noted(START - timedelta(minutes=minutes), is_over=is_over)
+    found = concerns_of(folder, airflow, START)
+    assert ["triggerer-away: no triggerer has looked since 2026-10-23" in one for one in found] == [True] * away
+
+
+def test_a_slow_poll_is_no_absence(waves: Waves) -> None:
+    folder, airflow = waves(minimal("one")), Runs({"one": False})
+    airflow.waiting.add(("one", "manual__1", "await_migrations"))
+    noted(START - timedelta(minutes=40), poll_seconds=600.0)
+    assert concerns_of(folder, airflow, START) == []
+
+
+@pytest.mark.parametrize(("state", "waits"), [("deferred", True), ("running", True), ("success", False), (None, False)])
+def test_whether_a_task_waits_is_asked_of_airflow(tmp_path: Path, state: str | None, waits: bool) -> None:
+    ti: Any = Ti(tmp_path)
+    ti.get_task_states = lambda **_asked: {"manual__1": {"await_migrations": state}}
+    assert AirflowRuns(ti).is_waiting("one", "manual__1", "await_migrations") is waits
+
+
+def test_a_note_that_cannot_be_read_is_none(waves: Waves) -> None:
+    folder, airflow = waves(minimal("one")), Runs({"one": False})
+    airflow.waiting.add(("one", "manual__1", "await_migrations"))
+    noted(START - timedelta(days=1)).path.write_text("{")
+    assert concerns_of(folder, airflow, START) == []

@@ -192,7 +192,8 @@ def test_findings_with_their_waivers() -> None:
     finding = Finding(finding_id="vm-has-snapshots", severity=Severity.BLOCKING, subject="web02", message="2 snapshots")
     waiver = Waiver(finding="vm-has-snapshots", subject="*", reason="small", approved_by="bob", expires="2026-04-01")
     made = report(assessments=assess([finding], [waiver], ZERO.date()))
-    row = "| Blocking | vm-has-snapshots | web02 | 2 snapshots | bob, until 2026-04-01: small |"
+    link = "[vm-has-snapshots](docs/guide/findings.md#vm-has-snapshots)"
+    row = f"| Blocking | {link} | web02 | 2 snapshots | bob, until 2026-04-01: small |"
     assert row in render_markdown(made)
 
 
