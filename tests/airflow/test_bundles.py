@@ -148,4 +148,4 @@ def test_what_is_no_report_is_refused(tmp_path: Path) -> None:
 
     result = bundle(tmp_path, run="manual__1")
 
-    assert (result.exit_code, "it is not the report of a run" in result.stderr) == (1, True)
+    assert (result.exit_code, "it is not the report of a run" in result.stderr) == (2, True)

@@ -184,3 +184,10 @@ def register() -> None:
         "VMCPOL NSX42",
         note="at most one subnet of IPv4 and one of IPv6; only that of IPv4 is routed and extended",
     )
+    coverage.fields(
+        "scenario: further subnets on the wire",
+        ("secondary",),
+        Confidence.INFERRED,
+        "VMCPOL NSX42",
+        note="gateways that only the source's router knows: no segment shows them, and VMs with such addresses need it",
+    )

@@ -118,7 +118,8 @@ def test_the_import_error_lists_every_problem_with_file_line_and_field(waves: Wa
     lines = str(caught.value).splitlines()
     assert lines[0] == f"{len(lines) - 1} problems in wave files:"
     assert 'waves/broken.yaml:3:12 time_zone: "Mars"' in lines[1]
-    assert 'waves/one.yaml:8:7 vms[0]: "a" is also moved by wave two (waves/two.yaml)' in lines
+    others = "wave broken (waves/broken.yaml), wave two (waves/two.yaml)"
+    assert f'waves/one.yaml:8:7 vms[0]: "a" is also moved by {others}' in lines
     assert any(line.startswith("waves/worse.yaml:3:3 wave: is not valid YAML") for line in lines)
     assert str(folder.parent) not in str(caught.value), "paths as in the DAG bundle"
 

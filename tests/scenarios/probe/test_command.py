@@ -31,7 +31,7 @@ def secrets_of(pair: SitePair) -> set[str]:
 def test_nothing_differs_at_a_simulated_pair(site_pair: SitePair, tmp_path: Path) -> None:
     mark = site_pair.mark()
 
-    result = run(tmp_path, site_pair.endpoints, "--record", str(tmp_path / "record.json"), "--reports", str(tmp_path))
+    result = run(tmp_path, site_pair.endpoints, "--out", str(tmp_path / "record.json"), "--reports", str(tmp_path))
 
     assert (result.exit_code, result.stderr) == (0, "")
     assert_only_read(site_pair, mark)

@@ -32,6 +32,13 @@ coverage.fields(
     ("edgeId", "vlanId", "isDeleted", "cloudNetworkId", "cloudNetworkName", "clusterId"),
     Confidence.DOCUMENTED, "XWM",
 )  # fmt: skip
+coverage.fields(
+    "scenario: a network extended to further sites",
+    ("extended_elsewhere",),
+    Confidence.INFERRED, "XWM TF",
+    "name of a site and the VMs there that use the source's gateway; listed as an extension of its own [I hcx 5.1], "
+    "and counted by the oracle",
+)  # fmt: skip
 coverage.states(
     "operationStatus.state", ("CONNECTED", "DISCONNECTED", "IN_PROGRESS"), Confidence.GUESSED, "XWM PCLI",
     "values are documented nowhere: settings.hcx.extension_states renames them",
