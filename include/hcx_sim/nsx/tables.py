@@ -95,6 +95,7 @@ def arp_table(call: Call, request: Request) -> dict[str, Any]:
     entries = gateway_entries(call.world, networks)
     if any(entries):
         entries += [(ip, mac) for _, mac, ips in _speakers(call.world, networks) for ip in ips]
+        entries += [one for network in networks for one in network.properties.get("devices", {}).items()]
     body = page(
         call, request, sorted(set(entries)), lambda item: item, lambda item: {"ip": item[0], "mac_address": item[1]}
     )

@@ -109,12 +109,14 @@ def build_networks(world: World, scenario: Scenario) -> None:
 
 
 def _note_more_users(world: World, spec: NetworkSpec) -> None:
-    """Remember who uses the gateway beside the VMs of the two sites: further sites, further subnets."""
+    """Remember who uses the gateway beside the VMs of the two sites: further sites and subnets, devices."""
     notes: dict[str, Any] = {}
     if spec.extended_elsewhere:
         notes["elsewhere"] = {site: list(vms) for site, vms in spec.extended_elsewhere.items()}
     if spec.secondary:
         notes["secondary"] = [str(one.network) for one in spec.secondary]
+    if spec.devices:
+        notes["devices"] = dict(spec.devices)
     if notes:
         network = find_network(world, spec.site, spec.name)
         network.properties = {**network.properties, **notes}

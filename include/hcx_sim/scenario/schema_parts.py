@@ -110,6 +110,7 @@ class NetworkSpec(_Document):
     segment_body: dict[str, Any] = {}
     extended_elsewhere: dict[str, list[str]] = {}  # name of another site -> VMs there that use this gateway
     secondary: list[IPv4Interface] = []  # gateways of further subnets on the same wire, which are not extended
+    devices: dict[str, str] = {}  # MACs by address of physical devices on the same layer 2, which are no VMs
     strange_ports: list[str] = []
 
     @property

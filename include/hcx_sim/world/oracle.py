@@ -174,6 +174,7 @@ class Oracle:
         source = domain.networks.get(SiteName.SOURCE)
         if source is not None and not domain.source_gateway_up:
             behind += [f"{vm} at {site}" for site, vms in source.properties.get("elsewhere", {}).items() for vm in vms]
+            behind += [f"device {address}" for address in source.properties.get("devices", {})]
         record.outage.set(bool(cut_off), now_us, sorted(cut_off))
         record.two_gateways.set(domain.two_gateways, now_us)
         cut = domain.source_had_gateway and bool(behind)

@@ -12,12 +12,13 @@ from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.nsx import NsxPolicyClient
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
 from hcx_waves.cutover.errors import SegmentNotEmptyError
-from hcx_waves.cutover.leftovers import Found, FoundKind, classify_vm, identities, migrations_in_flight
+from hcx_waves.cutover.leftovers import migrations_in_flight
 from hcx_waves.cutover.networks import networks_of, summaries_on
-from hcx_waves.cutover.ports import PortReading, read_ports
 from hcx_waves.cutover.users import read_users
-from hcx_waves.gateway_users.model import UserKind
+from hcx_waves.gateway_users.model import Found, FoundKind
+from hcx_waves.gateway_users.ports import PortReading, read_ports
 from hcx_waves.migration.groups import is_from
+from hcx_waves.migration.originals import identities
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import PlannedSegment, WavePlan
 
@@ -132,23 +133,38 @@ def _look(
     morefs = {vm.moref for vm in on_segment} | set(reading.owners if reading else ())
     details = vcenter.read_virtual_machines(sorted(morefs), skip_missing=True)
     departures = [one for one in migrations if is_from(one, plan.source.endpoint_id)]
-    known = identities(clients, listed, details, departures)
-    found = [classify_vm(vm, segment, known) for vm in details]
-    found += migrations_in_flight(clients, segment, on_segment, plan, migrations)
-    found += reading.found if reading else ()
-    users, needing = read_users(plan, segment, clients, [network.moref for network in networks])
-    found += needing
+    users = read_users(
+        plan,
+        segment,
+        clients,
+        network_ids=[network.moref for network in networks],
+        machines=details,
+        known=identities(
+            details,
+            listed=listed,
+            appliances=clients.hcx.appliances(),
+            departures=departures,
+            there=clients.destination_vcenter.list_virtual_machines(),
+            destination=clients.destination_vcenter,
+        ),
+        ports=reading,
+        migrations=migrations_in_flight(clients, segment, on_segment, plan, migrations),
+    )
     proof = EmptyProof(
         segment=segment.name,
         at=now,
         vcenter_networks=tuple(f"{network.name} ({network.moref})" for network in networks),
         nsx_port_count=None if reading is None else reading.port_count,
         migrations_read=len(migrations),
-        excluded=tuple(one for one in found if not one.kind.blocks and one.kind is not FoundKind.FREE_PORT),
-        noticed=tuple(f"{one.name} {one.reason}" for one in users.of(UserKind.OUTSIDE_ADDRESS)),
+        excluded=tuple(
+            one
+            for one in users.found
+            if not one.kind.blocks and not one.kind.is_asked and one.kind is not FoundKind.FREE_PORT
+        ),
+        noticed=tuple(f"{one.name} {one.reason}" for one in users.found if one.kind.is_asked),
         unknown=users.unknown,
     )
-    return found, proof
+    return list(users.found), proof
 
 
 def _is_gone(segment: PlannedSegment, clients: SiteClients) -> bool:

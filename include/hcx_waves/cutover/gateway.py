@@ -137,6 +137,7 @@ def disconnect_source_segment(
     *,
     on_snapshot: Callable[[GatewayDefinition], None] | None = None,
     on_act: Callable[[datetime], None] | None = None,
+    before_act: Callable[[], None] | None = None,
 ) -> DisconnectResult:
     """Prove the segment empty once more, switch its source gateway off, and wait until that is in effect.
 
@@ -145,6 +146,8 @@ def disconnect_source_segment(
     :param on_snapshot: is given what it takes to restore the gateway, before anything is changed.
     :param on_act: is given the last instant at which the gateway was certainly on, right before it is switched off; not
         called if it is off.
+    :param before_act: is called while the gateway is still on, before anything is changed, and may raise; not called if
+        it is off: then VMs wait for what comes next.
     :raises SegmentNotEmptyError: if anything is left; nothing was changed.
     :raises TwoGatewaysError: if the destination routes as well; nothing was changed.
     :raises CommandFailedError: if a check command gives no answer, or a command fails.
@@ -155,6 +158,8 @@ def disconnect_source_segment(
     _require_known(before, segment_name)
     require_no_second_gateway(before, destination, segment_name)
     proof = prove_segment_empty(plan, segment_name, clients, patience.now())
+    if before_act is not None and before.state is not GatewayState.DISCONNECTED:
+        before_act()
     snapshot = gateway.definition()
     if on_snapshot is not None:
         on_snapshot(snapshot)

@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hcx_waves.clients.bundle import SiteClients
-from hcx_waves.cutover.leftovers import Found, FoundKind
+from hcx_waves.clients.vsphere.models import VirtualMachineDetail
 from hcx_waves.gateway_users import GatewayFacts, Tenant, who_needs
-from hcx_waves.gateway_users.model import GatewayUsers, UserKind
+from hcx_waves.gateway_users.machines import Identities
+from hcx_waves.gateway_users.model import Found, GatewayUsers
+from hcx_waves.gateway_users.neighbours import read_neighbours
+from hcx_waves.gateway_users.ports import PortReading
 from hcx_waves.model.plan import PlannedSegment, WavePlan
-
-_BLOCKING = {UserKind.OTHER_EXTENSION: FoundKind.OTHER_EXTENSION, UserKind.L2VPN: FoundKind.L2VPN}
 
 
 def read_users(
-    plan: WavePlan, segment: PlannedSegment, clients: SiteClients, network_ids: Sequence[str]
-) -> tuple[GatewayUsers, list[Found]]:
-    """Ask HCX and the source's NSX who else needs the gateway; return the answer, and what of it blocks.
+    plan: WavePlan,
+    segment: PlannedSegment,
+    clients: SiteClients,
+    *,
+    network_ids: Sequence[str],
+    machines: Sequence[VirtualMachineDetail],
+    known: Identities,
+    ports: PortReading | None,
+    migrations: Sequence[Found],
+) -> GatewayUsers:
+    """Ask HCX and the NSX managers who else needs the gateway; return the answer, with what was read before.
 
     Addresses outside the subnets are those that the plan knows of its VMs; whoever must answer for them has been asked
     before the wave.
@@ -26,29 +35,29 @@ def read_users(
     tenants = [
         Tenant(vm.name, vm.vm_id, nic.ip_addresses) for vm in plan.vms for nic in vm.nics if nic.segment == segment.name
     ]
-    users = who_needs(
+    neighbours = None if nsx is None or path is None else read_neighbours(nsx, path)
+    return who_needs(
         plan,
         segment,
         GatewayFacts(
             extensions=extensions,
+            machines=machines,
+            known=known,
+            others=(*migrations, *(ports.found if ports else ())),
             network_ids=network_ids,
             source_segment=None if nsx is None or path is None else nsx.segment(path),
             tenants=tenants,
+            neighbours=neighbours,
+            known_macs=_macs(plan, clients, machines, ports) if neighbours else frozenset(),
         ),
     )
-    found = [
-        Found(kind=_BLOCKING[one.kind], name=one.name, object_id=one.object_id, reason=one.reason)
-        for one in users.users
-        if one.kind in _BLOCKING
-    ]
-    found += [
-        Found(
-            kind=FoundKind.MON,
-            name="Mobility Optimized Networking",
-            object_id=one.extension_id,
-            reason="it is on, so the destination may route the segment already",
-        )
-        for one in extensions
-        if one.extension_id == segment.extension_id and one.features.mobility_optimized_networking
-    ]
-    return users, found
+
+
+def _macs(
+    plan: WavePlan, clients: SiteClients, machines: Sequence[VirtualMachineDetail], ports: PortReading | None
+) -> frozenset[str]:
+    """Return the MACs of every VM that is known: the plan's, those on the segment, and those that NSX knows."""
+    there = {vif.mac_address.lower() for vif in clients.destination_nsx.vifs() if vif.mac_address}
+    own = {nic.mac_address.lower() for vm in plan.vms for nic in vm.nics}
+    here = {mac.lower() for vm in machines for mac in vm.macs}
+    return frozenset({*there, *own, *here, *(ports.macs if ports else ())})

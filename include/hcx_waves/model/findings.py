@@ -101,12 +101,28 @@ class Assessment(DomainModel):
         return self.finding.blocks and self.waiver is None
 
 
+class SegmentSeen(DomainModel):
+    """A segment as it was before the wave, to say later what has changed."""
+
+    segment: str
+    source: str = ""
+    """The source's gateway, in a few words; empty where no NSX tells."""
+    destination: str = ""
+    """The destination's gateway, in a few words."""
+    vms: tuple[str, ...] = ()
+    """Names of the VMs on it at the source that the run does not move."""
+    unknown: tuple[str, ...] = ()
+    """Who may need its gateway and no product tells, for a person to check."""
+
+
 class Assessments(DomainModel):
     """All findings of a check, gravest first, with waivers applied."""
 
     items: tuple[Assessment, ...]
     unused: tuple[Waiver, ...] = ()
     """Waivers that no finding asked for."""
+    segments: tuple[SegmentSeen, ...] = ()
+    """The segments that the run cuts over."""
 
     @property
     def blocking(self) -> tuple[Finding, ...]:
@@ -117,6 +133,10 @@ class Assessments(DomainModel):
     def waived(self) -> tuple[Assessment, ...]:
         """What somebody answers for."""
         return tuple(item for item in self.items if item.waiver is not None)
+
+    def segment(self, name: str) -> SegmentSeen | None:
+        """Return what was seen of a segment; None if nothing was."""
+        return next((one for one in self.segments if one.segment == name), None)
 
 
 def assess(findings: Iterable[Finding], waivers: Sequence[Waiver], day: date) -> Assessments:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hcx_waves.clients.errors import NotFound, ValidationFailed
+from hcx_waves.clients.errors import ClientError, NotFound, ValidationFailed
 from hcx_waves.clients.hcx import (
     Appliance,
     HcxSite,
@@ -20,8 +20,9 @@ from hcx_waves.clients.hcx import (
     Submission,
 )
 from hcx_waves.clients.nsx import NsxPolicyClient, NsxSegment, Vif
-from hcx_waves.clients.vsphere.inventory_models import Cluster, Datastore, Folder, Host, Network, ResourcePool
+from hcx_waves.clients.vsphere.inventory_models import Cluster, Datastore, Folder, Host, ResourcePool
 from hcx_waves.clients.vsphere.models import VirtualMachineDetail, VirtualMachineSummary
+from hcx_waves.gateway_users.model import GatewayUsers
 from hcx_waves.migration.groups import is_from, is_in_flight
 from hcx_waves.migration.intents import intent_of, is_own_group, planned_window
 from hcx_waves.model.choices import CutoverPolicy
@@ -35,8 +36,6 @@ from hcx_waves.wavefile.wave import Wave
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients
 
-HCX_OWNER = "com.vmware.hybridity"
-
 
 class PreflightContext:
     """The plan, the wave, and what the sites say.
@@ -47,6 +46,7 @@ class PreflightContext:
     :param cuts: whether the run cuts segments over.
     :param step: the step that comes next: some things matter more, the later they are found.
     :param probes: what probes have last seen at the endpoints.
+    :param segment: the name of the one segment that the step is about; all unless given.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class PreflightContext:
         cuts: bool = True,
         step: WaveStep = WaveStep.START,
         probes: Sequence[KeptProbe] = (),
+        segment: str | None = None,
     ) -> None:
         self.plan, self.wave, self.clients, self.now = plan, wave, clients, now
         self.other_waves = tuple(one for one in other_waves if one.name != wave.name)
@@ -68,6 +69,8 @@ class PreflightContext:
         self._cuts = cuts
         self.step = step
         self.probes = tuple(probes)
+        self._segment = segment
+        self.users: dict[str, GatewayUsers | ClientError] = {}
 
     @cached_property
     def to_move(self) -> tuple[PlannedVm, ...]:
@@ -97,7 +100,7 @@ class PreflightContext:
     @property
     def extended_segments(self) -> tuple[PlannedSegment, ...]:
         """The segments that are extended, as far as the plan knows."""
-        return tuple(one for one in self.plan.segments if one.extension_id)
+        return tuple(one for one in self.plan.segments if one.extension_id and self._segment in (None, one.name))
 
     @ReadOnce
     def source_vms(self) -> tuple[VirtualMachineSummary, ...]:
@@ -263,54 +266,11 @@ class PreflightContext:
         here = () if self.clients.source_nsx is None else self.clients.source_nsx.vifs()
         return (*here, *self.clients.destination_nsx.vifs())
 
-    def source_network(self, segment: PlannedSegment) -> Network | None:
-        """Return the source vCenter's network of a segment."""
-        return next(iter(self.source_networks.meant_by(segment.source.network_id)), None)
-
-    def left_on(self, segment: PlannedSegment) -> tuple[VirtualMachineSummary, ...]:
-        """Return the VMs on a source segment that are neither the wave's nor HCX's, and are not said to stay.
-
-        HCX's are its appliances, and the originals that Bulk migrations have left.
-        """
-        network = self.source_network(segment)
-        own = {vm.vm_id for vm in self.to_move}
-        others = [
-            vm
-            for vm in self.source_vms
-            if network is not None
-            and network.moref in vm.networks
-            and vm.moref not in own
-            and vm.name not in segment.stays
-        ]
-        return tuple(vm for vm in others if vm.moref not in self.appliance_morefs and not self._is_retired(vm))
-
-    def _is_retired(self, vm: VirtualMachineSummary) -> bool:
-        """Whether this is what Bulk left at the source: off, renamed, the VM at the destination [D hcx 4.8]."""
-        if vm.power_state != "poweredOff":
-            return False
-        moved = self._moved_names.get(vm.moref)
-        renamed = moved is not None and vm.name != moved and vm.name.startswith(moved)
-        return renamed and moved in self._destination_names
-
     @ReadOnce
-    def _moved_names(self) -> dict[str, str]:
-        """What HCX has moved away, archived or not; read only if something at the source is powered off."""
+    def all_departures(self) -> tuple[Migration, ...]:
+        """What HCX moves and has moved away, archived or not."""
         listed = self.clients.hcx.query_migrations(include_archived=True)
-        left = (one for one in listed if is_from(one, self.plan.source.endpoint_id))
-        done = (one for one in left if one.state.is_success and one.entity_id and one.entity_name)
-        return {str(one.entity_id): str(one.entity_name) for one in done}
-
-    @ReadOnce
-    def _destination_names(self) -> frozenset[str]:
-        return frozenset(vm.name for vm in self.destination_vms)
-
-    @ReadOnce
-    def appliance_morefs(self) -> frozenset[str]:
-        """The morefs of HCX's own appliances at the source: by HCX's list of them, and by vCenter's owner mark."""
-        named = {one.appliance_name for one in self.appliances}
-        suspects = [vm.moref for vm in self.source_vms if vm.name in named]
-        details = self.clients.source_vcenter.read_virtual_machines(suspects, skip_missing=True) if suspects else []
-        return frozenset(vm.moref for vm in details if vm.managed_by is None or vm.managed_by.startswith(HCX_OWNER))
+        return tuple(one for one in listed if is_from(one, self.plan.source.endpoint_id))
 
     @cached_property
     def _other_vms(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ from hcx_waves.model.plan import WavePlan
 from hcx_waves.preflight.base import Check, Product, advice, blocking, warning
 from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.registry import CHECKS
+from hcx_waves.preflight.seen import see
 from hcx_waves.probe.kept import KeptProbe
 from hcx_waves.wavefile.wave import Wave
 
@@ -46,7 +47,8 @@ def run_preflight(
     day = now.astimezone(wave.zone).date()
     judged = assess(findings, wave.waivers, day)
     about_waivers = [*_expired(judged), *_unused(judged)]
-    return assess([*findings, *about_waivers], wave.waivers, day) if about_waivers else judged
+    judged = assess([*findings, *about_waivers], wave.waivers, day) if about_waivers else judged
+    return judged.model_copy(update={"segments": tuple(see(context, one) for one in context.segments_to_cut)})
 
 
 def findings_of(check: Check, context: PreflightContext) -> list[Finding]:

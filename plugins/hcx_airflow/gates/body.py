@@ -92,6 +92,7 @@ def wave_body(view: GateView) -> Markdown:
         ),
         _section("Notes", view.scope.notes or ""),
         _section("Findings", _findings(view.assessments)),
+        _section("To be checked by hand", _unknown_users(view.assessments)),
         _section("Virtual machines", _planned_vms(plan, moving)),
         _section("Segments", _table(_SEGMENT_HEAD, (_segment_row(one, view) for one in plan.segments))),
         _section("Forecast", forecast_part(view.forecast, plan.clock, view.no_forecast)),
@@ -125,6 +126,7 @@ def cutover_body(view: GateView) -> Markdown:
             f"The source gateway is disconnected ({_MEANS[segment.disconnect]}). Then HCX unextends the network and "
             f"connects {code(segment.destination.name)}. {_way_back(segment)}"
         ),
+        _section("Changes since the approval of the wave", changes_part(view.recheck, MOST_ROWS)),
         _emptiness(view.emptiness),
         _section("To be checked by hand", _by_hand(view.emptiness)),
         _section("Virtual machines", vm_table(("Outcome", "Verification"), rows, _VERIFY_LISTS)),
@@ -338,6 +340,12 @@ def _by_hand(proof: EmptyProof | None) -> Markdown:
     if proof is None or not (proof.noticed or proof.unknown):
         return Markdown("Nothing.")
     return bullets([*proof.noticed, *(f"Not known: {one}" for one in proof.unknown)])
+
+
+def _unknown_users(assessments: Assessments | None) -> Markdown:
+    """Return who may need the gateways that move, and no product tells."""
+    seen = () if assessments is None else assessments.segments
+    return bullets(f"{one.segment}: not known: {text}" for one in seen for text in one.unknown)
 
 
 def _findings(assessments: Assessments | None) -> Markdown:

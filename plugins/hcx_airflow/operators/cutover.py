@@ -17,6 +17,7 @@ from hcx_airflow.gates import table
 from hcx_airflow.gates.approval import require_approval
 from hcx_airflow.hooks.sites import hcx_connection_id, nsx_connection_id
 from hcx_airflow.operators.base import SegmentOperator
+from hcx_airflow.rechecks import recheck_cutover, require_no_stop
 from hcx_airflow.results import Slot
 from hcx_airflow.task import TaskRun
 from hcx_airflow.waits import expect_wait
@@ -73,7 +74,8 @@ class ProveSegmentEmptyOperator(SegmentOperator):
 class DisconnectSourceSegmentOperator(SegmentOperator):
     """Disconnect the source gateway of the segment, and wait until that is in effect. The outage begins.
 
-    Proves the segment empty once more right before. What is needed to restore the gateway is stored first.
+    Proves the segment empty once more right before, and makes the checks again that protect the cutover. What is
+    needed to restore the gateway is stored first.
     """
 
     result: ClassVar[Slot[Any]] = results.DISCONNECTED
@@ -107,6 +109,9 @@ class DisconnectSourceSegmentOperator(SegmentOperator):
                 run.clock.patience(pause_seconds=0.2),
                 on_snapshot=None if stored is not None else lambda kept: run.results.keep(results.SNAPSHOT, dict(kept)),
                 on_act=keep_beginning,
+                before_act=lambda: require_no_stop(
+                    recheck_cutover(run, work, clients, self.segment), self.segment, names.APPROVE_CUTOVER
+                ),
             )
         self.log.info("The source gateway of %s %s", self.segment, "was already off" if done.already else "is off")
         if acted or acting_since is None:

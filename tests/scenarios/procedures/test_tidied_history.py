@@ -9,7 +9,7 @@ import pytest
 from hcx_sim.hcx.mobility.mobility import mobility_of
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.cutover.emptiness import prove_segment_empty
-from hcx_waves.cutover.leftovers import FoundKind
+from hcx_waves.gateway_users.model import FoundKind
 from hcx_waves.migration.errors import ScheduleRefusedError
 from hcx_waves.migration.start import StartedWave, start_wave
 from hcx_waves.migration.status import VmPhase, read_status

@@ -12,6 +12,7 @@ from hcx_waves.clients.hcx import Appliance, ServiceMesh, Submission
 from hcx_waves.clients.identity import EndpointIdentity
 from hcx_waves.clients.vsphere.inventory_models import Datastore
 from hcx_waves.clients.vsphere.models import Disk, VirtualMachineDetail
+from hcx_waves.gateway_users import dhcp_served_by
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.findings import Finding
 from hcx_waves.model.plan import ObjectRef, PlannedSegment, PlannedVm
@@ -20,7 +21,6 @@ from hcx_waves.preflight.checks import (
     datastore_capacity,
     extension_appliances,
     mesh_health,
-    segment_dhcp,
     segment_firewall,
     vm_disk_modes,
     vm_presence,
@@ -109,7 +109,7 @@ def test_evc_modes_are_ordered_within_a_vendor(host: str, needed: str, answer: b
     ],
 )
 def test_what_serves_dhcp(body: dict[str, Any], served: list[str]) -> None:
-    assert segment_dhcp.served_by(body) == served
+    assert dhcp_served_by(body) == served
 
 
 @pytest.mark.parametrize(

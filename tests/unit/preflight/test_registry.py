@@ -10,6 +10,7 @@ from pathlib import Path
 import hcx_waves.preflight.checks as package
 from hcx_waves.model.finding_ids import FINDING_IDS, NEVER_WAIVED
 from hcx_waves.preflight import CHECKS
+from hcx_waves.preflight.repeat import REPEATED_AT_CUTOVER
 from hcx_waves.preflight.steps import WaveStep
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -77,5 +78,14 @@ def test_checks_that_are_repeated_share_one_read_of_one_product() -> None:
         for check in CHECKS
         if check.protects is step
     }
-    assert {step for step, needs in repeated.items() if needs} == {WaveStep.SWITCHOVER}
-    assert all(len(needs) == 1 for found in repeated.values() for needs in found)
+    assert {step for step, needs in repeated.items() if needs} == {WaveStep.SWITCHOVER, WaveStep.CUTOVER}
+    assert all(len(needs) == 1 for needs in repeated[WaveStep.SWITCHOVER])
+
+
+def test_what_is_repeated_before_a_cutover_is_named_with_all_that_it_finds() -> None:
+    made: set[str] = set()
+    for check in CHECKS:
+        if check.repeats and check.protects is WaveStep.CUTOVER:
+            text = (FOLDER / f"{check.check_id.replace('-', '_')}.py").read_text()
+            made |= set(re.findall(r'(?:blocking|warning|advice)\(\s*"([a-z-]+)"', text))
+    assert made == REPEATED_AT_CUTOVER

@@ -17,7 +17,7 @@ from support.waves import seed_wave
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 NO_CLIENTS: Any = type("Clients", (), {"source_nsx": None})()
-NO_PLAN: Any = None
+NO_PLAN: Any = type("Plan", (), {"vms": (), "segments": ()})()
 
 
 def check(check_id: str, *findings: Finding | Exception, needs: tuple[Product, ...] = ()) -> Check:

@@ -14,8 +14,8 @@ from hcx_waves.cutover.emptiness import EmptyProof
 from hcx_waves.cutover.errors import UnextendFailedError
 from hcx_waves.cutover.extension import Removal
 from hcx_waves.cutover.gateway import DisconnectResult
-from hcx_waves.cutover.leftovers import Found, FoundKind
 from hcx_waves.cutover.outage import outage_bounds
+from hcx_waves.gateway_users.model import Found, FoundKind
 from hcx_waves.migration.verify import VmProof, facts_before
 from hcx_waves.model.choices import CutoverPolicy, Disconnect, MigrationType
 from hcx_waves.model.files import file_name

@@ -60,4 +60,5 @@ CHECK = Check(
     (Product.HCX, Product.DESTINATION_NSX),
     _run,
     WaveStep.CUTOVER,
+    repeats=True,
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from hcx_waves.gateway_users import dhcp_served_by
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, advice, warning
 from hcx_waves.preflight.context import PreflightContext
@@ -15,10 +15,10 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
     for segment in context.segments_to_cut:
         here = context.source_segments.get(segment.source_segment_path or "")
         there = context.destination_segments.get(segment.destination_segment_path)
-        served = [] if here is None else served_by(here.raw)
+        served = [] if here is None else dhcp_served_by(here.raw)
         if not served:
             continue
-        if there is not None and served_by(there.raw):
+        if there is not None and dhcp_served_by(there.raw):
             yield advice(
                 "segment-dhcp-at-both-sites",
                 segment.name,
@@ -35,20 +35,11 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
             )
 
 
-def served_by(segment: Mapping[str, Any]) -> list[str]:
-    """Return what makes a segment's body serve DHCP: ranges, a server, or a relay. [D nsx-vsphere 2.2]"""
-    found = [str(segment["dhcp_config_path"])] if segment.get("dhcp_config_path") else []
-    for subnet in segment.get("subnets") or []:
-        found += [str(one) for one in subnet.get("dhcp_ranges") or []]
-        server = (subnet.get("dhcp_config") or {}).get("server_address")
-        found += [str(server)] if server else []
-    return found
-
-
 CHECK = Check(
     "segment-dhcp",
     "DHCP goes on after the cutover",
     (Product.SOURCE_NSX, Product.DESTINATION_NSX),
     _run,
     WaveStep.CUTOVER,
+    repeats=True,
 )

@@ -60,4 +60,11 @@ def _health(segment: PlannedSegment, extension: NetworkExtension) -> Iterator[Fi
         )
 
 
-CHECK = Check("segment-extension", "Each segment's extension is healthy", (Product.HCX,), _run, WaveStep.CUTOVER)
+CHECK = Check(
+    "segment-extension",
+    "Each segment's extension is healthy",
+    (Product.HCX,),
+    _run,
+    WaveStep.CUTOVER,
+    repeats=True,
+)

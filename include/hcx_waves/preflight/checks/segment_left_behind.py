@@ -9,13 +9,16 @@ from hcx_waves.model.findings import Finding
 from hcx_waves.model.spelling import KnownNames
 from hcx_waves.preflight.base import Check, Product, advice, blocking
 from hcx_waves.preflight.context import PreflightContext
+from hcx_waves.preflight.gateway_users import gateway_users
 from hcx_waves.preflight.steps import WaveStep
 
 
 def _run(context: PreflightContext) -> Iterator[Finding]:
     names = {vm.name for vm in context.source_vms}
+    summaries = {vm.moref: vm for vm in context.source_vms}
     for segment in context.segments_to_cut:
-        left = sorted(context.left_on(segment), key=lambda vm: vm.name)
+        needing = [one for one in gateway_users(context, segment).found if one.kind.is_vm]
+        left = sorted((summaries[one.object_id] for one in needing), key=lambda vm: vm.name)
         if left:
             yield blocking(
                 "segment-vms-left-behind",

@@ -33,4 +33,11 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
         ).model_copy(update={"waivable": False})
 
 
-CHECK = Check("segment-mon", "MON is off on segments that are cut over", (Product.HCX,), _run, WaveStep.CUTOVER)
+CHECK = Check(
+    "segment-mon",
+    "MON is off on segments that are cut over",
+    (Product.HCX,),
+    _run,
+    WaveStep.CUTOVER,
+    repeats=True,
+)

@@ -29,5 +29,10 @@ def _run(context: PreflightContext) -> Iterator[Finding]:
 
 
 CHECK = Check(
-    "segment-overlaps", "Subnets are free at the destination", (Product.DESTINATION_NSX,), _run, WaveStep.CUTOVER
+    "segment-overlaps",
+    "Subnets are free at the destination",
+    (Product.DESTINATION_NSX,),
+    _run,
+    WaveStep.CUTOVER,
+    repeats=True,
 )

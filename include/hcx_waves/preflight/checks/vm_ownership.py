@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hcx_waves.gateway_users.machines import HCX_OWNER
 from hcx_waves.model.findings import Finding
 from hcx_waves.preflight.base import Check, Product, blocking, warning
-from hcx_waves.preflight.context import HCX_OWNER, PreflightContext
+from hcx_waves.preflight.context import PreflightContext
 from hcx_waves.preflight.steps import WaveStep
 
 

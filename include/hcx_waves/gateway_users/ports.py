@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hcx_waves.clients.errors import NotFound
 from hcx_waves.clients.nsx import NsxPolicyClient, NsxVirtualMachine, SegmentPort, Vif
 from hcx_waves.clients.vsphere.models import VirtualMachineSummary
-from hcx_waves.cutover.leftovers import Found, FoundKind
+from hcx_waves.gateway_users.model import Found, FoundKind
 
 _LEFT_STATES = frozenset({"FREE", "DETACHED"})
 _NSX_TYPES = frozenset({"EDGE", "SERVICE"})
@@ -20,11 +20,13 @@ class PortReading:
 
     :param owners: MoRefs of the VMs of this vCenter that have a port.
     :param found: ports that are no VM's of this vCenter.
+    :param macs: of all VMs that NSX knows at this site.
     """
 
     port_count: int
     owners: frozenset[str]
     found: tuple[Found, ...]
+    macs: frozenset[str] = frozenset()
 
 
 def read_ports(nsx: NsxPolicyClient, segment_path: str, listed: Sequence[VirtualMachineSummary]) -> PortReading:
@@ -38,7 +40,8 @@ def read_ports(nsx: NsxPolicyClient, segment_path: str, listed: Sequence[Virtual
     ports = nsx.ports(segment_path)
     if not ports:
         return PortReading(0, frozenset(), ())
-    vifs = {vif.attachment_id: vif for vif in nsx.vifs() if vif.attachment_id is not None}
+    listed_vifs = nsx.vifs()
+    vifs = {vif.attachment_id: vif for vif in listed_vifs if vif.attachment_id is not None}
     machines = {vm.external_id: vm for vm in nsx.virtual_machines()}
     by_uuid = {vm.instance_uuid.lower(): vm.moref for vm in listed if vm.instance_uuid}
     owners: set[str] = set()
@@ -50,7 +53,8 @@ def read_ports(nsx: NsxPolicyClient, segment_path: str, listed: Sequence[Virtual
             owners.add(moref)
         else:
             found.append(_stranger(nsx, port, vif, machines))
-    return PortReading(len(ports), frozenset(owners), tuple(found))
+    macs = frozenset(vif.mac_address.lower() for vif in listed_vifs if vif.mac_address)
+    return PortReading(len(ports), frozenset(owners), tuple(found), macs)
 
 
 def _owner(vif: Vif | None, machines: Mapping[str, NsxVirtualMachine], by_uuid: Mapping[str, str]) -> str | None:
