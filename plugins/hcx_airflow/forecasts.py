@@ -16,8 +16,10 @@ from hcx_airflow.rehearsal.twin import PARAMETERS_VARIABLE, parameters_of
 from hcx_airflow.results import FORECAST, FORECAST_SHOWN, NO_FORECAST, TAKEN_SNAPSHOT
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work, read_rehearsal, started_at
+from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.expectation import Expectation, ExpectedVm
 from hcx_waves.model.formatting import instant, share
+from hcx_waves.model.way_back import WayBack
 
 if TYPE_CHECKING:
     from hcx_snapshot import Snapshot
@@ -86,9 +88,39 @@ def make_forecast(run: TaskRun, work: Work, clients: SiteClients) -> Expectation
     subject = _of_this_run(work, subject)
     if not subject.vms:
         return None
+    line = min((one.link_bits_per_second for one in subject.meshes if one.link_bits_per_second), default=None)
     if run.rehearsal:
-        return forecast(subject, parameters, NIGHTS_IN_REHEARSALS, SEED).expectation()
-    return forecast(subject, parameters, NIGHTS, SEED, safe_start=True).expectation()
+        made = forecast(subject, parameters, NIGHTS_IN_REHEARSALS, SEED).expectation()
+    else:
+        made = forecast(subject, parameters, NIGHTS, SEED, safe_start=True).expectation()
+    return made.model_copy(update={"link_bits_per_second": line})
+
+
+def price_of_way_back(run: TaskRun, work: Work) -> WayBack | None:
+    """Return what going back would cost once the run has done all it is for, decided now; None if that fails.
+
+    It is for people only, so whatever goes wrong is logged.
+    """
+    from hcx_waves.forecast.way_back import way_back
+
+    cut = (
+        ()
+        if work.scope.stop_before_cutover
+        else [one.name for one in work.plan.segments if one.cutover is CutoverPolicy.NOW]
+    )
+    try:
+        forecast = run.results.read_if_possible(FORECAST)
+        return way_back(
+            work.plan,
+            work.scope.moves(work.plan),
+            cut,
+            _parameters(run, work),
+            as_of=run.now(),
+            link_bits_per_second=None if forecast is None else forecast.link_bits_per_second,
+        )
+    except Exception as error:
+        logger.warning("The price of going back is not known: %s", error, exc_info=True)
+        return None
 
 
 def spoken(expectation: Expectation) -> str:

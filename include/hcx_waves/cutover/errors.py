@@ -11,6 +11,8 @@
     ├── RealisationFailedError      NSX reports that a change failed
     ├── UnextendFailedError         the unextend failed
     ├── ExtensionPresentError       the network is still extended
+    ├── SourceSegmentGoneError      the cleanup has deleted the source segment
+    ├── StillUnextendingError       HCX is still at work on the unextend                         transient
     ├── PortsRemainError            NSX has not released the ports (yet)                         transient
     └── CommandFailedError          a command of the wave file failed
         └── ManualStepOutstandingError  a person has not done it (yet)
@@ -123,6 +125,26 @@ class ExtensionPresentError(ProcedureError):
     """The network is still extended."""
 
     default_hint = "Unextend the network first: clear task unextend_network, or do it in HCX (Network Extension)."
+
+
+class SourceSegmentGoneError(ProcedureError):
+    """The source segment does not exist any more: the cleanup has deleted it."""
+
+    default_hint = (
+        "There is no way back by this procedure: create the segment at the source again as it was, with its gateway "
+        "off, then look again. The report of the wave has its definition."
+    )
+    default_options = (
+        "Create the segment at the source again as it was, with its gateway off.",
+        "Then start the rollback again: it looks first.",
+    )
+
+
+class StillUnextendingError(ProcedureError):
+    """HCX is still at work on the unextend, so nobody knows which site will route."""
+
+    transient = True
+    default_hint = "Wait for the end of the unextend, then look again; nothing was changed."
 
 
 class PortsRemainError(ProcedureError):

@@ -45,7 +45,7 @@ from hcx_waves.model.formatting import counted, period
 from hcx_waves.run.decisions import Choice, Decision
 from hcx_waves.wavefile.gates import GateSettings, time_to_answer
 
-TEXT_VERSION = 3
+TEXT_VERSION = 4
 """Version of the gate texts: a body that another release has shown is compared by digest and scope only."""
 NO_ANSWER = "no answer in time"
 LOSSES = 3
