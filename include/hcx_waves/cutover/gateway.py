@@ -108,7 +108,7 @@ class SegmentLook(DomainModel):
 REFUSED_OPTIONS = {
     Situation.UNEXTENDING: ReconnectRefusedError.default_options,
     Situation.ISOLATED: (
-        *CONNECT_DESTINATION_OPTIONS[1:],
+        *CONNECT_DESTINATION_OPTIONS,
         "Or reverse, in this order: source gateway on, extend the network again in HCX,",
         "  migrate the VMs back.",
     ),

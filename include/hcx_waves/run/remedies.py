@@ -40,6 +40,7 @@ _NEXT_OF_SEGMENT = {
 _ISOLATED = CONNECT_DESTINATION_OPTIONS
 _STILL_EXTENDED = (
     "Clear task reconnect_source_segment of this segment: it switches the source gateway on.",
+    "Or start recover__<wave> with action reconnect-source (it looks before it acts).",
     "Or do it in the source's NSX (Networking > Segments): switch its connectivity on.",
 )
 _UNEXTENDING = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,7 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow import names, results
-from hcx_airflow.cutover_steps import require_open_window, require_unblocked, source_gateway
+from hcx_airflow.cutover_steps import my_turn, require_open_window, require_unblocked, source_gateway
 from hcx_airflow.documents import Arguments
 from hcx_airflow.due import why_not_due
 from hcx_airflow.gates import table
@@ -96,7 +97,7 @@ class DisconnectSourceSegmentOperator(SegmentOperator):
         self.log.info("The cutover was %s", decision.spoken)
         if stored is None:
             run.results.keep(results.WAY_BACK, way_back(work.plan, self.segment))
-        with self.sites(run, work.wave, check=False) as clients:
+        with my_turn(run, work.plan.segment(self.segment)), self.sites(run, work.wave, check=False) as clients:
             done = disconnect_source_segment(
                 work.plan,
                 self.segment,
@@ -142,8 +143,10 @@ class UnextendNetworkOperator(SegmentOperator):
 
         stored = run.results.recall(results.REMOVAL)
         work = read_work(run)
-        require_approval(run, work, table.CUTOVER, again=True)
-        with self.sites(run, work.wave, check=False) as clients:
+        with my_turn(run, work.plan.segment(self.segment)), ExitStack() as stack:
+            # In its turn: a way back that has just ended has made the approval void.
+            require_approval(run, work, table.CUTOVER, again=True)
+            clients = stack.enter_context(self.sites(run, work.wave, check=False))
             removal = unextend_network(
                 work.plan,
                 self.segment,
