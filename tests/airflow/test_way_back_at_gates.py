@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hcx_airflow.gates.reversibility_body import deadline_text, price_text, reversible_text, way_back_part
 from hcx_waves.model.expectation import Spread
 from hcx_waves.model.findings import Finding, Severity, assess
-from hcx_waves.model.way_back import WayBack
+from hcx_waves.model.way_back import WayBackPrice
 from support.plans import RESOLVED, plan_of
 
 PLAN = plan_of("web01", "web02", "db01")
@@ -24,11 +24,11 @@ def found(*subjects: str) -> Finding:
     )
 
 
-def price(hours: float = 2) -> WayBack:
+def price(hours: float = 2) -> WayBackPrice:
     length = Spread(p50_seconds=1800, p90_seconds=3600, p95_seconds=4000)
     closes = RESOLVED + timedelta(hours=hours)
     outage = Spread(p50_seconds=8, p90_seconds=10, p95_seconds=12)
-    return WayBack(
+    return WayBackPrice(
         as_of=RESOLVED, vms=3, segments=1, bytes_back=30 * 1024**3, length=length, outage=outage, closes_at=closes
     )
 

@@ -136,11 +136,11 @@ class SourceSegmentGoneError(ProcedureError):
     """The source segment does not exist any more: the cleanup has deleted it."""
 
     default_hint = (
-        "There is no way back by this procedure: create the segment at the source again as it was, with its gateway "
-        "off, then look again. The report of the wave has its definition."
+        "Start recover__<wave> with action restore-source-segment first: create the segment at the source again as it "
+        "was, with its gateway off. Then start the rollback again. Nothing was changed."
     )
     default_options = (
-        "Create the segment at the source again as it was, with its gateway off.",
+        "Start recover__<wave> with action restore-source-segment.",
         "Then start the rollback again: it looks first.",
     )
 

@@ -16,7 +16,7 @@ from hcx_waves.forecast.model.parameters import ModelParameters
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.expectation import Spread
 from hcx_waves.model.plan import PlannedVm, WavePlan
-from hcx_waves.model.way_back import WayBack
+from hcx_waves.model.way_back import WayBackPrice
 
 _NIGHTS, _SEED = 200, 0
 _BITS = 8
@@ -30,7 +30,7 @@ def way_back(
     *,
     as_of: datetime,
     link_bits_per_second: float | None = None,
-) -> WayBack:
+) -> WayBackPrice:
     """Return what going back would cost, decided at a moment.
 
     The VMs are migrated back one at a time: the next begins when the last is proven. A decision at a gate and the
@@ -38,7 +38,7 @@ def way_back(
 
     :param moved: names of the VMs that are at the destination by this run, or would be.
     :param cut: names of the segments whose gateway is at the destination, or would be.
-    :param as_of: the moment of the decision; only :attr:`WayBack.left_seconds` depends on it.
+    :param as_of: the moment of the decision; only :attr:`WayBackPrice.left_seconds` depends on it.
     :param link_bits_per_second: between the sites; the parameters' own unless given.
     """
     vms = [vm for vm in plan.vms if vm.name in moved]
@@ -56,7 +56,7 @@ def way_back(
         length += parameters.network.unextend.draw(generator, (_NIGHTS,)) + 2 * own.step_seconds
     for vm in vms:
         length += _one_back(vm, parameters, line, generator)
-    return WayBack(
+    return WayBackPrice(
         as_of=as_of,
         vms=len(vms),
         segments=len(set(cut)),

@@ -10,7 +10,7 @@ from hcx_waves.model.base import DomainModel
 from hcx_waves.model.expectation import Spread
 
 
-class WayBack(DomainModel):
+class WayBackPrice(DomainModel):
     """The way back of a run as it stands at one moment: VMs migrated back, gateways returned to the source."""
 
     as_of: AwareDatetime

@@ -18,7 +18,7 @@ from hcx_waves.model.expectation import Expectation
 from hcx_waves.model.formatting import counted, listed, period, size
 from hcx_waves.model.plan import PlannedSegment, PlannedVm, WavePlan
 from hcx_waves.model.schedule import TimeWindow
-from hcx_waves.model.way_back import WayBack
+from hcx_waves.model.way_back import WayBackPrice
 from hcx_waves.report.markup import Markdown, bold, bullets, code, document, escape, fence, section, table
 from hcx_waves.run.scope import Scope
 from hcx_waves.wavefile.wave import Wave
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hcx_waves.model.findings import Assessment, Assessments
     from hcx_waves.preflight.repeat import Recheck
     from hcx_waves.rescue.recovery import Recovery
+    from hcx_waves.rescue.rollback import Rollback
 
 MOST_ROWS = 200
 _VM_HEAD = ("Migration type", "Networks", "Placement", "Options", "In this run")
@@ -71,8 +72,9 @@ class GateView:
     emptiness: EmptyProof | None = None
     not_due: Mapping[str, str | None] = field(default_factory=dict)
     asking: Asking | None = None
-    way_back: WayBack | None = None
+    way_back: WayBackPrice | None = None
     recovery: Recovery | None = None
+    rollback: Rollback | None = None
 
     @property
     def planned(self) -> PlannedSegment:

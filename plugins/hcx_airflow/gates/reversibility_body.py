@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hcx_waves.model.formatting import counted, instant, listed, rough_duration, size
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.model.schedule import WaveClock
-from hcx_waves.model.way_back import WayBack
+from hcx_waves.model.way_back import WayBackPrice
 from hcx_waves.report.markup import Markdown, bold, bullets, escape
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _MOST_VMS = 20
 
 
 def way_back_part(
-    plan: WavePlan, names: Collection[str], assessments: Assessments | None, price: WayBack | None
+    plan: WavePlan, names: Collection[str], assessments: Assessments | None, price: WayBackPrice | None
 ) -> Markdown:
     """Return whether a run can go back, what that costs and until when it can be decided.
 
@@ -51,7 +51,7 @@ def reversible_text(plan: WavePlan, names: Collection[str], assessments: Assessm
     return Markdown(f"{said}; not: {escape(left_out)}" if left_out else said)
 
 
-def price_text(price: WayBack) -> str:
+def price_text(price: WayBackPrice) -> str:
     """Return what going back costs."""
     parts = [f"{counted(price.vms, 'VM')} migrated back, one at a time ({size(price.bytes_back)})"]
     if price.segments:
@@ -61,7 +61,7 @@ def price_text(price: WayBack) -> str:
     return f"Price: {', '.join(parts)}; in all {length}{outage}"
 
 
-def deadline_text(price: WayBack, clock: WaveClock) -> Markdown:
+def deadline_text(price: WayBackPrice, clock: WaveClock) -> Markdown:
     """Return until when going back can be decided."""
     if price.deadline is None:
         return Markdown("Deadline: none, as the wave has no windows")

@@ -12,8 +12,7 @@ import pytest
 
 from hcx_sim.world.model import SiteName, VmRole
 from hcx_waves.clients.bundle import SiteClients
-from hcx_waves.cutover.cleanup import delete_source_segment
-from hcx_waves.cutover.errors import SourceNotDisconnectedError, SourceSegmentGoneError, StillUnextendingError
+from hcx_waves.cutover.errors import SourceNotDisconnectedError, StillUnextendingError
 from hcx_waves.cutover.extension import Removal, unextend_network
 from hcx_waves.cutover.gateway import disconnect_source_segment
 from hcx_waves.cutover.routing import verify_destination_routed
@@ -241,21 +240,6 @@ def test_back_after_the_unextend(night: Night, waits: bool) -> None:
     night.return_vms()
     night.unextend_without_connect(again)
     assert_as_before(night, before)
-
-
-def test_after_the_cleanup_it_refuses_and_says_what_to_do(night: Night) -> None:
-    night.move()
-    night.disconnect()
-    night.unextend()
-    night.finish()
-    name = night.cut[0]
-    night.pair.advance(600)
-    delete_source_segment(night.plan, name, night.clients)
-    mark = night.pair.mark()
-    with pytest.raises(SourceSegmentGoneError) as refused:
-        night.back_with(name)
-    assert "create the segment at the source again" in str(refused.value.hint)
-    assert not [one for one in night.pair.calls(after=mark) if one["data"]["operation"].endswith("segments.patch")]
 
 
 def test_it_is_not_extended_again_while_the_destination_routes(night: Night) -> None:

@@ -46,7 +46,7 @@ def is_older(offered: str, needed: str) -> bool:
 
 
 def cpu_problem(world: World, vm: Vm, site: SiteName, cluster_moref: str) -> str | None:
-    """Return why a running VM cannot go on running in a cluster; when HCX finds out is not published [?]."""
+    """Return why a running VM cannot go on running in a cluster."""
     needed, offered = needed_mode(vm), offered_mode(world, site, cluster_moref)
     if not is_older(offered, needed):
         return None
