@@ -20,7 +20,7 @@ from hcx_airflow.work import Work, read_rehearsal, started_at
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.expectation import Expectation, ExpectedVm
 from hcx_waves.model.formatting import instant, share
-from hcx_waves.model.way_back import WayBackPrice
+from hcx_waves.model.price import WayBackPrice
 
 if TYPE_CHECKING:
     from hcx_snapshot import Snapshot

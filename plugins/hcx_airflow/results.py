@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hcx_waves.model.expectation import Expectation
     from hcx_waves.model.findings import Assessments
     from hcx_waves.model.plan import WavePlan
-    from hcx_waves.model.way_back import WayBackPrice
+    from hcx_waves.model.price import WayBackPrice
     from hcx_waves.rescue.recovery import Recovery, RecoveryResult
     from hcx_waves.rescue.rollback import ReturnedNetworks, Rollback, UnextendedAgain, VmsBack
     from hcx_waves.run.decisions import Decision
@@ -89,7 +89,7 @@ NO_FORECAST: Slot[str] = Slot(names.RUN_PREFLIGHT, TEXT, names.NO_FORECAST)
 FORECAST_SHOWN: Slot[ShownForecast] = Slot(
     names.RUN_PREFLIGHT, "run.results.ShownForecast", names.FORECAST_SHOWN, kept=True
 )
-WAY_BACK_PRICE: Slot[WayBackPrice] = Slot(names.RUN_PREFLIGHT, "model.way_back.WayBackPrice", names.WAY_BACK_PRICE)
+WAY_BACK_PRICE: Slot[WayBackPrice] = Slot(names.RUN_PREFLIGHT, "model.price.WayBackPrice", names.WAY_BACK_PRICE)
 STARTED: Slot[StartedMigrations] = Slot(names.START_MIGRATIONS, "run.results.StartedMigrations")
 STARTED_IDS: Slot[StartedIds] = Slot(names.START_MIGRATIONS, "run.results.StartedIds", names.STARTED, kept=True)
 DRIFT: Slot[str] = Slot(names.START_MIGRATIONS, TEXT, names.DRIFT)

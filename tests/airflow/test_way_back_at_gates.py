@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hcx_airflow.gates.reversibility_body import deadline_text, price_text, reversible_text, way_back_part
 from hcx_waves.model.expectation import Spread
 from hcx_waves.model.findings import Finding, Severity, assess
-from hcx_waves.model.way_back import WayBackPrice
+from hcx_waves.model.price import WayBackPrice
 from support.plans import RESOLVED, plan_of
 
 PLAN = plan_of("web01", "web02", "db01")

@@ -16,7 +16,7 @@ from hcx_waves.forecast.model.parameters import ModelParameters
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.expectation import Spread
 from hcx_waves.model.plan import PlannedVm, WavePlan
-from hcx_waves.model.way_back import WayBackPrice
+from hcx_waves.model.price import WayBackPrice
 
 _NIGHTS, _SEED = 200, 0
 _BITS = 8

@@ -32,7 +32,7 @@ from hcx_waves.migration.status import read_status
 from hcx_waves.migration.verify import verify_virtual_machines
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import PlannedSegment, WavePlan
-from hcx_waves.model.way_back import WayBackPrice
+from hcx_waves.model.price import WayBackPrice
 from hcx_waves.procedure_errors import NotSettledError, ProcedureError
 from hcx_waves.rescue.rescuer import Rescuer
 

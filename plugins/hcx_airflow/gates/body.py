@@ -17,8 +17,8 @@ from hcx_waves.model.choices import CutoverPolicy, Disconnect, DiskFormat
 from hcx_waves.model.expectation import Expectation
 from hcx_waves.model.formatting import counted, listed, period, size
 from hcx_waves.model.plan import PlannedSegment, PlannedVm, WavePlan
+from hcx_waves.model.price import WayBackPrice
 from hcx_waves.model.schedule import TimeWindow
-from hcx_waves.model.way_back import WayBackPrice
 from hcx_waves.report.markup import Markdown, bold, bullets, code, document, escape, fence, section, table
 from hcx_waves.run.scope import Scope
 from hcx_waves.wavefile.wave import Wave

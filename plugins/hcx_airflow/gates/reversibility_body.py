@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from hcx_waves.model.formatting import counted, instant, listed, rough_duration, size
 from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.price import WayBackPrice
 from hcx_waves.model.schedule import WaveClock
-from hcx_waves.model.way_back import WayBackPrice
 from hcx_waves.report.markup import Markdown, bold, bullets, escape
 
 if TYPE_CHECKING:
