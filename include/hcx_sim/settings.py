@@ -110,6 +110,7 @@ class HcxSettings(_Settings):
     task_status_stuck: bool = False  # lastTaskDetails may read RUNNING for weeks [C hcx 7]
     extensions_per_appliance: int = 8  # [D hcx 8.1]
     bulk_keeps_uuids: bool = True  # unknown [? nsx-vsphere 6.8]
+    per_vm_evc: bool = False  # whether HCX masks the CPU features of a VM on the way out [C hcx 10.1]
     accepts_force_flag: bool = True  # l2Extensions DELETE ignores unknown query parameters [? hcx 9.9]
 
 

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hcx_airflow.documents import Arguments
 from hcx_airflow.errors import UnreadableResultError
 from hcx_airflow.rehearsal.twin import PARAMETERS_VARIABLE, parameters_of
-from hcx_airflow.results import FORECAST, FORECAST_SHOWN, NO_FORECAST, TAKEN_SNAPSHOT
+from hcx_airflow.results import FORECAST, FORECAST_SHOWN, NO_FORECAST, TAKEN_SNAPSHOT, WAY_BACK_PRICE
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work, read_rehearsal, started_at
+from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.expectation import Expectation, ExpectedVm
 from hcx_waves.model.formatting import instant, share
+from hcx_waves.model.price import WayBackPrice
 
 if TYPE_CHECKING:
     from hcx_snapshot import Snapshot
@@ -86,9 +89,49 @@ def make_forecast(run: TaskRun, work: Work, clients: SiteClients) -> Expectation
     subject = _of_this_run(work, subject)
     if not subject.vms:
         return None
+    line = min((one.link_bits_per_second for one in subject.meshes if one.link_bits_per_second), default=None)
     if run.rehearsal:
-        return forecast(subject, parameters, NIGHTS_IN_REHEARSALS, SEED).expectation()
-    return forecast(subject, parameters, NIGHTS, SEED, safe_start=True).expectation()
+        made = forecast(subject, parameters, NIGHTS_IN_REHEARSALS, SEED).expectation()
+    else:
+        made = forecast(subject, parameters, NIGHTS, SEED, safe_start=True).expectation()
+    return made.model_copy(update={"link_bits_per_second": line})
+
+
+def leave_price_of_way_back(run: TaskRun, work: Work, forecast: Expectation | None) -> None:
+    """Compute what going back would cost once the run has done all it is for, and leave it for the gates.
+
+    It is for people only, so whatever goes wrong is logged.
+
+    :param forecast: of the run, which knows the line between the sites; None if there is none.
+    """
+    from hcx_waves.forecast.way_back import way_back
+
+    cut = [one.name for one in work.plan.segments if one.cutover is CutoverPolicy.NOW]
+    line = None if forecast is None else forecast.link_bits_per_second
+    try:
+        price = way_back(
+            work.plan,
+            work.scope.moves(work.plan),
+            () if work.scope.stop_before_cutover else cut,
+            _parameters(run, work),
+            as_of=run.now(),
+            link_bits_per_second=line,
+        )
+    except Exception as error:
+        logger.warning("The price of going back is not known: %s", error, exc_info=True)
+    else:
+        run.results.leave(WAY_BACK_PRICE, price)
+
+
+def price_of_rollback(run: TaskRun, work: Work, vms: Collection[str], segments: Collection[str]) -> WayBackPrice | None:
+    """Return what a rollback of certain VMs and segments costs, decided now; None if it cannot be computed."""
+    from hcx_waves.forecast.way_back import way_back
+
+    try:
+        return way_back(work.plan, vms, segments, _parameters(run, work), as_of=run.now())
+    except Exception as error:
+        logger.warning("The price of the rollback is not known: %s", error, exc_info=True)
+        return None
 
 
 def spoken(expectation: Expectation) -> str:

@@ -11,6 +11,7 @@ from typing import Protocol
 CLEANUP_PREFIX = "cleanup__"
 REHEARSAL_PREFIX = "rehearsal__"
 RECOVERY_PREFIX = "recover__"
+ROLLBACK_PREFIX = "rollback__"
 WATCHDOG_DAG_ID = "hcx_waves_watchdog"
 
 CUTOVER_GROUP_PREFIX = "cutover_"
@@ -46,6 +47,11 @@ WRITE_REPORT = "write_report"
 RESOLVE_RECOVERY = "resolve_recovery"
 APPROVE_RECOVERY = "approve_recovery"
 RECOVER = "recover"
+RESOLVE_ROLLBACK = "resolve_rollback"
+APPROVE_ROLLBACK = "approve_rollback"
+RETURN_NETWORKS = "return_networks"
+MIGRATE_BACK = "migrate_back"
+UNEXTEND_AGAIN = "unextend_again"
 TAKE_SNAPSHOT = "take_snapshot"
 OPEN_TWIN = "open_twin"
 CLOSE_TWIN = "close_twin"
@@ -69,6 +75,8 @@ FORECAST = "forecast"
 FORECAST_SHOWN = "forecast_shown"
 NO_FORECAST = "no_forecast"
 """Of ``run_preflight``: the forecast without its VMs, which may be many; kept for later tries."""
+WAY_BACK_PRICE = "way_back_price"
+"""Of ``run_preflight``: what going back would cost, and until when it can be decided."""
 NOT_DUE = "not_due"
 """Of ``prove_segment_empty`` in a cleanup: why the segment is left alone; of ``resolve_recovery``: why no step."""
 SNAPSHOT = "snapshot"
@@ -118,6 +126,11 @@ def rehearsal_dag_id(wave: str) -> str:
     return f"{REHEARSAL_PREFIX}{wave}"
 
 
+def rollback_dag_id(wave: str) -> str:
+    """Return the id of a wave's rollback DAG."""
+    return f"{ROLLBACK_PREFIX}{wave}"
+
+
 def recovery_dag_id(wave: str) -> str:
     """Return the id of a wave's recovery DAG."""
     return f"{RECOVERY_PREFIX}{wave}"
@@ -125,7 +138,7 @@ def recovery_dag_id(wave: str) -> str:
 
 def wave_of_dag(dag_id: str) -> str:
     """Return the wave whose DAG an id would be."""
-    for prefix in (CLEANUP_PREFIX, REHEARSAL_PREFIX, RECOVERY_PREFIX):
+    for prefix in (CLEANUP_PREFIX, REHEARSAL_PREFIX, RECOVERY_PREFIX, ROLLBACK_PREFIX):
         dag_id = dag_id.removeprefix(prefix)
     return dag_id
 

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from hcx_waves.model.expectation import Expectation
     from hcx_waves.model.findings import Assessments
     from hcx_waves.model.plan import WavePlan
+    from hcx_waves.model.price import WayBackPrice
     from hcx_waves.rescue.recovery import Recovery, RecoveryResult
+    from hcx_waves.rescue.rollback import ReturnedNetworks, Rollback, UnextendedAgain, VmsBack
     from hcx_waves.run.decisions import Decision
     from hcx_waves.run.failures import StepFailure
     from hcx_waves.run.results import (
@@ -87,6 +89,7 @@ NO_FORECAST: Slot[str] = Slot(names.RUN_PREFLIGHT, TEXT, names.NO_FORECAST)
 FORECAST_SHOWN: Slot[ShownForecast] = Slot(
     names.RUN_PREFLIGHT, "run.results.ShownForecast", names.FORECAST_SHOWN, kept=True
 )
+WAY_BACK_PRICE: Slot[WayBackPrice] = Slot(names.RUN_PREFLIGHT, "model.price.WayBackPrice", names.WAY_BACK_PRICE)
 STARTED: Slot[StartedMigrations] = Slot(names.START_MIGRATIONS, "run.results.StartedMigrations")
 STARTED_IDS: Slot[StartedIds] = Slot(names.START_MIGRATIONS, "run.results.StartedIds", names.STARTED, kept=True)
 DRIFT: Slot[str] = Slot(names.START_MIGRATIONS, TEXT, names.DRIFT)
@@ -118,6 +121,11 @@ RENAMING: Slot[Renaming] = Slot(names.RENAME_DESTINATION_SEGMENT, "cutover.clean
 CANCELLED: Slot[CancelReport] = Slot(names.CANCEL_MIGRATIONS, "migration.cancel.CancelReport")
 RECOVERY: Slot[Recovery] = Slot(names.RESOLVE_RECOVERY, "rescue.recovery.Recovery")
 RECOVERED: Slot[RecoveryResult] = Slot(names.RECOVER, "rescue.recovery.RecoveryResult")
+ROLLBACK: Slot[Rollback] = Slot(names.RESOLVE_ROLLBACK, "rescue.rollback.Rollback")
+NOTHING_TO_ROLL_BACK: Slot[str] = Slot(names.RESOLVE_ROLLBACK, TEXT, names.NOT_DUE)
+RETURNED: Slot[ReturnedNetworks] = Slot(names.RETURN_NETWORKS, "rescue.rollback.ReturnedNetworks")
+VMS_BACK: Slot[VmsBack] = Slot(names.MIGRATE_BACK, "rescue.rollback.VmsBack")
+UNEXTENDED_AGAIN: Slot[UnextendedAgain] = Slot(names.UNEXTEND_AGAIN, "rescue.rollback.UnextendedAgain")
 NOTHING_TO_RECOVER: Slot[str] = Slot(names.RESOLVE_RECOVERY, TEXT, names.NOT_DUE)
 TAKEN_SNAPSHOT: Slot[TakenSnapshot] = Slot(names.TAKE_SNAPSHOT, "run.results.TakenSnapshot")
 CLOSED_TWIN: Slot[dict[str, str]] = Slot(names.CLOSE_TWIN, PATHS)

@@ -134,6 +134,11 @@ class TaskRun:
         return self._origin is not None
 
     @property
+    def is_rollback(self) -> bool:
+        """Whether this is a run of the wave's rollback DAG."""
+        return not self.rehearsal and self.dag_id.startswith(names.ROLLBACK_PREFIX)
+
+    @property
     def is_recovery(self) -> bool:
         """Whether this is a run of the wave's recovery DAG."""
         return not self.rehearsal and self.dag_id.startswith(names.RECOVERY_PREFIX)

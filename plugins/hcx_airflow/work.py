@@ -11,9 +11,9 @@ from airflow.sdk.configuration import conf
 
 from hcx_airflow.documents import Document
 from hcx_airflow.errors import DriftedError, PlanMissingError, RunRefusedError, UnreadableResultError, WaveTaskError
-from hcx_airflow.names import RESOLVE_PLAN, RESOLVE_RECOVERY
+from hcx_airflow.names import RESOLVE_PLAN, RESOLVE_RECOVERY, RESOLVE_ROLLBACK
 from hcx_airflow.rehearsal.night import Rehearsal
-from hcx_airflow.results import PLAN, RECOVERY
+from hcx_airflow.results import PLAN, RECOVERY, ROLLBACK
 from hcx_airflow.task import TaskRun
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.run.scope import Scope, ScopeError
@@ -25,6 +25,7 @@ from hcx_waves.wavefile.wave import Wave
 
 if TYPE_CHECKING:
     from hcx_waves.rescue.recovery import Recovery
+    from hcx_waves.rescue.rollback import Rollback
 
 FOLDER = "waves"
 
@@ -69,6 +70,8 @@ def read_work(run: TaskRun, *, even_if_changed: bool = False, plan: WavePlan | N
         # A wave file that has changed since must not keep anybody from going back.
         recovery = read_recovery(run)
         return Work(wave, recovery.plan, read_scope(run, wave), recovery.undoes)
+    if run.is_rollback:
+        return Work(wave, read_rollback(run).plan, read_scope(run, wave), GatedStep.CUTOVER)
     plan = plan or read_plan(run)
     if plan.wave_hash != wave.wave_hash and not even_if_changed:
         raise DriftedError(
@@ -113,6 +116,20 @@ def read_plan(run: TaskRun) -> WavePlan:
             )
         raise PlanMissingError(f"{RESOLVE_PLAN} has stored no plan. Clear it to make one")
     return plan
+
+
+def read_rollback(run: TaskRun) -> Rollback:
+    """Return what the first task of a rollback has found, which everything after it goes by.
+
+    :raises PlanMissingError: if it has left nothing.
+    """
+    try:
+        found = run.results.read_here(ROLLBACK)
+    except UnreadableResultError as error:
+        raise PlanMissingError(str(error)) from error
+    if found is None:
+        raise PlanMissingError(f"{RESOLVE_ROLLBACK} has left nothing to go back by. Start a new run")
+    return found
 
 
 def read_recovery(run: TaskRun) -> Recovery:

@@ -53,7 +53,7 @@ def test_dags_are_made_and_triggers_imported_without_the_packages_of_extras(more
     assert done.returncode == 0, done.stderr
     assert (
         done.stdout.splitlines()[-1]
-        == "['cleanup__seed-wave', 'recover__seed-wave', 'rehearsal__seed-wave', 'seed-wave'] []"
+        == "['cleanup__seed-wave', 'recover__seed-wave', 'rehearsal__seed-wave', 'rollback__seed-wave', 'seed-wave'] []"
     )
 
 

@@ -108,6 +108,14 @@ def test_a_brief_comes_first_and_says_who_decides_until_when(tasks: WaveTasks) -
     assert brief["Last rehearsal"] == "none"
 
 
+def test_the_way_back_is_shown_with_its_price_and_deadline(tasks: WaveTasks) -> None:
+    tasks.do("run_preflight")
+    shown = asked(tasks)["body"].partition("### Way back")[2].partition("###")[0]
+    assert "- Reversible: **4 of 4 VMs**\n" in shown
+    assert re.search(r"- Price: 4 VMs migrated back, one at a time \(.+\), 1 segment extended again; in all ", shown)
+    assert re.search(r"- Deadline: back until \*\*.+\*\*, or it no longer fits the window", shown)
+
+
 def test_the_deadline_that_is_shown_is_the_one_that_counts(tasks: WaveTasks) -> None:
     with pytest.raises(TaskAwaitingInput) as parked:
         tasks.run.execute(tasks.make("approve_wave"))

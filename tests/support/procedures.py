@@ -144,6 +144,8 @@ class Planner:
             "destination_segment_path": segment.path,
             "extension_id": extension.extension_id,
             "gateway_addresses": segment.gateway_addresses,
+            "extension_gateway_id": extension.destination_network.gateway_id,
+            "extension_appliance_id": extension.source_appliance.appliance_id,
         }
         return PlannedSegment(**{**facts, **changes})
 

@@ -11,6 +11,8 @@
     ├── RealisationFailedError      NSX reports that a change failed
     ├── UnextendFailedError         the unextend failed
     ├── ExtensionPresentError       the network is still extended
+    ├── SourceSegmentGoneError      the cleanup has deleted the source segment
+    ├── StillUnextendingError       HCX is still at work on the unextend                         transient
     ├── PortsRemainError            NSX has not released the ports (yet)                         transient
     ├── NotRestorableError          a deleted source segment cannot be made again
     ├── TurnTakenError              somebody else is at work on the segment                      transient
@@ -128,6 +130,26 @@ class ExtensionPresentError(ProcedureError):
     """The network is still extended."""
 
     default_hint = "Unextend the network first: clear task unextend_network, or do it in HCX (Network Extension)."
+
+
+class SourceSegmentGoneError(ProcedureError):
+    """The source segment does not exist any more: the cleanup has deleted it."""
+
+    default_hint = (
+        "Start recover__<wave> with action restore-source-segment first: create the segment at the source again as it "
+        "was, with its gateway off. Then start the rollback again. Nothing was changed."
+    )
+    default_options = (
+        "Start recover__<wave> with action restore-source-segment.",
+        "Then start the rollback again: it looks first.",
+    )
+
+
+class StillUnextendingError(ProcedureError):
+    """HCX is still at work on the unextend, so nobody knows which site will route."""
+
+    transient = True
+    default_hint = "Wait for the end of the unextend, then look again; nothing was changed."
 
 
 class PortsRemainError(ProcedureError):

@@ -171,7 +171,7 @@ def disconnect_source_segment(
         )
     if on_act is not None and before.state is not GatewayState.DISCONNECTED:
         on_act(patience.now())
-    change = _change(segment_name, gateway, before, GatewayState.DISCONNECTED, gateway.disconnect, patience)
+    change = change_source(segment_name, gateway, before, GatewayState.DISCONNECTED, gateway.disconnect, patience)
     return DisconnectResult(**change.model_dump(), **facts)
 
 
@@ -279,7 +279,9 @@ def reconnect_source_segment(
         )
     if before.is_on:
         return GatewayChange(segment=segment_name, already=True, evidence=before.evidence)
-    return _change(segment_name, gateway, before, GatewayState.CONNECTED, lambda: gateway.reconnect(snapshot), patience)
+    return change_source(
+        segment_name, gateway, before, GatewayState.CONNECTED, lambda: gateway.reconnect(snapshot), patience
+    )
 
 
 def connect_destination(
@@ -313,9 +315,9 @@ def connect_destination(
         return GatewayChange(segment=segment_name, already=True, evidence=destination.evidence)
     sent_at = patience.now()
     if destination.state is not GatewayState.CONNECTED:
-        _send(lambda: _connect(clients, segment))
+        send(lambda: _connect(clients, segment))
     wait = patience.until(lambda: look_at_destination(clients, segment), lambda seen: seen.is_on or bool(seen.failure))
-    return _settled(segment_name, wait, sent_at, "the destination gateway")
+    return settled(segment_name, wait, sent_at, "the destination gateway")
 
 
 def _require_known(reading: GatewayReading, segment_name: str) -> None:
@@ -335,7 +337,7 @@ def _connect(clients: SiteClients, segment: PlannedSegment) -> None:
     nsx.set_connectivity(current, Connectivity.ON, gateway_address=gateways)
 
 
-def _change(
+def change_source(
     name: str,
     gateway: SourceGateway,
     before: GatewayReading,
@@ -343,17 +345,20 @@ def _change(
     act: Callable[[], None],
     patience: Patience,
 ) -> GatewayChange:
-    """Act unless the intent is stored already, then wait until it is in effect."""
+    """Change a source gateway unless the intent is stored already, then wait until it is in effect. Guards nothing.
+
+    :raises NotSettledError, RealisationFailedError: if it was accepted and is not in effect in time.
+    """
     sent_at = patience.now()
     if before.state is not wanted:
-        _send(act)
+        send(act)
     wait = patience.until(
         gateway.look, lambda seen: (seen.state is wanted and seen.settled) or seen.failure is not None
     )
-    return _settled(name, wait, sent_at, "the source gateway")
+    return settled(name, wait, sent_at, "the source gateway")
 
 
-def _send(act: Callable[[], None]) -> None:
+def send(act: Callable[[], None]) -> None:
     """Make a change; a lost answer is no failure, since the state is read afterwards."""
     try:
         act()
@@ -366,7 +371,11 @@ def _send(act: Callable[[], None]) -> None:
             raise
 
 
-def _settled(name: str, wait: Wait[GatewayReading], sent_at: AwareDatetime, what: str) -> GatewayChange:
+def settled(name: str, wait: Wait[GatewayReading], sent_at: AwareDatetime, what: str) -> GatewayChange:
+    """Return what a change did, once its wait is over.
+
+    :raises NotSettledError, RealisationFailedError: if it is not in effect.
+    """
     seen = wait.seen
     if seen.failure is not None:
         raise RealisationFailedError(

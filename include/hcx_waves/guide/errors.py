@@ -183,6 +183,31 @@ OF_PROCEDURES = {
         "Wait until it has ended, then look again.",
         _RESCUE + "; then `recover__<wave>` again.",
     ),
+    "SourceSegmentGoneError": Entry(
+        "The cleanup has deleted the source segment, so nothing can go back to it.",
+        "Restore the source segment first, then start the rollback again.",
+        "DAG `recover__<wave>`, action `restore-source-segment`; then `rollback__<wave>`.",
+    ),
+    "StillUnextendingError": Entry(
+        "HCX is still at work on the unextend, so nobody knows which site will route; nothing was changed.",
+        "Wait for the end of the unextend.",
+        "Clear the task; after an approval that was used: `rollback__<wave>` again.",
+    ),
+    "NotBackError": Entry(
+        "A VM did not come back in a rollback, or is not where it was.",
+        "Correct what HCX reports for its migration.",
+        "HCX, *Migration*; then clear `migrate_back`, which goes on with this VM.",
+    ),
+    "NoWayBackError": Entry(
+        "The plan does not say where a VM was at the source, so it cannot be migrated back.",
+        "Migrate it back by hand, to a place of your choice.",
+        "HCX, *Migration*; then `rollback__<wave>` again.",
+    ),
+    "RollbackRefusedError": Entry(
+        "A rollback must not begin: migrations are in flight, or no VM can come back; the message says which.",
+        "Wait for the migrations or cancel them, or correct what HCX says.",
+        "DAG `recover__<wave>`, action `cancel`; then `rollback__<wave>` again.",
+    ),
     "NotRestorableError": Entry(
         "A deleted source segment cannot be made again by what was kept of it.",
         "Look at the source's segments, and make it by hand by the definition in the report of the cleanup.",

@@ -11,6 +11,11 @@ _NSX_DESTINATION = "NSX of the destination, *Networking > Segments*; start a new
 _NSX_SOURCE = "NSX of the source, *Networking > Segments*; start a new run."
 
 OF_SEGMENTS = {
+    "segment-way-back-no-slot": Entry(
+        "Once the segment is unextended, its appliance has no slot to extend it again.",
+        "Free a slot, or add an appliance to the mesh.",
+        "HCX, *Interconnect*, the service mesh.",
+    ),
     "segment-address-duplicate": Entry(
         "Two ports of the segment have the same address.",
         "Correct the duplicates; otherwise addresses cannot be compared after the move.",

@@ -24,6 +24,21 @@ OF_VMS = {
         "Set `options.update_custom_attributes`, or set them at the destination.",
         _FILE,
     ),
+    "vm-way-back-cpu": Entry(
+        "The destination's CPUs are newer than the source's, so a running VM may not come back.",
+        "Choose a cluster with the source's EVC mode, or waive it where HCX sets EVC per VM.",
+        "vCenter, EVC of the cluster; or a waiver in the wave file.",
+    ),
+    "vm-way-back-hardware": Entry(
+        "The virtual hardware is upgraded beyond what the source's hosts run, and cannot be downgraded.",
+        "Do not upgrade it before the hold is over.",
+        "Wave file, `upgrade_hardware: false`.",
+    ),
+    "vm-way-back-storage": Entry(
+        "The VM's datastore at the source would have no room for its way back, or is not in service.",
+        "Free space, and keep it free until the hold is over.",
+        "vCenter of the source, *Storage*.",
+    ),
     "vm-cpu-too-new": Entry(
         "The running VM uses CPU features that the destination's hosts do not have.",
         "Move it by Bulk or Cold, which restart it, or lower its EVC mode while it is powered off.",

@@ -30,6 +30,11 @@ _APPROVALS = {
         "Make sure that nobody wants to go back. After a no nothing is deleted.",
         _ANSWER,
     ),
+    "rollback": Entry(
+        "What a run has moved goes back to the source, as shown, with its price and the deadline.",
+        "Compare the deadline with the clock, and read what stays at the destination.",
+        _ANSWER + " To look anew: start `rollback__<wave>` again.",
+    ),
     "recovery": Entry(
         "Shows what a way back has found, and for each object what it will do, with time, outage and bytes.",
         "Compare it with what you know. The approval holds for exactly that. After a no nothing is done.",

@@ -100,6 +100,8 @@ class Expectation(DomainModel):
     vms: tuple[ExpectedVm, ...] = ()
     parameters_digest: str | None = None
     """Of the model's parameters; None for the defaults."""
+    link_bits_per_second: float | None = None
+    """Of the slowest line that the wave's meshes have between the sites; None if it is not known."""
     notes: tuple[str, ...] = ()
 
     def instant(self, seconds: float) -> datetime:

@@ -17,7 +17,14 @@ from hcx_waves.model.schedule import WaveClock
 
 _NOT_APPROVED: dict[str, Any] = {
     "resolved_at": True,
-    "vms": {"__all__": {"there_before": True, "nics": {"__all__": {"ip_addresses", "guest_addresses"}}}},
+    "segments": {"__all__": {"extension_gateway_id", "extension_appliance_id"}},
+    "vms": {
+        "__all__": {
+            "there_before": True,
+            "source_place": True,
+            "nics": {"__all__": {"ip_addresses", "guest_addresses"}},
+        }
+    },
 }
 _Named = TypeVar("_Named", "PlannedVm", "PlannedSegment")
 MacAddress = Annotated[str, AfterValidator(str.lower)]
@@ -68,6 +75,26 @@ class PlannedNic(DomainModel):
     """The same with prefix length and origin; empty in plans of releases that did not read them."""
 
 
+class SourcePlace(DomainModel):
+    """Where a VM is at the source when the plan is made, and with what hardware: what a way back is made of.
+
+    None, or nothing, for what vCenter does not tell.
+    """
+
+    host: ObjectRef | None = None
+    cluster: ObjectRef | None = None
+    resource_pool: ObjectRef | None = None
+    folder: ObjectRef | None = None
+    datastores: tuple[ObjectRef, ...] = ()
+    """The datastore of its files first."""
+    networks: tuple[ObjectRef, ...] = ()
+    """Those that its NICs are in, by the MoRefs of vCenter."""
+    hardware_version: str | None = None
+    """``vmx-19`` and the like."""
+    committed_bytes: int | None = None
+    """What it takes in its datastores."""
+
+
 class PlannedVm(DomainModel):
     """A VM, what it is now and how it is moved."""
 
@@ -97,6 +124,9 @@ class PlannedVm(DomainModel):
     options: MigrationOptions = MigrationOptions()
     there_before: tuple[str, ...] = ()
     """MoRefs of VMs at the destination that have its name or BIOS UUID and are not it; not part of the digest."""
+    source_place: SourcePlace | None = None
+    """Where it is at the source, for a way back; not part of the digest, as DRS moves VMs. None for a VM that is at
+    the destination already, and in plans of releases that did not read it."""
     nics: tuple[PlannedNic, ...] = ()
 
     @property
@@ -127,6 +157,10 @@ class PlannedSegment(DomainModel):
     """VMs that may remain at the source."""
     deletes_source: bool = True
     rename_destination: str | None = None
+    extension_gateway_id: str | None = None
+    """The destination's gateway that HCX has extended it to; for extending it again, so not part of the digest."""
+    extension_appliance_id: str | None = None
+    """The appliance at the source that carries it; the same."""
 
 
 class PlannedSite(DomainModel):

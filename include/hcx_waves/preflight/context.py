@@ -138,6 +138,16 @@ class PreflightContext:
         return tuple(self.clients.destination_vcenter.list_hosts())
 
     @ReadOnce
+    def source_hosts(self) -> tuple[Host, ...]:
+        """The source's hosts."""
+        return tuple(self.clients.source_vcenter.list_hosts())
+
+    @ReadOnce
+    def source_datastores(self) -> tuple[Datastore, ...]:
+        """The source's datastores."""
+        return tuple(self.clients.source_vcenter.list_datastores())
+
+    @ReadOnce
     def clusters(self) -> tuple[Cluster, ...]:
         """The destination's clusters."""
         return tuple(self.clients.destination_vcenter.list_clusters())

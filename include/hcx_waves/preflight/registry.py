@@ -54,6 +54,7 @@ from hcx_waves.preflight.checks import (
     vm_snapshots,
     vm_tools,
     vm_validation,
+    way_back,
     windows,
 )
 
@@ -109,4 +110,5 @@ CHECKS: tuple[Check, ...] = (
     storage_policies.CHECK,
     datastore_capacity.CHECK,
     cluster_capacity.CHECK,
+    way_back.CHECK,
 )

@@ -16,6 +16,7 @@ from hcx_waves.resolve.placement import Placements
 from hcx_waves.resolve.problems import PlanError, PlanProblem, Problems
 from hcx_waves.resolve.segments import FoundSegment, SegmentFinder
 from hcx_waves.resolve.sites import planned_sites
+from hcx_waves.resolve.source_places import SourcePlaces
 from hcx_waves.resolve.survey import Survey, survey
 from hcx_waves.wavefile.clock import ClockError
 from hcx_waves.wavefile.settings import VmRequest
@@ -103,6 +104,7 @@ class _Resolver:
     ) -> list[PlannedVm]:
         details = self._details(located)
         placements = Placements(found, endpoint_id, self._problems, self._clients.destination_vcenter.list_hosts)
+        places = SourcePlaces(self._clients.source_vcenter, found.source_networks)
         planned = []
         for one in located:
             detail = details.get((one.already_there, one.vm.moref))
@@ -111,7 +113,9 @@ class _Resolver:
                     one.request.name, "disappeared while the inventory was read", "Clear task resolve_plan."
                 )
                 continue
-            planned.append(self._vm(one, detail, placements, nics))
+            vm = self._vm(one, detail, placements, nics)
+            place = None if one.already_there else places.of(detail)
+            planned.append(vm.model_copy(update={"source_place": place}))
         return planned
 
     def _details(self, located: Sequence[Located]) -> dict[tuple[bool, str], VirtualMachineDetail]:

@@ -275,6 +275,8 @@ class SegmentFinder:
             stays=tuple(sorted(one.vm for one in segment.stays)),
             deletes_source=segment.is_cut and self._wave.deletes_source(segment),
             rename_destination=segment.rename_destination,
+            extension_gateway_id=None if extension is None else extension.destination_network.gateway_id,
+            extension_appliance_id=None if extension is None else extension.source_appliance.appliance_id,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 
 from pydantic import Field, StrictBool, StrictInt
 
@@ -50,6 +51,15 @@ class Options(DomainModel):
     """Whether the run ends after the VMs have moved, leaving every segment as it is."""
 
 
+class Reversible(StrEnum):
+    """What becomes of a VM that has no live way back."""
+
+    SHOWN = "shown"
+    """The approvers are told."""
+    REQUIRED = "required"
+    """The wave does not start, unless somebody has waived it."""
+
+
 class WaveDocument(DomainModel):
     """A wave file's content."""
 
@@ -83,6 +93,8 @@ class WaveDocument(DomainModel):
     """Waves that must have ended as planned; the last of them starts this one."""
     limits: Limits = Limits()
     """When the wave stops by itself."""
+    reversible: Reversible = Reversible.SHOWN
+    """Whether every VM must have a live way back, or whether the approvers are told which have none."""
     options: Options = Options()
     """How often it asks, and how far it goes."""
     waivers: tuple[Waiver, ...] = ()

@@ -18,7 +18,8 @@ from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.recovery import build_recovery_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
-from hcx_airflow.dag_factory.texts import recovery_face
+from hcx_airflow.dag_factory.rollback import build_rollback_dag
+from hcx_airflow.dag_factory.texts import recovery_face, rollback_face
 from hcx_waves.model.formatting import counted
 from hcx_waves.wavefile.loader import SUFFIX, WaveFile, load_wave_file
 from hcx_waves.wavefile.problems import WaveFileError
@@ -34,10 +35,11 @@ class Kind(StrEnum):
     LIVE = "live"
     CLEANUP = "cleanup"
     RECOVERY = "recovery"
+    ROLLBACK = "rollback"
     REHEARSAL = "rehearsal"
 
 
-REAL = frozenset({Kind.LIVE, Kind.CLEANUP, Kind.RECOVERY})
+REAL = frozenset({Kind.LIVE, Kind.CLEANUP, Kind.RECOVERY, Kind.ROLLBACK})
 """The DAGs that change something real; a file of their own keeps errors in rehearsal DAGs away from them."""
 
 
@@ -97,6 +99,8 @@ def _dags_of(file: WaveFile, others: Sequence[WaveFile], kinds: Collection[Kind]
         yield build_cleanup_dag(file.wave, text=text)
     if Kind.RECOVERY in kinds:
         yield build_recovery_dag(recovery_face(file.wave, text))
+    if Kind.ROLLBACK in kinds:
+        yield build_rollback_dag(rollback_face(file.wave, text))
     if Kind.REHEARSAL in kinds:
         yield build_rehearsal_dag(file.wave, text=text)
 

@@ -160,6 +160,26 @@ def _cleanup_lines(wave: Wave) -> Iterator[str]:
     yield f"- **Gate**: {names.APPROVE_CLEANUP}. A rejection, or no answer in time, changes nothing."
 
 
+def rollback_face(wave: Wave, text: str) -> DagFace:
+    """Return the face of a wave's rollback DAG.
+
+    :param text: the wave file as it stands.
+    """
+    return DagFace(
+        wave=wave.name,
+        title=display_name(wave, "rollback"),
+        owner=owner_of(wave),
+        tags=tuple(tags_of(wave, "rollback")),
+        page=_document(wave, text, list(_rollback_lines(wave))),
+    )
+
+
+def _rollback_lines(wave: Wave) -> Iterator[str]:
+    yield f"- **This DAG moves what a run of `{wave.name}` has moved back to the source**, once its gate is approved."
+    yield "- **Start**: by hand. It looks first and changes nothing before the gate, which shows price and deadline."
+    yield f"- **Gate**: {names.APPROVE_ROLLBACK}, answered by those who may approve a cutover."
+
+
 def _recovery_lines(wave: Wave) -> Iterator[str]:
     yield f"- **This DAG changes what a run of `{wave.name}` has left behind**, once its gate is approved."
     yield "- **Start**: by hand. The form asks for the action; it looks first and changes nothing before the gate."

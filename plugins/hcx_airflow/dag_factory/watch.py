@@ -99,6 +99,9 @@ def _of_wave(wave: Wave, airflow: RunsOfDags, now: datetime) -> Iterator[str]:
     cleanup = names.cleanup_dag_id(wave.name)
     if wave.segments_to_clean and airflow.is_paused(cleanup) and airflow.count(cleanup, _WAITING):
         yield f"{cleanup}: a run waits for the end of the hold, but the DAG is paused. Unpause it, or delete the run"
+    rollback = names.rollback_dag_id(wave.name)
+    if airflow.is_paused(rollback) and airflow.count(rollback, _WAITING):
+        yield f"{rollback}: a way back waits, but the DAG is paused. Unpause it, or delete the run"
     recovery = names.recovery_dag_id(wave.name)
     if airflow.is_paused(recovery) and airflow.count(recovery, _WAITING):
         yield f"{recovery}: a way back waits, but the DAG is paused. Unpause it, or delete the run"

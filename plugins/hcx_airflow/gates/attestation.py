@@ -90,7 +90,7 @@ def _require_begun(run: TaskRun, decision: Decision, entries: Entries) -> None:
 
     :raises NotApprovedError: saying which.
     """
-    before = run.sibling(names.DISCONNECT_SOURCE_SEGMENT) if "." in run.task_id else names.START_MIGRATIONS
+    before = run.sibling(names.DISCONNECT_SOURCE_SEGMENT) if "." in run.task_id else _first_step(run)
     if not entries.has_left(before, names.RETURN_VALUE):
         raise NotApprovedError(
             f"{decision.task_id} has no valid approval for this step: {before} has not succeeded by itself. Nothing "
@@ -106,4 +106,9 @@ def _require_begun(run: TaskRun, decision: Decision, entries: Entries) -> None:
 def _users(run: TaskRun) -> set[str]:
     """Return this step, and those before it in the same group, that act on the same approval."""
     group = run.task_id.rpartition(".")[0]
-    return {run.task_id, *(f"{group}.{name}" for name in _USERS)} if group else {run.task_id, names.START_MIGRATIONS}
+    return {run.task_id, *(f"{group}.{name}" for name in _USERS)} if group else {run.task_id, _first_step(run)}
+
+
+def _first_step(run: TaskRun) -> str:
+    """Return the step outside of any group that acts first on an approval."""
+    return names.RETURN_NETWORKS if run.is_rollback else names.START_MIGRATIONS

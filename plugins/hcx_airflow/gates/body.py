@@ -12,10 +12,12 @@ from hcx_airflow.gates.brief import brief, findings_in_short
 from hcx_airflow.gates.forecast_body import chance_text, end_text, forecast_part, longest_outage, outage_text
 from hcx_airflow.gates.groups import Row, vm_table
 from hcx_airflow.gates.recheck_body import changes_part
+from hcx_airflow.gates.reversibility_body import way_back_part
 from hcx_waves.model.choices import CutoverPolicy, Disconnect, DiskFormat
 from hcx_waves.model.expectation import Expectation
 from hcx_waves.model.formatting import counted, listed, period, size
 from hcx_waves.model.plan import PlannedSegment, PlannedVm, WavePlan
+from hcx_waves.model.price import WayBackPrice
 from hcx_waves.model.schedule import TimeWindow
 from hcx_waves.report.markup import Markdown, bold, bullets, code, document, escape, fence, section, table
 from hcx_waves.run.scope import Scope
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from hcx_waves.model.findings import Assessment, Assessments
     from hcx_waves.preflight.repeat import Recheck
     from hcx_waves.rescue.recovery import Recovery
+    from hcx_waves.rescue.rollback import Rollback
 
 MOST_ROWS = 200
 _VM_HEAD = ("Migration type", "Networks", "Placement", "Options", "In this run")
@@ -53,6 +56,7 @@ class GateView:
     :param no_forecast: why there is no forecast; empty if that is not known.
     :param not_due: for a cleanup, why segments are not cleaned up, by name.
     :param asking: who may answer and until when.
+    :param way_back: what going back would cost; None if that is not known.
     """
 
     plan: WavePlan
@@ -68,7 +72,9 @@ class GateView:
     emptiness: EmptyProof | None = None
     not_due: Mapping[str, str | None] = field(default_factory=dict)
     asking: Asking | None = None
+    way_back: WayBackPrice | None = None
     recovery: Recovery | None = None
+    rollback: Rollback | None = None
 
     @property
     def planned(self) -> PlannedSegment:
@@ -90,6 +96,7 @@ def wave_body(view: GateView) -> Markdown:
             chance=chance_text(view.forecast, plan.clock, view.no_forecast),
             findings=findings_in_short(view.assessments),
         ),
+        _section("Way back", way_back_part(plan, moving, view.assessments, view.way_back)),
         _section("Notes", view.scope.notes or ""),
         _section("Findings", _findings(view.assessments)),
         _section("To be checked by hand", _unknown_users(view.assessments)),
@@ -127,6 +134,7 @@ def cutover_body(view: GateView) -> Markdown:
             f"connects {code(segment.destination.name)}. {_way_back(segment)}"
         ),
         _section("Changes since the approval of the wave", changes_part(view.recheck, MOST_ROWS)),
+        _section("Way back", way_back_part(view.plan, moved, view.assessments, view.way_back)),
         _emptiness(view.emptiness),
         _section("To be checked by hand", _by_hand(view.emptiness)),
         _section("Virtual machines", vm_table(("Outcome", "Verification"), rows, _VERIFY_LISTS)),

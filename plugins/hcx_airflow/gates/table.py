@@ -10,8 +10,10 @@ from typing import Any
 from hcx_airflow import names
 from hcx_airflow.gates.body import GateView, cleanup_body, cutover_body, manual_body, switchover_body, wave_body
 from hcx_airflow.gates.recovery_body import recovery_body
+from hcx_airflow.gates.rollback_body import rollback_body
 from hcx_airflow.results import ASSESSMENTS, PROOF, SEEDED, VERIFIED, Slot
 from hcx_airflow.results import RECOVERY as RECOVERY_FOUND
+from hcx_airflow.results import ROLLBACK as ROLLBACK_FOUND
 from hcx_airflow.work import Work
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.formatting import counted
@@ -160,7 +162,16 @@ RECOVERY = Gate(
     WAIT_FOR_RECOVERY,
     evidence=(RECOVERY_FOUND,),
 )
-GATES = {gate.name: gate for gate in (WAVE, SWITCHOVER, CUTOVER, CLEANUP, MANUAL, RECOVERY)}
+ROLLBACK = Gate(
+    names.APPROVE_ROLLBACK,
+    "Roll wave {wave} back as shown?",
+    rollback_body,
+    _no_window,
+    _settings(names.APPROVE_CUTOVER),
+    WAIT_FOR_RECOVERY,
+    evidence=(ROLLBACK_FOUND,),
+)
+GATES = {gate.name: gate for gate in (WAVE, SWITCHOVER, CUTOVER, CLEANUP, MANUAL, RECOVERY, ROLLBACK)}
 
 
 @dataclass(frozen=True)

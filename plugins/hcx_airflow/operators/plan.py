@@ -9,7 +9,7 @@ from typing_extensions import override
 from hcx_airflow import results
 from hcx_airflow.errors import BlockedError, RunRefusedError
 from hcx_airflow.folders import state_folder
-from hcx_airflow.forecasts import leave_forecast
+from hcx_airflow.forecasts import leave_forecast, leave_price_of_way_back
 from hcx_airflow.names import rehearsal_dag_id
 from hcx_airflow.operators.base import WaveOperator
 from hcx_airflow.probes import kept_probes
@@ -120,7 +120,7 @@ class RunPreflightOperator(WaveOperator):
                 probes=() if run.rehearsal else kept_probes(clients),
             )
             if not assessments.blocking:
-                leave_forecast(run, work, clients)
+                leave_price_of_way_back(run, work, leave_forecast(run, work, clients))
         for item in assessments.items:
             found, waiver = item.finding, item.waiver
             mark = "Waived" if waiver else found.severity.label

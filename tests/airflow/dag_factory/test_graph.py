@@ -12,7 +12,8 @@ from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
 from hcx_airflow.dag_factory.recovery import build_recovery_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
-from hcx_airflow.dag_factory.texts import recovery_face
+from hcx_airflow.dag_factory.rollback import build_rollback_dag
+from hcx_airflow.dag_factory.texts import recovery_face, rollback_face
 from hcx_airflow.retries import LOST_STARTS, TransientRetryPolicy
 from hcx_waves.wavefile.loader import load_wave, read_wave
 from support.airflow_home import DAGS
@@ -200,6 +201,22 @@ def test_graph_of_a_recovery_dag() -> None:
         "recover": (["approve_recovery"], "all_success", ""),
         "write_report": (["recover"], "all_done_setup_success", "teardown"),
         "confirm_outcome": (["recover", "resolve_recovery"], "all_done_setup_success", "teardown"),
+    }
+
+
+def test_graph_of_a_rollback_dag() -> None:
+    dag = build_rollback_dag(rollback_face(full_wave(), "text"))
+    assert (dag.dag_id, dag.max_active_runs, dag.is_paused_upon_creation) == ("rollback__erp-1", 1, False)
+    assert dag.allowed_run_types == build_cleanup_dag(full_wave()).allowed_run_types
+    steps = ["migrate_back", "resolve_rollback", "return_networks", "unextend_again"]
+    assert shape(dag) == {
+        "resolve_rollback": ([], "all_success", ""),
+        "approve_rollback": (["resolve_rollback"], "all_success", ""),
+        "return_networks": (["approve_rollback"], "all_success", ""),
+        "migrate_back": (["return_networks"], "all_success", ""),
+        "unextend_again": (["migrate_back"], "all_success", ""),
+        "write_report": (["unextend_again"], "all_done_setup_success", "teardown"),
+        "confirm_outcome": (steps, "all_done_setup_success", "teardown"),
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hcx_sim.engine.clock import MICROSECONDS
+from hcx_sim.hcx.mobility.cpus import cpu_problem, settle_cpu
 from hcx_sim.hcx.mobility.hardware import newest_hardware
 from hcx_sim.hcx.mobility.model import Migration, Plan
 from hcx_sim.world.model import Placement, Power, SiteName, Vm
@@ -29,7 +30,7 @@ def target_problem(world: World, plan: Plan, vm: Vm) -> str | None:
         network = world.networks.get(f"{site}/{plan.networks.get(nic.mac, '')}")
         if network is None or network.removed:
             return f"Switchover failed: the target network of {nic.label} ({nic.mac}) no longer exists."
-    return None
+    return cpu_problem(world, vm, site, target.cluster_moref) if plan.migration_type.live else None
 
 
 def arrive(world: World, migration: Migration, vm: Vm) -> Vm:
@@ -83,6 +84,7 @@ def _new_mac(world: World, name: str) -> str:
 
 def _finish_options(world: World, plan: Plan, arrived: Vm, new_macs: dict[str, str]) -> None:
     options = plan.options
+    settle_cpu(world, arrived, plan.target.cluster_moref, masked=world.settings.hcx.per_vm_evc)
     if options.upgrade_hardware and plan.migration_type.restarts:
         newest = newest_hardware(world, plan.destination, plan.target.cluster_moref)
         world.update(arrived, hardware_version=f"vmx-{newest}")
