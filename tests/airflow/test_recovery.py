@@ -19,7 +19,7 @@ from hcx_airflow.errors import (
     RunRefusedError,
 )
 from hcx_waves.clients.nsx import Connectivity
-from hcx_waves.cutover.errors import TurnTakenError
+from hcx_waves.cutover.errors import TurnTakenError, UnextendFailedError
 from hcx_waves.cutover.turns import taking_turn
 from hcx_waves.report.files import read_report
 from hcx_waves.wavefile.loader import load_wave
@@ -102,11 +102,16 @@ def test_it_is_told_in_its_own_report_and_in_that_of_the_run(cut: WaveTasks, tmp
 def test_the_destination_is_connected_and_the_run_adopts_it(cut: WaveTasks, site_pair: Any, tmp_path: Path) -> None:
     site_pair.fault(product="engine", call="extension.connect", behaviour="fail", message="edge says no")
     cut.do("unextend_network", "await_unextended")
+    with pytest.raises(UnextendFailedError, match="edge says no"):
+        cut.do("verify_destination_routed")
     mark = site_pair.mark()
     with pytest.raises(RecoveryRefusedError, match="no longer reaches the VMs"):
         Recovering(cut.run, run_id="r0", action="reconnect-source").resolve()
     done = Recovering(cut.run, action="connect-destination", objects=[SEGMENT]).all()
     assert done["is_well"]
+    assert cut.do("verify_destination_routed")["outage"] is not None
+    cut.do("reconnect_source_segment")
+    assert cut.do("conclude_wave")["segments"] == {SEGMENT: "cut_over"}
     assert (facts(site_pair)["two_gateways"], len(changes(site_pair, mark))) == ([], 1)
     assert facts(site_pair)["outage"][-1]["to"] is not None
 
@@ -323,4 +328,19 @@ def test_one_that_must_not_be_done_now_is_not_asked_about(cut: WaveTasks, site_p
         Recovering(cut.run, run_id="r3", action="connect-destination").resolve()
     done = Recovering(cut.run, run_id="r4", action="connect-destination", while_extended=True).all()
     assert done["is_well"]
+    assert facts(site_pair)["two_gateways"] == []
+
+
+def test_without_the_file_of_the_plan_its_sealed_result_is_gone_by(
+    cut: WaveTasks, site_pair: Any, tmp_path: Path
+) -> None:
+    [plan] = (tmp_path / "state" / "plans").rglob("*.json")
+    plan.unlink()
+    forged = Recovering(cut.run, run_id="r0", action="reconnect-source")
+    sealed = cut.run.xcoms["resolve_plan", "return_value"]
+    cut.run.xcoms["resolve_plan", "return_value"] = {**sealed, "mobility_group": "another"}
+    with pytest.raises(RunRefusedError, match="has left no plan that can be read"):
+        forged.resolve()
+    cut.run.xcoms["resolve_plan", "return_value"] = sealed
+    assert Recovering(cut.run, action="reconnect-source").all()["is_well"]
     assert facts(site_pair)["two_gateways"] == []

@@ -12,6 +12,7 @@ from hcx_waves.run.decisions import Choice
 from hcx_waves.run.failures import StepFailure
 from hcx_waves.run.rescues import RescueEntry
 from hcx_waves.run.results import RunResults, SegmentResults
+from hcx_waves.run.stalls import Stall
 
 RUN_BEGUN = "run started"
 REPORT_WRITTEN = "report written"
@@ -37,6 +38,7 @@ def _events(results: RunResults, vms: tuple[VmRow, ...]) -> Iterator[Event]:
         yield from _of_segment(one, _approver(results, one.segment))
         yield from _failed(one.failures, one.segment, known=_UNEXTEND_FAILED if _has_failed(one) else "")
     yield from _failed(results.failures, "")
+    yield from _of_stalls(results.stalls)
     yield from _of_rescues(results.rescues)
     yield Event(at=results.ended_at, what=REPORT_WRITTEN)
 
@@ -49,6 +51,13 @@ def with_rescues(events: Iterable[Event], rescues: Iterable[RescueEntry], *, apa
     known = list(events)
     missing = [one for one in _of_rescues(rescues) if one not in known]
     return _in_order([*known, *missing], apart=apart)
+
+
+def _of_stalls(stalls: Iterable[Stall]) -> Iterator[Event]:
+    for stall in stalls:
+        yield Event(at=stall.since, what=f"stall {stall.stall_id.value}: {stall.what}", subject=stall.subject)
+        if stall.until is not None:
+            yield Event(at=stall.until, what=f"stall {stall.stall_id.value}: over", subject=stall.subject)
 
 
 def _of_rescues(rescues: Iterable[RescueEntry]) -> Iterator[Event]:

@@ -14,7 +14,7 @@ from hcx_waves.clients.hcx import NetworkExtension
 from hcx_waves.clients.hcx.values import instant_of
 from hcx_waves.cutover.commands import Commands
 from hcx_waves.cutover.extension import Removal, UnextendPhase, unextend_status
-from hcx_waves.cutover.gateway import Situation, read_situation
+from hcx_waves.cutover.gateway import Situation, situation_of
 from hcx_waves.cutover.guards import find_extension, is_worked_on, look_at_destination
 from hcx_waves.cutover.physical import source_gateway
 from hcx_waves.cutover.source import AbsentSource, GatewayReading, GatewayState, SourceGateway
@@ -220,13 +220,11 @@ class Looker:
         for reading, routed in ((source, GatewayStanding.AT_SOURCE), (destination, GatewayStanding.AT_DESTINATION)):
             if reading.state is GatewayState.CONNECTED:
                 return GatewayStanding.UNSETTLED if reading.pending or reading.failure else routed
-        gateway = self.gateway(planned)
-        situation = read_situation(self._plan, planned.name, self._clients, gateway, record.removal)
+        situation = situation_of(planned, self._clients, source, destination, record.removal)
         if situation is Situation.RECONNECTABLE and record.removal is not None:
             return GatewayStanding.UNEXTEND_FAILED
         if situation is Situation.RECONNECTABLE:
             return GatewayStanding.SOURCE_OFF if record.is_certain else GatewayStanding.UNRECORDED
-        # Anything else has changed since the gateways were read.
         return {
             Situation.UNEXTENDING: GatewayStanding.UNEXTENDING,
             Situation.ISOLATED: GatewayStanding.NO_GATEWAY,
