@@ -37,7 +37,7 @@ _Target = Annotated[
 _Action = Annotated[RescueAction, typer.Argument(help="What to do.")]
 _EndpointsFile = Annotated[Path, typer.Option(help="Endpoints document (JSON) with addresses and accounts.")]
 _Segments = Annotated[list[str] | None, typer.Option(help="Only this segment; may be repeated.")]
-_Machines = Annotated[list[str] | None, typer.Option(help="With cancel: only this VM; may be repeated.")]
+_Machines = Annotated[list[str] | None, typer.Option(help="For actions on VMs: only this one; may be repeated.")]
 _Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 _DecidedBy = Annotated[
     str, typer.Option(help="With reconnect-source: who decided to go back although an unextend may have been asked.")

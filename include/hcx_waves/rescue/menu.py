@@ -22,6 +22,9 @@ class RescueAction(StrEnum):
     CONNECT_DESTINATION = "connect-destination"
     RESTORE_SOURCE_SEGMENT = "restore-source-segment"
     CANCEL = "cancel"
+    RETRY = "retry"
+    RELEASE_SWITCHOVERS = "release-switchovers"
+    HOLD_SWITCHOVERS = "hold-switchovers"
 
 
 class Subjects(StrEnum):
@@ -102,6 +105,30 @@ MENU: dict[RescueAction, MenuItem] = {
             subjects=Subjects.VMS,
             undoes=GatedStep.START,
             takes=frozenset({RescueChoice.FORCE}),
+        ),
+        MenuItem(
+            action=RescueAction.RETRY,
+            title="Retry VMs",
+            does="Starts VMs of this wave again whose migration failed or was cancelled, in the same mobility group. "
+            "Where the old one did not roll back, it is cleared by force first. A run that waits follows the new "
+            "migrations.",
+            subjects=Subjects.VMS,
+            undoes=GatedStep.START,
+        ),
+        MenuItem(
+            action=RescueAction.RELEASE_SWITCHOVERS,
+            title="Release switchovers",
+            does="Lets VMs of this wave switch over within the wave's window, from now on if it is open: ahead of an "
+            "order, after a hold, or again where HCX has lost the switchover.",
+            subjects=Subjects.VMS,
+            undoes=GatedStep.SWITCHOVER,
+        ),
+        MenuItem(
+            action=RescueAction.HOLD_SWITCHOVERS,
+            title="Hold switchovers",
+            does="Keeps VMs of this wave from switching over until they are released. They go on replicating.",
+            subjects=Subjects.VMS,
+            undoes=GatedStep.SWITCHOVER,
         ),
     )
 }

@@ -43,8 +43,9 @@ def _cutover(plan: WavePlan, segment: str | None) -> TimeWindow | None:
 
 def _settings(name: str) -> Callable[[Wave], GateSettings]:
     def read(wave: Wave) -> GateSettings:
+        # Of the switchovers alone there may be no gate; then the wave's own approval has let them go.
         written: GateSettings | None = getattr(wave.gates, name)
-        return wave.gates.settled(written or GateSettings())
+        return wave.gates.settled(written or wave.gates.approve_wave)
 
     return read
 
