@@ -9,7 +9,7 @@ SPEED ?= 60
 # As in include/hcx_demo/wave/faults.py; a test compares them.
 DEMO_FAULTS := failing-switchover, stuck-switchover, unextend-fails, tunnel-down, destination-full, slow-link, vcenter-flaps
 
-.PHONY: help setup test attacks nights check format demo rehearse sim bench coverage contract house lock clean
+.PHONY: help setup test attacks faults nights check format demo rehearse sim bench coverage contract house lock clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,10 @@ test: setup ## Run all tests (some minutes on two cores).
 
 nights: setup ## Hold the reports of 300 random bad nights against what really happened (NIGHTS=300).
 	HCX_WAVES_BAD_NIGHTS=$(or $(NIGHTS),300) $(BIN)/python -m pytest -n auto tests/airflow/test_true_reports.py
+
+faults: setup ## Let every call fail in every way and kill every task; writes docs/faults.md (an hour; CELL=part of a name, BREAK=name).
+	PYTHONPATH=include:plugins:tests $(BIN)/python -m support.fault_matrix --write \
+	  $(if $(CELL),--cell "$(CELL)" --verbose) $(if $(BREAK),--break "$(BREAK)")
 
 attacks: setup ## Attack a real Airflow by its REST API, with both auth managers (40 minutes).
 	$(BIN)/python -m pytest -m attacks -n 0 tests/airflow/attacks

@@ -31,6 +31,7 @@ class Truth:
     """What really happened in a world during one run.
 
     :param begun: the audit's length before the run, and ``ended`` after it.
+    :param refusing: ids of fault rules that answer with a status of 2xx and refuse in the body.
     """
 
     pair: SitePair
@@ -38,6 +39,7 @@ class Truth:
     text: str
     begun: int
     ended: int
+    refusing: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.oracle = self.pair.oracle()
@@ -94,9 +96,12 @@ class Truth:
             yield f"{one.segment}: outage said to run from {seen.since} to {seen.as_of}, really {spans}"
         if seen.state is OutageState.OVER and seen.bounds is not None and seen.bounds.upper_seconds is not None:
             low, high = seen.bounds.lower_seconds - 0.002, seen.bounds.upper_seconds + 0.002
-            if not any(low <= (end - begin).total_seconds() <= high for begin, end in began_in_run if end):
+            # From nothing on: there may have been none.
+            none = low <= 0 and not began_in_run
+            if not none and not any(low <= (end - begin).total_seconds() <= high for begin, end in began_in_run if end):
                 yield f"{one.segment}: outage said to be {seen.bounds}, really {spans}"
-        if seen.state is OutageState.OVER and not any(end is not None for _, end in began_in_run):
+        may_be_none = seen.bounds is not None and seen.bounds.lower_seconds == 0
+        if seen.state is OutageState.OVER and not may_be_none and not any(end is not None for _, end in began_in_run):
             yield f"{one.segment}: outage said to be over, really {spans}"
         if one.seen_gateways is not None:
             at = one.seen_gateways.as_of
@@ -197,7 +202,8 @@ class Truth:
 
     def _our_changes(self) -> list[str]:
         calls = [entry["data"] for entry in self.audit[self.begun : self.ended] if entry["kind"] == "call"]
-        return [one["operation"] for one in calls if one["operation"] in _CHANGES and one["status"] in (200, 201, 202)]
+        made = [one for one in calls if one["status"] in (200, 201, 202) and one.get("fault") not in self.refusing]
+        return [one["operation"] for one in made if one["operation"] in _CHANGES]
 
     def _touched(self) -> bool:
         return any(one in ("fixed_segments.patch", "l2_extensions.delete") for one in self._our_changes())

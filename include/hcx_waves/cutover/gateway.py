@@ -100,6 +100,11 @@ class SegmentLook(DomainModel):
         return {self.source.state, self.destination.state} == {GatewayState.DISCONNECTED}
 
     @property
+    def shows_outage(self) -> bool:
+        """Whether neither site's gateway is on, in effect: what is only stored as off may still serve."""
+        return self.has_no_gateway and self.source.is_off
+
+    @property
     def has_gateway(self) -> bool:
         """Whether a gateway is on, in effect."""
         return self.source.is_on or self.destination.is_on
@@ -120,6 +125,11 @@ REFUSED_OPTIONS = {
     ),
 }
 """What a person can do when the source gateway was not switched on again, a line each."""
+UNCONFIRMED_OPTIONS = (
+    "If HCX shows no unextend under way: clear task unextend_network, which looks first.",
+    *ReconnectRefusedError.default_options,
+)
+"""The same after an unextend of which nobody knows whether HCX was asked for it at all."""
 _REFUSALS = {
     Situation.UNEXTENDING: "HCX has accepted the unextend, so the destination may be connected at any moment",
     Situation.ISOLATED: "the extension is gone: the source gateway no longer reaches the VMs",
@@ -265,8 +275,8 @@ def reconnect_source_segment(
     lifted = situation is Situation.UNEXTENDING and decided_by
     if situation in _REFUSALS and not lifted:
         raise ReconnectRefusedError(
-            f"segment {segment_name!r} was not connected at the source again: {_REFUSALS[situation]}",
-            options=REFUSED_OPTIONS[situation],
+            f"segment {segment_name!r} was not connected at the source again: {_refusal(situation, removal)}",
+            options=UNCONFIRMED_OPTIONS if _is_unconfirmed(situation, removal) else REFUSED_OPTIONS[situation],
             situation=situation.value,
             segment=segment_name,
         )
@@ -318,6 +328,17 @@ def connect_destination(
         send(lambda: _connect(clients, segment))
     wait = patience.until(lambda: look_at_destination(clients, segment), lambda seen: seen.is_on or bool(seen.failure))
     return settled(segment_name, wait, sent_at, "the destination gateway")
+
+
+def _refusal(situation: Situation, removal: Removal | None) -> str:
+    if _is_unconfirmed(situation, removal):
+        return "HCX may have been asked to unextend, so the destination may be connected at any moment"
+    return _REFUSALS[situation]
+
+
+def _is_unconfirmed(situation: Situation, removal: Removal | None) -> bool:
+    """Whether nobody knows if HCX was asked; to wait, a person would need an unextend that was."""
+    return situation is Situation.UNEXTENDING and removal is not None and removal.unconfirmed
 
 
 def _require_known(reading: GatewayReading, segment_name: str) -> None:

@@ -174,7 +174,7 @@ def _first_off(left: SegmentResults) -> datetime | None:
     if left.disconnect is None and left.removal is not None and not left.removal.already_gone:
         seen.append(left.removal.accepted_at)
     look = None if left.reconnect is None else left.reconnect.look
-    seen.append(look.answered_at if look is not None and look.has_no_gateway else None)
+    seen.append(look.answered_at if look is not None and look.shows_outage else None)
     return min((one for one in seen if one is not None), default=None)
 
 
@@ -206,7 +206,7 @@ def _waited_not_last(left: SegmentResults) -> datetime | None:
 
 def _looked_off(left: SegmentResults) -> datetime | None:
     look = None if left.reconnect is None else left.reconnect.look
-    return look.at if look is not None and look.has_no_gateway else None
+    return look.at if look is not None and look.shows_outage else None
 
 
 def _latest(*instants: datetime | None) -> datetime | None:

@@ -49,6 +49,11 @@ _UNEXTENDING = (
     "If it has ended: clear task verify_destination_routed.",
 )
 
+_UNCONFIRMED = (
+    "If HCX shows no unextend under way: clear task unextend_network, which looks first.",
+    *_UNEXTENDING,
+)
+
 
 def failures_of(
     results: RunResults, vms: Mapping[str, VmOutcome], segments: Mapping[str, SegmentOutcome]
@@ -111,7 +116,7 @@ def _of_unextend(left: SegmentResults) -> Failure | None:
 
 def _options(left: SegmentResults, outcome: SegmentOutcome) -> tuple[str, ...]:
     if outcome is SegmentOutcome.UNEXTENDING:
-        return _UNEXTENDING
+        return _UNCONFIRMED if left.removal is not None and left.removal.unconfirmed else _UNEXTENDING
     if outcome is not SegmentOutcome.DISCONNECTED:
         return ()
     status = None if left.awaited is None else left.awaited.status

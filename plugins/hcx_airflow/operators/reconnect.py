@@ -104,7 +104,8 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
             RoutedInstants(change.last_not_at, change.seen_at),
             disconnected,
             run.results.beside(results.ACTING_SINCE),
-            look.answered_at,
+            # What was never off in effect was no outage yet: then nothing is known but its latest end.
+            look.answered_at if look.source.is_off else change.seen_at,
         )
         self.log.warning("The source gateway of %s is on again; outage: %s", self.segment, outage or "not measured")
         found: Arguments = {"situation": look.situation, "look": look, "decided_by": self.decided_by}

@@ -16,10 +16,11 @@ from hcx_waves.cutover.errors import (
     TwoGatewaysError,
     UnextendFailedError,
 )
-from hcx_waves.cutover.extension import UnextendPhase, require_unextended
+from hcx_waves.cutover.extension import Removal, UnextendPhase, require_unextended
 from hcx_waves.cutover.gateway import (
     Situation,
 )
+from hcx_waves.procedure_errors import SubmissionLostError
 from support.cuts import DELETE, SEED, Cut
 from support.lookups import segment_named
 from support.mobility import scenario
@@ -172,3 +173,15 @@ def test_nine_one_has_no_job(site_pair: SitePair, clients: SiteClients) -> None:
     site_pair.advance(5)
     cut.verify()
     assert len(site_pair.calls("network_extensions.delete")) == 1
+
+
+def test_who_does_not_know_whether_hcx_was_asked_is_told_to_ask_again(moved: Cut) -> None:
+    moved.disconnect()
+    moved.pair.fault(product="hcx", site="source", call=DELETE, behaviour="reset_before")
+    stored: list[Removal | None] = []
+    with pytest.raises(SubmissionLostError):
+        moved.unextend(on_submission=stored.append)
+    with pytest.raises(ReconnectRefusedError, match="HCX may have been asked to unextend") as refused:
+        moved.reconnect(removal=stored[0])
+    assert "clear task unextend_network" in refused.value.options[0]
+    assert moved.facts()["two_gateways"] == []
