@@ -143,7 +143,7 @@ def test_a_full_destination_is_said_by_the_validation(site_pair: SitePair) -> No
 
     answer = manager.validate(manager.intent("vm-a"), manager.intent("vm-b"))
 
-    needed = "Datastore 'WorkloadDatastore' has 1073741824 bytes free, 2000000000 are needed"
+    needed = "Datastore 'WorkloadDatastore' has 1.0 GiB free, 1.9 GiB are needed"
     assert any(needed in message for message in messages(answer)), messages(answer)
 
 
