@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hcx_airflow.errors import RunRefusedError
+from hcx_airflow.errors import RunRefusedError, UnreadableResultError
 from hcx_airflow.folders import reports_folder, state_folder
 from hcx_airflow.hooks.sites import open_sites
+from hcx_airflow.results import PLAN
 from hcx_airflow.task import TaskRun
 from hcx_waves.wavefile.wave import Wave
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def records_of(run: TaskRun, run_id: str) -> tuple[Records, WavePlan]:
     """Return what is recorded of a live run of this wave, and its plan.
 
-    Both are read where no user of Airflow can write: in the run's ledger, and in the plan beside it.
+    Both are read where no user of Airflow can write: in the run's ledger, and in the plan beside it; without that, as
+    ``resolve_plan`` has sealed it.
 
     :param run_id: of the run; the one that was active last, if it is empty.
     :raises RunRefusedError: if no live run of this wave has that id, or it has no plan.
@@ -35,12 +37,21 @@ def records_of(run: TaskRun, run_id: str) -> tuple[Records, WavePlan]:
             f"wave {run.wave_id} has {which}, by the ledgers of this installation. Nothing was changed. Start a "
             "recovery with the id of a run of this wave, or none for the newest"
         )
-    if records.plan is None:
+    plan = records.plan or _sealed_plan(run, records.run_id)
+    if plan is None:
         raise RunRefusedError(
-            f"run {records.run_id} of wave {run.wave_id} has left no plan: it had not begun anything. Nothing was "
-            f"changed. {'. '.join(records.notes)}"
+            f"run {records.run_id} of wave {run.wave_id} has left no plan that can be read. Nothing was changed. "
+            f"`hcx-waves rescue` goes by what is there now. {'. '.join(records.notes)}"
         )
-    return records, records.plan
+    return records, plan
+
+
+def _sealed_plan(run: TaskRun, run_id: str) -> WavePlan | None:
+    """Return the plan as its task has left it, where no file has it; None if that cannot be read either."""
+    try:
+        return run.results.read_in(PLAN, run.wave_id, run_id)
+    except UnreadableResultError:
+        return None
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from airflow.sdk import RetryDecision, RetryPolicy
 from typing_extensions import override
 
 from hcx_airflow.documents import Arguments
+from hcx_airflow.errors import AnswerRefusedError
 from hcx_waves.clients.errors import ClientError
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ class TransientRetryPolicy(RetryPolicy):
         known: Any = context or {}
         number = int(known.get(TRIES_BEGUN) or try_number)
         kind = type(exception).__name__
+        if isinstance(exception, AnswerRefusedError):
+            # Whoever may answer at all could end a gate otherwise. Its deadline stays, whoever answers meanwhile.
+            return RetryDecision.retry(delay=AT_ONCE, reason="the answer does not count; asking again")
         if not self.may_pass(exception):
             return RetryDecision.fail(reason=f"{kind} is not temporary")
         if self.tries is not None and number >= self.tries:

@@ -26,7 +26,8 @@ class Recovering:
     def __init__(self, origin: AirflowRun, *, run_id: str = "r1", wave: str = "seed-wave", **params: Any) -> None:
         self.wave = wave
         facts: Any = {"dag_id": names.recovery_dag_id(wave), "run_id": run_id, "params": params}
-        self.run = AirflowRun(origin.bundle, asked=origin.asked, **facts)
+        others = {origin.run_id: origin}
+        self.run = AirflowRun(origin.bundle, asked=origin.asked, other_runs=others, **facts)
 
     def make(self, name: str) -> Any:
         """Make a task."""

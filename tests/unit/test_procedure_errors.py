@@ -25,6 +25,7 @@ STORED_NAMES = {
     "ScheduleRefusedError": migration.ScheduleRefusedError,
     "SegmentNotEmptyError": cutover.SegmentNotEmptyError,
     "TwoGatewaysError": cutover.TwoGatewaysError,
+    "NotRestorableError": cutover.NotRestorableError,
     "TurnTakenError": cutover.TurnTakenError,
     "ReconnectRefusedError": cutover.ReconnectRefusedError,
     "SourceNotDisconnectedError": cutover.SourceNotDisconnectedError,

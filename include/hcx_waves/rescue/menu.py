@@ -20,6 +20,7 @@ class RescueAction(StrEnum):
     LOOK = "look"
     RECONNECT_SOURCE = "reconnect-source"
     CONNECT_DESTINATION = "connect-destination"
+    RESTORE_SOURCE_SEGMENT = "restore-source-segment"
     CANCEL = "cancel"
 
 
@@ -58,6 +59,11 @@ class MenuItem:
     undoes: GatedStep
     takes: frozenset[RescueChoice] = field(default=frozenset())
 
+    @property
+    def phrase(self) -> str:
+        """The title within a sentence."""
+        return f"{self.title[0].lower()}{self.title[1:]}"
+
 
 MENU: dict[RescueAction, MenuItem] = {
     item.action: item
@@ -79,6 +85,14 @@ MENU: dict[RescueAction, MenuItem] = {
             subjects=Subjects.SEGMENTS,
             undoes=GatedStep.CUTOVER,
             takes=frozenset({RescueChoice.WHILE_EXTENDED}),
+        ),
+        MenuItem(
+            action=RescueAction.RESTORE_SOURCE_SEGMENT,
+            title="Restore source segment",
+            does="Makes source segments again that a cleanup has deleted, by the definition that it kept. Their "
+            "gateways stay off where the destination routes them.",
+            subjects=Subjects.SEGMENTS,
+            undoes=GatedStep.CLEANUP,
         ),
         MenuItem(
             action=RescueAction.CANCEL,

@@ -12,7 +12,10 @@ from hcx_waves.model.base import DomainModel
 from hcx_waves.model.files import file_name, write_whole
 from hcx_waves.model.formatting import instant
 from hcx_waves.redaction.secrets import blanked
+from hcx_waves.report.files import read_report, write_report
 from hcx_waves.report.markup import Markdown, bullets, document, escape, section
+from hcx_waves.report.timeline import RUN_BEGUN, with_rescues
+from hcx_waves.rescue.audit import read_entries
 from hcx_waves.rescue.recovery import Recovery, RecoveryResult
 from hcx_waves.run.decisions import Decision
 from hcx_waves.run.failures import StepFailure
@@ -32,6 +35,8 @@ class RecoveryReport(DomainModel):
     found: Recovery | None = None
     decision: Decision | None = None
     result: RecoveryResult | None = None
+    nothing: str = ""
+    """Why there was nothing to do."""
     failures: tuple[StepFailure, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -41,7 +46,7 @@ class RecoveryReport(DomainModel):
         if self.failures:
             return f"Not recovered. {self.failures[-1].sentence}"
         if self.found is None:
-            return "There was nothing to do."
+            return self.nothing or "Nothing was done."
         done = "; ".join(f"{one.subject}: {one.text}" for one in (self.result.outcomes if self.result else ()))
         return f"{self.found.title}. {done or 'Nothing was done.'}"
 
@@ -58,6 +63,25 @@ def write_recovery_report(report: RecoveryReport, folder: Path, secrets: Sequenc
     write_whole(paths["json"], f"{body}\n".encode())
     write_whole(paths["markdown"], str(blanked(str(to_markdown(report)), secrets)).encode())
     return {kind: str(path) for kind, path in paths.items()}
+
+
+def tell_in_report(folder: Path, wave: str, run_id: str, secrets: Sequence[str] = ()) -> bool:
+    """Take what ways back have done about a run into the timeline of its report; return whether there is one.
+
+    A report that is written later takes it in by itself.
+
+    :raises OSError: if a file cannot be read or written.
+    :raises ValueError: if the report or the audit cannot be read.
+    """
+    path = folder / file_name(wave) / f"{file_name(run_id)}.json"
+    if not path.is_file():
+        return False
+    report = read_report(path)
+    began = next((one.at for one in report.timeline if one.what == RUN_BEGUN), None)
+    entries = read_entries(folder, wave, run_id, began)
+    events = with_rescues(report.timeline, entries, apart=report.virtual_sites)
+    write_report(report.model_copy(update={"timeline": events}), folder, secrets)
+    return True
 
 
 def to_markdown(report: RecoveryReport) -> Markdown:

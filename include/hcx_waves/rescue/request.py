@@ -103,11 +103,11 @@ def _not_of(names: tuple[str, ...], row: MenuItem, wave: Wave) -> Iterator[str]:
         near = KnownNames(known).nearest(strange[0])
         meant = f" (did you mean {' or '.join(near)}?)" if near else ""
         listing = listed([shown(one, MOST_LETTERS) for one in strange], MOST_NAMES)
-        what = f"{row.title.lower()} is for {row.subjects}"
+        what = f"{row.phrase} is for {row.subjects}"
         yield f"objects: {what}, and wave {wave.name} has none named {listing}{meant}"
 
 
 def _without_meaning(choices: Choices, row: MenuItem) -> Iterator[str]:
     for choice in choices.made:
         if choice not in row.takes:
-            yield f"{choice.value} means nothing for {row.title.lower()}; leave it empty"
+            yield f"{choice.value} means nothing for {row.phrase}; leave it empty"

@@ -66,6 +66,10 @@ class Rescuer:
         """Return what is recorded of a segment."""
         return self.records.segment(planned)
 
+    def absent_gateway(self, planned: PlannedSegment) -> SourceGateway:
+        """Return the gateway of a source segment that a cleanup has deleted; it reads off while there is no segment."""
+        return self._looker.absent(planned)
+
     def gateway(self, planned: PlannedSegment) -> SourceGateway:
         """Return a segment's gateway at the source, by the means of the wave file.
 

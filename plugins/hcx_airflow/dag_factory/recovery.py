@@ -23,7 +23,7 @@ def build_recovery_dag(face: DagFace) -> DAG:
         description=f"Takes a way back for {face.wave}: looks, asks, acts, reads back",
         doc_md=face.page,
         tags=list(face.tags),
-        default_args={"owner": face.owner, **priorities.at(priorities.OUTAGE)},
+        default_args={"owner": face.owner, **priorities.in_outage()},
         schedule=None,
         catchup=False,
         # One way back at a time: the next one begins with what this one has left.
@@ -40,6 +40,7 @@ def build_recovery_dag(face: DagFace) -> DAG:
         report = WriteRecoveryReportOperator(task_id=names.WRITE_REPORT, wave_id=face.wave)
         recover >> report
         report.as_teardown(on_failure_fail_dagrun=False)
-        add_confirmation([resolve, recover])
+        tasks = [resolve, recover]
+        add_confirmation(tasks, excuses=dict.fromkeys((one.task_id for one in tasks), resolve.task_id))
     set_params(dag, recovery_params(face))
     return dag

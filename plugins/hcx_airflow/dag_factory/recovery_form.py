@@ -87,5 +87,5 @@ def _choices() -> dict[str, Param]:
 
 def _for(choice: RescueChoice) -> str:
     """Return for which actions a choice means something."""
-    titles = [row.title.lower() for row in MENU.values() if choice in row.takes]
+    titles = [row.phrase for row in MENU.values() if choice in row.takes]
     return f"For {', '.join(titles)}. " if titles else "For no action of this release. "

@@ -73,7 +73,7 @@ class Answer:
         for name in ("change_reference", "reason"):
             text = given.get(name)
             if text is not None and not isinstance(text, str):
-                raise AnswerRefusedError(f"{name} must be text. Clear this gate to ask again")
+                raise AnswerRefusedError(f"{name} must be text. The gate asks again")
             texts[name] = (text or "").strip()[:_LONGEST_TEXT] or None
         return cls(user.get("id"), user.get("name") or user.get("id"), **texts)
 
@@ -81,10 +81,9 @@ class Answer:
 class WaveGate(ApprovalOperator):
     """Ask a person. An approval stores the sealed decision for the steps after the gate; anything else fails the task.
 
-    A gate never skips and never asks about a different plan on a later try. It is tried again only if Airflow loses
-    it, such as by a late event of its executor: it then asks again. A no is kept, and fails any later try at once.
-    Each step that changes
-    something verifies the decision itself, so marking the task "success" lets nothing through.
+    A gate never skips and never asks about a different plan on a later try. It asks again if an answer does not count,
+    or if Airflow loses it, such as by a late event of its executor. A no is kept, and fails any later try at once.
+    Each step that changes something verifies the decision itself, so marking the task "success" lets nothing through.
 
     :param wave_id: the wave.
     :param gate: the name of a gate in :mod:`hcx_airflow.gates.table`.
@@ -287,16 +286,14 @@ class WaveGate(ApprovalOperator):
         if event.get("error_type") == "timeout":
             self._record(run, work, Choice.UNANSWERED, Answer(reason=NO_ANSWER))
             raise UnansweredError(_unanswered(self.gate.name))
-        raise AnswerRefusedError(
-            f"the answer to {self.gate.name} cannot be read: {event.get('error')}. Clear it to ask again"
-        )
+        raise AnswerRefusedError(f"the answer to {self.gate.name} cannot be read: {event.get('error')}. It asks again")
 
     def _check_person(self, work: Work, answer: Answer) -> None:
         name = answer.user_name
         if not may_answer(self.gate.settings_of(work), name):
             raise AnswerRefusedError(
                 f"{name or 'an unknown user'} is not one of the approvers of {self.gate.name}, so the answer does not "
-                "count. Clear it to ask again"
+                "count. The gate asks again"
             )
 
     def _check_approval(self, run: TaskRun, work: Work, answer: Answer, shown: Document | None) -> None:
@@ -304,13 +301,12 @@ class WaveGate(ApprovalOperator):
         self._refuse_cleared(run, settings)
         if not is_second_person(settings, answer.user_name, run.started_by):
             raise AnswerRefusedError(
-                f"{run.started_by} started the run, so another person must approve it. Clear {self.gate.name} to ask "
-                "again"
+                f"{run.started_by} started the run, so another person must approve it. {self.gate.name} asks again"
             )
         if not quotes_reference(settings, answer.change_reference):
             raise AnswerRefusedError(
                 f'"{answer.change_reference or ""}" is not a change reference that {self.gate.name} accepts '
-                f"(pattern {settings.change_reference_pattern}). Clear it to ask again"
+                f"(pattern {settings.change_reference_pattern}). It asks again"
             )
         if shown != work.shown():
             raise DriftedError(

@@ -20,6 +20,7 @@ from hcx_airflow.operators.base import SegmentOperator
 from hcx_airflow.rechecks import recheck_cutover, require_no_stop
 from hcx_airflow.results import Slot
 from hcx_airflow.task import TaskRun
+from hcx_airflow.waits import expect_wait
 from hcx_airflow.work import read_scope, read_wave, read_work
 
 if TYPE_CHECKING:
@@ -165,13 +166,16 @@ class UnextendNetworkOperator(SegmentOperator):
             )
         run.results.keep(results.REMOVAL, removal)
         self.log.info("Unextend of %s: %s", self.segment, _words(removal))
+        poll_seconds = work.scope.seconds_between_looks(rehearsal=run.rehearsal)
+        expect_wait(run, run.sibling(names.AWAIT_UNEXTENDED), poll_seconds)
         return UnextendStarted(
             **removal.model_dump(),
             hcx_conn_id=hcx_connection_id(work.wave, rehearsal=run.rehearsal),
             nsx_conn_id=nsx_connection_id(work.wave, rehearsal=run.rehearsal),
             destination_segment_path=work.plan.segment(self.segment).destination_segment_path,
-            poll_seconds=work.scope.seconds_between_looks(rehearsal=run.rehearsal),
+            poll_seconds=poll_seconds,
             deadline=run.now() + LONGEST_UNEXTEND,
+            stall_limits=work.wave.limits.stalls,
         )
 
 
@@ -185,6 +189,8 @@ def _words(removal: Removal) -> str:
 class VerifyDestinationRoutedOperator(SegmentOperator):
     """Verify that the destination, and only it, routes the segment; stores the measured outage.
 
+    An unextend that failed only to connect the destination counts as ended once somebody has connected it.
+
     :raises UnextendFailedError: if the unextend failed.
     :raises TwoGatewaysError: if the source gateway is not proven off.
     """
@@ -194,16 +200,21 @@ class VerifyDestinationRoutedOperator(SegmentOperator):
 
     @override
     def act(self, run: TaskRun) -> RoutedResult:
-        from hcx_waves.cutover.extension import require_unextended
+        from hcx_waves.cutover.extension import may_be_repaired, require_unextended
+        from hcx_waves.cutover.guards import look_at_destination
         from hcx_waves.cutover.routing import verify_destination_routed
         from hcx_waves.run.outage import measured_outage, routed_instants
         from hcx_waves.run.results import RoutedResult
 
         awaited = run.results.beside(results.UNEXTENDED)
-        if awaited is not None and awaited.status is not None:
-            require_unextended(awaited.status, self.segment)
+        status = None if awaited is None else awaited.status
+        if status is not None and not may_be_repaired(status):
+            require_unextended(status, self.segment)
+            status = None
         work = read_work(run)
         with self.sites(run, work.wave, check=False) as clients:
+            if status is not None and not look_at_destination(clients, work.plan.segment(self.segment)).is_on:
+                require_unextended(status, self.segment)
             ended = routed_instants(work.plan, self.segment, clients, awaited, run.clock.patience(pause_seconds=0.2))
             gateway = source_gateway(run, work, self.segment, clients)
             proof = verify_destination_routed(work.plan, self.segment, clients, gateway, run.now())

@@ -61,17 +61,24 @@ class ResolveRecoveryOperator(WaveOperator):
         for one in found:
             self.log.info("%s", one)
         if not recovery.agreed:
-            _refuse(recovery)
+            _refuse(run, recovery)
         return recovery
 
 
-def _refuse(recovery: Recovery) -> None:
+def _refuse(run: TaskRun, recovery: Recovery) -> None:
+    """End a recovery that would do nothing: green if there is nothing to do, red if it must not be done.
+
+    :raises AirflowSkipException: if there is nothing to do.
+    :raises RecoveryRefusedError: if it must not be done.
+    """
     refused = [one for one in recovery.intents if one.refused]
     if not refused:
         needless = "; ".join(str(one) for one in recovery.intents)
-        raise AirflowSkipException(f"{recovery.title.lower()}: {needless or 'there is nothing that it would be for'}")
+        why = f"{recovery.item.phrase}: {needless or 'there is nothing that it would be for'}"
+        run.results.leave(results.NOTHING_TO_RECOVER, why)
+        raise AirflowSkipException(why)
     listed = "".join(f"\n- {one.subject}: {one.refused}" for one in refused)
-    raise RecoveryRefusedError(f"{recovery.title.lower()} must not be done now. Nothing was changed:{listed}")
+    raise RecoveryRefusedError(f"{recovery.item.phrase} must not be done now. Nothing was changed:{listed}")
 
 
 class RecoverOperator(WaveOperator):
@@ -118,9 +125,7 @@ class RecoverOperator(WaveOperator):
         if failed:
             run.results.leave(results.RECOVERED, done)
             listed = "".join(f"\n- {one.subject}: {one.text}" for one in failed)
-            raise IncompleteError(
-                f"{recovery.title.lower()} was not done for all. Start a new run after a look:{listed}"
-            )
+            raise IncompleteError(f"{recovery.item.phrase} was not done for all. Start a new run after a look:{listed}")
         return done
 
 
@@ -131,7 +136,7 @@ class WriteRecoveryReportOperator(WaveOperator):
 
     @override
     def act(self, run: TaskRun) -> dict[str, str]:
-        from hcx_waves.rescue.recovery_report import RecoveryReport, write_recovery_report
+        from hcx_waves.rescue.recovery_report import RecoveryReport, tell_in_report, write_recovery_report
 
         notes: list[str] = []
 
@@ -151,10 +156,18 @@ class WriteRecoveryReportOperator(WaveOperator):
             found=read(results.RECOVERY),
             decision=read(decision_slot(names.APPROVE_RECOVERY)),
             result=read(results.RECOVERED),
+            nothing=read(results.NOTHING_TO_RECOVER) or "",
             failures=tuple(one for one in failures if one is not None),
             notes=tuple(notes),
         )
-        written = write_recovery_report(report, reports_folder(), secrets_of(read_wave(run), rehearsal=False))
+        secrets = secrets_of(read_wave(run), rehearsal=False)
+        if report.found is not None and report.result is not None:
+            try:
+                tell_in_report(reports_folder(), run.wave_id, report.found.run_id, secrets)
+            except (OSError, ValueError) as error:
+                notes.append(f"the report of the wave's run does not tell it: {error}")
+                report = report.model_copy(update={"notes": tuple(notes)})
+        written = write_recovery_report(report, reports_folder(), secrets)
         run.results.leave(results.HEADLINE, report.headline)
         self.log.info("%s", report.headline)
         return written

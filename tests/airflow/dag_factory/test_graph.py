@@ -10,7 +10,9 @@ from airflow.sdk import DAG
 
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
+from hcx_airflow.dag_factory.recovery import build_recovery_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
+from hcx_airflow.dag_factory.texts import recovery_face
 from hcx_airflow.retries import LOST_STARTS, TransientRetryPolicy
 from hcx_waves.wavefile.loader import load_wave, read_wave
 from support.airflow_home import DAGS
@@ -188,6 +190,19 @@ def test_a_source_segment_that_is_kept_is_only_renamed_at_the_destination() -> N
     assert "cleanup_erp.delete_source_segment" not in tasks
 
 
+def test_graph_of_a_recovery_dag() -> None:
+    dag = build_recovery_dag(recovery_face(full_wave(), "text"))
+    assert (dag.dag_id, dag.max_active_runs, dag.is_paused_upon_creation) == ("recover__erp-1", 1, False)
+    assert dag.allowed_run_types == build_cleanup_dag(full_wave()).allowed_run_types
+    assert shape(dag) == {
+        "resolve_recovery": ([], "all_success", ""),
+        "approve_recovery": (["resolve_recovery"], "all_success", ""),
+        "recover": (["approve_recovery"], "all_success", ""),
+        "write_report": (["recover"], "all_done_setup_success", "teardown"),
+        "confirm_outcome": (["recover", "resolve_recovery"], "all_done_setup_success", "teardown"),
+    }
+
+
 def is_gate(task_id: str) -> bool:
     name = task_id.rpartition(".")[2]
     return name.startswith("approve_") or name == "confirm_disconnected"
@@ -196,7 +211,8 @@ def is_gate(task_id: str) -> bool:
 def all_dags() -> list[DAG]:
     shipped = [load_wave(path) for path in sorted((DAGS / "waves").glob("*.yaml"))]
     dags = [build_live_dag(wave) for wave in [*shipped, full_wave()]]
-    return [*dags, build_cleanup_dag(full_wave()), build_cleanup_dag(shipped[0])]
+    recovery = build_recovery_dag(recovery_face(full_wave(), "text"))
+    return [*dags, build_cleanup_dag(full_wave()), build_cleanup_dag(shipped[0]), recovery]
 
 
 @pytest.mark.parametrize("dag", all_dags(), ids=lambda dag: dag.dag_id)

@@ -14,6 +14,7 @@ from hcx_waves.rescue.rescuer import Rescuer
 from hcx_waves.rescue.segments import OFF, GatewayStanding
 
 _WILL = "switch the destination gateway on, after reading once more that the source's is off; read it back"
+_EXTENSION_GONE = (GatewayStanding.NO_GATEWAY, GatewayStanding.SOURCE_DELETED_OFF)
 _REASONS = {
     GatewayStanding.AT_SOURCE: "the source gateway is on, and a second gateway is never connected",
     GatewayStanding.TWO_GATEWAYS: "both gateways are on, or may be",
@@ -27,9 +28,9 @@ def intend(_rescuer: Rescuer, look: Look, name: str, choices: Choices) -> Intent
     if not found.is_cut:
         return Intent(subject=name, refused=NOT_CUT)
     price = Price(seconds=SECONDS, outage=outage_of(look, found), bytes_to_copy=0)
-    if found.state is GatewayStanding.AT_DESTINATION:
+    if found.state in (GatewayStanding.AT_DESTINATION, GatewayStanding.SOURCE_DELETED):
         return Intent(subject=name, needless="the destination gateway is on", basis=basis_of(found))
-    if found.state is GatewayStanding.NO_GATEWAY:
+    if found.state in _EXTENSION_GONE:
         return Intent(subject=name, will=_WILL, basis=basis_of(found), price=price)
     if found.state in OFF and choices.while_extended:
         will = f"{_WILL}, although the extension is {found.extension}"
@@ -39,11 +40,12 @@ def intend(_rescuer: Rescuer, look: Look, name: str, choices: Choices) -> Intent
     return refused(found, _REASONS.get(found.state, f"the network is still extended ({found.extension})"))
 
 
-def perform(rescuer: Rescuer, _look: Look, names: Sequence[str], choices: Choices) -> Sequence[RescueOutcome]:
+def perform(rescuer: Rescuer, look: Look, names: Sequence[str], choices: Choices) -> Sequence[RescueOutcome]:
     """Switch the destination gateways on."""
 
     def change(name: str) -> GatewayChange:
-        gateway = rescuer.gateway(rescuer.plan.segment(name))
+        planned, deleted = rescuer.plan.segment(name), look.segment(name).source.absent
+        gateway = rescuer.absent_gateway(planned) if deleted else rescuer.gateway(planned)
         return connect_destination(
             rescuer.plan, name, rescuer.clients, gateway, rescuer.patience, while_extended=choices.while_extended
         )

@@ -17,6 +17,8 @@ _WILL = "switch the source gateway on again, after reading once more that the de
 _REASONS = {
     GatewayStanding.AT_DESTINATION: "the destination routes it, and a second gateway is never connected",
     GatewayStanding.NO_GATEWAY: "the extension is gone, so the source gateway no longer reaches the VMs",
+    GatewayStanding.SOURCE_DELETED: "a cleanup has deleted the source segment, and the destination routes it",
+    GatewayStanding.SOURCE_DELETED_OFF: "a cleanup has deleted the source segment",
     GatewayStanding.UNEXTENDING: "HCX has accepted the unextend, and may connect the destination at any moment",
     GatewayStanding.UNRECORDED: NO_RECORD,
     GatewayStanding.TWO_GATEWAYS: "both gateways are on, or may be",

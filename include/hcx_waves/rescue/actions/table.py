@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hcx_waves.rescue.actions import cancel, connect_destination, reconnect_source
+from hcx_waves.rescue.actions import cancel, connect_destination, reconnect_source, restore_source_segment
 from hcx_waves.rescue.actions.definition import WayBack
 from hcx_waves.rescue.base import Intent, Look, Wanted
 from hcx_waves.rescue.menu import MENU, RescueAction, Subjects
@@ -15,6 +15,7 @@ ACTIONS: dict[RescueAction, WayBack] = {
     for row in (
         reconnect_source.WAY_BACK,
         connect_destination.WAY_BACK,
+        restore_source_segment.WAY_BACK,
         cancel.WAY_BACK,
     )
 }
