@@ -14,7 +14,8 @@ from hcx_waves.migration.reverse import NoWayBackError
 from hcx_waves.procedure_errors import NotSettledError, ProcedureError, SubmissionLostError
 from hcx_waves.rescue.rollback import NotBackError, RollbackRefusedError
 
-MODULES = {ProcedureError.__module__, migration.__name__, cutover.__name__}
+MODULES = {one.__module__ for one in (ProcedureError, NoWayBackError, NotBackError)}
+MODULES |= {migration.__name__, cutover.__name__}
 KINDS = [kind for kind in error_classes() if issubclass(kind, ProcedureError) and kind.__module__ in MODULES]
 # The names that runs of every version so far have stored. They are history keys: add, never remove.
 STORED_NAMES = {
