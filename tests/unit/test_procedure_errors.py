@@ -10,9 +10,12 @@ import pytest
 from hcx_waves.clients.errors import ClientError, error_classes
 from hcx_waves.cutover import errors as cutover
 from hcx_waves.migration import errors as migration
+from hcx_waves.migration.reverse import NoWayBackError
 from hcx_waves.procedure_errors import NotSettledError, ProcedureError, SubmissionLostError
+from hcx_waves.rescue.rollback import NotBackError, RollbackRefusedError
 
-MODULES = {ProcedureError.__module__, migration.__name__, cutover.__name__}
+MODULES = {one.__module__ for one in (ProcedureError, NoWayBackError, NotBackError)}
+MODULES |= {migration.__name__, cutover.__name__}
 KINDS = [kind for kind in error_classes() if issubclass(kind, ProcedureError) and kind.__module__ in MODULES]
 # The names that runs of every version so far have stored. They are history keys: add, never remove.
 STORED_NAMES = {
@@ -27,6 +30,11 @@ STORED_NAMES = {
     "TwoGatewaysError": cutover.TwoGatewaysError,
     "NotRestorableError": cutover.NotRestorableError,
     "TurnTakenError": cutover.TurnTakenError,
+    "SourceSegmentGoneError": cutover.SourceSegmentGoneError,
+    "StillUnextendingError": cutover.StillUnextendingError,
+    "NoWayBackError": NoWayBackError,
+    "NotBackError": NotBackError,
+    "RollbackRefusedError": RollbackRefusedError,
     "ReconnectRefusedError": cutover.ReconnectRefusedError,
     "SourceNotDisconnectedError": cutover.SourceNotDisconnectedError,
     "DestinationNotRoutedError": cutover.DestinationNotRoutedError,
@@ -77,6 +85,7 @@ def test_only_what_passes_by_itself_is_transient() -> None:
     transient = {kind.__name__ for kind in KINDS if kind.transient}
     assert transient == {
         "SubmissionLostError", "DestinationNotRoutedError", "NotSettledError", "PortsRemainError",
+        "StillUnextendingError",
         "TurnTakenError",
     }  # fmt: skip
 
