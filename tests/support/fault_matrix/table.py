@@ -37,8 +37,8 @@ deletions or unextends; the report is true; no secret is in any output.
 Each cell has two letters: the fault strikes **once**, and it **lasts** until a person repairs it after the run. In
 both, Airflow's retries and the clients' own are in force.
 
-One cell: `make faults CELL=wave:unextend_network:source.hcx.l2_extensions.delete#1:reset-after:once`; a part of a name
-plays all cells that have it. Cells are repeatable: nothing in them is drawn, and time is the world's.
+One cell: `make faults CELL=wave:await_unextended:source.hcx.jobs.get#1:403:always`; a part of a name plays all cells
+that have it. Cells are repeatable: nothing in them is drawn, and time is the world's.
 """
 
 
