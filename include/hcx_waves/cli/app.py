@@ -27,6 +27,7 @@ _OWN = {
     "rehearsals": "rehearsals:rehearsals",
     "twin-connections": "twins:twin_connections",
     "bundle": "bundle:bundle",
+    "import": "importing:import_inventory",
 }
 
 
