@@ -17,11 +17,11 @@ from hcx_demo.errors import DemoError
 from hcx_demo.rehearsal.backfill import NightRange
 from hcx_demo.rehearsal.series import RehearsalSeries, SeriesOptions
 from hcx_demo.stack import Stack, StackOptions, require_project
-from hcx_demo.terminal import Stopped, StopSignals, plain, speaker
+from hcx_demo.terminal import Stopped, StopSignals, speaker
 from hcx_demo.texts import logins
 from hcx_demo.wave.demo import DemoOptions, WaveDemo
 from hcx_demo.wave.faults import FAULTS, named_faults
-from hcx_waves.cli.output import ExitCode, output_console
+from hcx_waves.cli.output import ExitCode, fail, output_console
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.wavefile.loader import SUFFIX, load_wave
 from hcx_waves.wavefile.problems import WaveFileError
@@ -188,8 +188,7 @@ def _run_on_stack(
                 say(f"The UI stays up at {stack.plan.base_url} until you press Ctrl-C.")
                 _wait_for_signal(stack)
     except (DemoError, ClientError, WaveFileError) as error:
-        console.print(f"[bold red]{command}:[/bold red] {plain(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(ExitCode.UNUSABLE) from None
+        fail(f"{command}: {error}")
     except Stopped as stop:
         # Once everything has been shown, Ctrl-C is the normal end.
         if succeeded is None:

@@ -23,6 +23,8 @@ from hcx_sim.worlds import MAX_WORLDS, WorldError, WorldLimits, WorldOptions, Wo
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
+_FAILED, _UNUSABLE = 1, 2
+"""Exit codes: something is wrong that was looked for; an option, an input or an output cannot be used."""
 DEFAULT_ENDPOINTS_FILE = "hcx-sim-endpoints.json"
 _TWIN_IDLE_SECONDS = 6 * 3600.0  # longer than a rehearsal may take, short enough to clear up overnight
 
@@ -39,9 +41,10 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     public_host: Annotated[str | None, typer.Option(help="Host name that clients use, if another.")] = None,
     port_base: Annotated[int, typer.Option(min=0, max=65527, help="First of nine ports; 0 takes any free.")] = 8440,
-    endpoints_file: Annotated[str, typer.Option(help="Where to write addresses and log-ins; - prints them.")] = (
-        DEFAULT_ENDPOINTS_FILE
-    ),
+    endpoints_file: Annotated[
+        str,
+        typer.Option("--out", "--endpoints-file", help="File to write addresses and log-ins to; - prints them."),
+    ] = (DEFAULT_ENDPOINTS_FILE),
     no_tls: Annotated[bool, typer.Option("--no-tls", help="Serve plain HTTP.")] = False,
     state_dir: Annotated[Path | None, typer.Option(help="Keeps CA and log-ins over restarts.")] = None,
     seed: Annotated[int | None, typer.Option(help="Overrides the scenario's seed.")] = None,
@@ -57,7 +60,10 @@ def serve(
         float | None, typer.Option(min=1, help="Real time after which a world that nobody calls ends, unless it says.")
     ] = None,
 ) -> None:
-    """Serve a site pair until SIGTERM or SIGINT; says "ready" once every port answers."""
+    """Serve a site pair until SIGTERM or SIGINT; says "ready" once every port answers.
+
+    Exits with 0 when it was stopped, with 2 if it cannot be started.
+    """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     try:
         world = WorldOptions(
@@ -117,9 +123,12 @@ def generate(
     segments: Annotated[int, typer.Option(min=1, help="Number of stretched segments.")] = 1,
     meshes: Annotated[int, typer.Option(min=1, help="Number of service meshes.")] = 1,
     seed: Annotated[int, typer.Option(help="Same seed, same scenario.")] = 1,
-    output: Annotated[str, typer.Option(help="File to write; - prints.")] = "-",
+    output: Annotated[str, typer.Option("--out", "--output", help="File to write; - prints.")] = "-",
 ) -> None:
-    """Generate a scenario of any size."""
+    """Generate a scenario of any size.
+
+    Exits with 0 if it was written, with 2 if it cannot be made or written.
+    """
     try:
         scenario = generate_scenario(vms, segments, meshes, seed)
     except ValueError as error:
@@ -137,7 +146,10 @@ def generate(
 
 @app.command()
 def scenarios() -> None:
-    """List the shipped scenarios."""
+    """List the shipped scenarios.
+
+    Exits with 0.
+    """
     for name in shipped_scenarios():
         scenario = load_scenario(name)
         _say(f"{name:<12} {len(scenario.vms):>4} VMs  {scenario.description}")
@@ -147,14 +159,17 @@ def scenarios() -> None:
 def coverage(
     check: Annotated[bool, typer.Option("--check", help="Only say whether the file is up to date.")] = False,
 ) -> None:
-    """Write COVERAGE.md, which lists what is simulated and how sure that is."""
+    """Write COVERAGE.md, which lists what is simulated and how sure that is.
+
+    Exits with 0 if it was written or is up to date, with 1 if --check finds that it is not.
+    """
     text = coverage_markdown()
     path = coverage_path()
     if not check:
         path.write_text(text, encoding="utf-8")
         _say(f"wrote {path}")
     elif not path.is_file() or path.read_text(encoding="utf-8") != text:
-        _fail(f"{path} is out of date; run: hcx-sim coverage")
+        _fail(f"{path} is out of date; run: hcx-sim coverage", _FAILED)
 
 
 def _say(text: str, out: TextIO | None = None) -> None:
@@ -163,9 +178,9 @@ def _say(text: str, out: TextIO | None = None) -> None:
     stream.flush()
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, code: int = _UNUSABLE) -> None:
     sys.stderr.write(f"hcx-sim: {message}\n")
-    raise typer.Exit(1)
+    raise typer.Exit(code)
 
 
 def main() -> None:

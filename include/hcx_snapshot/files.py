@@ -46,7 +46,7 @@ def load_document(path: Path) -> dict[str, Any]:
     """
     content = _content(path)
     if len(content) > MOST_BYTES:
-        raise SnapshotFileError(f"{path}: is larger than {MOST_BYTES} bytes")
+        raise SnapshotFileError(f"{path}: is larger than {_limit()}")
     try:
         document = json.loads(content)
     except RecursionError:
@@ -64,7 +64,7 @@ def _content(path: Path) -> bytes:
     """Read and unpack a file, up to one byte more than may be in it."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise SnapshotFileError(f"{path}: is larger than {MOST_BYTES} bytes")
+            raise SnapshotFileError(f"{path}: is larger than {_limit()}")
         content = path.read_bytes()
         if path.suffix == _COMPRESSED:
             with gzip.open(io.BytesIO(content)) as packed:
@@ -83,3 +83,7 @@ def _compressed(content: bytes) -> bytes:
     with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=packed, mtime=0) as file:
         file.write(content)
     return packed.getvalue()
+
+
+def _limit() -> str:
+    return f"{MOST_BYTES // 2**20} MiB" if MOST_BYTES >= 2**20 else f"{MOST_BYTES} bytes"

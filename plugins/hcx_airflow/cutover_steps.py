@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hcx_airflow import names
 from hcx_airflow.errors import BlockedError, RunRefusedError
+from hcx_airflow.folders import state_folder
 from hcx_airflow.results import DISCONNECTED, EVALUATED, VERIFIED, WENT_BACK
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work
@@ -16,6 +19,7 @@ from hcx_waves.model.formatting import instant, period
 if TYPE_CHECKING:
     from hcx_waves.clients.bundle import SiteClients
     from hcx_waves.cutover.source import SourceGateway
+    from hcx_waves.model.plan import PlannedSegment
     from hcx_waves.twin.routers import TwinRouter
 
 
@@ -92,5 +96,25 @@ def went_back(run: TaskRun) -> bool:
     """
     if run.rehearsal:
         return False
+    from hcx_waves.rescue.ledgers import RECONNECTED
+
     reconnect, disconnect = run.sibling(WENT_BACK.task), run.sibling(DISCONNECTED.task)
-    return run.results.ledger.read().is_newer(reconnect, WENT_BACK.key, than_use_by=disconnect)
+    group, entries = run.task_id.rpartition(".")[0], run.results.ledger.read()
+    return entries.is_newer(reconnect, WENT_BACK.key, than_use_by=disconnect) or entries.is_recovered(
+        group, RECONNECTED, since_use_by=disconnect
+    )
+
+
+@contextmanager
+def my_turn(run: TaskRun, segment: PlannedSegment) -> Iterator[None]:
+    """Hold the turn at a segment, so that no way back acts on it at the same time; a rehearsal has its twin alone.
+
+    :raises TurnTakenError: if a way back is at work on it.
+    """
+    if run.rehearsal:
+        yield
+        return
+    from hcx_waves.cutover.turns import taking_turn
+
+    with taking_turn(state_folder(), run.wave_id, segment.key, f"{run.task_id} of run {run.run_id}"):
+        yield

@@ -29,6 +29,17 @@ class ConnectionSettingsError(WaveTaskError):
         super().__init__(f'connection "{conn_id}": {problem}')
 
 
+class UnusableConnectionsError(WaveTaskError):
+    """Several Airflow connections that cannot be used.
+
+    :param found: one error for each of them.
+    """
+
+    def __init__(self, found: Sequence[ConnectionSettingsError]) -> None:
+        self.conn_ids = tuple(one.conn_id for one in found)
+        super().__init__("\n".join([f"{len(found)} connections cannot be used:", *(f"- {one}" for one in found)]))
+
+
 class RunRefusedError(WaveTaskError):
     """The run must not do this: wrong kind of run, wrong time or invalid params."""
 
@@ -87,6 +98,14 @@ class UnansweredError(WaveTaskError):
 
 class AnswerRefusedError(WaveTaskError):
     """An answer that does not count: not an approver, or no valid change reference."""
+
+
+class RecoveryRefusedError(WaveTaskError):
+    """What a recovery asks for must not be done as the sites are now."""
+
+
+class LostTooOftenError(WaveTaskError):
+    """The process of a task was lost again and again."""
 
 
 class NothingMigratedError(WaveTaskError):

@@ -32,11 +32,14 @@ _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 
 
 class Line(DomainModel):
-    """One line: what a task instance has begun, left or used. Fields are added, never renamed."""
+    """One line: what a task instance has begun, left or used, or a way back has done about the run.
+
+    Fields are added, never renamed.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
-    kind: Literal["begun", "left", "used"]
+    kind: Literal["begun", "left", "used", "recovered"]
     dag_id: str
     run_id: str
     task_id: str
@@ -61,12 +64,18 @@ class Entries:
     """The number of the line in which each first appears."""
     begun: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By task: the id and the try of the task instance that was the last to begin."""
+    tries: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By task: its trace id, and how often it has begun with that, which is since it was last cleared."""
     left: dict[tuple[str, str], dict[str, tuple[str, int, Any]]] = field(default_factory=dict)
     """By task and key: code of each value, with task instance, number of the line and, if it is kept, the value."""
     used: dict[str, set[str]] = field(default_factory=dict)
     """By code of an approval: the tasks that have used it."""
     last_uses: dict[str, int] = field(default_factory=dict)
     """By task: the number of the line in which it last used an approval for the first time."""
+
+    recovered: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
+    """What ways back have done last, by subject (the group of a segment, a VM) and key: number of the line, what is
+    kept of it."""
 
     def knew(self, generation: str, seal: Seal) -> bool:
         """Whether the run had a trace id already when a value was left."""
@@ -111,11 +120,21 @@ class Entries:
         lines = [value[1] for value in self.left.get((task_id, key), {}).values()]
         return bool(lines) and max(lines) > self.last_uses.get(than_use_by, 0)
 
+    def is_recovered(self, subject: str, key: str, *, since_use_by: str) -> bool:
+        """Whether a way back has done something after a task has last used an approval that it had not used before."""
+        return self.recovered.get((subject, key), (0, None))[0] > self.last_uses.get(since_use_by, 0)
+
     def take(self, number: int, line: Line) -> None:
         """Take one line in."""
+        if line.kind == "recovered":
+            # Written by another run, or by the command: it has no part in which task instances this run has had.
+            self.recovered[line.task_id, line.key] = (number, line.kept)
+            return
         self.generations.setdefault(line.generation, number)
         if line.kind == "begun":
             self.begun[line.task_id] = (line.ti_id, line.try_number)
+            generation, tries = self.tries.get(line.task_id, ("", 0))
+            self.tries[line.task_id] = (line.generation, tries + 1 if generation == line.generation else 1)
         elif line.kind == "left":
             values = self.left.setdefault((line.task_id, line.key), {})
             values.pop(line.code, None)

@@ -10,6 +10,7 @@ from typing import Protocol
 # Wave names hold no underscore, so none of these is ever the name of a wave.
 CLEANUP_PREFIX = "cleanup__"
 REHEARSAL_PREFIX = "rehearsal__"
+RECOVERY_PREFIX = "recover__"
 WATCHDOG_DAG_ID = "hcx_waves_watchdog"
 
 CUTOVER_GROUP_PREFIX = "cutover_"
@@ -42,6 +43,9 @@ APPROVE_CLEANUP = "approve_cleanup"
 DELETE_SOURCE_SEGMENT = "delete_source_segment"
 RENAME_DESTINATION_SEGMENT = "rename_destination_segment"
 WRITE_REPORT = "write_report"
+RESOLVE_RECOVERY = "resolve_recovery"
+APPROVE_RECOVERY = "approve_recovery"
+RECOVER = "recover"
 TAKE_SNAPSHOT = "take_snapshot"
 OPEN_TWIN = "open_twin"
 CLOSE_TWIN = "close_twin"
@@ -66,7 +70,7 @@ FORECAST_SHOWN = "forecast_shown"
 NO_FORECAST = "no_forecast"
 """Of ``run_preflight``: the forecast without its VMs, which may be many; kept for later tries."""
 NOT_DUE = "not_due"
-"""Of ``prove_segment_empty`` in a cleanup: why the segment is left alone."""
+"""Of ``prove_segment_empty`` in a cleanup: why the segment is left alone; of ``resolve_recovery``: why no step."""
 SNAPSHOT = "snapshot"
 """Of ``disconnect_source_segment``: what it takes to restore the gateway."""
 WAY_BACK = "way_back"
@@ -79,6 +83,8 @@ WENT_BACK = "went_back"
 """Of ``reconnect_source_segment``: that the gateway is on again, so that the cutover before it is over."""
 FOUND_OFF = "found_off"
 """Of ``reconnect_source_segment``: that an earlier try found a gateway off that a person switches."""
+DEFINITION = "definition"
+"""Of ``delete_source_segment``: the whole segment, by which it can be restored."""
 HEADLINE = "headline"
 """Of ``write_report``: the outcome and one sentence, which becomes the note of the run."""
 SHOWN = "shown"
@@ -112,9 +118,16 @@ def rehearsal_dag_id(wave: str) -> str:
     return f"{REHEARSAL_PREFIX}{wave}"
 
 
+def recovery_dag_id(wave: str) -> str:
+    """Return the id of a wave's recovery DAG."""
+    return f"{RECOVERY_PREFIX}{wave}"
+
+
 def wave_of_dag(dag_id: str) -> str:
     """Return the wave whose DAG an id would be."""
-    return dag_id.removeprefix(CLEANUP_PREFIX).removeprefix(REHEARSAL_PREFIX)
+    for prefix in (CLEANUP_PREFIX, REHEARSAL_PREFIX, RECOVERY_PREFIX):
+        dag_id = dag_id.removeprefix(prefix)
+    return dag_id
 
 
 def cutover_group(segment: Keyed) -> str:

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow.sdk.exceptions import AirflowNotFoundException
-
-from hcx_airflow.errors import ConnectionSettingsError
+from hcx_airflow.errors import ConnectionSettingsError, UnusableConnectionsError
 from hcx_airflow.folders import reports_folder
 from hcx_airflow.hooks.sites import open_sites_for_probe
 from hcx_waves.clients.errors import ClientError
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=24)
-_UNREACHABLE = (ClientError, ConnectionSettingsError, AirflowNotFoundException, OSError)
+_UNREACHABLE = (ClientError, ConnectionSettingsError, UnusableConnectionsError, OSError)
 
 
 def kept_probes(clients: SiteClients) -> tuple[KeptProbe, ...]:

@@ -136,5 +136,6 @@ def get_provider_info() -> Arguments:
             "hcx_airflow.ui.links.HcxLink",
             "hcx_airflow.ui.links.NsxLink",
             "hcx_airflow.ui.links.VcenterLink",
+            "hcx_airflow.ui.links.GuideLink",
         ],
     }

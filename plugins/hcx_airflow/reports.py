@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow.sdk.exceptions import AirflowNotFoundException
-
 from hcx_airflow import names, results
 from hcx_airflow.clock.base import SystemClock
 from hcx_airflow.errors import ConnectionSettingsError, PlanMissingError, RunRefusedError, UnreadableResultError
@@ -62,7 +60,6 @@ _STEPS = (
 _CLEANUP_STEPS = (names.PROVE_SEGMENT_EMPTY, names.DELETE_SOURCE_SEGMENT, names.RENAME_DESTINATION_SEGMENT)
 _WITHOUT_ERROR = ("success", "skipped", "upstream_failed", "removed")
 """States of tasks that have no error to read; reading it costs a call each."""
-_NO_CONNECTION = (ConnectionSettingsError, AirflowNotFoundException)
 
 
 def collect(run: TaskRun) -> RunResults:
@@ -249,16 +246,11 @@ def has_virtual_sites(run: TaskRun, wave: Wave | None) -> bool:
         return False
     try:
         return bool(HcxHook.of(hcx_connection_id(wave, rehearsal=False)).extras.simulated)
-    except _NO_CONNECTION as error:
+    except ConnectionSettingsError as error:
         logger.warning("Cannot find out whether the sites are simulated: %s", error)
         return False
 
 
 def _secrets(run: TaskRun, wave: Wave | None) -> list[str]:
     """Return the passwords of the wave's connections, so that none of them gets into a file."""
-    try:
-        return [] if wave is None else secrets_of(wave, rehearsal=run.rehearsal, twin=run.clock.twin)
-    except _NO_CONNECTION as error:
-        # The report is written all the same; what it is made of holds no secrets anyway.
-        logger.warning("Cannot search the report for the connections' passwords: %s", error)
-        return []
+    return [] if wave is None else secrets_of(wave, rehearsal=run.rehearsal, twin=run.clock.twin)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hcx_waves.model.expectation import Expectation
     from hcx_waves.model.findings import Assessments
     from hcx_waves.model.plan import WavePlan
+    from hcx_waves.rescue.recovery import Recovery, RecoveryResult
     from hcx_waves.run.decisions import Decision
     from hcx_waves.run.failures import StepFailure
     from hcx_waves.run.results import (
@@ -112,8 +113,12 @@ ENDING: Slot[RunEnding] = Slot(names.CONCLUDE_WAVE, "run.results.RunEnding")
 REPORT: Slot[dict[str, str]] = Slot(names.WRITE_REPORT, PATHS)
 HEADLINE: Slot[str] = Slot(names.WRITE_REPORT, TEXT, names.HEADLINE)
 DELETION: Slot[Deletion] = Slot(names.DELETE_SOURCE_SEGMENT, "cutover.cleanup.Deletion")
+DEFINITION: Slot[Document] = Slot(names.DELETE_SOURCE_SEGMENT, DOCUMENT, names.DEFINITION, kept=True)
 RENAMING: Slot[Renaming] = Slot(names.RENAME_DESTINATION_SEGMENT, "cutover.cleanup.Renaming")
 CANCELLED: Slot[CancelReport] = Slot(names.CANCEL_MIGRATIONS, "migration.cancel.CancelReport")
+RECOVERY: Slot[Recovery] = Slot(names.RESOLVE_RECOVERY, "rescue.recovery.Recovery")
+RECOVERED: Slot[RecoveryResult] = Slot(names.RECOVER, "rescue.recovery.RecoveryResult")
+NOTHING_TO_RECOVER: Slot[str] = Slot(names.RESOLVE_RECOVERY, TEXT, names.NOT_DUE)
 TAKEN_SNAPSHOT: Slot[TakenSnapshot] = Slot(names.TAKE_SNAPSHOT, "run.results.TakenSnapshot")
 CLOSED_TWIN: Slot[dict[str, str]] = Slot(names.CLOSE_TWIN, PATHS)
 SUMMARY: Slot[dict[str, str]] = Slot(names.SUMMARISE_REHEARSALS, PATHS)

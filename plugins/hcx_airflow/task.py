@@ -16,6 +16,7 @@ from hcx_airflow.clock.base import RunClock
 from hcx_airflow.clock.open import open_clock
 from hcx_airflow.documents import Arguments
 from hcx_airflow.results import Results
+from hcx_airflow.retries import TRIES_BEGUN
 
 
 @dataclass
@@ -114,16 +115,28 @@ class TaskRun:
     def begin(self) -> None:
         """Record in the ledger of a live run that this task has begun, before it does anything.
 
+        How often it has begun is left in the context, for its retry policy.
+
         :raises LedgerError: if the ledger cannot be used.
         :raises RunRefusedError: if another run had this run's id before.
         """
         if not self.rehearsal:
-            _ = self.results.ledger
+            self.context[TRIES_BEGUN] = self.results.ledger.read().tries[self.task_id][1]
+
+    @property
+    def tries_begun(self) -> int:
+        """How often a task of a live run has begun since it was last cleared; Airflow may have counted more tries."""
+        return int(self.context.get(TRIES_BEGUN) or self.ti.try_number)
 
     @property
     def is_cleanup(self) -> bool:
         """Whether this is a run of the wave's cleanup DAG."""
         return self._origin is not None
+
+    @property
+    def is_recovery(self) -> bool:
+        """Whether this is a run of the wave's recovery DAG."""
+        return not self.rehearsal and self.dag_id.startswith(names.RECOVERY_PREFIX)
 
     @property
     def _origin(self) -> dict[str, str | bool] | None:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 from airflow.sdk.exceptions import AirflowSkipException, TaskAwaitingInput, TaskDeferred
 
@@ -21,6 +20,7 @@ from hcx_airflow.results import failure_slot
 from hcx_airflow.retries import TransientRetryPolicy
 from hcx_airflow.task import TaskRun
 from hcx_waves.clients.errors import ClientError
+from hcx_waves.guide.entries import has_entry, url_of
 from hcx_waves.model.outside import shown_lines
 from hcx_waves.run.failures import lines_of
 from hcx_waves.wavefile.problems import WaveFileError
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SAID: WeakSet[Exception] = WeakSet()
+_SAID = "_hcx_said"
+"""Marks an error that was told. Errors of Python itself cannot be referred to weakly, but they take an attribute."""
 
 
 @contextmanager
@@ -64,12 +65,14 @@ def saying_why(run: TaskRun) -> Iterator[None]:
     except (AirflowSkipException, TaskDeferred, TaskAwaitingInput):
         raise
     except Exception as error:
-        if error in _SAID:
+        if hasattr(error, _SAID):
             raise
-        _SAID.add(error)
+        setattr(error, _SAID, True)
         failure = failure_of(error, run)
         for line in lines_of(failure):
             logger.error("%s", line)
+        if has_entry(failure.kind):
+            logger.error("guide: %s (%s)", failure.kind, url_of(failure.kind))
         _leave(run, failure)
         if is_expected(error):
             log_without_traceback(error)

@@ -5,21 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from airflow.sdk.configuration import conf
 
 from hcx_airflow.documents import Document
 from hcx_airflow.errors import DriftedError, PlanMissingError, RunRefusedError, UnreadableResultError, WaveTaskError
-from hcx_airflow.names import RESOLVE_PLAN
+from hcx_airflow.names import RESOLVE_PLAN, RESOLVE_RECOVERY
 from hcx_airflow.rehearsal.night import Rehearsal
-from hcx_airflow.results import PLAN
+from hcx_airflow.results import PLAN, RECOVERY
 from hcx_airflow.task import TaskRun
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.run.scope import Scope, ScopeError
+from hcx_waves.wavefile.gates import GatedStep
 from hcx_waves.wavefile.loader import SUFFIX, load_wave
 from hcx_waves.wavefile.night import RehearsedWave
 from hcx_waves.wavefile.sets import load_folder
 from hcx_waves.wavefile.wave import Wave
+
+if TYPE_CHECKING:
+    from hcx_waves.rescue.recovery import Recovery
 
 FOLDER = "waves"
 
@@ -35,11 +40,13 @@ class Work:
     :param wave: the wave file as it is now; in a rehearsal moved to the rehearsed night.
     :param plan: the run's plan.
     :param scope: which part of it the run does.
+    :param undoes: of a recovery: the step of the wave that it undoes or replaces.
     """
 
     wave: Wave
     plan: WavePlan
     scope: Scope
+    undoes: GatedStep | None = None
 
     def shown(self) -> Document:
         """Return what an approval covers: the plan's digest and the scope."""
@@ -57,7 +64,12 @@ def read_work(run: TaskRun, *, even_if_changed: bool = False, plan: WavePlan | N
     :raises RunRefusedError: if the run's params make no sense.
     :raises WaveFileMissingError, WaveFileError: if there is no wave file, or it is broken.
     """
-    wave, plan = read_wave(run), plan or read_plan(run)
+    wave = read_wave(run)
+    if run.is_recovery:
+        # A wave file that has changed since must not keep anybody from going back.
+        recovery = read_recovery(run)
+        return Work(wave, recovery.plan, read_scope(run, wave), recovery.undoes)
+    plan = plan or read_plan(run)
     if plan.wave_hash != wave.wave_hash and not even_if_changed:
         raise DriftedError(
             f"the file of wave {run.wave_id} has changed since this run was planned. Start a new run: it adopts what "
@@ -101,6 +113,20 @@ def read_plan(run: TaskRun) -> WavePlan:
             )
         raise PlanMissingError(f"{RESOLVE_PLAN} has stored no plan. Clear it to make one")
     return plan
+
+
+def read_recovery(run: TaskRun) -> Recovery:
+    """Return what the first task of a recovery has found, which everything after it goes by.
+
+    :raises PlanMissingError: if it has left nothing.
+    """
+    try:
+        found = run.results.read_here(RECOVERY)
+    except UnreadableResultError as error:
+        raise PlanMissingError(str(error)) from error
+    if found is None:
+        raise PlanMissingError(f"{RESOLVE_RECOVERY} has left nothing to recover by. Start a new run")
+    return found
 
 
 def read_scope(run: TaskRun, wave: Wave) -> Scope:

@@ -88,7 +88,7 @@ def test_n1_an_outage_that_runs_is_the_first_line(tasks: WaveTasks, site_pair: S
     assert "Longest outage: none" not in text
     assert "| run | unextend failed after the extension was removed: Failed to connect the destination" in text
     assert "source off, destination off (" in text
-    assert "In the destination's NSX (Networking &gt; Segments), switch its connectivity on." in text
+    assert "in the destination's NSX (Networking &gt; Segments), switch its connectivity on." in text
 
 
 def test_n1_what_nobody_has_seen_is_unknown_and_not_none(tasks: WaveTasks) -> None:

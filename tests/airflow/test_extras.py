@@ -51,7 +51,10 @@ def test_dags_are_made_and_triggers_imported_without_the_packages_of_extras(more
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "['cleanup__seed-wave', 'rehearsal__seed-wave', 'seed-wave'] []"
+    assert (
+        done.stdout.splitlines()[-1]
+        == "['cleanup__seed-wave', 'recover__seed-wave', 'rehearsal__seed-wave', 'seed-wave'] []"
+    )
 
 
 def test_a_summary_of_rehearsals_without_matplotlib_has_no_picture(

@@ -115,6 +115,23 @@ def test_a_parameters_file_is_used_and_a_broken_one_is_told(
     assert "network.unextended: is not a parameter" in caplog.text
 
 
+def test_the_gate_and_the_report_say_what_would_fit(
+    tasks: WaveTasks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parameters = tmp_path / "parameters.yaml"
+    parameters.write_text("network: {unextend: {kind: fixed, seconds: 46800}}")
+    monkeypatch.setenv(PARAMETERS_VARIABLE, str(parameters))
+    tasks.do("run_preflight")
+    forecast = forecast_left(tasks)
+    assert forecast is not None
+    assert forecast.window_fit is not None
+    assert (forecast.window_fit.vms_fitting, forecast.window_fit.vms) == (0, 4)
+    said = "Widen the cutover window of seed-net to 14h (until"
+    assert f"0 of 4 VMs would fit the windows as a wave of their own. {said}" in body_of(tasks)
+    written = tasks.do("write_report")
+    assert said in Path(written["markdown"]).read_text(encoding="utf-8")
+
+
 def test_a_run_that_does_a_part_forecasts_that_part(tasks: WaveTasks) -> None:
     tasks.run.params = {"vms": ["web01"], "stop_before_cutover": True}
     tasks.do("run_preflight")

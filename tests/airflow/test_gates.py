@@ -19,8 +19,7 @@ from hcx_airflow.errors import (
     SigningKeyError,
     UnansweredError,
 )
-from hcx_airflow.gates.operator import LOSSES
-from hcx_airflow.retries import TransientRetryPolicy
+from hcx_airflow.retries import LOST_STARTS, TransientRetryPolicy
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
 
@@ -241,7 +240,7 @@ def test_gates_retry_losses_only_whatever_a_dag_says(tasks: WaveTasks) -> None:
 
     with DAG("d", schedule=None, default_args={"retries": 0, "retry_policy": None, "pool": "full"}):
         gate = tasks.make("approve_wave")
-    assert (gate.retries, gate.pool) == (LOSSES, "default_pool")
+    assert (gate.retries, gate.pool) == (LOST_STARTS, "default_pool")
     assert isinstance(gate.retry_policy, TransientRetryPolicy)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hcx_airflow.errors import ConnectionSettingsError
+from hcx_airflow.errors import ConnectionSettingsError, UnusableConnectionsError
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.nsx_policy import NsxPolicyHook
 from hcx_airflow.hooks.roles import allowed_roles, connection_id_for
@@ -110,6 +111,19 @@ def test_a_connection_that_cannot_be_used(connections: Any, changes: dict[str, A
         hook.get_conn()
     assert 'connection "hcx_x": ' in str(caught.value)
     assert connections["hcx_source"]["password"] not in str(caught.value)
+
+
+def test_all_connections_that_cannot_be_used_are_named_at_once(
+    waves: Path, connections: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for conn_id in ("hcx_source", "vmc_destination"):
+        monkeypatch.delenv(f"AIRFLOW_CONN_{conn_id.upper()}")
+    set_connections(monkeypatch, {"vcenter_source": {**connections["vcenter_source"], "conn_type": "http"}})
+    raised = pytest.raises(UnusableConnectionsError)
+    with raised as caught, open_sites(load_wave(waves / "seed-wave.yaml"), rehearsal=False):
+        pass
+    assert set(caught.value.conn_ids) == {"vmc_destination", "hcx_source", "vcenter_source"}
+    assert 'connection "hcx_source": Airflow has none of this id; add it, with type "hcx"' in str(caught.value)
 
 
 def test_what_a_form_leaves_blank_is_not_set(connections: Any) -> None:

@@ -9,6 +9,7 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import TaskAwaitingInput
 
 from hcx_airflow.errors import AnswerRefusedError, DriftedError, RejectedError, UnansweredError
+from hcx_airflow.retries import AT_ONCE
 from hcx_waves.clients.errors import ServiceUnavailable
 from support.airflow_tasks import AirflowRun
 from support.wave_tasks import WaveTasks
@@ -28,9 +29,26 @@ def tasks(airflow_run: AirflowRun) -> WaveTasks:
 def test_losses_are_tried_again_and_nothing_that_a_gate_raises(tasks: WaveTasks, name: str) -> None:
     gate = tasks.make(name)
     assert gate.retries >= 1, "what the scheduler sees of a lost task asks no policy"
-    for error in (RejectedError("no"), UnansweredError("late"), AnswerRefusedError("who"), DriftedError("other")):
+    for error in (RejectedError("no"), UnansweredError("late"), DriftedError("other")):
         assert gate.retry_policy.evaluate(error, 1, gate.retries).action is RetryAction.FAIL
     assert gate.retry_policy.evaluate(ServiceUnavailable("busy"), 1, gate.retries).action is RetryAction.RETRY
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_an_answer_that_does_not_count_ends_no_gate_however_often(tasks: WaveTasks, name: str) -> None:
+    gate = tasks.make(name)
+    for number in (1, 50, 5000):
+        decision = gate.retry_policy.evaluate(AnswerRefusedError("who"), number, gate.retries)
+        assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, AT_ONCE)
+
+
+def test_it_asks_the_same_again_with_the_deadline_that_it_had(tasks: WaveTasks) -> None:
+    gate = tasks.make("approve_wave", four_eyes=True)
+    with pytest.raises(AnswerRefusedError, match="carol started the run, so another person must approve it"):
+        tasks.run.answer(gate, "Approve", "carol")
+    assert tasks.run.answer(gate, "Approve", "bob")["user_name"] == "bob"
+    first, second = tasks.run.asked
+    assert first["body"] == second["body"], "the deadline is a line of it"
 
 
 def test_a_lost_gate_asks_the_same_again(tasks: WaveTasks, site_pair: Any) -> None:

@@ -9,11 +9,14 @@ from airflow.sdk import DAG
 from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.serialization.serialized_objects import DagSerialization
 
-from hcx_airflow.errors import BlockedError, NotApprovedError, RejectedError
-from hcx_airflow.retries import AT_ONCE, TransientRetryPolicy, retry_arguments
+from hcx_airflow.errors import BlockedError, LostTooOftenError, NotApprovedError, RejectedError
+from hcx_airflow.operators.base import WaveOperator
+from hcx_airflow.retries import AT_ONCE, LOST_PROCESSES, LOST_STARTS, RETRIES, TransientRetryPolicy, retry_arguments
+from hcx_airflow.task import TaskRun
 from hcx_waves.clients import errors
 from hcx_waves.cutover.errors import DestinationNotRoutedError, TwoGatewaysError
 from hcx_waves.procedure_errors import NotSettledError
+from support.airflow_tasks import AirflowRun
 from support.wave_tasks import SEGMENT_TASKS, WAVE_TASKS, WaveTasks
 
 GATES = ("approve_wave", "approve_switchover", "approve_cutover", "confirm_disconnected", "approve_cleanup")
@@ -70,7 +73,52 @@ def test_a_rehearsals_airflow_tries_again_at_once_and_keeps_the_delay_for_the_ni
     assert arguments["retry_delay"] == AT_ONCE
     assert timedelta() < AT_ONCE < timedelta(seconds=1)
     live = retry_arguments(delay=timedelta(seconds=5))
-    assert live["retry_policy"].serialize() == {"__type": "TransientRetryPolicy", "delay": 5.0}
+    assert live["retry_policy"].serialize() == {"__type": "TransientRetryPolicy", "delay": 5.0, "tries": RETRIES + 1}
+    assert (arguments["retries"], live["retries"]) == (RETRIES, LOST_STARTS)
+
+
+class TestTriesThatNeverBegan:
+    """While Airflow's API server is away each start of a task fails, and is a try by Airflow's own count."""
+
+    def test_they_end_no_step(self, airflow_run: AirflowRun) -> None:
+        step = Away(task_id="unextend_network", wave_id="seed-wave")
+        airflow_run.tries[step.task_id] = 150
+        with pytest.raises(errors.ServiceUnavailable):
+            airflow_run.execute(step)
+        assert step.times == RETRIES + 1
+
+    def test_a_clear_counts_from_the_start(self, airflow_run: AirflowRun) -> None:
+        step = Away(task_id="unextend_network", wave_id="seed-wave")
+        for times in (1, 2):
+            with pytest.raises(errors.ServiceUnavailable):
+                airflow_run.execute(step)
+            assert step.times == times * (RETRIES + 1)
+            airflow_run.clear(step.task_id)
+
+    def test_a_step_whose_process_is_lost_each_time_gives_up(self, airflow_run: AirflowRun) -> None:
+        step = Away(task_id="unextend_network", wave_id="seed-wave")
+        for number in range(1, RETRIES + LOST_PROCESSES + 2):
+            airflow_run.tries[step.task_id] = number
+            airflow_run.make_begin(step.task_id)
+        with pytest.raises(LostTooOftenError, match="unextend_network has begun 11 times without coming to an end"):
+            airflow_run.execute(step)
+        assert step.times == 0
+
+    def test_the_way_back_is_tried_for_longer(self, airflow_run: AirflowRun) -> None:
+        step = WaveTasks(airflow_run).make("reconnect_source_segment")
+        tries = step.retry_policy.tries
+        minutes = sum((step.retry_policy.delay_after(number) for number in range(1, tries)), timedelta())
+        assert timedelta(minutes=20) < minutes < timedelta(minutes=40)
+
+
+class Away(WaveOperator):
+    """A step that cannot reach a product."""
+
+    times = 0
+
+    def act(self, run: TaskRun) -> None:
+        self.times += 1
+        raise errors.ServiceUnavailable("away")
 
 
 def test_every_task_retries_and_is_serialised(airflow_run: object) -> None:

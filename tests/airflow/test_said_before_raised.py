@@ -96,8 +96,10 @@ def test_it_is_logged_before_it_is_raised_and_left_for_the_report(
     with caplog.at_level(logging.ERROR), pytest.raises(RunRefusedError) as raised:
         task.do("resolve_plan")
     lines = [record.getMessage() for record in caplog.records if record.name == "hcx_airflow.tries"]
-    assert " ".join(lines) == str(raised.value)
-    assert len(lines) > 1
+    *said, guide = lines
+    assert " ".join(said) == str(raised.value)
+    assert len(said) > 1
+    assert guide == "guide: RunRefusedError (docs/guide/errors.md#runrefusederror)"
     assert task.left("resolve_plan", "failure")["error"]["type"] == "RunRefusedError"
 
 
@@ -109,3 +111,13 @@ def test_airflow_logs_a_traceback_of_bugs_alone() -> None:
     assert "exception" not in ours
     assert ours["event"] == "Task failed with exception: BlockedError; the lines above say why"
     assert bug["exception"][0]["exc_type"] == "RuntimeError"
+
+
+def test_an_error_of_python_itself_is_told_and_not_hidden_by_another(airflow_run: AirflowRun) -> None:
+    from hcx_airflow.task import TaskRun
+    from hcx_airflow.tries import saying_why
+
+    run = TaskRun("seed-wave", False, airflow_run.context(WaveTasks(airflow_run).make("resolve_plan")))
+    with pytest.raises(ImportError, match="no such module"), saying_why(run), saying_why(run):
+        raise ImportError("no such module")
+    assert WaveTasks(airflow_run).left("resolve_plan", "failure")["error"]["type"] == "ImportError"

@@ -48,7 +48,7 @@ def test_the_wire_format_is_what_deferred_tasks_have_stored() -> None:
         "hcx_airflow.triggers.unextend.UnextendTrigger",
         {"started": "{}", "rehearsal": False, "ends_task": True},
     )
-    assert [ended.value for ended in Ended] == ["terminal", "stuck", "deadline", "error", "nothing"]
+    assert [ended.value for ended in Ended] == ["terminal", "stuck", "deadline", "error", "nothing", "stalled"]
 
 
 @pytest.mark.parametrize(("sensor", "kwargs"), [(AwaitMigrationsSensor, {}), (AwaitUnextendedSensor, {"segment": "a"})])

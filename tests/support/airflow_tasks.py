@@ -176,7 +176,9 @@ class AirflowRun:
                 return self.execute_once(operator)
             except Exception as error:
                 policy = operator.retry_policy
-                action = None if policy is None else policy.evaluate(error, number, operator.retries).action
+                action = None
+                if policy is not None:
+                    action = policy.evaluate(error, number, operator.retries, self.context_of_try).action
                 if action is not RetryAction.RETRY or number > operator.retries:
                     raise
         raise AssertionError("a task ends or raises")
@@ -187,7 +189,7 @@ class AirflowRun:
         self.tries[task_id] = self.tries.get(task_id, 0) + 1
         for name in [key for key in self.xcoms if key[0] == task_id]:
             del self.xcoms[name]
-        context = self.context(operator)
+        context = self.context_of_try = self.context(operator)
         if getattr(operator, "started", None) is not None:
             operator.started = json.dumps(self.xcoms.get((operator._starter_id(), "return_value")))
         self.rendered.append({name: getattr(operator, name, None) for name in operator.template_fields})

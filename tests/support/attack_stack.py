@@ -133,6 +133,7 @@ class AttackStack(Stack):
         parts = [self._component(name, environment) for name in _COMPONENTS]
         self.admin, self.approver = self._client(ADMIN), self._client(APPROVER)
         wait_until("Airflow", self.admin.is_healthy, parts[0], _START_SECONDS, 0.5)
+        self.admin.put_connections(self.connections())
 
     def _prepare_fab(self, environment: dict[str, str]) -> None:
         users = {name: (role, self.secrets.passwords[name]) for name, role in ROLES[AuthManager.FAB].items()}

@@ -63,6 +63,10 @@ class AttackedRun:
         else:
             self.attacker.attempt("xcom", "PATCH", f"{entries}/{quote(key)}", {"value": value})
 
+    def delete_xcom(self, task_id: str, key: str = "return_value") -> None:
+        """Delete an XCom."""
+        self.attacker.attempt("delete", "DELETE", f"{self._task(task_id)}/xcomEntries/{quote(key)}")
+
     def write_state(self, task_id: str, key: str, value: Any) -> None:
         """Put a value into a task's state store."""
         self.attacker.attempt("state store", "PUT", f"{self._task(task_id)}/state-store/{quote(key)}", {"value": value})

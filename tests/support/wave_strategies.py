@@ -15,11 +15,13 @@ NAMES = st.text(
     min_size=1,
     max_size=12,
 )
-"""Names of all sorts, such as ``007``, ``1e3``, ``true`` and ``~``; templates are not names."""
+"""Names of all sorts, such as ``007``, ``1e3``, ``true`` and ``~``; templates and patterns are not names."""
 AWKWARD = st.sampled_from(
     ["007", "1e3", "true", "~", "null", "22:00", "no", "0x1F", "1_000", "a: b", "# a", "-", "[a]", "é", "東京"]
 )
-PLAIN_NAMES = st.one_of(NAMES, AWKWARD).filter(lambda name: not any(mark in name for mark in ("{{", "{%", "{#")))
+PLAIN_NAMES = st.one_of(NAMES, AWKWARD).filter(
+    lambda name: not any(mark in name for mark in ("{{", "{%", "{#", "*", "?"))
+)
 WAVE_NAMES = st.from_regex(r"[a-z0-9]{1,8}(-[a-z0-9]{1,8})?", fullmatch=True)
 LENGTHS = st.builds(
     "{}{}".format, st.integers(1, 900).map(lambda number: f"{number}m"), st.sampled_from(["", "30s", "1s"])

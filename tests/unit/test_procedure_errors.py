@@ -25,6 +25,8 @@ STORED_NAMES = {
     "ScheduleRefusedError": migration.ScheduleRefusedError,
     "SegmentNotEmptyError": cutover.SegmentNotEmptyError,
     "TwoGatewaysError": cutover.TwoGatewaysError,
+    "NotRestorableError": cutover.NotRestorableError,
+    "TurnTakenError": cutover.TurnTakenError,
     "ReconnectRefusedError": cutover.ReconnectRefusedError,
     "SourceNotDisconnectedError": cutover.SourceNotDisconnectedError,
     "DestinationNotRoutedError": cutover.DestinationNotRoutedError,
@@ -75,6 +77,7 @@ def test_only_what_passes_by_itself_is_transient() -> None:
     transient = {kind.__name__ for kind in KINDS if kind.transient}
     assert transient == {
         "SubmissionLostError", "DestinationNotRoutedError", "NotSettledError", "PortsRemainError",
+        "TurnTakenError",
     }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ SocketBehaviour = Literal[
     "wrong_schema",
     "vendor_error",
     "item_error",
+    "clock_ahead",
 ]
 EngineBehaviour = Literal["fail", "delay", "stall"]
 PRODUCTS = Literal["hcx", "nsx", "vmc", "csp", "vcenter", "engine"]

@@ -11,6 +11,8 @@
 ``malformed``      acts; the answer's JSON or XML is broken off in the middle, its length is right
 ``truncated``      acts; the announced length is never reached and the connection closes
 ``wrong_schema``   acts; the answer is well-formed and has another shape
+``clock_ahead``    acts; the header Date is ``seconds`` ahead, as that of a product whose clock has jumped. The instants
+                   in the answer stay: only what every product of the kind sends is known to follow its clock
 
 A rule for ``vmc`` also strikes calls that pass its reverse proxy, under their NSX operation; one for ``nsx`` strikes
 those that arrive there, by either way.
@@ -32,7 +34,7 @@ from hcx_sim.faults.rules import FaultRule
 from hcx_sim.http.answer import Answer, Receive, Send, send_answer
 from hcx_sim.http.context import Call, Product
 
-_ALWAYS_ACT = frozenset({"reset_after", "slow", "malformed", "truncated", "wrong_schema"})
+_ALWAYS_ACT = frozenset({"reset_after", "slow", "malformed", "truncated", "wrong_schema", "clock_ahead"})
 _BROKEN_JSON = b'{"items": [{"id": '
 _BROKEN_XML = b'<?xml version="1.0" encoding="UTF-8"?><Envelope><Body>'
 _OTHER_JSON = b'{"unexpected": {"shape": [1, "two", null]}}'
@@ -125,7 +127,8 @@ async def deliver(rule: FaultRule, answer: Answer | None, wire: Wire) -> None:
     else:
         if rule.behaviour == "slow" and not await wire.hold(rule.seconds):
             return
-        await send_answer(wire.send, _spoilt(rule, answer), wire.identity)
+        ahead = rule.seconds if rule.behaviour == "clock_ahead" else 0.0
+        await send_answer(wire.send, _spoilt(rule, answer), wire.identity, ahead_seconds=ahead)
 
 
 def _spoilt(rule: FaultRule, answer: Answer) -> Answer:

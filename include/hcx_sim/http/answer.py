@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -46,8 +47,11 @@ class Answer:
         """Return the first header called ``name``."""
         return next((value for key, value in self.headers if key == name), None)
 
-    def start(self, identity: str, content_length: int | None = None) -> Message:
-        """Return the ASGI start message, with identity, date and content length."""
+    def start(self, identity: str, content_length: int | None = None, *, ahead_seconds: float = 0.0) -> Message:
+        """Return the ASGI start message, with identity, date and content length.
+
+        ``ahead_seconds`` is how far the product's clock is ahead of the machine's, for the date alone.
+        """
         kept = [
             (name, value)
             for name, value in self.headers
@@ -56,15 +60,15 @@ class Answer:
         length = len(self.body) if content_length is None else content_length
         if self.status >= 200 and self.status not in (204, 304):
             kept.append((b"content-length", str(length).encode()))
-        kept.append((b"date", formatdate(usegmt=True).encode()))
+        kept.append((b"date", formatdate(time.time() + ahead_seconds, usegmt=True).encode()))
         kept.append((IDENTITY_HEADER.lower().encode(), identity.encode("latin-1", "replace")))
         return {"type": "http.response.start", "status": self.status, "headers": kept}
 
 
-async def send_answer(send: Send, answer: Answer, identity: str) -> None:
+async def send_answer(send: Send, answer: Answer, identity: str, *, ahead_seconds: float = 0.0) -> None:
     """Send a whole answer."""
     body = b"" if answer.status < 200 or answer.status in (204, 304) else answer.body
-    await send(answer.start(identity))
+    await send(answer.start(identity, ahead_seconds=ahead_seconds))
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

@@ -40,7 +40,7 @@ def load_scenario(source: str | Path | Mapping[str, Any]) -> Scenario:
         names = ", ".join(shipped_scenarios())
         raise ScenarioError(f"{source}: no such file, and no shipped scenario of that name (there are: {names})")
     if path.stat().st_size > _SIZE_LIMIT_BYTES:
-        raise ScenarioError(f"{path}: larger than {_SIZE_LIMIT_BYTES} bytes")
+        raise ScenarioError(f"{path}: larger than {_SIZE_LIMIT_BYTES // 2**20} MiB")
     return _validate(_parse(path.read_text(encoding="utf-8"), str(path)), str(path))
 
 

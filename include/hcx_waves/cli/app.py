@@ -11,7 +11,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from hcx_waves.cli.extras import MissingPackageError, missing_package
-from hcx_waves.cli.output import ExitCode, fail
+from hcx_waves.cli.old_spellings import modern
+from hcx_waves.cli.output import ExitCode, fail, note, reason
 
 ENTRY_POINT_GROUP = "hcx_waves.commands"
 _GROUP = "hcx_waves.cli"
@@ -55,11 +56,27 @@ class CommandGroup(TyperGroup):
         """Run a command; a package that turns out to be missing ends it with one sentence.
 
         :raises ModuleNotFoundError: for a module that no extra brings.
+        :raises OSError: for what is not about a file.
         """
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
             fail(str(missing_package(error)), ExitCode.UNUSABLE)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # What a user can mend, such as a folder in the place of a file, needs no traceback.
+            if error.filename is None:
+                raise
+            fail(f"{error.filename}: {reason(error)}", ExitCode.UNUSABLE)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command that is called and its arguments, in the present spelling."""
+        name, command, rest = super().resolve_command(ctx, args)
+        known = modern(name or "", rest)
+        for hint in known.hints:
+            note(hint)
+        return name, command, known.arguments
 
 
 def entry_points() -> dict[str, metadata.EntryPoint]:

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from hcx_waves.cli.output import ExitCode, fail, reason, write_file
+from hcx_waves.cli.output import ExitCode, fail, reason, working, write_file
 from hcx_waves.doctor.document import DocumentError, load_endpoints
 from hcx_waves.model.bounded_json import UnreadableJsonError
 from hcx_waves.model.files import file_name
+from hcx_waves.model.formatting import counted, size
 from hcx_waves.support_bundle import LeakError, RunNotFoundError, bundle_of, find_report, read_run
 
 
@@ -28,7 +29,8 @@ def bundle(
 ) -> None:
     """Put report, plan, findings, logs, calls and versions of a run into one file. Names and secrets are replaced.
 
-    Exits with 0 if the file was written, with 1 if something cannot be read, with 2 if there is no such run.
+    Exits with 0 if the file was written, with 1 if it would have held a secret, with 2 if there is no such run or
+    something cannot be read or written.
     """
     try:
         secrets = () if endpoints is None else load_endpoints(endpoints).secrets()
@@ -36,14 +38,17 @@ def bundle(
     except (DocumentError, RunNotFoundError) as error:
         fail(str(error))
     try:
-        found = read_run(report, reports, logs)
-        content = bundle_of(found, secrets)
+        with working("Collecting"):
+            found = read_run(report, reports, logs)
+            content = bundle_of(found, secrets)
     except OSError as error:
-        fail(f"{error.filename or report}: cannot be read: {reason(error)}", ExitCode.FAILED)
+        fail(f"{error.filename or report}: cannot be read: {reason(error)}")
     except UnreadableJsonError as error:
-        fail(f"{report}: {error}", ExitCode.FAILED)
+        fail(f"{report}: {error}")
     except LeakError as error:
         fail(f"nothing was written: {error}", ExitCode.FAILED)
     path = out or Path(f"bundle_{file_name(str(found.report['run_id']))}.zip")
     write_file(path, content, private=True)
-    typer.echo(f"{path}: {len(content)} bytes, {len(found.logs)} logs. Look through it before you hand it on.")
+    typer.echo(
+        f"{path}: {size(len(content))}, {counted(len(found.logs), 'log')}. Look through it before you hand it on."
+    )

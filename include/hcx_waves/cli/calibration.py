@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from hcx_waves.cli.inputs import Inputs
-from hcx_waves.cli.output import counted, fail, print_rows, reason, write_file
+from hcx_waves.cli.output import counted, fail, print_rows, reason, working, write_file
 from hcx_waves.forecast import ParametersError, calibration, dump_parameters, load_parameters
 from hcx_waves.forecast.calibration import Calibration
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_json_file
@@ -36,11 +36,17 @@ def calibrate(
 ) -> None:
     """Fit the parameters of forecasts and rehearsals to the reports of finished live runs.
 
-    Exits with 2 if there is no report of a live run, or if a file cannot be read or written.
+    Exits with 0 if the file was written, with 2 if there is no report of a live run, or if a file cannot be read or
+    written.
     """
     inputs = Inputs(ReportError, ParametersError)
     given = None if parameters is None else inputs.read(load_parameters, parameters)
-    read = [inputs.read(_read, path) for path in _report_paths(reports)]
+    paths = list(_report_paths(reports))
+    read = []
+    with working("Reading reports", steps=len(paths)) as steps:
+        for path in paths:
+            read.append(inputs.read(_read, path))
+            steps.done()
     if inputs.problems:
         fail(inputs.problems)
     found = calibration.calibrate([report for report in read if report is not None], given)

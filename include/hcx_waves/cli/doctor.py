@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from hcx_waves.cli.output import ExitCode, fail, output_console
+from hcx_waves.cli.output import ExitCode, fail, output_console, print_json, working
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.doctor.document import DocumentError, load_endpoints
 from hcx_waves.doctor.examination import examine
@@ -38,9 +37,10 @@ def doctor(
         document = load_endpoints(endpoints)
     except DocumentError as error:
         fail(str(error))
-    findings = examine(document, Means(tls=TlsSettings(ca_file=document.ca_file), speed=document.speed))
+    with working("Looking at every endpoint", as_json=as_json):
+        findings = examine(document, Means(tls=TlsSettings(ca_file=document.ca_file), speed=document.speed))
     if as_json:
-        typer.echo(_to_json(findings))
+        print_json(_to_json(findings))
     else:
         _print_table(findings)
     if not _is_healthy(findings):
@@ -77,15 +77,14 @@ def _print_table(findings: Sequence[CheckResult]) -> None:
     console.print(Text(_counts(findings)))
 
 
-def _to_json(findings: Sequence[CheckResult]) -> str:
-    """Return ``{"healthy", "counts": {result: n}, "findings": [...]}`` as text."""
+def _to_json(findings: Sequence[CheckResult]) -> dict[str, Any]:
+    """Return ``{"healthy", "counts": {result: n}, "findings": [...]}``."""
     counts = Counter(finding.result for finding in findings)
-    body = {
+    return {
         "healthy": _is_healthy(findings),
         "counts": {result.value: counts[result] for result in Result},
         "findings": [finding.to_dict() for finding in findings],
     }
-    return json.dumps(body, indent=2)
 
 
 def _is_healthy(findings: Sequence[CheckResult]) -> bool:

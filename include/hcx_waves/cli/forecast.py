@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
 from hcx_snapshot import Snapshot, SnapshotFileError, load_snapshot
 from hcx_waves.cli.inputs import Inputs
-from hcx_waves.cli.output import fail, output_console, write_file
+from hcx_waves.cli.output import fail, note, output_console, print_json, working, write_file
 from hcx_waves.forecast import (
     DEFAULT_NIGHTS,
     SAFE_CHANCE,
@@ -33,6 +34,7 @@ from hcx_waves.forecast import forecast as forecast_wave
 from hcx_waves.forecast.results.build import has_windows
 from hcx_waves.forecast.results.document import PICTURE_FORMATS
 from hcx_waves.forecast.results.text import print_comparison, print_forecast
+from hcx_waves.model.formatting import counted
 from hcx_waves.wavefile.clock import ClockError
 from hcx_waves.wavefile.loader import load_wave
 from hcx_waves.wavefile.moments import LocalTimeError, Moment, exact_instant, parse_moment
@@ -40,6 +42,7 @@ from hcx_waves.wavefile.problems import WaveFileError
 from hcx_waves.wavefile.wave import Wave
 
 _MEGABIT = 1e6
+_JSON = ".json"
 _WORTH_A_PROCESS = 100_000
 """Nights times VMs. From here on the search for the last safe start runs in a process of its own."""
 _UNUSABLE = (
@@ -102,18 +105,18 @@ def forecast(
     second_mesh: SecondMeshOption = False,
     order: OrderOption = None,
     safe_start: Annotated[bool, typer.Option(help="Search for the last safe start, which doubles the time.")] = True,
-    as_json: Annotated[
-        Path | None,
-        typer.Option("--json", help="Also write the forecast to this file as JSON; - prints only the JSON."),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(help="File to write: .json, or a picture (.svg, .png, .pdf). May be repeated."),
     ] = None,
-    picture: Annotated[Path | None, typer.Option(help="Also draw the forecast: .svg, .png or .pdf.")] = None,
 ) -> None:
     """Forecast a wave: transfers, switchover queue, outage of each segment, and whether it fits its windows.
 
     Exits with 0 whatever the probability is, with 2 if an input cannot be used.
     """
     options = _Options(nights, seed, safe_start)
-    inputs = _read(wave_file, snapshot, parameters, start=start, night=night, picture=picture)
+    inputs = _read(wave_file, snapshot, parameters, start=start, night=night, out=out or ())
     try:
         given, begin = inputs.parameters, inputs.begin
         planned = subject_of(
@@ -128,14 +131,16 @@ def forecast(
         )
     except _UNUSABLE as error:
         fail(str(error))
-    base = _forecast(planned, given, options)
-    other = _forecast(changed, changed_parameters, options) if flags else None
-    if str(as_json) != "-":
+    with working(f"Playing {counted(nights, 'night')} of {counted(len(planned.vms), 'VM')}", as_json=as_json):
+        base = _forecast(planned, given, options)
+        other = _forecast(changed, changed_parameters, options) if flags else None
+    document = _document(base, other, flags)
+    if as_json:
+        print_json(document)
+    else:
         _print(base, other, flags)
-    if as_json is not None:
-        _write_json(as_json, base, other, flags)
-    if picture is not None:
-        _draw(picture, other or base)
+    for path in out or ():
+        _write(path, json.dumps(document, indent=2) if path.suffix == _JSON else _drawn(other or base, path.suffix))
 
 
 def _read(
@@ -145,7 +150,7 @@ def _read(
     *,
     start: str | None,
     night: str | None,
-    picture: Path | None,
+    out: Sequence[Path],
 ) -> _Read:
     """Read all inputs; if any cannot be used, end the command with every problem."""
     inputs = Inputs(*_UNUSABLE)
@@ -155,8 +160,9 @@ def _read(
     day = None if night is None else inputs.read(_date, night)
     moment = None if start is None else inputs.read(_moment, start)
     begin = None if wave is None or moment is None else inputs.read(exact_instant, moment, wave.zone)
-    if picture is not None:
-        inputs.read(_check_format, picture)
+    for path in out:
+        inputs.read(_check_format, path)
+    if any(path.suffix in PICTURE_FORMATS for path in out):
         # Before the forecast, which takes a while: the module needs matplotlib, which may be missing.
         import_module("hcx_waves.forecast.results.picture")
     if wave is None or given is None or inputs.problems:
@@ -231,27 +237,23 @@ def _print(base: Forecast, other: Forecast | None, flags: list[str]) -> None:
         print_comparison(base, other, flags, console)
 
 
-def _write_json(path: Path, base: Forecast, other: Forecast | None, flags: list[str]) -> None:
+def _document(base: Forecast, other: Forecast | None, flags: list[str]) -> dict[str, Any]:
     changed = None if other is None else {"flags": flags, "forecast": other.to_dict()}
-    text = json.dumps({"forecast": base.to_dict(), "what_if": changed}, indent=2)
-    if str(path) == "-":
-        typer.echo(text)
-    else:
-        _write(path, text)
+    return {"forecast": base.to_dict(), "what_if": changed}
 
 
-def _check_format(picture: Path) -> None:
-    if picture.suffix not in PICTURE_FORMATS:
-        raise ValueError(f"{picture}: the name of a picture must end in {', '.join(PICTURE_FORMATS)}")
+def _check_format(path: Path) -> None:
+    if path.suffix not in (_JSON, *PICTURE_FORMATS):
+        raise ValueError(f"{path}: the name must end in {_JSON}, or for a picture in {', '.join(PICTURE_FORMATS)}")
 
 
-def _draw(path: Path, drawn: Forecast) -> None:
+def _drawn(drawn: Forecast, suffix: str) -> bytes:
     # Not at the top: matplotlib is slow to load, and only needed for a picture.
     from hcx_waves.forecast.results.picture import draw_forecast
 
-    _write(path, draw_forecast(drawn, path.suffix))
+    return draw_forecast(drawn, suffix)
 
 
 def _write(path: Path, content: bytes | str) -> None:
     write_file(path, content)
-    typer.echo(f"{path}: written", err=True)
+    note(f"{path}: written")

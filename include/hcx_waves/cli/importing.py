@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hcx_waves.cli.output import ExitCode, counted, fail, print_rows, write_file
+from hcx_waves.cli.output import ExitCode, counted, fail, note, print_rows, write_file
 from hcx_waves.inventory import ImportRefusedError, InventoryDocument, inventory_text, read_inventory
 from hcx_waves.inventory.model import ROLES
 from hcx_waves.model.formatting import share
@@ -22,7 +22,7 @@ def import_inventory(
         list[Path],
         typer.Argument(help="RVTools exports (.xlsx or CSV), lists of VMs, flows, or a snapshot.", metavar="FILE..."),
     ],
-    output: Annotated[Path | None, typer.Option(help="File to write the inventory document to.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write: the inventory document.")] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
@@ -33,7 +33,7 @@ def import_inventory(
     live: Annotated[
         Path | None, typer.Option(help="Snapshot of today. VMs that it does not have are left out and named.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the inventory document.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the inventory document.")] = False,
 ) -> None:
     """Read exports, lists and flows into one inventory document, for `hcx-waves plan`.
 
@@ -46,12 +46,13 @@ def import_inventory(
     except ImportRefusedError as error:
         fail([*str(error).splitlines(), f"{counted(error.count, 'problem')}; nothing was imported"], ExitCode.FAILED)
     text = inventory_text(document)
-    if output is not None:
-        write_file(output, text)
+    if out is not None:
+        write_file(out, text)
+        note(f"{out}: written")
     if as_json:
         typer.echo(text, nl=False)
     else:
-        _print(document, output)
+        _print(document)
 
 
 def _roles(options: list[str]) -> dict[str, str]:
@@ -62,9 +63,9 @@ def _roles(options: list[str]) -> dict[str, str]:
     return roles
 
 
-def _print(document: InventoryDocument, output: Path | None) -> None:
+def _print(document: InventoryDocument) -> None:
     found = f"{counted(len(document.vms), 'VM')}, {counted(len(document.networks), 'network')}"
-    typer.echo(f"{output or 'Read'}: {found}, {counted(len(document.flows), 'flow')}")
+    typer.echo(f"{found}, {counted(len(document.flows), 'flow')}")
     print_rows(
         ("file", "kind", "read", "ignored", "own columns"),
         (

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from hcx_waves.model.outside import shown, shown_lines
@@ -19,9 +22,10 @@ _WIDTH_WITHOUT_TERMINAL = 160
 
 
 class ExitCode(IntEnum):
-    """How a command ends when it does not end with 0.
+    """How a command ends when it does not end with 0; docs/cli.md has the table.
 
-    ``FAILED`` means that it did what was asked and found something wrong, ``UNUSABLE`` that it could not do it.
+    ``FAILED`` means that it did what was asked and found something wrong, or that a product did not answer as it had
+    to; ``UNUSABLE`` that an option, an input or an output cannot be used.
     """
 
     FAILED = 1
@@ -56,6 +60,46 @@ def write_file(path: Path, content: bytes | str, *, private: bool = False) -> No
             path.write_bytes(data)
     except OSError as error:
         fail(f"{path}: cannot be written: {reason(error)}")
+
+
+def print_json(body: Any) -> None:
+    """Print JSON, and nothing else, to standard output."""
+    typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
+
+
+def note(text: str) -> None:
+    """Print a line that is no result: a hint, or a file that was written. It goes to standard error."""
+    typer.echo(shown_lines(text), err=True)
+
+
+class Steps:
+    """What a person sees of work that takes long."""
+
+    def __init__(self, advance: Any = None) -> None:
+        self._advance = advance
+
+    def done(self) -> None:
+        """Say that one more step is done."""
+        if self._advance is not None:
+            self._advance()
+
+
+@contextmanager
+def working(text: str, *, steps: int | None = None, as_json: bool = False) -> Iterator[Steps]:
+    """Show a bar with the time that has passed, on a terminal only: none where output is piped, or JSON.
+
+    :param text: what is being done, such as ``Playing 1000 nights``.
+    :param steps: how many there are; None if that is not known.
+    """
+    console = Console(stderr=True)
+    if as_json or not console.is_terminal or not Console().is_terminal:
+        yield Steps()
+        return
+    counts = () if steps is None else (MofNCompleteColumn(),)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), *counts, TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(escape(text), total=steps)
+        yield Steps(lambda: progress.advance(task))
 
 
 def output_console() -> Console:

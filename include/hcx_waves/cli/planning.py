@@ -8,11 +8,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from typer.core import TyperGroup
 
-from hcx_waves.cli.output import ExitCode, counted, fail, print_rows, reason, write_file
+from hcx_waves.cli.output import ExitCode, Steps, counted, fail, note, print_rows, reason, working, write_file
 from hcx_waves.forecast import ParametersError, load_parameters
 from hcx_waves.inventory import ImportRefusedError, load_inventory
 from hcx_waves.model.base import problems_in
@@ -45,7 +43,7 @@ _UNUSABLE = (
     UnicodeDecodeError,
 )
 _MAKE = "make"
-_SHOWN = 20
+_SHOWN, _STEPS = 20, 100
 
 
 class PlanGroup(TyperGroup):
@@ -72,7 +70,7 @@ SecondsOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the search.")]
 ParametersOption = Annotated[Path | None, typer.Option(help="Parameters of the forecast (YAML or JSON).")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the plan document.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON: the plan document.")]
 InventoryArgument = Annotated[Path, typer.Argument(help="The inventory document, from `hcx-waves import`.")]
 PlanArgument = Annotated[Path, typer.Argument(help="A plan document (plan.json).", metavar="PLAN")]
 
@@ -81,16 +79,16 @@ PlanArgument = Annotated[Path, typer.Argument(help="A plan document (plan.json).
 def make(
     inventory: InventoryArgument,
     rules: RulesOption,
-    output: Annotated[
-        Path | None, typer.Option(help="Folder for plan.json, plan.csv, plan.svg and the wave files in waves/.")
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write: plan.json, plan.csv, plan.svg, and the wave files in waves/.")
     ] = None,
     seconds: SecondsOption = DEFAULT_SECONDS,
     seed: SeedOption = 0,
     parameters: ParametersOption = None,
     keep: Annotated[
-        Path | None,
-        typer.Option("--keep", "--against", help="A plan to keep: VMs stay in its waves, only what is new is planned."),
+        Path | None, typer.Option(help="A plan to keep: VMs stay in its waves, only what is new is planned.")
     ] = None,
+    against: Annotated[Path | None, typer.Option(help="The same, for a newer inventory: says what it touches.")] = None,
     moves: Annotated[
         Path | None, typer.Option(help="With --keep: the plan's CSV file, in which VMs were moved.")
     ] = None,
@@ -101,6 +99,9 @@ def make(
     Exits with 0 if the plan keeps all hard rules, with 1 if there is no such plan (and says which rules conflict), with
     2 if an input cannot be used.
     """
+    if keep is not None and against is not None:
+        fail("--keep and --against are the same: give one of them")
+    keep = keep or against
     if moves is not None and keep is None:
         fail("--moves needs --keep: the plan that the file belongs to")
     known, wanted = _usable(load_inventory, inventory), _usable(load_rules, rules)
@@ -108,9 +109,8 @@ def make(
     kept = None
     try:
         if keep is None:
-            made = _with_progress(
-                lambda show: make_plan(known, wanted, given, seconds=seconds, seed=seed, progress=show), quiet=as_json
-            )
+            with working("Planning waves", steps=_STEPS, as_json=as_json) as steps:
+                made = make_plan(known, wanted, given, seconds=seconds, seed=seed, progress=_percent(steps))
         else:
             old = _usable(load_plan, keep)
             moved = {} if moves is None else _usable(lambda: read_moves(moves.read_text("utf-8-sig"), old))
@@ -128,9 +128,9 @@ def make(
             [*kept.broken[:_SHOWN], f"{counted(len(kept.broken), 'hard rule')} broken; nothing was written"],
             ExitCode.FAILED,
         )
-    if output is not None:
-        _write(output, made, files)
-    typer.echo(plan_text(made), nl=False) if as_json else _print(made, output)
+    if out is not None:
+        _write(out, made, files)
+    typer.echo(plan_text(made), nl=False) if as_json else _print(made)
 
 
 @plan.command("explain")
@@ -141,7 +141,10 @@ def explain_plan(
         Path | None, typer.Option(help="The inventory: also says what would change if the VM moved elsewhere.")
     ] = None,
 ) -> None:
-    """Say why a VM, a wave or a network is planned as it is."""
+    """Say why a VM, a wave or a network is planned as it is.
+
+    Exits with 0, or with 2 if an input cannot be used or the plan has nothing of that name.
+    """
     known = None if inventory is None else _usable(load_inventory, inventory)
     try:
         lines = explain(_usable(load_plan, plan_file), name, known)
@@ -155,7 +158,10 @@ def explain_plan(
 def compare(
     one: PlanArgument, other: Annotated[Path, typer.Argument(help="Another plan document.", metavar="OTHER")]
 ) -> None:
-    """Say how two plans differ. Exits with 1 if they do."""
+    """Say how two plans differ.
+
+    Exits with 0 if their waves are the same, with 1 if they differ, with 2 if an input cannot be used.
+    """
     first, second = _usable(load_plan, one), _usable(load_plan, other)
     if first.waves == second.waves:
         typer.echo("the waves are the same")
@@ -175,7 +181,10 @@ def whatif(
     seconds: SecondsOption = DEFAULT_SECONDS,
     seed: SeedOption = 0,
 ) -> None:
-    """Plan with other limits beside the rules' own, and print both."""
+    """Plan with other limits beside the rules' own, and print both.
+
+    Exits with 0 whether there are plans or not, with 2 if an input cannot be used.
+    """
     known, wanted = _usable(load_inventory, inventory), _usable(load_rules, rules)
     try:
         changed = changed_rules(wanted, slots=slots, window=window, meshes=mesh)
@@ -209,14 +218,17 @@ def _usable(reader: Callable[..., T], *arguments: Any) -> T:
         fail(f"cannot be read: {reason(error)}" if isinstance(error, OSError) else str(error).splitlines())
 
 
-def _with_progress(work: Callable[[Callable[[float], None]], T], *, quiet: bool) -> T:
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        return work(lambda _: None)
-    columns = (TextColumn("planning"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("planning", total=1.0)
-        return work(lambda share: bar.update(task, completed=share))
+def _percent(steps: Steps) -> Callable[[float], None]:
+    """Return what takes the share that is done, and shows it as so many steps."""
+    shown = 0
+
+    def show(share: float) -> None:
+        nonlocal shown
+        while shown < share * _STEPS:
+            shown += 1
+            steps.done()
+
+    return show
 
 
 def _write(folder: Path, made: PlanDocument, files: dict[str, str]) -> None:
@@ -229,9 +241,10 @@ def _write(folder: Path, made: PlanDocument, files: dict[str, str]) -> None:
             old.unlink()
     for name, text in files.items():
         write_file(folder / "waves" / name, text)
+    note(f"{folder}: plan.json, plan.csv, plan.svg and {counted(len(made.waves), 'wave file')} in waves")
 
 
-def _print(made: PlanDocument, output: Path | None) -> None:
+def _print(made: PlanDocument) -> None:
     print_rows(
         ("wave", "night", "VMs", "GiB", "switchovers", "slots", "cuts", "keeps", "after", "risks"),
         (
@@ -261,8 +274,6 @@ def _print(made: PlanDocument, output: Path | None) -> None:
         typer.echo(f"{len(made.not_planned)} VMs are in no wave; the plan lists them")
     for network in [one for one in made.networks if one.held_by][:_SHOWN]:
         typer.echo(f"never cut over: {network.name}: {', '.join(network.held_by)}")
-    if output is not None:
-        typer.echo(f"{output}: plan.json, plan.csv, plan.svg and {counted(len(made.waves), 'wave file')} in waves")
 
 
 def _print_kept(kept: KeptPlan) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hcx_waves.cli.output import ExitCode, fail, print_rows, reason, write_file
+from hcx_waves.cli.output import ExitCode, fail, print_json, print_rows, reason, working, write_file
 from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
@@ -21,9 +21,11 @@ from hcx_waves.probe.stages import STAGES, Stage
 
 def probe(
     endpoints: Annotated[Path, typer.Option(help="The endpoints document (JSON) with addresses and accounts.")],
-    record: Annotated[
+    out: Annotated[
         Path | None,
-        typer.Option(help="Write the record here: without names, addresses, ids and secrets, for a report of a bug."),
+        typer.Option(
+            help="File to write the record to: without names, addresses, ids and secrets, for a report of a bug."
+        ),
     ] = None,
     reports: Annotated[
         Path | None,
@@ -39,18 +41,19 @@ def probe(
     """
     try:
         document = load_endpoints(endpoints)
-        found = _probed(document)
+        with working("Asking every endpoint", as_json=as_json):
+            found = _probed(document)
     except (DocumentError, EndpointsError) as error:
         fail(str(error))
     except ClientError as error:
         fail(str(error), ExitCode.FAILED)
     anonymous = build_record(found, document.secrets())
-    if record is not None:
-        write_file(record, json.dumps(anonymous, indent=2, ensure_ascii=False) + "\n", private=True)
+    if out is not None:
+        write_file(out, json.dumps(anonymous, indent=2, ensure_ascii=False) + "\n", private=True)
     if reports is not None:
         _keep(found, reports)
     if as_json:
-        typer.echo(json.dumps({**_summary(found), "rows": anonymous["rows"]}, indent=2, ensure_ascii=False))
+        print_json({**_summary(found), "rows": anonymous["rows"]})
     else:
         _print_table(found, document.secrets(), whole=whole)
     if found.count(Outcome.DIFFERS):
@@ -67,7 +70,7 @@ def _keep(found: Probe, reports: Path) -> None:
     try:
         KeptProbes(reports).write(found)
     except OSError as error:
-        fail(f"{reports}: cannot be written: {reason(error)}", ExitCode.FAILED)
+        fail(f"{reports}: cannot be written: {reason(error)}")
 
 
 def _summary(found: Probe) -> dict[str, Any]:

@@ -20,10 +20,12 @@ from hcx_waves.clients.errors import ClientError
 from hcx_waves.cutover.commands import CommandRunner
 from hcx_waves.cutover.waiting import Patience
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
-from hcx_waves.rescue.actions import Choices, RescueAction, Rescuer
 from hcx_waves.rescue.audit import Audit, audit_path
+from hcx_waves.rescue.base import Choices, Wanted
+from hcx_waves.rescue.menu import MENU, RescueAction, Subjects
 from hcx_waves.rescue.plans import PlanFileError
 from hcx_waves.rescue.records import Records, find_wave, read_records
+from hcx_waves.rescue.rescuer import Rescuer
 from hcx_waves.rescue.subject import NoSubjectError, plan_of_now
 from hcx_waves.wavefile.loader import SUFFIX, load_wave
 from hcx_waves.wavefile.problems import WaveFileError
@@ -84,11 +86,15 @@ def rescue(
     home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
     folders = _Folders(state or home / "state", reports or home / "reports", waves or home / "dags" / "waves")
     wave, document, records = _inputs(target, run, plan, endpoints, folders)
-    names = tuple((vm if action is RescueAction.CANCEL else segment) or ())
+    is_of_vms = action in MENU and MENU[action].subjects is Subjects.VMS
+    names = tuple((vm if is_of_vms else segment) or ())
     choices = Choices(decided_by=decided_by.strip(), while_extended=while_extended, force=force)
     place = audit_path(folders.reports, wave.name, records.run_id)
     audit = Audit(place, wave.name, records.run_id, action.value, _now, choices.decided_by, document.secrets())
-    if not _carried_out(wave, document, records, audit, (action, choices, names), as_json=as_json, yes=yes):
+    wanted = Wanted(action=action, choices=choices, names=names)
+    # Where no run has a state folder, there is nobody to take turns with.
+    turns = folders.state if folders.state.is_dir() else None
+    if not _carried_out(wave, document, records, audit, (wanted, turns), as_json=as_json, yes=yes):
         raise typer.Exit(ExitCode.FAILED)
 
 
@@ -97,13 +103,13 @@ def _carried_out(
     document: Endpoints,
     records: Records,
     audit: Audit,
-    wanted: tuple[RescueAction, Choices, tuple[str, ...]],
+    wanted: tuple[Wanted, Path | None],
     *,
     as_json: bool,
     yes: bool,
 ) -> bool:
     """Carry the call out and return whether all is well; what stops it ends the command."""
-    is_look = wanted[0] is RescueAction.LOOK
+    is_look = wanted[0].action is RescueAction.LOOK
     options = ClientOptions.read_only() if is_look else ClientOptions.for_roles(("real", "site"))
     try:
         with open_sites(document.revealed(), options=options, source_has_nsx=document.source_has_nsx) as clients:

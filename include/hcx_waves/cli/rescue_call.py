@@ -6,20 +6,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from hcx_waves.cli.output import print_rows
-from hcx_waves.clients.errors import ClientError
-from hcx_waves.cutover.gateway import GatewayChange
 from hcx_waves.cutover.source import GatewayReading
-from hcx_waves.migration.cancel import CancelAnswer
-from hcx_waves.model.base import DomainModel
 from hcx_waves.model.formatting import MISSING, duration, instant
 from hcx_waves.model.outside import shown, shown_values
-from hcx_waves.rescue.actions import Choices, Intent, Look, RescueAction, Rescuer, intents
+from hcx_waves.rescue.acting import Acting
+from hcx_waves.rescue.actions.table import ACTIONS, intents, strangers
 from hcx_waves.rescue.audit import Audit
+from hcx_waves.rescue.base import Intent, Look, RescueOutcome, Wanted
+from hcx_waves.rescue.findings import record_look
+from hcx_waves.rescue.menu import RescueAction
+from hcx_waves.rescue.rescuer import Rescuer
 from hcx_waves.rescue.segments import LABELS, SegmentFinding
 from hcx_waves.run.rescues import RescueStep
 
@@ -31,26 +33,17 @@ class RescueUnusableError(Exception):
     """The action cannot be carried out at all; the message says why."""
 
 
-class RescueOutcome(DomainModel):
-    """What became of one object."""
-
-    subject: str
-    done: bool
-    text: str
-
-
 @dataclass
 class RescueCall:
     """One call of the command.
 
-    :param names: the objects that the person named; all that the action concerns unless any.
+    :param state: the state folder, in which turns are taken; None if this machine has none.
     """
 
     rescuer: Rescuer
     audit: Audit
-    action: RescueAction
-    choices: Choices
-    names: tuple[str, ...]
+    wanted: Wanted
+    state: Path | None
     as_json: bool
     yes: bool
 
@@ -62,10 +55,10 @@ class RescueCall:
         """
         look = self.rescuer.look()
         self._require_known(look)
-        if self.action is RescueAction.LOOK:
+        if self.wanted.action is RescueAction.LOOK:
             return self._only_look(look)
-        self._record_look(RescueStep.LOOKED, look)
-        found = intents(look, self.action, self.choices, self.names)
+        record_look(self.audit, RescueStep.LOOKED, look)
+        found = intents(self.rescuer, look, self.wanted)
         wanted = tuple(one for one in found if one.will)
         for one in found:
             if one.refused:
@@ -81,21 +74,19 @@ class RescueCall:
         if answer == "no":
             self._tell("Nothing was sent.")
             return False
-        outcomes = self._act(look, wanted)
+        outcomes = Acting(self.rescuer, self.audit, self.state).act(self.wanted, wanted)
         after = self.rescuer.look()
-        self._record_look(RescueStep.READ_BACK, after)
+        record_look(self.audit, RescueStep.READ_BACK, after)
         self._end(look, found, answer, outcomes, after)
-        return all(one.done for one in outcomes) and not any(one.refused for one in found) and self._is_well(after)
-
-    def _is_well(self, after: Look) -> bool:
-        if self.action is RescueAction.CANCEL:
-            asked = set(self.names) or {vm.name for vm in after.vms}
-            return not any(vm.in_flight and vm.is_own for vm in after.vms if vm.name in asked)
-        return after.is_fine
+        return (
+            all(one.done for one in outcomes)
+            and not any(one.refused for one in found)
+            and ACTIONS[self.wanted.action].is_well(after, self.wanted.names)
+        )
 
     def _only_look(self, look: Look) -> bool:
         try:
-            self._record_look(RescueStep.LOOKED, look)
+            record_look(self.audit, RescueStep.LOOKED, look)
         except OSError as error:
             # Looking is needed most when a disk is full.
             typer.echo(f"{self.audit.path}: cannot be written: {error.strerror}; an action would be refused", err=True)
@@ -106,8 +97,7 @@ class RescueCall:
         return look.is_fine
 
     def _require_known(self, look: Look) -> None:
-        known = {one.name for one in (look.vms if self.action is RescueAction.CANCEL else look.segments)}
-        strange = sorted(set(self.names) - known)
+        strange = strangers(self.wanted, look)
         if strange:
             missing = f" {'; '.join(look.problems)}" if look.problems else ""
             raise RescueUnusableError(f"{', '.join(strange)}: not found in wave {look.wave}.{missing}")
@@ -123,65 +113,13 @@ class RescueCall:
             agreed = False
         return "yes" if agreed else "no"
 
-    def _act(self, look: Look, wanted: Sequence[Intent]) -> tuple[RescueOutcome, ...]:
-        for one in wanted:
-            self.audit.write(RescueStep.ACTING, subject=one.subject, text=one.will)
-        if self.action is RescueAction.CANCEL:
-            outcomes = self._cancel(look, {one.subject for one in wanted})
-        else:
-            outcomes = tuple(self._switch(one.subject) for one in wanted)
-        return outcomes
-
-    def _switch(self, name: str) -> RescueOutcome:
-        act = self.rescuer.reconnect if self.action is RescueAction.RECONNECT_SOURCE else self.rescuer.connect
-        try:
-            outcome = RescueOutcome(subject=name, done=True, text=_done(act(name, self.choices), self.action))
-        except ClientError as error:
-            outcome = RescueOutcome(subject=name, done=False, text=_why(error))
-        self._record(outcome)
-        return outcome
-
-    def _cancel(self, look: Look, names: set[str]) -> tuple[RescueOutcome, ...]:
-        vms = [vm for vm in look.vms if vm.name in names]
-        try:
-            report = self.rescuer.cancel(vms, self.choices)
-            outcomes = [
-                RescueOutcome(
-                    subject=vm.name,
-                    done=item.answer in (CancelAnswer.ASKED, CancelAnswer.FORCED, CancelAnswer.ENDED),
-                    text=f"{item.answer.value}{f' ({item.message})' if item.message else ''}"
-                    + (". Press: cancel --force" if item.may_need_force else ""),
-                )
-                for vm, item in zip(vms, report.items, strict=True)
-            ]
-        except ClientError as error:
-            outcomes = [RescueOutcome(subject=vm.name, done=False, text=_why(error)) for vm in vms]
-        for one in outcomes:
-            self._record(one)
-        return tuple(outcomes)
-
-    def _record(self, outcome: RescueOutcome) -> None:
-        step = RescueStep.DONE if outcome.done else RescueStep.FAILED
-        self.audit.write(step, subject=outcome.subject, text=outcome.text)
-
-    def _record_look(self, step: RescueStep, look: Look) -> None:
-        found: dict[str, Any] = {
-            "plan_from": look.plan_from,
-            "plan_digest": look.plan_digest,
-            "segments": [one.model_dump(mode="json") for one in look.segments],
-            "vms": [one.model_dump(mode="json", exclude_defaults=True) for one in look.vms],
-            "problems": list(look.problems),
-        }
-        off = ", ".join(one.name for one in look.off)
-        self.audit.write(step, text=f"off: {off}" if off else "no network is off", found=found)
-
     def _end(
         self, look: Look, found: Sequence[Intent], answer: str, outcomes: Sequence[RescueOutcome], after: Look
     ) -> None:
         if self.as_json:
             self._print_json(
                 {
-                    "action": self.action.value,
+                    "action": self.wanted.action.value,
                     "found": look.model_dump(mode="json"),
                     "intents": [one.model_dump(mode="json") for one in found],
                     "answer": answer,
@@ -212,7 +150,7 @@ class RescueCall:
 
     def _show_intents(self, found: Sequence[Intent]) -> None:
         if not found:
-            self._tell(f"{self.action.value}: there is nothing that it would be for")
+            self._tell(f"{self.wanted.action.value}: there is nothing that it would be for")
         for one in found:
             self._tell(str(one))
 
@@ -265,15 +203,3 @@ def _vm_rows(look: Look) -> list[tuple[str, ...]]:
         state = f"{vm.state}{percent}" if vm.state else MISSING
         rows.append((vm.name, vm.site.value, vm.power or MISSING, state, vm.group or MISSING, vm.press))
     return rows
-
-
-def _done(change: GatewayChange, action: RescueAction) -> str:
-    what = "source gateway" if action is RescueAction.RECONNECT_SOURCE else "destination gateway"
-    if change.already:
-        return f"the {what} was on already"
-    return f"the {what} is on{'' if action is RescueAction.CONNECT_DESTINATION else ' again'}"
-
-
-def _why(error: ClientError) -> str:
-    instructions = error.details.get("instructions")
-    return f"{error.message}{f'. Do this: {instructions}' if instructions else ''}"

@@ -12,11 +12,12 @@ import typer
 
 from hcx_snapshot import Snapshot, digest_of, save_snapshot
 from hcx_waves.cli.inputs import Inputs
-from hcx_waves.cli.output import ExitCode, fail, reason
+from hcx_waves.cli.output import ExitCode, fail, reason, working
 from hcx_waves.clients.bundle import ClientOptions, EndpointsError, open_sites
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.doctor.document import DocumentError, Endpoints, load_endpoints
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_json_file
+from hcx_waves.model.formatting import size
 from hcx_waves.model.outside import shown
 from hcx_waves.snapshot import SnapshotError, take_snapshot
 from hcx_waves.wavefile.loader import load_wave
@@ -49,7 +50,8 @@ def snapshot(
 ) -> None:
     """Read the inventory of a site pair into a snapshot file, for rehearsals and forecasts. Changes nothing.
 
-    Exits with 0 if the file was written, with 1 if a product cannot be read, with 2 if an input cannot be used.
+    Exits with 0 if the file was written, with 1 if a product cannot be read, with 2 if a file cannot be used or
+    written.
     """
     inputs = Inputs(WaveFileError, DocumentError)
     wanted = [wave for wave in (inputs.read(load_wave, path) for path in waves) if wave is not None]
@@ -58,7 +60,8 @@ def snapshot(
     if document is None or rates is None or inputs.problems:
         fail(inputs.problems)
     try:
-        taken = _taken(wanted, document, whole=whole, rates=rates)
+        with working("Reading both sites"):
+            taken = _taken(wanted, document, whole=whole, rates=rates)
     except EndpointsError as error:
         fail(str(error))
     except (ClientError, SnapshotError) as error:
@@ -66,7 +69,7 @@ def snapshot(
     try:
         save_snapshot(taken, out)
     except OSError as error:
-        fail(f"{out}: cannot be written: {reason(error)}", ExitCode.FAILED)
+        fail(f"{out}: cannot be written: {reason(error)}")
     _print_contents(taken, out)
     strange = sorted(set(rates) - {vm.name for site in (taken.source, taken.destination) for vm in site.vms})
     if strange:
@@ -107,7 +110,7 @@ def _taken(waves: Sequence[Wave], document: Endpoints, *, whole: bool, rates: Ma
 def _print_contents(taken: Snapshot, out: Path) -> None:
     counts = f"{len(taken.source.vms)} VMs at the source, {len(taken.destination.vms)} at the destination"
     networks = f"{len(taken.source.networks)} and {len(taken.destination.networks)} networks"
-    typer.echo(f"{out}: {counts}, {networks}, {len(taken.hcx.extensions)} extensions; {out.stat().st_size} bytes")
+    typer.echo(f"{out}: {counts}, {networks}, {len(taken.hcx.extensions)} extensions; {size(out.stat().st_size)}")
     for part, source in sorted(taken.sources.items()):
         typer.echo(f"  {part}: {source}")
     typer.echo(f"  digest: {digest_of(taken)}")

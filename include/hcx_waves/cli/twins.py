@@ -27,7 +27,8 @@ def twin_connections(
     """Write the Airflow connections that rehearsals use, as a file for `airflow connections import`.
 
     The connections are `twin_<id>` for each connection of the waves, and `twin_control`. Its password is the token of
-    the twin server, so only the owner can read the file. Exits with 2 if an input cannot be used.
+    the twin server, so only the owner can read the file. Exits with 0 if the file was written, with 2 if an
+    input cannot be used.
     """
     found = load_waves(named_wave_files(waves))
     problems = [str(problem) for problem in found.problems]

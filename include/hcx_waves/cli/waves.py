@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hcx_waves.cli.app import entry_points
 from hcx_waves.cli.inputs import named_wave_files, no_wave_files
-from hcx_waves.cli.output import ExitCode, counted, fail, print_rows
+from hcx_waves.cli.output import ExitCode, counted, fail, print_json, print_rows, working
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.wavefile.loader import WaveFile
 from hcx_waves.wavefile.other_formats import IS_SPREADSHEET
@@ -28,17 +29,24 @@ _HEADINGS = ("wave", "starts", "switchover", "cutover", "VMs", "segments", "hash
 
 def validate(
     paths: Annotated[list[Path], typer.Argument(help="Wave files, or folders of them.", metavar="FILE|FOLDER...")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Check wave files, each alone and against the other wave files in its folder.
 
-    Prints each problem as `file:line:column field: message` and exits with 1. If there is no problem, prints one line
-    per wave.
+    Prints each problem as `file:line:column field: message`, or one line per wave if there is none.
+
+    Exits with 0 if there is no problem, with 1 if there is one, with 2 if there is no such file.
     """
+    missing = [f"{path}: there is no such file" for path in paths if not path.exists()]
     asked = set(named_wave_files(paths))
-    if not asked:
-        fail(no_wave_files(paths), ExitCode.FAILED)
-    found = load_waves(asked | _siblings(asked))
+    if missing or not asked:
+        fail(missing or no_wave_files(paths))
+    with working("Reading wave files", as_json=as_json):
+        found = load_waves(asked | _siblings(asked))
     problems = _of_files((*found.problems, *found.conflicts), asked)
+    if as_json:
+        print_json(_document(problems, _named(found, asked)))
+        raise typer.Exit(ExitCode.FAILED if problems else 0)
     if problems:
         for problem in problems:
             typer.echo(str(problem))
@@ -49,8 +57,28 @@ def validate(
 
 
 def schema() -> None:
-    """Print the JSON Schema of wave files, for use in an editor."""
+    """Print the JSON Schema of wave files, for use in an editor.
+
+    Exits with 0.
+    """
     typer.echo(wave_schema_text(), nl=False)
+
+
+def _document(problems: Iterable[Problem], files: Iterable[WaveFile]) -> dict[str, Any]:
+    """Return ``{"valid", "problems": [...], "waves": [...]}``; waves with problems of their own are no waves."""
+    told = [asdict(problem) for problem in problems]
+    waves = [
+        {
+            "name": file.wave.name,
+            "file": str(file.path),
+            "hash": file.wave.wave_hash,
+            "starts_at": None if file.wave.starts_at is None else file.wave.starts_at.isoformat(),
+            "vms": len(file.wave.vms),
+            "segments": [segment.name for segment in file.wave.segments],
+        }
+        for file in files
+    ]
+    return {"valid": not told, "problems": told, "waves": waves}
 
 
 def _siblings(asked: Iterable[Path]) -> set[Path]:

@@ -15,6 +15,8 @@ from contextvars import ContextVar
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from typing import Any
 
+from hcx_waves.model.formatting import size
+
 _ENVELOPE_BYTES = 1024 * 1024
 _PIECE_BYTES = 16 * 1024
 
@@ -31,7 +33,7 @@ class ExchangeTooLargeError(OSError):
     """More bytes came than may come."""
 
     def __init__(self, most_bytes: int) -> None:
-        super().__init__(f"the answer is larger than {most_bytes} bytes")
+        super().__init__(f"the answer is larger than {size(most_bytes)}")
 
 
 class Exchange:

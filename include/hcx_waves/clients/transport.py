@@ -16,6 +16,7 @@ import threading
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,9 +42,10 @@ from hcx_waves.clients.identity import REAL_PRODUCT, AllowedEndpoints, EndpointI
 from hcx_waves.clients.onlooker import onlooker
 from hcx_waves.clients.tls import TlsSettings
 from hcx_waves.clients.transport_auth import Authenticator, NoAuth
-from hcx_waves.clients.transport_faults import error_for_exception, parse_retry_after
+from hcx_waves.clients.transport_faults import clock_offset, error_for_exception, parse_retry_after
 from hcx_waves.clients.transport_retry import CallKind, was_never_sent
 from hcx_waves.clients.transport_wire import Ambient, Call, Dialect, Reply, TransportSettings, reply_of
+from hcx_waves.model.formatting import size
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +97,8 @@ class RestTransport:
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
         self._sessions_lock = threading.Lock()
         self._identity: EndpointIdentity | None = None
+        self.clock_offset_seconds: float | None = None
+        """How far the product's clock was ahead of this machine's, by the header Date of the last answer."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._dialect.system!r}, {self.base_url!r})"
@@ -226,6 +230,7 @@ class RestTransport:
             self._log(call, type(error).__name__, started)
             raise error from exception
         self._log(call, response.status_code, started)
+        self.clock_offset_seconds = clock_offset(response.headers.get("date"), datetime.now(UTC))
         return reply_of(response, content, self._ambient.clock() - started)
 
     def _read(self, response: requests.Response, call: Call) -> bytes:
@@ -237,7 +242,7 @@ class RestTransport:
             if len(content) > bounds.max_body_bytes:
                 context = self.context(call)
                 context["status"] = response.status_code
-                raise MalformedResponse(f"the answer is larger than {bounds.max_body_bytes} bytes", **context)
+                raise MalformedResponse(f"the answer is larger than {size(bounds.max_body_bytes)}", **context)
         return bytes(content)
 
     def _settle(self, call: Call, error: ClientError) -> ClientError:

@@ -35,6 +35,21 @@ _HANDSHAKE_REASONS = frozenset(
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
+def clock_offset(date: str | None, now: datetime) -> float | None:
+    """Return how many seconds a product's clock is ahead of ours, by an answer's header Date (RFC 9110, 6.6.1).
+
+    :param date: the header; None if there is none.
+    :returns: None if it does not tell.
+    """
+    try:
+        said = None if date is None else parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        return None
+    if said is None or said.tzinfo is None:
+        return None
+    return (said - now).total_seconds()
+
+
 @dataclass(frozen=True)
 class VendorWords:
     """What an error body says, whatever its shape.

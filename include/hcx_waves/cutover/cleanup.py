@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
+from collections.abc import Callable
+
+from pydantic import AwareDatetime, JsonValue
 
 from hcx_waves.clients.bundle import SiteClients
 from hcx_waves.clients.errors import ConflictError, NotFound, OutcomeUnknownError
@@ -15,7 +17,7 @@ from hcx_waves.cutover.errors import (
     SourceNotDisconnectedError,
 )
 from hcx_waves.cutover.guards import find_extension, look_at_destination
-from hcx_waves.cutover.source import GatewayState, SourceGateway, nsx_source
+from hcx_waves.cutover.source import GatewayDefinition, GatewayState, SourceGateway, nsx_source
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.plan import PlannedSegment, WavePlan
 from hcx_waves.procedure_errors import SubmissionLostError
@@ -30,6 +32,8 @@ class Deletion(DomainModel):
     at: AwareDatetime | None = None
     """When it was seen to be gone."""
     approved_by: str = ""
+    definition: dict[str, JsonValue] | None = None
+    """The whole segment as it was read right before, by which it can be restored; None if it was gone already."""
 
 
 class Renaming(DomainModel):
@@ -46,11 +50,17 @@ class Renaming(DomainModel):
 
 
 def delete_source_segment(
-    plan: WavePlan, segment_name: str, clients: SiteClients, gateway: SourceGateway | None = None
+    plan: WavePlan,
+    segment_name: str,
+    clients: SiteClients,
+    gateway: SourceGateway | None = None,
+    *,
+    on_definition: Callable[[GatewayDefinition], None] | None = None,
 ) -> Deletion:
     """Delete a segment at the source that is no longer needed, unless it is gone.
 
     :param gateway: what tells whether the source gateway is off; NSX unless given.
+    :param on_definition: is given what it takes to restore the segment, right before it is deleted.
     :raises NotFound: if the segment is not NSX's; its network is then removed by hand.
     :raises ExtensionPresentError: if the network is still extended.
     :raises SourceNotDisconnectedError: if the source gateway is on, or what was asked does not know.
@@ -71,8 +81,12 @@ def delete_source_segment(
         raise PortsRemainError(
             f"segment {segment_name!r} still has {len(ports)} ports at the source: {', '.join(names)}", ports=names
         )
+    found = nsx.segment(path)
+    definition = dict(found.raw)
+    if on_definition is not None:
+        on_definition(definition)
     try:
-        nsx.delete_segment(nsx.segment(path))
+        nsx.delete_segment(found)
     except OutcomeUnknownError as error:
         if nsx.segment_exists(path):
             raise SubmissionLostError(
@@ -81,8 +95,8 @@ def delete_source_segment(
             ) from error
     except NotFound:
         # It was deleted in between.
-        return Deletion(segment=segment_name, path=path, already_gone=True)
-    return Deletion(segment=segment_name, path=path)
+        return Deletion(segment=segment_name, path=path, already_gone=True, definition=definition)
+    return Deletion(segment=segment_name, path=path, definition=definition)
 
 
 def rename_destination_segment(plan: WavePlan, segment_name: str, clients: SiteClients, name: str) -> Renaming:

@@ -12,6 +12,8 @@
     ├── UnextendFailedError         the unextend failed
     ├── ExtensionPresentError       the network is still extended
     ├── PortsRemainError            NSX has not released the ports (yet)                         transient
+    ├── NotRestorableError          a deleted source segment cannot be made again
+    ├── TurnTakenError              somebody else is at work on the segment                      transient
     └── CommandFailedError          a command of the wave file failed
         └── ManualStepOutstandingError  a person has not done it (yet)
 """
@@ -24,12 +26,14 @@ from typing import Any
 from hcx_waves.procedure_errors import ProcedureError
 
 CONNECT_IN_NSX = (
-    "edit the segment in the destination's NSX Manager (Networking > Segments) and switch its gateway connectivity on"
+    "start recover__<wave> with action connect-destination; or edit the segment in the destination's NSX Manager "
+    "(Networking > Segments) and switch its gateway connectivity on"
 )
 """What a person does in place of an unextend that did not connect the destination."""
 CONNECT_DESTINATION_OPTIONS = (
-    "Look in NSX at the source: the segment's gateway connectivity must be off.",
-    "In the destination's NSX (Networking > Segments), switch its connectivity on.",
+    "Start recover__<wave> with action connect-destination (it looks before it acts).",
+    "Or by hand, once the source's NSX shows its connectivity off:",
+    "  in the destination's NSX (Networking > Segments), switch its connectivity on.",
     "Then clear task verify_destination_routed, which measures and reports the end.",
 )
 """The same, a line each, as a log shows it."""
@@ -72,12 +76,12 @@ class ReconnectRefusedError(ProcedureError):
     """Connecting the source again could do harm now."""
 
     default_hint = (
-        "A person decides: keep waiting; connect the destination gateway in NSX; or reverse, in this order: "
-        "destination gateway off, source gateway on, extend the network again in HCX, migrate the VMs back."
+        "A person decides: keep waiting; start recover__<wave> with action connect-destination; or reverse, in this "
+        "order: destination gateway off, source gateway on, extend the network again in HCX, migrate the VMs back."
     )
     default_options = (
         "Keep waiting while HCX is still at work: clear task await_unextended.",
-        "Or go on: in the destination's NSX, switch the segment's connectivity on.",
+        "Or go on: start recover__<wave> with action connect-destination.",
         "Or reverse, in this order: destination gateway off, source gateway on,",
         "  extend the network again in HCX, migrate the VMs back.",
     )
@@ -114,8 +118,9 @@ class UnextendFailedError(ProcedureError):
         f"again. If it is gone, {CONNECT_IN_NSX}."
     )
     default_options = (
-        "If the extension still exists in HCX: clear task reconnect_source_segment.",
-        "If it is gone: in the destination's NSX, switch the segment's connectivity on.",
+        "If the extension still exists in HCX: clear task reconnect_source_segment,",
+        "  or start recover__<wave> with action reconnect-source.",
+        "If it is gone: start recover__<wave> with action connect-destination.",
     )
 
 
@@ -133,6 +138,19 @@ class PortsRemainError(ProcedureError):
         "NSX releases the ports of VMs that left with a delay; nothing else is attached to the segment. Clear the task "
         "later; do not force it."
     )
+
+
+class NotRestorableError(ProcedureError):
+    """A source segment that was deleted cannot be made again by what was kept of it."""
+
+    default_hint = "Nothing was sent. Look at the segments of the source in its NSX Manager."
+
+
+class TurnTakenError(ProcedureError):
+    """A step of the run or a way back is at work on the segment at this moment."""
+
+    transient = True
+    default_hint = "Wait until it has ended, then look again. Nothing was sent."
 
 
 class CommandFailedError(ProcedureError):

@@ -181,6 +181,11 @@ def require_unextended(status: UnextendStatus, segment_name: str) -> None:
     )
 
 
+def may_be_repaired(status: UnextendStatus) -> bool:
+    """Whether all that an unextend has left undone is to connect the destination, which others can do."""
+    return status.phase is UnextendPhase.FAILED_AFTER_REMOVAL
+
+
 ENDINGS = {
     UnextendPhase.DONE: "has ended",
     UnextendPhase.FAILED: "failed",

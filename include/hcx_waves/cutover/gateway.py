@@ -108,7 +108,7 @@ class SegmentLook(DomainModel):
 REFUSED_OPTIONS = {
     Situation.UNEXTENDING: ReconnectRefusedError.default_options,
     Situation.ISOLATED: (
-        *CONNECT_DESTINATION_OPTIONS[1:],
+        *CONNECT_DESTINATION_OPTIONS,
         "Or reverse, in this order: source gateway on, extend the network again in HCX,",
         "  migrate the VMs back.",
     ),
@@ -183,7 +183,7 @@ def read_situation(
     """
     segment = plan.segment(segment_name)
     source, destination = read_both(clients, segment, gateway)
-    return _situation(segment, clients, source, destination, removal)
+    return situation_of(segment, clients, source, destination, removal)
 
 
 def look_at_segment(
@@ -201,19 +201,23 @@ def look_at_segment(
     segment, asked_at = plan.segment(segment_name), now()
     source, destination = read_both(clients, segment, gateway)
     answered_at = now()
-    situation = _situation(segment, clients, source, destination, removal)
+    situation = situation_of(segment, clients, source, destination, removal)
     return SegmentLook(
         at=asked_at, answered_at=answered_at, situation=situation, source=source, destination=destination
     )
 
 
-def _situation(
+def situation_of(
     segment: PlannedSegment,
     clients: SiteClients,
     source: GatewayReading,
     destination: GatewayReading,
     removal: Removal | None,
 ) -> Situation:
+    """Return the situation of a segment whose gateways were read just before; reads its extension and its unextend.
+
+    :param removal: what ``unextend_network`` returned, if it was called.
+    """
     if source.state is GatewayState.CONNECTED:
         return Situation.CONNECTED
     if source.state is GatewayState.UNKNOWN:

@@ -38,6 +38,8 @@ class GatewayReading(DomainModel):
     failure: str | None = None
     """What the product says if it could not bring the change into effect."""
     evidence: str = ""
+    absent: bool = False
+    """Whether the product says that there is no such segment, so that no gateway of it serves anything."""
 
     @property
     def is_off(self) -> bool:
@@ -126,6 +128,37 @@ class NsxSource:
             system="nsx",
             hint="In the wave file, set the segment's `disconnect` to hook or manual, for the router that has it.",
         )
+
+
+class AbsentSource:
+    """The gateway of a source segment that was deleted: it is off for as long as there is no such segment.
+
+    :param gateway: of the segment when it was there.
+    """
+
+    def __init__(self, gateway: SourceGateway, segment: PlannedSegment, nsx: NsxPolicyClient | None) -> None:
+        self._gateway, self._segment, self._nsx = gateway, segment, nsx
+        self.means = gateway.means
+
+    def look(self) -> GatewayReading:
+        """Look whether the segment is there again; if so, read its gateway."""
+        path = self._segment.source_segment_path
+        if self._nsx is None or path is None or self._nsx.segment_exists(path):
+            return self._gateway.look()
+        evidence = f"{path}: there is no such segment"
+        return GatewayReading(state=GatewayState.DISCONNECTED, evidence=evidence, absent=True)
+
+    def definition(self) -> GatewayDefinition:
+        """Read what is needed to restore the gateway: only what is there has one."""
+        return self._gateway.definition()
+
+    def disconnect(self) -> None:
+        """Switch it off, if the segment is there again."""
+        self._gateway.disconnect()
+
+    def reconnect(self, definition: Mapping[str, Any] | None) -> None:
+        """Switch it on, if the segment is there again."""
+        self._gateway.reconnect(definition)
 
 
 def reading_of(nsx: NsxPolicyClient, segment: NsxSegment) -> GatewayReading:

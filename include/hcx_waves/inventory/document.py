@@ -45,7 +45,7 @@ def load_inventory(path: Path) -> InventoryDocument:
     except UnreadableJsonError as error:
         raise _refused(place, f"is not valid JSON: {error}") from error
     if not isinstance(body, dict) or body.get("format") != FORMAT:
-        raise _refused(place, "is not an inventory document; write one with: hcx-waves import FILE... --output PATH")
+        raise _refused(place, "is not an inventory document; write one with: hcx-waves import FILE... --out PATH")
     if isinstance(body.get("version"), int) and body["version"] > VERSION:
         raise _refused(place, f"has version {body['version']}; this release reads versions up to {VERSION}")
     try:

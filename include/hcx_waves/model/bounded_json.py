@@ -12,6 +12,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from hcx_waves.model.formatting import size
+
 DEEPEST = 64
 """Levels of arrays and objects. What products and our own files hold has about a dozen."""
 _MOST_DIGITS = 30
@@ -66,7 +68,7 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
     with path.open("rb") as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
-        raise UnreadableJsonError(f"it is larger than {most_bytes} bytes")
+        raise UnreadableJsonError(f"it is larger than {size(most_bytes)}")
     return content
 
 

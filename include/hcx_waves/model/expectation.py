@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import AwareDatetime, Field
 
 from hcx_waves.model.base import DomainModel
+from hcx_waves.model.fit import WindowFit
 from hcx_waves.model.quantiles import P50, P90, P95, quantiles
 
 TITLES = {
@@ -92,6 +93,8 @@ class Expectation(DomainModel):
     """The share of nights on which everything stays within its windows; None without windows."""
     last_safe_start: AwareDatetime | None = None
     """The last start with which it still fits."""
+    window_fit: WindowFit | None = None
+    """What of the wave would fit its windows; None where it fits them, or has none."""
     critical_vms: tuple[str, ...] = ()
     """The VMs that decide when it ends, the most decisive first."""
     vms: tuple[ExpectedVm, ...] = ()

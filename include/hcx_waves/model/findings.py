@@ -8,7 +8,7 @@ from datetime import date
 from pydantic import Field, JsonValue
 
 from hcx_waves.model.base import DomainModel
-from hcx_waves.model.names import FindingId, ObjectName, Text, UserName
+from hcx_waves.model.names import FindingId, SubjectName, Text, UserName
 from hcx_waves.model.states import Labelled
 from hcx_waves.model.times import Day
 
@@ -36,7 +36,7 @@ class Waiver(DomainModel):
 
     finding: FindingId
     """The finding's id."""
-    subject: ObjectName
+    subject: SubjectName
     """The VM, segment or other object that it is about; ``*`` for all of them."""
     reason: Text
     """Why it may be passed over."""
@@ -69,7 +69,7 @@ class Finding(DomainModel):
     """What was found, as a word: ``vm-has-snapshots``."""
     severity: Severity
     """How much it matters."""
-    subject: ObjectName
+    subject: SubjectName
     """The name of the VM, segment or other object that it is about."""
     message: str
     """What was found, as a sentence."""

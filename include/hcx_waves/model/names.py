@@ -17,6 +17,7 @@ from hcx_waves.model.spelling import one_spelling
 _WAVE = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _CONNECTION = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _FINDING = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+_NO_PATTERN = r"^[^*?]*$"
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
 
 
@@ -49,11 +50,42 @@ def _matching(pattern: str, refusal: str) -> Callable[[str], str]:
 
 
 def _plain(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("name", "must not be blank")
     if value != value.strip():
-        raise PydanticCustomError("name", '"{value}" begins or ends with a space', {"value": value})
-    if any(unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp") for letter in value):
-        raise PydanticCustomError("name", "contains a control character or a line break")
+        words = '"{value}" begins or ends with a space: write "{right}"'
+        raise PydanticCustomError("name", words, {"value": value, "right": value.strip()})
+    for place, letter in enumerate(value):
+        if unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp"):
+            words = "contains a control character or a line break (U+{code} at character {place}): write it without"
+            raise PydanticCustomError("name", words, {"code": f"{ord(letter):04X}", "place": place + 1})
     return one_spelling(value)
+
+
+def _no_pattern(value: str) -> str:
+    """Refuse what stands for several names: nothing here expands it, so it would name an object that is not there."""
+    if "*" in value or "?" in value:
+        words = '"{value}" is a pattern, not a name: list each name by itself'
+        raise PydanticCustomError("name", words, {"value": value})
+    return value
+
+
+def _user(value: str) -> str:
+    if "*" in value:
+        raise PydanticCustomError(
+            "name", '"{value}" is not a user name: name each user, or leave approvers out for all', {"value": value}
+        )
+    return value
+
+
+def _at_most(longest: int, whose: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if len(value) > longest:
+            words = "is {length} characters long, and {whose} has at most {longest}: copy it from the product"
+            raise PydanticCustomError("name", words, {"length": len(value), "longest": longest, "whose": whose})
+        return value
+
+    return check
 
 
 def _connection(value: str) -> str:
@@ -108,11 +140,27 @@ FindingId = Annotated[
     _schema(_FINDING, 80),
 ]
 ConnectionId = Annotated[str, Field(**_SIZED, max_length=200), AfterValidator(_connection), _schema(_CONNECTION, 200)]
-VmName = Annotated[str, Field(**_SIZED, max_length=80), AfterValidator(_plain)]
+VmName = Annotated[
+    str,
+    Field(**_SIZED),
+    AfterValidator(_at_most(80, "a VM's name in vCenter")),
+    AfterValidator(_plain),
+    AfterValidator(_no_pattern),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 80, "pattern": _NO_PATTERN}),
+]
 """The name of a virtual machine in vCenter: at most 80 characters."""
-ObjectName = Annotated[str, Field(**_SIZED, max_length=128), AfterValidator(_plain)]
+SubjectName = Annotated[str, Field(**_SIZED, max_length=128), AfterValidator(_plain)]
+"""What a finding or a waiver is about: a name, or ``*`` for all."""
+ObjectName = Annotated[
+    str,
+    Field(**_SIZED),
+    AfterValidator(_at_most(128, "such a name")),
+    AfterValidator(_plain),
+    AfterValidator(_no_pattern),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 128, "pattern": _NO_PATTERN}),
+]
 """The name of a segment, folder, resource pool, datastore and the like."""
-UserName = Annotated[str, Field(**_SIZED, max_length=200), AfterValidator(_plain)]
+UserName = Annotated[str, Field(**_SIZED, max_length=200), AfterValidator(_plain), AfterValidator(_user)]
 Text = Annotated[str, Field(**_SIZED, max_length=4000), AfterValidator(_text)]
 Expression = Annotated[str, Field(**_SIZED, max_length=200), AfterValidator(_expression)]
 Argument = Annotated[str, Field(max_length=1000)]

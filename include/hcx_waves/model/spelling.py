@@ -7,6 +7,7 @@ and the wave files bring names into one form (NFC). For all other differences a 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -26,6 +27,8 @@ _LONGEST_DIFFERENCE = 3
 _LONGEST_NAME = 128
 # Letters of the Cyrillic and Greek alphabets that look like Latin ones.
 _TWINS = str.maketrans("аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "aeopcyxijshdqwABEKMHOPCTXIJSABEZHIKMNOPTYXo")
+_WORDS = re.compile(r"[\s_.-]+")
+_LONG_WORD = 3
 _DASHES, _QUOTES = "Pd", "'"
 
 
@@ -96,7 +99,8 @@ class KnownNames:
         self._searches += 1
         wanted = as_seen(name)[:_LONGEST_NAME]
         by_look = {as_seen(one)[:_LONGEST_NAME]: one for one in reversed(self._candidates(wanted))}
-        close = [by_look[look] for look in get_close_matches(wanted, sorted(by_look), n=2 * _NEAREST, cutoff=0.6)]
+        alike = get_close_matches(wanted, sorted(by_look), n=2 * _NEAREST, cutoff=0.6)
+        close = [by_look[look] for look in alike if _is_plausible(wanted, look)]
         # A host name with or without its domain is hardly alike by its letters.
         short = [one for look, one in by_look.items() if look.partition(".")[0] == wanted.partition(".")[0]]
         return tuple(dict.fromkeys((*twins, *short, *close)))[:_NEAREST]
@@ -138,6 +142,34 @@ class KnownNames:
             self._pairs = pairs
         shared = Counter(number for pair in _pairs_of(wanted) for number in self._pairs.get(pair, ()))
         return [self.names[number] for number, _ in shared.most_common(_CANDIDATES)]
+
+
+def _is_plausible(written: str, known: str) -> bool:
+    """Whether one name can be a slip of the other: few letters differ, or they share a word."""
+    if {one for one in _WORDS.split(written) if len(one) >= _LONG_WORD} & set(_WORDS.split(known)):
+        return True
+    most = max(1, max(len(written), len(known)) // 3)
+    return edits(written, known, most) <= most
+
+
+def edits(one: str, other: str, most: int) -> int:
+    """Return by how many letters two names differ: added, left out, another one, or two exchanged.
+
+    :param most: more than that is not counted further.
+    """
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for place, letter in enumerate(one, start=1):
+        earlier, before, row = before, row, [place]
+        for column, with_letter in enumerate(other, start=1):
+            cost = min(before[column] + 1, row[-1] + 1, before[column - 1] + (letter != with_letter))
+            swapped = place > 1 and column > 1 and letter == other[column - 2] and one[place - 2] == with_letter
+            row.append(min(cost, earlier[column - 2] + 1) if swapped else cost)
+        if min(row) > most:
+            return most + 1
+    return row[-1]
 
 
 def _pairs_of(text: str) -> set[str]:

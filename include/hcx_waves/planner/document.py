@@ -136,7 +136,7 @@ def load_plan(path: Path) -> PlanDocument:
         raise PlanDocumentError(f"{path}: is not valid JSON: {error}") from error
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise PlanDocumentError(
-            f"{path}: is not a plan; make one with: hcx-waves plan INVENTORY --rules RULES --output FOLDER"
+            f"{path}: is not a plan; make one with: hcx-waves plan INVENTORY --rules RULES --out FOLDER"
         )
     if isinstance(body.get("version"), int) and body["version"] > VERSION:
         raise PlanDocumentError(f"{path}: has version {body['version']}; this release reads versions up to {VERSION}")

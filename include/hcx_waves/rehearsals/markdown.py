@@ -112,6 +112,8 @@ def _head(summary: RehearsalSummary) -> Markdown:
             listed.append(("The same, nights without faults", fitting(summary)))
     if summary.forecast is not None and summary.forecast.window_chance is not None:
         listed.append(("Forecast chance of staying within the windows", share(summary.forecast.window_chance)))
+    if summary.forecast is not None and summary.forecast.window_fit is not None:
+        listed.append(("What would fit", " ".join(summary.forecast.window_fit.sentences(summary.time_zone))))
     if summary.snapshot is not None:
         taken = instant(summary.snapshot.taken_at, summary.time_zone)
         name = code(summary.snapshot.snapshot_id[:12])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,12 +12,16 @@ from typing import TYPE_CHECKING
 
 from hcx_waves.model.expectation import Spread
 from hcx_waves.model.formatting import counted as number_of
+from hcx_waves.model.outside import shown
 from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.markdown import counted, fitting, length
 from hcx_waves.rehearsals.summary import NightRow, Quantity, RehearsalSummary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
 FORMATS = ("png", "svg", "pdf")
 _COLOURS = {
@@ -38,7 +43,8 @@ _MARKERS = {
 _WINDOW = "#d7e8f7"
 _TRANSFERS = "#90a4ae"
 _QUEUE = "#3f7fbf"
-_MOST_NIGHTS = 120
+_MOST_NIGHTS, _MOST_OUTAGES = 120, 40
+_LONGEST_LABEL = 48
 _HOUR = 3600.0
 
 
@@ -52,7 +58,7 @@ def can_draw() -> bool:
 
 
 def draw_summary(summary: RehearsalSummary, kind: str = "png") -> bytes:
-    """Return the picture; the latest 120 nights at most are drawn.
+    """Return the picture: at most the latest 120 nights, and the 40 segments with the longest outages.
 
     :param kind: ``png``, ``svg`` or ``pdf``.
     :raises PictureError: for another kind.
@@ -60,25 +66,48 @@ def draw_summary(summary: RehearsalSummary, kind: str = "png") -> bytes:
     """
     if kind not in FORMATS:
         raise PictureError(f'a picture ends in {", ".join(f".{one}" for one in FORMATS)}, not in ".{kind}"')
-    from matplotlib import rc_context
+    written = io.BytesIO()
+    stamps = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    with _settings(summary):
+        summary_figure(summary).savefig(written, format=kind, dpi=110, metadata=stamps[kind])
+    return written.getvalue()
+
+
+def summary_figure(summary: RehearsalSummary) -> Figure:
+    """Return the picture as matplotlib's figure.
+
+    :raises ModuleNotFoundError: if matplotlib is not installed, see :func:`can_draw`.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows = summary.nights[-_MOST_NIGHTS:]
-    night_height = 1.6 + 0.24 * len(rows)
-    outage_height = 1.3 + 0.42 * len(summary.outages) if summary.outages else 0.0
-    # Ids in SVG are random unless they are salted.
-    with rc_context({"svg.hashsalt": summary.wave, "font.size": 9, "text.parse_math": False}):
+    rows, outages = summary.nights[-_MOST_NIGHTS:], _longest(summary.outages)
+    night_height = 2.0 + 0.24 * len(rows)
+    outage_height = 1.3 + 0.42 * len(outages) if outages else 0.0
+    with _settings(summary):
         figure = Figure(figsize=(11, night_height + outage_height), layout="constrained")
+        FigureCanvasAgg(figure)
         ratios = [night_height, outage_height] if outage_height else [night_height]
         panels = figure.subplots(len(ratios), 1, squeeze=False, height_ratios=ratios)[:, 0]
         _nights(panels[0], rows, summary)
         if outage_height:
-            _outages(panels[1], summary)
+            _outages(panels[1], outages, summary)
+        figure.legend(handles=_legend(rows), loc="outside lower center", ncols=4, frameon=False)
         figure.suptitle(_title(summary), fontsize=12)
-        written = io.BytesIO()
-        stamps = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-        figure.savefig(written, format=kind, dpi=110, metadata=stamps[kind])
-    return written.getvalue()
+    return figure
+
+
+def _settings(summary: RehearsalSummary) -> AbstractContextManager[None]:
+    from matplotlib import rc_context
+
+    # Ids in SVG are random unless they are salted; no name is read as a formula.
+    return rc_context({"svg.hashsalt": summary.wave, "font.size": 9, "text.parse_math": False})
+
+
+def _longest(outages: Sequence[Quantity]) -> list[Quantity]:
+    """Return the segments that are shown, in their order: those with the longest outages, if there are too many."""
+    chosen = {one.name for one in sorted(outages, key=lambda one: -one.spread.p95_seconds)[:_MOST_OUTAGES]}
+    return [one for one in outages if one.name in chosen]
 
 
 def picture_kind(path: Path) -> str:
@@ -89,10 +118,10 @@ def picture_kind(path: Path) -> str:
 def _title(summary: RehearsalSummary) -> str:
     fits = fitting(summary)
     if not fits:
-        return f"Rehearsals of wave {summary.wave}: {counted(summary)}"
+        return f"Rehearsals of wave {summary.wave}\n{counted(summary)}"
     others = len(summary.nights) - len(summary.counted)
     apart = f"; {number_of(others, 'night')} with faults" if others else ""
-    return f"Rehearsals of wave {summary.wave}: {fits} as planned and within the windows{apart}"
+    return f"Rehearsals of wave {summary.wave}\n{fits} as planned and within the windows{apart}"
 
 
 def _nights(axes: Axes, rows: Sequence[NightRow], summary: RehearsalSummary) -> None:
@@ -108,7 +137,6 @@ def _nights(axes: Axes, rows: Sequence[NightRow], summary: RehearsalSummary) -> 
     axes.xaxis.set_major_locator(MaxNLocator(nbins=20, integer=True))
     axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
     axes.set_axisbelow(True)
-    _legend(axes, rows)
 
 
 def _windows(axes: Axes, place: int, row: NightRow) -> None:
@@ -140,7 +168,8 @@ def _course(axes: Axes, place: int, row: NightRow) -> None:
     axes.scatter([end], [place], color=colour, marker=_MARKERS[row.outcome], s=30, zorder=4, clip_on=False)
 
 
-def _legend(axes: Axes, rows: Sequence[NightRow]) -> None:
+def _legend(rows: Sequence[NightRow]) -> list[Line2D | Patch]:
+    """Return what the colours and marks of some nights mean."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -165,25 +194,26 @@ def _legend(axes: Axes, rows: Sequence[NightRow]) -> None:
         for one in WaveOutcome
         if one in seen
     ]
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.5 / max(1.0, 0.24 * len(rows))),
-                ncols=4, frameon=False)  # fmt: skip
+    return handles
 
 
-def _outages(axes: Axes, summary: RehearsalSummary) -> None:
+def _outages(axes: Axes, outages: Sequence[Quantity], summary: RehearsalSummary) -> None:
     """Draw a point a night for each segment, with P50 and P95 as rehearsed and as forecast."""
     nights = {night: row for row in summary.nights for night in (row.night,)}
-    for place, quantity in enumerate(summary.outages):
+    for place, quantity in enumerate(outages):
         seconds = [nights[night].outages.get(quantity.name) for night in summary.counted]
         known = [one for one in seconds if one is not None]
         axes.scatter(known, [place] * len(known), color="#1f78b4", alpha=0.45, s=20, linewidths=0, zorder=3)
         _bracket(axes, place - 0.22, quantity.spread, "#1f78b4")
         if quantity.expected is not None:
             _bracket(axes, place + 0.22, quantity.expected, "#333333")
-    axes.set_yticks(range(len(summary.outages)), [_outage_label(one) for one in summary.outages])
-    axes.set_ylim(len(summary.outages) - 0.5, -0.5)
+    axes.set_yticks(range(len(outages)), [_outage_label(one) for one in outages])
+    axes.set_ylim(len(outages) - 0.5, -0.5)
     axes.set_xlim(left=0)
+    hidden = len(summary.outages) - len(outages)
     axes.set_xlabel(
         "Outage in seconds: one point for each night; P50 to P95 as rehearsed (blue) and as forecast (black)"
+        + (f"\n{number_of(hidden, 'segment')} with shorter outages not shown" if hidden else "")
     )
     axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
     axes.set_axisbelow(True)
@@ -196,11 +226,12 @@ def _bracket(axes: Axes, place: float, spread: Spread, colour: str) -> None:
 
 
 def _label(row: NightRow) -> str:
-    return f"{row.night}" + (f"  ({', '.join(row.faults)})" if row.faults else "")
+    return shown(f"{row.night}" + (f" ({', '.join(row.faults)})" if row.faults else ""), _LONGEST_LABEL)
 
 
 def _outage_label(quantity: Quantity) -> str:
-    return f"{quantity.name}\nP50 {length(quantity.spread.p50_seconds)}, P95 {length(quantity.spread.p95_seconds)}"
+    spread = quantity.spread
+    return f"{shown(quantity.name, _LONGEST_LABEL)}\nP50 {length(spread.p50_seconds)}, P95 {length(spread.p95_seconds)}"
 
 
 def _hours(row: NightRow, moment: datetime) -> float:

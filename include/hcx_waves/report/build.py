@@ -51,6 +51,7 @@ def build_report(results: RunResults, ending: RunEnding) -> WaveReport:
         timeline=timeline(results, vms),
         errors=tuple(_errors(results)),
         failures=ending.failures,
+        stalls=results.stalls,
         notes=(*ending.notes, *results.notes),
         is_cleanup=results.is_cleanup,
         changed_nothing=_changed_nothing(results),

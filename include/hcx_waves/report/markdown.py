@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from hcx_waves.guide.entries import has_entry, url_of
 from hcx_waves.migration.verify import VmFacts
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.formatting import MISSING, counted, duration, instant
 from hcx_waves.model.states import WaveOutcome, label_of
-from hcx_waves.report.markup import Markdown, bold, bullets, code, document, escape, facts, section, table
+from hcx_waves.report.markup import Markdown, bold, bullets, code, document, escape, facts, link, section, table
 from hcx_waves.report.model import Clock, SegmentRow, VmRow, WaveReport
+from hcx_waves.run.failures import Failure
 from hcx_waves.run.observed import OutageState
 
 _ADVICE = {
@@ -31,6 +33,7 @@ def render_markdown(report: WaveReport) -> str:
         section("Deviations from the plan", _deviations(report)),
         section("Forecast and actual", _comparisons(report)),
         section("What went wrong", _failures(report)),
+        section("Stalls", _stalls(report)),
         section("Virtual machines", document(_vms(report.vms), _unverified(report))),
         section("Segments", _segments(report.segments)),
         section("Approvals", _approvals(report)),
@@ -112,13 +115,45 @@ def _failures(report: WaveReport) -> Markdown:
             code(one.job_id),
             f"{instant(one.at, seconds=True)}{' (HCX)' if one.by_hcx_clock else ''}",
             one.source,
-            one.next_step,
+            _next(one),
         )
         for one in report.failures
     ]
     header = ("Subject", "Step", "What happened", "The product's words", "Code", "Job or request", "Time", "Known from",
               "Next step")  # fmt: skip
     return table(header, rows)
+
+
+def _next(one: Failure) -> Markdown:
+    """Return the next step, and where the guide says more."""
+    guide = Markdown(f" ({_guide(one.guide_id)})") if has_entry(one.guide_id) else Markdown()
+    return Markdown(f"{escape(one.next_step)}{guide}")
+
+
+def _stalls(report: WaveReport) -> Markdown:
+    """Return what stood, the open ones first; nobody has seen those end."""
+    rows = [
+        (
+            _guide(one.stall_id),
+            one.subject,
+            one.what,
+            one.span,
+            f"{_limit(one.limit_seconds)}{', passed' if one.is_past_limit else ''}",
+            one.source,
+            f"{one.what_to_do} {one.button}" if one.is_open else "",
+        )
+        for one in sorted(report.stalls, key=lambda stall: not stall.is_open)
+    ]
+    return table(("Stall", "Subject", "What was seen", "From and to", "Limit", "Known from", "What to do"), rows)
+
+
+def _limit(seconds: float | None) -> str:
+    return MISSING if not seconds else duration(seconds)
+
+
+def _guide(entry_id: str) -> Markdown:
+    """Return an id that leads to its entry in the guide."""
+    return link(entry_id, url_of(entry_id)) if has_entry(entry_id) else escape(entry_id)
 
 
 def _is_shown(error: Mapping[str, object], report: WaveReport) -> bool:
@@ -225,7 +260,7 @@ def _findings(report: WaveReport) -> Markdown:
     for item in report.assessments.items if report.assessments is not None else ():
         found, waiver = item.finding, item.waiver
         waived = "" if waiver is None else waiver.sentence
-        rows.append((found.severity.label, found.finding_id, found.subject, found.message, waived))
+        rows.append((found.severity.label, _guide(found.finding_id), found.subject, found.message, waived))
     return table(("Severity", "Finding", "Subject", "Message", "Waived by"), rows)
 
 
@@ -250,7 +285,11 @@ def _comparisons(report: WaveReport) -> Markdown:
         )
         for one in report.comparisons
     ]
-    return table(("Quantity", "Forecast P50", "Forecast P95", "Actual", "Assessment"), rows)
+    fit = None if report.forecast is None else report.forecast.window_fit
+    return document(
+        table(("Quantity", "Forecast P50", "Forecast P95", "Actual", "Assessment"), rows),
+        escape(f"Forecast before the start: {' '.join(fit.sentences('UTC'))}") if fit is not None else Markdown(""),
+    )
 
 
 def _timeline(report: WaveReport) -> Markdown:

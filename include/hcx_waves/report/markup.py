@@ -59,6 +59,12 @@ def fence(text: str, language: str = "") -> Markdown:
     return Markdown(f"{ticks}{language}\n{shown_lines(text, _LONGEST)}\n{ticks}")
 
 
+def link(text: str, address: str) -> Markdown:
+    """Return a text that leads to an address; the text alone if there is no address or it could end the link."""
+    safe = bool(address) and not set(address) & set("()<>[] \t\n")
+    return Markdown(f"[{escape(text)}]({address})") if safe else escape(text)
+
+
 def bullets(lines: Iterable[str]) -> Markdown:
     """Return a list, a line each; nothing without lines."""
     return Markdown("\n".join(f"- {escape(line)}" for line in lines))

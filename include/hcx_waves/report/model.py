@@ -22,6 +22,7 @@ from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.run.decisions import Approval
 from hcx_waves.run.failures import Failure
 from hcx_waves.run.observed import OutageState, SeenGateways, SeenOutage, SeenSite
+from hcx_waves.run.stalls import Stall
 
 REPORT_VERSION = 1
 
@@ -137,6 +138,8 @@ class WaveReport(DomainModel):
     """The errors that ended waits and tasks, as they were raised."""
     failures: tuple[Failure, ...] = ()
     """What went wrong with VMs, segments and steps, with the products' own words and what to do next."""
+    stalls: tuple[Stall, ...] = ()
+    """What was seen to stand; an open one was so at the last look."""
     notes: tuple[str, ...] = ()
     is_cleanup: bool = False
     changed_nothing: bool | None = None

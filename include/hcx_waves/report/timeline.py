@@ -10,7 +10,9 @@ from hcx_waves.model.formatting import counted
 from hcx_waves.report.model import Clock, Event, VmRow
 from hcx_waves.run.decisions import Choice
 from hcx_waves.run.failures import StepFailure
+from hcx_waves.run.rescues import RescueEntry
 from hcx_waves.run.results import RunResults, SegmentResults
+from hcx_waves.run.stalls import Stall
 
 RUN_BEGUN = "run started"
 REPORT_WRITTEN = "report written"
@@ -36,10 +38,32 @@ def _events(results: RunResults, vms: tuple[VmRow, ...]) -> Iterator[Event]:
         yield from _of_segment(one, _approver(results, one.segment))
         yield from _failed(one.failures, one.segment, known=_UNEXTEND_FAILED if _has_failed(one) else "")
     yield from _failed(results.failures, "")
-    for entry in results.rescues:
+    yield from _of_stalls(results.stalls)
+    yield from _of_rescues(results.rescues)
+    yield Event(at=results.ended_at, what=REPORT_WRITTEN)
+
+
+def with_rescues(events: Iterable[Event], rescues: Iterable[RescueEntry], *, apart: bool) -> tuple[Event, ...]:
+    """Return a timeline with what ways back have done about the run since it was written.
+
+    :param apart: whether the clocks of the events cannot be compared.
+    """
+    known = list(events)
+    missing = [one for one in _of_rescues(rescues) if one not in known]
+    return _in_order([*known, *missing], apart=apart)
+
+
+def _of_stalls(stalls: Iterable[Stall]) -> Iterator[Event]:
+    for stall in stalls:
+        yield Event(at=stall.since, what=f"stall {stall.stall_id.value}: {stall.what}", subject=stall.subject)
+        if stall.until is not None:
+            yield Event(at=stall.until, what=f"stall {stall.stall_id.value}: over", subject=stall.subject)
+
+
+def _of_rescues(rescues: Iterable[RescueEntry]) -> Iterator[Event]:
+    for entry in rescues:
         if entry.is_event:
             yield Event(at=entry.at, what=entry.what, subject=entry.subject, by=entry.by)
-    yield Event(at=results.ended_at, what=REPORT_WRITTEN)
 
 
 def _of_migrations(results: RunResults, vms: tuple[VmRow, ...]) -> Iterator[Event]:

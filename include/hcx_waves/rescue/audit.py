@@ -68,6 +68,8 @@ class Audit:
     """Writes the lines of one call.
 
     :param secrets: texts that must not appear.
+    :param who: who acts; the user of the operating system unless given.
+    :param recovery: the run of the recovery DAG, if it acts.
     """
 
     path: Path
@@ -78,6 +80,8 @@ class Audit:
     decided_by: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     call_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    who: str = field(default_factory=os_user)
+    recovery: str = ""
 
     def write(
         self, step: RescueStep, *, subject: str = "", text: str = "", found: dict[str, JsonValue] | None = None
@@ -89,7 +93,8 @@ class Audit:
         entry = RescueEntry(
             at=self.now(),
             call_id=self.call_id,
-            who=os_user(),
+            who=self.who,
+            recovery=self.recovery,
             decided_by=self.decided_by,
             wave=self.wave,
             run_id=self.run_id,

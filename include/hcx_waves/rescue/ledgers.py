@@ -7,6 +7,9 @@ belongs to the account of Airflow alone.
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +27,12 @@ FOLDER = "ledger"
 # Groups and keys are a wire format of the Airflow layer; a test compares them. No two tasks of a group keep something
 # under the same key.
 GROUP_PREFIX = "cutover_"
-SNAPSHOT, REMOVAL, STARTED = "snapshot", "removal", "started"
+CLEANUP_GROUP_PREFIX, CLEANUP_DAG_PREFIX = "cleanup_", "cleanup__"
+SNAPSHOT, REMOVAL, STARTED, DEFINITION = "snapshot", "removal", "started", "definition"
+RECONNECTED = "reconnected"
+"""Noted by a way back of a segment: its source gateway is on again, so no earlier approval of its cutover counts."""
+RECOVERED = "recovered"
+"""Kind of a line that a way back has written, and no task of the run."""
 SINCE_SUFFIX = "_since"
 """Of the key of the last instant at which the source gateway was certainly on."""
 SEAL, VALUE = "hcx_seal", "value"
@@ -79,6 +87,11 @@ class RunLedger:
         found = self.kept.get((f"{GROUP_PREFIX}{key}", SNAPSHOT))
         return found if isinstance(found, dict) else None
 
+    def definition(self, key: str) -> dict[str, Any] | None:
+        """Return, of a cleanup, how a source segment was defined right before it was deleted."""
+        found = self.kept.get((f"{CLEANUP_GROUP_PREFIX}{key}", DEFINITION))
+        return found if isinstance(found, dict) else None
+
     def acting_since(self, key: str) -> datetime | None:
         """Return the last instant at which the source gateway was certainly on, before it was switched off."""
         group = f"{GROUP_PREFIX}{key}"
@@ -93,8 +106,11 @@ class RunLedger:
         return found, found is not None or (kept is None and not self.damaged)
 
 
-def read_ledgers(state: Path, wave: str) -> tuple[list[RunLedger], list[str]]:
-    """Return the ledgers of a wave's live runs, the one that was written last first; and what cannot be read."""
+def read_ledgers(state: Path, dag_id: str) -> tuple[list[RunLedger], list[str]]:
+    """Return the ledgers of a DAG's live runs, the one that was written last first; and what cannot be read.
+
+    :param dag_id: the wave, or the wave's name with :data:`CLEANUP_DAG_PREFIX`.
+    """
     found, problems = [], []
     try:
         paths = sorted((state / FOLDER).glob("*.jsonl"))
@@ -102,7 +118,7 @@ def read_ledgers(state: Path, wave: str) -> tuple[list[RunLedger], list[str]]:
         return [], [f"{state / FOLDER}: cannot be read: {error.strerror or error}"]
     for path in paths:
         try:
-            ledger = _ledger(path, wave)
+            ledger = _ledger(path, dag_id)
         except (OSError, UnreadableJsonError) as error:
             problems.append(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}")
             continue
@@ -111,8 +127,26 @@ def read_ledgers(state: Path, wave: str) -> tuple[list[RunLedger], list[str]]:
     return sorted(found, key=lambda one: (one.last_at is not None, one.last_at), reverse=True), problems
 
 
-def _ledger(path: Path, wave: str) -> RunLedger | None:
-    """Return a run's ledger, None if it is another wave's; its name does not tell."""
+def note_recovery(ledger: RunLedger, wave: str, subject: str, key: str, at: datetime, kept: JsonValue = None) -> None:
+    """Note in a run's ledger what a way back is about to do, or has done; it is on the disk when this returns.
+
+    :param subject: the group of a segment, the name of a VM, or empty for the whole run.
+    :param key: what it is for the run's own tasks.
+    :raises OSError: if it cannot be written.
+    """
+    line: dict[str, JsonValue] = {
+        "kind": RECOVERED, "dag_id": wave, "run_id": ledger.run_id, "task_id": subject, "ti_id": "", "try_number": 0,
+        "generation": "", "at": at.isoformat(), "key": key, "kept": kept,
+    }  # fmt: skip
+    with os.fdopen(os.open(ledger.path, os.O_WRONLY | os.O_APPEND), "ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(json.dumps(line).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _ledger(path: Path, dag_id: str) -> RunLedger | None:
+    """Return a run's ledger, None if it is another DAG's; its name does not tell."""
     ledger = None
     damaged = []
     for number, text in enumerate(read_bounded(path, _MOST_BYTES).splitlines(), 1):
@@ -121,7 +155,7 @@ def _ledger(path: Path, wave: str) -> RunLedger | None:
         except ValueError:
             damaged.append(number)
             continue
-        if line.dag_id != wave:
+        if line.dag_id != dag_id:
             return None
         ledger = ledger or RunLedger(path, line.run_id, damaged)
         ledger.take(line)

@@ -16,7 +16,7 @@ from hcx_waves.model.files import file_name
 from hcx_waves.model.plan import PlannedSegment, WavePlan
 from hcx_waves.report.files import read_report
 from hcx_waves.report.model import SegmentRow, WaveReport
-from hcx_waves.rescue.ledgers import RunLedger, read_ledgers
+from hcx_waves.rescue.ledgers import CLEANUP_DAG_PREFIX, RunLedger, read_ledgers
 from hcx_waves.rescue.plans import PlanFileError, plan_path, read_plan_file
 
 
@@ -27,12 +27,14 @@ class SegmentRecord:
     :param removal: what HCX was asked to unextend, by the latest run that asked.
     :param is_certain: whether it is certain what HCX was asked, also if it was not.
     :param off_after: the last instant at which the source gateway was certainly on.
+    :param definition: of the source segment right before a cleanup deleted it; else as it was before the cutover.
     """
 
     snapshot: Mapping[str, Any] | None = None
     removal: Removal | None = None
     is_certain: bool = False
     off_after: datetime | None = None
+    definition: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Records:
 
     :param run_id: empty if no record tells.
     :param ledgers: of all runs of the wave, the chosen run's first.
+    :param cleanups: ledgers of the wave's cleanups, the newest first.
     :param notes: what was found where, and what cannot be read.
     """
 
@@ -48,6 +51,7 @@ class Records:
     plan: WavePlan | None = None
     ledgers: tuple[RunLedger, ...] = ()
     report: WaveReport | None = None
+    cleanups: tuple[RunLedger, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -67,7 +71,9 @@ class Records:
             snapshot = snapshot or row.disconnect.snapshot
             since = since or row.disconnect.last_not_at
         removal = removal or (row.removal if row is not None else None)
-        return SegmentRecord(snapshot, removal, certain or removal is not None, since)
+        deleted = (one.definition(planned.key) for one in self.cleanups)
+        definition = next((one for one in deleted if one is not None), None) or snapshot
+        return SegmentRecord(snapshot, removal, certain or removal is not None, since, definition)
 
     def _removal(self, planned: PlannedSegment) -> tuple[Removal | None, bool]:
         """Return what HCX was asked: an earlier run's unextend of this extension may still be under way."""
@@ -102,7 +108,9 @@ def read_records(wave: str, state: Path, reports: Path, *, run_id: str = "", pla
     else:
         notes.extend(_notes_of(chosen))
     plan = given[1] if given is not None else _kept_plan(state, wave, run, notes)
-    return Records(run, plan, tuple(ordered), _report(reports, wave, run, notes), tuple(notes))
+    cleanups, unread = read_ledgers(state, f"{CLEANUP_DAG_PREFIX}{wave}")
+    notes += [one for one in unread if one not in notes]
+    return Records(run, plan, tuple(ordered), _report(reports, wave, run, notes), tuple(cleanups), tuple(notes))
 
 
 def find_wave(state: Path, run_id: str) -> str | None:

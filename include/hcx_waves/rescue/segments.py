@@ -14,12 +14,12 @@ from hcx_waves.clients.hcx import NetworkExtension
 from hcx_waves.clients.hcx.values import instant_of
 from hcx_waves.cutover.commands import Commands
 from hcx_waves.cutover.extension import Removal, UnextendPhase, unextend_status
-from hcx_waves.cutover.gateway import Situation, read_situation
+from hcx_waves.cutover.gateway import Situation, situation_of
 from hcx_waves.cutover.guards import find_extension, is_worked_on, look_at_destination
 from hcx_waves.cutover.physical import source_gateway
-from hcx_waves.cutover.source import GatewayReading, GatewayState, SourceGateway
+from hcx_waves.cutover.source import AbsentSource, GatewayReading, GatewayState, SourceGateway
 from hcx_waves.model.base import DomainModel
-from hcx_waves.model.choices import CutoverPolicy
+from hcx_waves.model.choices import CutoverPolicy, Disconnect
 from hcx_waves.model.plan import PlannedSegment, WavePlan
 from hcx_waves.rescue.records import SegmentRecord
 from hcx_waves.wavefile.wave import Wave
@@ -39,6 +39,10 @@ class GatewayStanding(StrEnum):
     """Off at both sites; the unextend failed, and the extension is whole."""
     NO_GATEWAY = "no_gateway"
     """Off at both sites, and the extension is gone."""
+    SOURCE_DELETED = "source_deleted"
+    """The destination routes it, and the source segment was deleted."""
+    SOURCE_DELETED_OFF = "source_deleted_off"
+    """The source segment was deleted, and the destination does not route it."""
     TWO_GATEWAYS = "two_gateways"
     UNSETTLED = "unsettled"
     UNKNOWN = "unknown"
@@ -51,10 +55,11 @@ OFF = frozenset(
         GatewayStanding.UNEXTENDING,
         GatewayStanding.UNEXTEND_FAILED,
         GatewayStanding.NO_GATEWAY,
+        GatewayStanding.SOURCE_DELETED_OFF,
     }
 )
 """States in which the network is off."""
-FINE = frozenset({GatewayStanding.AT_SOURCE, GatewayStanding.AT_DESTINATION})
+FINE = frozenset({GatewayStanding.AT_SOURCE, GatewayStanding.AT_DESTINATION, GatewayStanding.SOURCE_DELETED})
 LABELS = {
     GatewayStanding.AT_SOURCE: "routed at the source",
     GatewayStanding.AT_DESTINATION: "routed at the destination",
@@ -63,6 +68,8 @@ LABELS = {
     GatewayStanding.UNEXTENDING: "OFF: HCX has accepted the unextend",
     GatewayStanding.UNEXTEND_FAILED: "OFF: the unextend failed",
     GatewayStanding.NO_GATEWAY: "OFF: extension gone, destination off",
+    GatewayStanding.SOURCE_DELETED: "routed at the destination, source segment deleted",
+    GatewayStanding.SOURCE_DELETED_OFF: "OFF: source segment deleted, destination off",
     GatewayStanding.TWO_GATEWAYS: "TWO GATEWAYS, or possibly",
     GatewayStanding.UNSETTLED: "changing, or not realised",
     GatewayStanding.UNKNOWN: "UNKNOWN",
@@ -81,6 +88,10 @@ PRESS = {
     ),
     GatewayStanding.UNEXTEND_FAILED: "reconnect-source",
     GatewayStanding.NO_GATEWAY: "connect-destination",
+    GatewayStanding.SOURCE_DELETED: "nothing",
+    GatewayStanding.SOURCE_DELETED_OFF: (
+        "connect-destination, if the VMs are at the destination (below); if they are not: restore-source-segment"
+    ),
     GatewayStanding.TWO_GATEWAYS: (
         "nothing here. Find out at which site the VMs are (below), then switch the gateway of the other site off in NSX"
     ),
@@ -143,10 +154,17 @@ class Looker:
             raise NotFound(f"the wave file has no segment {planned.name!r} any more") from None
         return source_gateway(chosen, planned, self._clients.source_nsx, self._runner)
 
+    def absent(self, planned: PlannedSegment) -> SourceGateway:
+        """Return the gateway of a source segment that a cleanup has deleted.
+
+        :raises NotFound: as :meth:`gateway` does.
+        """
+        return AbsentSource(self.gateway(planned), planned, self._clients.source_nsx)
+
     def look(self, planned: PlannedSegment, record: SegmentRecord) -> SegmentFinding:
         """Look at a segment; what cannot be read makes it unknown, and is told."""
         clients = self._clients
-        source = _reading(lambda: self.gateway(planned).look())
+        source = self._source(planned)
         destination = _reading(lambda: look_at_destination(clients, planned))
         problem, extension, listed = "", None, "not listed"
         try:
@@ -173,12 +191,28 @@ class Looker:
             off_since=since,
             off_since_by=by,
             vms=tuple(vm.name for vm in self._plan.vms_of(planned.name)),
-            problem=problem or "; ".join(one.evidence for one in (source, destination) if _is_unknown(one)),
+            problem=problem
+            or "; ".join(one.evidence for one in (source, destination) if _is_unknown(one) and not one.absent),
         )
+
+    def _source(self, planned: PlannedSegment) -> GatewayReading:
+        """Read the gateway at the source, or that a cleanup has deleted its segment."""
+        read = _reading(lambda: self.gateway(planned).look())
+        nsx, path = self._clients.source_nsx, planned.source_segment_path
+        if not _is_unknown(read) or planned.disconnect is not Disconnect.NSX or nsx is None or path is None:
+            return read
+        try:
+            there = nsx.segment_exists(path)
+        except ClientError:
+            return read
+        gone = f"{path}: there is no such segment"
+        return read if there else read.model_copy(update={"absent": True, "evidence": gone})
 
     def _state(
         self, planned: PlannedSegment, source: GatewayReading, destination: GatewayReading, record: SegmentRecord
     ) -> GatewayStanding:
+        if source.absent and not _is_unknown(destination):
+            return GatewayStanding.SOURCE_DELETED if destination.may_serve else GatewayStanding.SOURCE_DELETED_OFF
         if _is_unknown(source) or _is_unknown(destination):
             return GatewayStanding.UNKNOWN
         if source.may_serve and destination.may_serve:
@@ -186,13 +220,11 @@ class Looker:
         for reading, routed in ((source, GatewayStanding.AT_SOURCE), (destination, GatewayStanding.AT_DESTINATION)):
             if reading.state is GatewayState.CONNECTED:
                 return GatewayStanding.UNSETTLED if reading.pending or reading.failure else routed
-        gateway = self.gateway(planned)
-        situation = read_situation(self._plan, planned.name, self._clients, gateway, record.removal)
+        situation = situation_of(planned, self._clients, source, destination, record.removal)
         if situation is Situation.RECONNECTABLE and record.removal is not None:
             return GatewayStanding.UNEXTEND_FAILED
         if situation is Situation.RECONNECTABLE:
             return GatewayStanding.SOURCE_OFF if record.is_certain else GatewayStanding.UNRECORDED
-        # Anything else has changed since the gateways were read.
         return {
             Situation.UNEXTENDING: GatewayStanding.UNEXTENDING,
             Situation.ISOLATED: GatewayStanding.NO_GATEWAY,

@@ -43,7 +43,7 @@ def evaluate(plan: WavePlan, scope: Scope, awaited: MigrationsWait, max_failed_v
         outcomes=outcomes,
         messages=messages,
         blocked_segments=_blocked(plan, outcomes, failed, max_failed_vms),
-        notes=(*awaited.notes, *late),
+        notes=(*awaited.notes, *late, *(f"past its limit: {stall}" for stall in awaited.past_limit)),
         fatal="" if arrived else _nothing_arrived(listed_failures),
     )
 

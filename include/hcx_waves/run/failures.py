@@ -89,6 +89,8 @@ class Failure(DomainModel):
     """Where this is known from."""
     next_step: str = ""
     options: tuple[str, ...] = ()
+    guide_id: str = ""
+    """The entry of the guide that explains it; empty if there is none."""
 
     @property
     def short(self) -> str:

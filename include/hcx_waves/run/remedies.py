@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from hcx_waves.cutover.errors import CONNECT_DESTINATION_OPTIONS
 from hcx_waves.cutover.extension import ENDINGS, UnextendPhase
+from hcx_waves.guide.entries import has_entry
 from hcx_waves.migration.status import VmStatus
 from hcx_waves.model.states import SegmentOutcome, VmOutcome
 from hcx_waves.run.failures import Failure, StepFailure
@@ -40,6 +41,7 @@ _NEXT_OF_SEGMENT = {
 _ISOLATED = CONNECT_DESTINATION_OPTIONS
 _STILL_EXTENDED = (
     "Clear task reconnect_source_segment of this segment: it switches the source gateway on.",
+    "Or start recover__<wave> with action reconnect-source (it looks before it acts).",
     "Or do it in the source's NSX (Networking > Segments): switch its connectivity on.",
 )
 _UNEXTENDING = (
@@ -103,6 +105,7 @@ def _of_unextend(left: SegmentResults) -> Failure | None:
         at=ended_at or waited.at,
         by_hcx_clock=ended_at is not None,
         source="HCX, as asked by the run",
+        guide_id=_UNEXTEND_FAILED,
     )
 
 
@@ -141,6 +144,7 @@ def _of_step(one: StepFailure) -> Failure:
         source=f"the error of {one.step}",
         next_step=str(error.get("hint") or ""),
         options=one.options,
+        guide_id=one.kind if has_entry(one.kind) else "",
     )
 
 
@@ -161,4 +165,5 @@ def _of_machine(name: str, outcome: VmOutcome, status: VmStatus | None, results:
         by_hcx_clock=ended_at is not None,
         source="both vCenters" if misplaced else "HCX, as asked by the run" if status is not None else "",
         next_step=_NEXT_OF_MIGRATION[outcome],
+        guide_id=f"vm-{outcome.value}",
     )

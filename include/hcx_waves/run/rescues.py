@@ -36,7 +36,9 @@ class RescueEntry(DomainModel):
     call_id: str
     """The same in all lines of one call."""
     who: str
-    """The user of the operating system."""
+    """The user of the operating system; with ``recovery`` the user who approved it in Airflow."""
+    recovery: str = ""
+    """The run of the wave's recovery DAG that did it; empty if it was the command."""
     decided_by: str = ""
     """The person who took a decision that a guard asks for."""
     wave: str
@@ -58,7 +60,7 @@ class RescueEntry(DomainModel):
     def what(self) -> str:
         """What it is in a timeline."""
         failed = " failed" if self.step is RescueStep.FAILED else ""
-        return f"rescue, {self.action}{failed}: {self.text}"
+        return f"{'recovery' if self.recovery else 'rescue'}, {self.action}{failed}: {self.text}"
 
     @property
     def by(self) -> str:

@@ -39,11 +39,13 @@ from hcx_waves.model.base import DomainModel
 from hcx_waves.model.expectation import Expectation, ExpectedVm
 from hcx_waves.model.findings import Assessments
 from hcx_waves.model.plan import WavePlan
+from hcx_waves.model.stall_limits import StallLimits
 from hcx_waves.model.states import SegmentOutcome, VmOutcome, WaveOutcome
 from hcx_waves.run.decisions import GateAnswer
 from hcx_waves.run.failures import Failure, StepFailure
 from hcx_waves.run.rescues import RescueEntry
 from hcx_waves.run.scope import Scope
+from hcx_waves.run.stalls import Stall, in_order
 
 _STORED = ConfigDict(extra="ignore")
 Model = TypeVar("Model", bound=DomainModel)
@@ -98,6 +100,9 @@ class StartedMigrations(StartedWave):
     """What the forecast expects of each VM."""
     switchover_order: tuple[str, ...] = ()
     """VMs that are released one by one, before all others."""
+    stall_limits: StallLimits = StallLimits()
+    hcx_version: str = ""
+    """What the manager said of its version at the start; empty if that was not read."""
 
 
 class StartedIds(DomainModel):
@@ -125,6 +130,8 @@ class Ended(StrEnum):
     """The other side cannot be asked; ``error`` says why."""
     NOTHING = "nothing"
     """There was nothing to wait for."""
+    STALLED = "stalled"
+    """What is waited for stands, and is past its limit; a person has to decide."""
 
 
 class WaitResult(DomainModel):
@@ -138,6 +145,13 @@ class WaitResult(DomainModel):
     notes: tuple[str, ...] = ()
     polls: int = 0
     at: AwareDatetime
+    stalls: tuple[Stall, ...] = ()
+    """What was seen to stand, in the order in which it began; open ones were so at the last look."""
+
+    @property
+    def past_limit(self) -> tuple[Stall, ...]:
+        """The stalls about which a person has to decide."""
+        return tuple(one for one in self.stalls if one.is_past_limit)
 
 
 class MigrationsWait(WaitResult):
@@ -223,6 +237,7 @@ class UnextendStarted(Removal):
     destination_segment_path: str
     poll_seconds: float
     deadline: AwareDatetime
+    stall_limits: StallLimits = StallLimits()
 
 
 class RoutedResult(RoutedProof):
@@ -384,6 +399,12 @@ class RunResults(DomainModel):
     def status(self) -> WaveStatus | None:
         """What HCX said last about the migrations."""
         return None if self.awaited is None else self.awaited.status
+
+    @property
+    def stalls(self) -> tuple[Stall, ...]:
+        """What was seen to stand, in the order in which it began."""
+        waits = (self.seeded, self.awaited, *(one.awaited for one in self.segments))
+        return in_order(*(wait.stalls for wait in waits if wait is not None))
 
     @property
     def blocked_segments(self) -> dict[str, str]:

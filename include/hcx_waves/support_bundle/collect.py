@@ -10,6 +10,7 @@ from typing import Any
 
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_json_file
 from hcx_waves.model.files import file_name
+from hcx_waves.model.formatting import size as spoken_size
 from hcx_waves.report.files import MOST_BYTES, PLAN_SUFFIX
 
 MOST_LOG_BYTES = 5 * 1024 * 1024
@@ -111,7 +112,11 @@ def _end_of(path: Path) -> str:
         size = path.stat().st_size
         file.seek(max(0, size - MOST_LOG_BYTES))
         content = file.read(MOST_LOG_BYTES).decode("utf-8", errors="replace")
-    return content if size <= MOST_LOG_BYTES else f"(the first {size - MOST_LOG_BYTES} bytes are left out)\n{content}"
+    return (
+        content
+        if size <= MOST_LOG_BYTES
+        else f"(the first {spoken_size(size - MOST_LOG_BYTES)} are left out)\n{content}"
+    )
 
 
 def _probes(reports: Path) -> Iterator[Any]:

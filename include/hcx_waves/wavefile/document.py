@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, StrictInt
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.findings import Waiver
 from hcx_waves.model.names import Text, VmName, WaveName
+from hcx_waves.model.stall_limits import StallLimits
 from hcx_waves.model.times import Duration
 from hcx_waves.wavefile.connections import Connections
 from hcx_waves.wavefile.gates import Gates
@@ -36,6 +37,8 @@ class Limits(DomainModel):
 
     max_failed_vms: StrictInt | None = Field(default=None, ge=0)
     """If more VMs than this fail, no segment at all is cut over. Unless set, a failed VM stops only its own."""
+    stalls: StallLimits = StallLimits()
+    """After how long a wait ends although something stands, so that a person decides."""
 
 
 class Options(DomainModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import Field, StrictBool, model_validator
@@ -78,6 +79,15 @@ def time_to_answer(
         return otherwise if own is None else own
     left = max(timedelta(), window.closes.astimezone(UTC) - asked_at.astimezone(UTC))
     return left if own is None else min(own, left)
+
+
+class GatedStep(StrEnum):
+    """A step that a gate guards, by the field that has the gate's settings."""
+
+    START = "approve_wave"
+    SWITCHOVER = "approve_switchover"
+    CUTOVER = "approve_cutover"
+    CLEANUP = "approve_cleanup"
 
 
 class Gates(DomainModel):

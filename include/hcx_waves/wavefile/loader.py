@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, get_type_hints
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from hcx_waves.model.base import BrokenRule, Location
-from hcx_waves.wavefile.document import WaveDocument
 from hcx_waves.wavefile.other_formats import other_content, other_text
 from hcx_waves.wavefile.problems import Problem, WaveFileError, broken_rules_of, spoken
-from hcx_waves.wavefile.rules import broken_rules
+from hcx_waves.wavefile.salvage import Salvaged, salvage
 from hcx_waves.wavefile.wave import Wave
 from hcx_waves.wavefile.yaml_tree import SIZE_LIMIT_BYTES, YamlTree, read_yaml
 
@@ -35,6 +32,19 @@ class WaveFile:
         return _problem(str(self.path), self.tree, rule)
 
 
+@dataclass(frozen=True)
+class BrokenWaveFile:
+    """A wave file that cannot be used.
+
+    :param left: what of it is right by itself; None if it cannot be read at all.
+    """
+
+    path: Path
+    problems: tuple[Problem, ...]
+    left: Salvaged | None = None
+    tree: YamlTree | None = None
+
+
 def load_wave(path: Path | str) -> Wave:
     """Read a wave file.
 
@@ -48,14 +58,32 @@ def load_wave_file(path: Path | str) -> WaveFile:
 
     :raises WaveFileError: as :func:`load_wave`.
     """
+    read = read_wave_file(path)
+    if isinstance(read, WaveFile):
+        return read
+    raise WaveFileError(read.problems)
+
+
+def read_wave_file(path: Path | str) -> WaveFile | BrokenWaveFile:
+    """Read a wave file; one that cannot be used is returned with its problems and with what can be used of it."""
     path = Path(path)
-    wave, tree = _read(_text_of(path), str(path))
-    if path.name != f"{wave.name}{SUFFIX}":
-        message = (
-            f'"{wave.name}" must match the name of its file: name the file {wave.name}{SUFFIX}, or the wave {path.stem}'
-        )
-        raise WaveFileError([_problem(str(path), tree, BrokenRule(("name",), message))])
-    return WaveFile(path, wave, tree)
+    try:
+        text = _text_of(path)
+    except WaveFileError as error:
+        return BrokenWaveFile(path, error.problems)
+    read = _read(text, str(path))
+    name = read.left.values.get("name") if read.left is not None else None
+    wrong_name = (
+        [] if name is None or path.name == f"{name}{SUFFIX}" else [_problem(str(path), read.tree, _named(name, path))]
+    )
+    if read.wave is not None and not read.problems and not wrong_name:
+        return WaveFile(path, read.wave, read.tree)
+    return BrokenWaveFile(path, WaveFileError([*read.problems, *wrong_name]).problems, read.left, read.tree)
+
+
+def _named(name: str, path: Path) -> BrokenRule:
+    message = f'"{name}" must match the name of its file: name the file {name}{SUFFIX}, or the wave {path.stem}'
+    return BrokenRule(("name",), message)
 
 
 def read_wave(text: str, origin: str = "wave.yaml") -> Wave:
@@ -64,7 +92,10 @@ def read_wave(text: str, origin: str = "wave.yaml") -> Wave:
     :param origin: what problems call it.
     :raises WaveFileError: as :func:`load_wave`.
     """
-    return _read(text, origin)[0]
+    read = _read(text, origin)
+    if read.wave is None or read.problems:
+        raise WaveFileError(read.problems)
+    return read.wave
 
 
 def dump_wave(wave: Wave) -> str:
@@ -108,52 +139,41 @@ def _of_file(path: Path, message: str) -> Problem:
     return Problem(str(path), 1, 1, "wave", message)
 
 
-def _read(text: str, origin: str) -> tuple[Wave, YamlTree]:
+@dataclass(frozen=True)
+class _ReadWave:
+    tree: YamlTree
+    wave: Wave | None
+    problems: frozenset[Problem]
+    left: Salvaged | None = None
+
+
+def _read(text: str, origin: str) -> _ReadWave:
     tree = read_yaml(text)
     other = other_text(text) if tree.data is None else None
     if other is not None:
-        raise WaveFileError([Problem(origin, 1, 1, "wave", other)])
+        return _ReadWave(tree, None, frozenset({Problem(origin, 1, 1, "wave", other)}))
     problems = {
         Problem(origin, flaw.place.line, flaw.place.column, spoken(flaw.location), flaw.message) for flaw in tree.flaws
     }
-    if tree.data is not None:
-        wave, broken = _wave_of(tree.data)
-        # What could not be read as YAML is not judged as a field as well.
-        unread = {flaw.location for flaw in tree.flaws if flaw.location}
-        problems.update(_problem(origin, tree, rule) for rule in broken if not _is_below(rule.location, unread))
-        if wave is not None and not problems:
-            return wave, tree
-    raise WaveFileError(problems)
+    if tree.data is None:
+        return _ReadWave(tree, None, frozenset(problems))
+    # What could not be read as YAML is not judged as a field as well.
+    unread = {flaw.location for flaw in tree.flaws if flaw.location}
+    wave, broken = None, []
+    left = salvage(tree.data, {str(location[0]) for location in unread})
+    try:
+        wave = Wave.model_validate(tree.data)
+    except ValidationError as error:
+        broken = broken_rules_of(error, Wave)
+        if any(detail["loc"] for detail in error.errors(include_url=False)):
+            # With wrong fields no rule between fields has been asked yet; what the rest breaks is told as well.
+            broken += left.broken_rules()
+    problems.update(_problem(origin, tree, rule) for rule in broken if not _is_below(rule.location, unread))
+    return _ReadWave(tree, wave, frozenset(problems), left)
 
 
 def _is_below(location: Location, others: Collection[Location]) -> bool:
     return any(location[:length] in others for length in range(1, len(location) + 1))
-
-
-def _wave_of(data: Mapping[str, Any]) -> tuple[Wave | None, list[BrokenRule]]:
-    try:
-        return Wave.model_validate(data), []
-    except ValidationError as error:
-        broken = broken_rules_of(error, Wave)
-        wrong = {str(detail["loc"][0]) for detail in error.errors(include_url=False) if detail["loc"]}
-    # With wrong fields no rule between fields has been asked yet; those that do not concern them still can be.
-    return None, broken + _rules_beside(data, wrong) if wrong else broken
-
-
-@cache
-def _adapters() -> dict[str, TypeAdapter[Any]]:
-    hints = get_type_hints(WaveDocument, include_extras=True)
-    return {name: TypeAdapter(hints[name]) for name in WaveDocument.model_fields}
-
-
-def _rules_beside(data: Mapping[str, Any], wrong: Collection[str]) -> list[BrokenRule]:
-    """Return the rules broken by fields that are right by themselves, though others are not."""
-    values = {
-        name: adapter.validate_python(data[name])
-        for name, adapter in _adapters().items()
-        if name in data and name not in wrong
-    }
-    return broken_rules(WaveDocument.model_construct(None, **values), without=wrong)
 
 
 def _problem(origin: str, tree: YamlTree, rule: BrokenRule) -> Problem:

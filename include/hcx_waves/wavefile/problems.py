@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from hcx_waves.model.base import RULES_ERROR, BrokenRule, Location
 from hcx_waves.model.outside import shown
-from hcx_waves.model.spelling import KnownNames
+from hcx_waves.wavefile.hints import unknown_field
 
 MOST_PROBLEMS = 100
 """How many problems of one file are listed."""
@@ -88,7 +88,7 @@ def broken_rules_of(error: ValidationError, model: type[BaseModel]) -> list[Brok
 def _message(detail: Any, model: type[BaseModel]) -> str:
     kind, context, given = str(detail["type"]), detail.get("ctx", {}), detail["input"]
     if kind == "extra_forbidden":
-        return _unknown_field(str(detail["loc"][-1]), known_fields(model, tuple(detail["loc"][:-1])))
+        return unknown_field(str(detail["loc"][-1]), given, model, tuple(detail["loc"][:-1]))
     if kind in _OF_TYPE:
         return f"{_OF_TYPE[kind]}, {_of_input(given)}"
     if kind == "string_type":
@@ -119,28 +119,6 @@ _FIXED = {
     "missing": "is required",
     "string_pattern_mismatch": "is not a UUID: use the instanceUuid, such as 5012a3c4-0f1e-2d3c-4b5a-69788796a5b4",
 }
-
-
-def _unknown_field(name: str, known: list[str]) -> str:
-    near = KnownNames(known).nearest(name) if len(name) <= _LONGEST_FIELD else ()
-    hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known)}"
-    return f"unknown field; {hint}"
-
-
-def known_fields(model: type[BaseModel], location: Location) -> list[str]:
-    """Return the field names of the model at a place below another model."""
-    current = model
-    for part in location:
-        if isinstance(part, str) and part in current.model_fields:
-            current = _model_in(current.model_fields[part].annotation) or current
-    return sorted(current.model_fields)
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_in(argument) for argument in getattr(annotation, "__args__", ()))
-    return next((model for model in inner if model is not None), None)
 
 
 def _of_input(given: Any) -> str:

@@ -1,12 +1,12 @@
 """Rules between the fields of one wave file.
 
-Each rule names the fields it needs; where one of those is invalid by itself the rule is not asked, so that nobody
-is told about a consequence of something else.
+Each rule names the fields it needs, so that of a file in which something is wrong only those rules are believed that
+are not about a consequence of it (``salvage``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -31,13 +31,9 @@ class Rule:
     check: Callable[[WaveDocument], Iterator[BrokenRule]]
 
 
-def broken_rules(document: WaveDocument, without: Collection[str] = ()) -> list[BrokenRule]:
-    """Return every rule that a wave file breaks.
-
-    :param without: fields that are invalid or missing; rules that read one of them are left out.
-    """
-    asked = [rule for rule in RULES if not set(rule.fields) & set(without)]
-    return [broken for rule in asked for broken in rule.check(document)]
+def broken_rules(document: WaveDocument) -> list[BrokenRule]:
+    """Return every rule that a wave file breaks."""
+    return [broken for rule in RULES for broken in rule.check(document)]
 
 
 def _names(document: WaveDocument) -> Iterator[BrokenRule]:

@@ -17,8 +17,9 @@ from hcx_waves.model.base import BrokenRule, Location
 from hcx_waves.model.choices import CutoverPolicy
 from hcx_waves.model.finding_ids import useless_waiver
 from hcx_waves.model.spelling import KnownNames
-from hcx_waves.wavefile.loader import SUFFIX, WaveFile, load_wave_file
-from hcx_waves.wavefile.problems import Problem, WaveFileError
+from hcx_waves.wavefile.loader import SUFFIX, BrokenWaveFile, WaveFile, read_wave_file
+from hcx_waves.wavefile.problems import Problem
+from hcx_waves.wavefile.salvage import Salvaged
 from hcx_waves.wavefile.segments import Segment
 
 Conflict = tuple[WaveFile, BrokenRule]
@@ -45,18 +46,33 @@ def wave_paths(folder: Path) -> list[Path]:
 
 
 def load_waves(paths: Iterable[Path]) -> WaveSet:
-    """Read wave files and check them against each other; never raises for what is in them."""
+    """Read wave files and check them against each other; never raises for what is in them.
+
+    A file that cannot be used takes part in the checks that ask only for what is right in it.
+    """
     files: list[WaveFile] = []
-    problems: list[Problem] = []
-    broken: set[str] = set()
+    broken: list[BrokenWaveFile] = []
     for path in sorted(set(paths)):
-        try:
-            files.append(load_wave_file(path))
-        except WaveFileError as error:
-            problems.extend(error.problems)
-            broken.add(path.stem)
-    conflicts = [file.problem(rule) for check in _CHECKS for file, rule in check(files, broken)]
-    return WaveSet(tuple(files), tuple(sorted(problems)), tuple(sorted(set(conflicts))))
+        read = read_wave_file(path)
+        if isinstance(read, WaveFile):
+            files.append(read)
+        else:
+            broken.append(read)
+    problems = [problem for one in broken for problem in one.problems]
+    conflicts = {problem for check in _CHECKS for problem in _conflicts(check, files, broken)}
+    return WaveSet(tuple(files), tuple(sorted(problems)), tuple(sorted(conflicts - set(problems))))
+
+
+def _conflicts(check: _Check, files: Iterable[WaveFile], broken: Iterable[BrokenWaveFile]) -> Iterator[Problem]:
+    taking_part, left, outside = list(files), {}, set()
+    for one in broken:
+        if one.left is None or one.tree is None or not check.can_ask(one.left):
+            outside.add(one.path.stem)
+        else:
+            wave, left[one.path] = one.left.for_other_files()
+            taking_part.append(WaveFile(one.path, wave, one.tree))
+    for file, rule in check.find(sorted(taking_part, key=lambda file: file.path), outside):
+        yield file.problem(left[file.path].in_the_file(rule) if file.path in left else rule)
 
 
 def load_folder(folder: Path) -> WaveSet:
@@ -94,7 +110,7 @@ def _chain(files: list[WaveFile], broken: set[str]) -> Iterator[Conflict]:
         for index, name in enumerate(file.wave.after):
             # A wave whose file is broken has problems enough of its own.
             if name not in waves and name not in broken:
-                yield file, BrokenRule(("after", index), f'there is no wave "{name}"{_near(name, waves)}')
+                yield file, BrokenRule(("after", index), f'there is no wave "{name}"{_near(name, waves, file)}')
         if file.wave.name in _ancestors(file.wave.name, waves):
             yield (
                 file,
@@ -102,8 +118,9 @@ def _chain(files: list[WaveFile], broken: set[str]) -> Iterator[Conflict]:
             )
 
 
-def _near(name: str, waves: dict[str, WaveFile]) -> str:
-    near = KnownNames(waves).nearest(name)
+def _near(name: str, waves: dict[str, WaveFile], asking: WaveFile) -> str:
+    # No wave comes after itself, so it is not what was meant.
+    near = KnownNames(one for one in waves if one != asking.wave.name).nearest(name)
     return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
@@ -213,7 +230,8 @@ def _cut_later(
             yield (
                 file,
                 BrokenRule(
-                    here, f'there is no wave "{name}"{_near(name, waves)}, so {segment.name} would never be cut over'
+                    here,
+                    f'there is no wave "{name}"{_near(name, waves, file)}, so {segment.name} would never be cut over',
                 ),
             )
     elif all(cutter.wave.name != name for cutter in cutters):
@@ -254,4 +272,27 @@ def _others(file: WaveFile, group: Iterable[tuple[WaveFile, Location]]) -> str:
     return ", ".join(f"wave {other.wave.name} ({other.path})" for other in others)
 
 
-_CHECKS = (_same_names, _chain, _chain_dates, _shared_vms, _staying_vms, _segments, _waivers)
+@dataclass(frozen=True)
+class _Check:
+    """A rule between files, and the fields of a file that it asks for besides the name."""
+
+    find: Callable[[list[WaveFile], set[str]], Iterator[Conflict]]
+    fields: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    """Lists of which it is enough to know some entries."""
+
+    def can_ask(self, left: Salvaged) -> bool:
+        """Whether enough of a file is right."""
+        return not left.unsound & {"name", *self.fields} and self.lists <= left.places.keys()
+
+
+_TIMES = frozenset(("time_zone", "start", "start_tolerance", "switchover_window", "segments"))
+_CHECKS = (
+    _Check(_same_names),
+    _Check(_chain, frozenset(("after",))),
+    _Check(_chain_dates, frozenset(("after", *_TIMES))),
+    _Check(_shared_vms, frozenset(("connections",)), frozenset(("vms",))),
+    _Check(_staying_vms, frozenset(("connections", "vms", "segments"))),
+    _Check(_segments, frozenset(("connections", "after", "segments"))),
+    _Check(_waivers, lists=frozenset(("waivers",))),
+)

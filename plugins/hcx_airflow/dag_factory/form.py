@@ -48,7 +48,7 @@ def live_params(wave: Wave) -> dict[str, Param]:
             title="Cutover only",
             description="Moves no VMs. Cuts over the segments whose VMs have all arrived.",
         ),
-        **_record_params(wave.gates.approve_wave, f"Shown at the gate {APPROVE_WAVE}, and kept with the run."),
+        **record_params(wave.gates.approve_wave, f"Shown at the gate {APPROVE_WAVE}, and kept with the run."),
         "poll_interval_seconds": Param(
             wave.options.poll_interval.total_seconds(),
             type="number",
@@ -72,11 +72,15 @@ def cleanup_params(wave: Wave) -> dict[str, Param]:
             description=f"Run id of the run of {wave.name} whose segments are cleaned up. If empty, the latest run "
             "with a plan.",
         ),
-        **_record_params(wave.gates.approve_cleanup, "Kept with the run."),
+        **record_params(wave.gates.approve_cleanup, "Kept with the run."),
     }
 
 
-def _record_params(gate: GateSettings, about_notes: str) -> dict[str, Param]:
+def record_params(gate: GateSettings, about_notes: str) -> dict[str, Param]:
+    """Return the params that are kept with a run.
+
+    :param gate: what the change reference must match.
+    """
     hint = f"Reference of the change request. It can also be given when the gate is answered. {gate.reference_hint}"
     return {
         "change_reference": Param(None, title="Change reference", description=hint.rstrip(), **gate.reference_schema()),

@@ -16,7 +16,9 @@ from airflow.sdk import DAG
 from hcx_airflow import names
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
+from hcx_airflow.dag_factory.recovery import build_recovery_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
+from hcx_airflow.dag_factory.texts import recovery_face
 from hcx_waves.model.formatting import counted
 from hcx_waves.wavefile.loader import SUFFIX, WaveFile, load_wave_file
 from hcx_waves.wavefile.problems import WaveFileError
@@ -31,10 +33,11 @@ class Kind(StrEnum):
 
     LIVE = "live"
     CLEANUP = "cleanup"
+    RECOVERY = "recovery"
     REHEARSAL = "rehearsal"
 
 
-REAL = frozenset({Kind.LIVE, Kind.CLEANUP})
+REAL = frozenset({Kind.LIVE, Kind.CLEANUP, Kind.RECOVERY})
 """The DAGs that change something real; a file of their own keeps errors in rehearsal DAGs away from them."""
 
 
@@ -92,6 +95,8 @@ def _dags_of(file: WaveFile, others: Sequence[WaveFile], kinds: Collection[Kind]
         yield build_live_dag(file.wave, text=text, next_waves=_followers(file.wave, others))
     if Kind.CLEANUP in kinds and file.wave.segments_to_clean:
         yield build_cleanup_dag(file.wave, text=text)
+    if Kind.RECOVERY in kinds:
+        yield build_recovery_dag(recovery_face(file.wave, text))
     if Kind.REHEARSAL in kinds:
         yield build_rehearsal_dag(file.wave, text=text)
 

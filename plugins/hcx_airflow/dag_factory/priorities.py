@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hcx_airflow.documents import Arguments
 
 OUTAGE = 1000
@@ -16,3 +18,12 @@ def at(priority: int) -> Arguments:
     Absolute: by its own rule Airflow would add up what comes after a task, and the end of a cutover would count least.
     """
     return {"priority_weight": priority, "weight_rule": "absolute"}
+
+
+def in_outage() -> Arguments:
+    """Return the operator arguments of the steps of a cutover: first of all, and with workers of their own if any.
+
+    ``HCX_WAVES_CUTOVER_QUEUE`` names the queue that such workers listen to; without it there must be none.
+    """
+    queue = os.environ.get("HCX_WAVES_CUTOVER_QUEUE", "")
+    return {**at(OUTAGE), **({"queue": queue} if queue else {})}

@@ -41,7 +41,7 @@ def add_cutover_group(wave: Wave, segment: Segment, *, rehearsal: bool = False) 
     :param rehearsal: whether it is done on twins, and on nothing else.
     """
     common: Arguments = {"wave_id": wave.name, "segment": segment.name, "rehearsal": rehearsal}
-    urgent = common if rehearsal else {**common, **priorities.at(priorities.OUTAGE)}
+    urgent = common if rehearsal else {**common, **priorities.in_outage()}
     with TaskGroup(names.cutover_group(segment), tooltip=f"Cut over segment {segment.name}"):
         prove = ProveSegmentEmptyOperator(task_id=names.PROVE_SEGMENT_EMPTY, **common)
         approve = WaveGate(task_id=names.APPROVE_CUTOVER, gate=names.APPROVE_CUTOVER, **common)

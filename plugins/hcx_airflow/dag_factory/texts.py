@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from hcx_airflow import names
 from hcx_waves.model.choices import CutoverPolicy, Disconnect
@@ -36,6 +37,40 @@ def display_name(wave: Wave, kind: str = "") -> str:
 def tags_of(wave: Wave, kind: str) -> list[str]:
     """Return the tags of one of a wave's DAGs."""
     return ["hcx-waves", kind, f"wave:{wave.name}"]
+
+
+@dataclass(frozen=True)
+class DagFace:
+    """What people see of one of a wave's DAGs, as plain texts.
+
+    :param wave: the wave's name.
+    :param title: the name in Airflow's list.
+    :param page: in Markdown.
+    :param objects: the names of what its form offers.
+    """
+
+    wave: str
+    title: str
+    owner: str
+    tags: tuple[str, ...]
+    page: str
+    objects: tuple[str, ...] = ()
+
+
+def recovery_face(wave: Wave, text: str) -> DagFace:
+    """Return the face of a wave's recovery DAG.
+
+    :param text: the wave file as it stands.
+    """
+    objects = dict.fromkeys([*(one.name for one in wave.segments), *(vm.name for vm in wave.vms)])
+    return DagFace(
+        wave=wave.name,
+        title=display_name(wave, "recover"),
+        owner=owner_of(wave),
+        tags=tuple(tags_of(wave, "recover")),
+        page=_document(wave, text, list(_recovery_lines(wave))),
+        objects=tuple(objects),
+    )
 
 
 def live_document(wave: Wave, text: str, next_waves: tuple[str, ...] = ()) -> str:
@@ -123,6 +158,13 @@ def _cleanup_lines(wave: Wave) -> Iterator[str]:
             steps.append(f"destination renamed to {segment.rename_destination}")
         yield f"- **Segment {segment.name}**: {', '.join(steps)}."
     yield f"- **Gate**: {names.APPROVE_CLEANUP}. A rejection, or no answer in time, changes nothing."
+
+
+def _recovery_lines(wave: Wave) -> Iterator[str]:
+    yield f"- **This DAG changes what a run of `{wave.name}` has left behind**, once its gate is approved."
+    yield "- **Start**: by hand. The form asks for the action; it looks first and changes nothing before the gate."
+    yield f"- **Gate**: {names.APPROVE_RECOVERY}, answered by those who may approve the step that it undoes."
+    yield "- **Without Airflow**: `hcx-waves rescue` does the same for gateways and migrations."
 
 
 def _rehearsal_lines(wave: Wave) -> Iterator[str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from hcx_airflow import names
+from hcx_airflow.waits import notes_of
+from hcx_waves.model.formatting import instant
 from hcx_waves.wavefile.sets import WaveSet, load_folder
 from hcx_waves.wavefile.wave import Wave
 
@@ -31,6 +33,9 @@ class RunsOfDags(Protocol):
     def count(self, dag_id: str, states: Sequence[str] | None = None, logical_date: datetime | None = None) -> int:
         """Return how many runs a DAG has in some states, or of a logical date."""
 
+    def is_waiting(self, dag_id: str, run_id: str, task_id: str) -> bool:
+        """Whether a task waits in the triggerer, or looks from a worker."""
+
 
 def concerns_of(folder: Path, airflow: RunsOfDags, now: datetime) -> list[str]:
     """Return a message for each problem that needs a person.
@@ -41,7 +46,27 @@ def concerns_of(folder: Path, airflow: RunsOfDags, now: datetime) -> list[str]:
     found = list(_of_files(waves, folder))
     for file in waves.files:
         found += _of_wave(file.wave, airflow, now)
+        found += _of_waits(file.wave, airflow, now)
     return found
+
+
+def _of_waits(wave: Wave, airflow: RunsOfDags, now: datetime) -> Iterator[str]:
+    """Yield what stands in waits of a wave, and waits at which nobody looks."""
+    from hcx_waves.guide.entries import url_of
+    from hcx_waves.run.stalls import StallId
+
+    for note in notes_of(wave.name):
+        if not airflow.is_waiting(note.dag_id, note.run_id, note.task_id):
+            continue
+        where = f"{wave.name}, run {note.run_id}, {note.task_id}"
+        for stall in note.read_stalls():
+            yield f"{where}: {stall}. {stall.what_to_do} (guide: {stall.stall_id.value}, {stall.guide_url})"
+        if note.is_stale(now):
+            away = StallId.TRIGGERER_AWAY
+            yield (
+                f"{where}: {away.value}: no triggerer has looked since {instant(note.looked_at, seconds=True)}. Start "
+                f"the triggerer; nothing is lost (guide: {away.value}, {url_of(away)})"
+            )
 
 
 def new_differences(folder: Path, airflow: RunsOfDags, now: datetime) -> list[str]:
@@ -74,6 +99,9 @@ def _of_wave(wave: Wave, airflow: RunsOfDags, now: datetime) -> Iterator[str]:
     cleanup = names.cleanup_dag_id(wave.name)
     if wave.segments_to_clean and airflow.is_paused(cleanup) and airflow.count(cleanup, _WAITING):
         yield f"{cleanup}: a run waits for the end of the hold, but the DAG is paused. Unpause it, or delete the run"
+    recovery = names.recovery_dag_id(wave.name)
+    if airflow.is_paused(recovery) and airflow.count(recovery, _WAITING):
+        yield f"{recovery}: a way back waits, but the DAG is paused. Unpause it, or delete the run"
 
 
 def _of_start(wave: Wave, paused: bool, airflow: RunsOfDags, now: datetime) -> Iterator[str]:

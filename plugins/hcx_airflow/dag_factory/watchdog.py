@@ -27,7 +27,9 @@ Checks all waves every five minutes. The run fails, and the log of `report_waves
 - is due within two hours and its DAG is paused,
 - is due and has not started, or did not start in time,
 - has a run that waits although its DAG is paused,
-- has a file that is broken or contradicts another one, or has no DAG.
+- has a file that is broken or contradicts another one, or has no DAG,
+- has a task that waits and in which something stands, or at which no triggerer looks. Each has a name, which leads to
+  `docs/guide/stalls.md`.
 
 Once a day `probe_sites` makes every read that waves rely on at the sites of all waves that are not paused and do not
 run just then. The run fails if a product's answers differ from what is known of it and that was not known before; the
@@ -35,6 +37,7 @@ preflight of the waves warns of it from then on.
 
 Put a failure callback or an alert on this DAG.
 """
+_WAITING_STATES = ("deferred", "running")
 _LONGEST_PROBE = timedelta(minutes=4)
 
 
@@ -124,6 +127,12 @@ class AirflowRuns:
                 logical_dates=None if logical_date is None else [logical_date],
             )
         )
+
+    def is_waiting(self, dag_id: str, run_id: str, task_id: str) -> bool:
+        """Whether a task waits in the triggerer, or looks from a worker."""
+        states = self._ti.get_task_states(dag_id=dag_id, task_ids=[task_id], run_ids=[run_id])
+        found = states.get(run_id, {}).get(task_id)
+        return str(getattr(found, "value", found)) in _WAITING_STATES
 
 
 def folder_of_waves(context: Any) -> Path:

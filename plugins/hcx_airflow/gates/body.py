@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hcx_waves.migration.verify import VmProof
     from hcx_waves.model.findings import Assessment, Assessments
     from hcx_waves.preflight.repeat import Recheck
+    from hcx_waves.rescue.recovery import Recovery
 
 MOST_ROWS = 200
 _VM_HEAD = ("Migration type", "Networks", "Placement", "Options", "In this run")
@@ -67,6 +68,7 @@ class GateView:
     emptiness: EmptyProof | None = None
     not_due: Mapping[str, str | None] = field(default_factory=dict)
     asking: Asking | None = None
+    recovery: Recovery | None = None
 
     @property
     def planned(self) -> PlannedSegment:

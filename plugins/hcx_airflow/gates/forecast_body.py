@@ -85,6 +85,8 @@ def _rows(forecast: Expectation, clock: WaveClock) -> Iterator[tuple[str, ...]]:
 def _sentences(forecast: Expectation, clock: WaveClock) -> Iterator[str]:
     if forecast.window_chance is not None:
         yield f"Chance of staying within the windows: {bold(share(forecast.window_chance))}."
+    if forecast.window_fit is not None:
+        yield from map(escape, forecast.window_fit.sentences(clock.time_zone))
     if forecast.last_safe_start is not None:
         yield f"Last safe start: {_instant(forecast.last_safe_start, clock)}."
     if forecast.critical_vms:

@@ -48,8 +48,6 @@ from hcx_waves.wavefile.gates import GateSettings, time_to_answer
 TEXT_VERSION = 3
 """Version of the gate texts: a body that another release has shown is compared by digest and scope only."""
 NO_ANSWER = "no answer in time"
-LOSSES = 3
-"""How often a gate is tried again that Airflow has lost. What a person answers, and what we refuse, is no loss."""
 _LONGEST_TEXT = 500
 _SIMPLE_AUTH = "SimpleAuthManager"
 
@@ -75,7 +73,7 @@ class Answer:
         for name in ("change_reference", "reason"):
             text = given.get(name)
             if text is not None and not isinstance(text, str):
-                raise AnswerRefusedError(f"{name} must be text. Clear this gate to ask again")
+                raise AnswerRefusedError(f"{name} must be text. The gate asks again")
             texts[name] = (text or "").strip()[:_LONGEST_TEXT] or None
         return cls(user.get("id"), user.get("name") or user.get("id"), **texts)
 
@@ -83,10 +81,9 @@ class Answer:
 class WaveGate(ApprovalOperator):
     """Ask a person. An approval stores the sealed decision for the steps after the gate; anything else fails the task.
 
-    A gate never skips and never asks about a different plan on a later try. It is tried again only if Airflow loses
-    it, such as by a late event of its executor: it then asks again. A no is kept, and fails any later try at once.
-    Each step that changes
-    something verifies the decision itself, so marking the task "success" lets nothing through.
+    A gate never skips and never asks about a different plan on a later try. It asks again if an answer does not count,
+    or if Airflow loses it, such as by a late event of its executor. A no is kept, and fails any later try at once.
+    Each step that changes something verifies the decision itself, so marking the task "success" lets nothing through.
 
     :param wave_id: the wave.
     :param gate: the name of a gate in :mod:`hcx_airflow.gates.table`.
@@ -116,7 +113,8 @@ class WaveGate(ApprovalOperator):
             "reason": Param(None, type=["null", "string"], maxLength=_LONGEST_TEXT, title="Reason"),
         }
         subject = GATES[gate].title.format(wave=wave_id, segment=segment)
-        fixed = {**retry_arguments(LOSSES, rehearsal=rehearsal), "pool": "default_pool", "params": params}
+        # Airflow may lose a gate, or be unable to start it. What a person answers, and what we refuse, is not retried.
+        fixed = {**retry_arguments(rehearsal=rehearsal), "pool": "default_pool", "params": params}
         super().__init__(subject=subject, body="", **{**kwargs, **fixed})
         self.wave_id = wave_id
         self.gate = GATES[gate]
@@ -228,7 +226,7 @@ class WaveGate(ApprovalOperator):
 
     def _longest_wait(self, work: Work, now: datetime) -> timedelta:
         window = self.gate.window(work.plan, self.segment)
-        return time_to_answer(self.gate.settings(work.wave), now, window, self.gate.wait)
+        return time_to_answer(self.gate.settings_of(work), now, window, self.gate.wait)
 
     def _time_to_answer(self, run: TaskRun, work: Work, now: datetime, until: datetime | None = None) -> timedelta:
         """Return how long a question may wait.
@@ -288,16 +286,14 @@ class WaveGate(ApprovalOperator):
         if event.get("error_type") == "timeout":
             self._record(run, work, Choice.UNANSWERED, Answer(reason=NO_ANSWER))
             raise UnansweredError(_unanswered(self.gate.name))
-        raise AnswerRefusedError(
-            f"the answer to {self.gate.name} cannot be read: {event.get('error')}. Clear it to ask again"
-        )
+        raise AnswerRefusedError(f"the answer to {self.gate.name} cannot be read: {event.get('error')}. It asks again")
 
     def _check_person(self, work: Work, answer: Answer) -> None:
         name = answer.user_name
-        if not may_answer(self.gate.settings(work.wave), name):
+        if not may_answer(self.gate.settings_of(work), name):
             raise AnswerRefusedError(
                 f"{name or 'an unknown user'} is not one of the approvers of {self.gate.name}, so the answer does not "
-                "count. Clear it to ask again"
+                "count. The gate asks again"
             )
 
     def _check_approval(self, run: TaskRun, work: Work, answer: Answer, shown: Document | None) -> None:
@@ -305,13 +301,12 @@ class WaveGate(ApprovalOperator):
         self._refuse_cleared(run, settings)
         if not is_second_person(settings, answer.user_name, run.started_by):
             raise AnswerRefusedError(
-                f"{run.started_by} started the run, so another person must approve it. Clear {self.gate.name} to ask "
-                "again"
+                f"{run.started_by} started the run, so another person must approve it. {self.gate.name} asks again"
             )
         if not quotes_reference(settings, answer.change_reference):
             raise AnswerRefusedError(
                 f'"{answer.change_reference or ""}" is not a change reference that {self.gate.name} accepts '
-                f"(pattern {settings.change_reference_pattern}). Clear it to ask again"
+                f"(pattern {settings.change_reference_pattern}). It asks again"
             )
         if shown != work.shown():
             raise DriftedError(
@@ -320,7 +315,7 @@ class WaveGate(ApprovalOperator):
             )
 
     def _settings(self, work: Work) -> GateSettings:
-        settings = self.gate.settings(work.wave)
+        settings = self.gate.settings_of(work)
         return settings.model_copy(update={"four_eyes": True}) if self.four_eyes else settings
 
     def _record(self, run: TaskRun, work: Work, choice: Choice, answer: Answer) -> Document:

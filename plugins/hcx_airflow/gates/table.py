@@ -9,7 +9,10 @@ from typing import Any
 
 from hcx_airflow import names
 from hcx_airflow.gates.body import GateView, cleanup_body, cutover_body, manual_body, switchover_body, wave_body
+from hcx_airflow.gates.recovery_body import recovery_body
 from hcx_airflow.results import ASSESSMENTS, PROOF, SEEDED, VERIFIED, Slot
+from hcx_airflow.results import RECOVERY as RECOVERY_FOUND
+from hcx_airflow.work import Work
 from hcx_waves.model.choices import Disconnect
 from hcx_waves.model.formatting import counted
 from hcx_waves.model.plan import PlannedSegment, WavePlan
@@ -19,6 +22,8 @@ from hcx_waves.wavefile.gates import WAIT_FOR_CLEANUP, WAIT_WITHOUT_WINDOW, Gate
 from hcx_waves.wavefile.segments import Segment
 from hcx_waves.wavefile.wave import Wave
 
+WAIT_FOR_RECOVERY = timedelta(hours=2)
+"""What was found grows old: it is looked at again before anything is done, and then refused if it has changed."""
 Window = Callable[[WavePlan, str | None], TimeWindow | None]
 
 
@@ -80,6 +85,13 @@ class Gate:
     evidence: tuple[Slot[Any], ...] = ()
     evidence_of_segments: tuple[Slot[Any], ...] = ()
 
+    def settings_of(self, work: Work) -> GateSettings:
+        """Return who may answer in a run, for how long, and what the answer must quote.
+
+        What undoes a step of the wave is answered by those who may approve that step.
+        """
+        return _settings(work.undoes)(work.wave) if work.undoes else self.settings(work.wave)
+
     def headline(self, plan: WavePlan, scope: Scope, segment: str | None) -> str:
         """Return the headline for what a run really does, which its params decide."""
         said = self.title.format(wave=plan.wave, segment=segment)
@@ -139,7 +151,16 @@ CLEANUP = Gate(
     in_night=False,
     evidence_of_segments=(PROOF,),
 )
-GATES = {gate.name: gate for gate in (WAVE, SWITCHOVER, CUTOVER, CLEANUP, MANUAL)}
+RECOVERY = Gate(
+    names.APPROVE_RECOVERY,
+    "Recover wave {wave} as shown?",
+    recovery_body,
+    _no_window,
+    _settings(names.APPROVE_CUTOVER),
+    WAIT_FOR_RECOVERY,
+    evidence=(RECOVERY_FOUND,),
+)
+GATES = {gate.name: gate for gate in (WAVE, SWITCHOVER, CUTOVER, CLEANUP, MANUAL, RECOVERY)}
 
 
 @dataclass(frozen=True)

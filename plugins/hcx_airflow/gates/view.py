@@ -5,7 +5,7 @@ from __future__ import annotations
 from hcx_airflow import names
 from hcx_airflow.gates.asking import Asking
 from hcx_airflow.gates.body import GateView
-from hcx_airflow.results import ASSESSMENTS, FORECAST, NO_FORECAST, NOT_DUE, PROOF, SEEDED, VERIFIED
+from hcx_airflow.results import ASSESSMENTS, FORECAST, NO_FORECAST, NOT_DUE, PROOF, RECOVERY, SEEDED, VERIFIED
 from hcx_airflow.task import TaskRun
 from hcx_airflow.work import Work
 from hcx_waves.model.plan import PlannedSegment
@@ -31,6 +31,7 @@ def read_view(run: TaskRun, work: Work, segment: str | None, asking: Asking | No
         emptiness=None if segment is None else run.results.beside(PROOF),
         not_due={one.name: _why_left_alone(run, one) for one in work.plan.segments} if run.is_cleanup else {},
         asking=asking,
+        recovery=run.results.read_here(RECOVERY) if run.is_recovery else None,
     )
 
 

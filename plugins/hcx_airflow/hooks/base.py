@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from airflow.sdk import BaseHook, Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from hcx_airflow.documents import Arguments
 from hcx_airflow.errors import ConnectionSettingsError, name_connection
@@ -77,13 +78,20 @@ class ManagerHook(BaseHook, Generic[Client, Settings]):
     def connection(self) -> Connection:
         """The Airflow connection.
 
-        :raises ConnectionSettingsError: if it is of another type.
+        :raises ConnectionSettingsError: if Airflow has none of this id, or it is of another type.
         """
-        found = self._given or self.get_connection(self.conn_id)
+        found = self._given or self._looked_up()
         if found.conn_type != self.conn_type:
             problem = f'has type "{found.conn_type}"; change it to "{self.conn_type}"'
             raise ConnectionSettingsError(self.conn_id, problem)
         return found
+
+    def _looked_up(self) -> Connection:
+        try:
+            return self.get_connection(self.conn_id)
+        except AirflowNotFoundException:
+            problem = f'Airflow has none of this id; add it, with type "{self.conn_type}"'
+            raise ConnectionSettingsError(self.conn_id, problem) from None
 
     @cached_property
     def extras(self) -> Settings:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 
-from hcx_airflow.errors import name_connection
+from hcx_airflow.errors import ConnectionSettingsError, UnusableConnectionsError, WaveTaskError, name_connection
 from hcx_airflow.hooks.base import ManagerHook
 from hcx_airflow.hooks.hcx import HcxHook
 from hcx_airflow.hooks.nsx_policy import NsxPolicyHook
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from hcx_waves.clients.nsx import NsxPolicyClient
     from hcx_waves.clients.vsphere import VsphereClient
 
+logger = logging.getLogger(__name__)
 Hook = TypeVar("Hook", bound=ManagerHook[Any, Any])
 
 
@@ -78,6 +81,24 @@ class _Opener:
         client = self.stack.enter_context(hook.nsx_client(cloud))
         self.ids[client.base_url] = conn_id
         return client
+
+    def unusable(self, wave: Wave) -> list[ConnectionSettingsError]:
+        """Return what is wrong with the settings of the wave's connections, without connecting."""
+        source, destination = wave.connections.source, wave.connections.destination
+        used: list[tuple[type[ManagerHook[Any, Any]], str | None, str]] = [
+            (HcxHook, source.hcx, "source"),
+            *((VsphereHook, one.vcenter, site) for one, site in ((source, "source"), (destination, "destination"))),
+            *((NsxPolicyHook, one.nsx, site) for one, site in ((source, "source"), (destination, "destination"))),
+            *((VmcHook, one.vmc, site) for one, site in ((source, "source"), (destination, "destination"))),
+        ]
+        found: dict[str, ConnectionSettingsError] = {}
+        for kind, conn_id, site in used:
+            try:
+                if conn_id is not None:
+                    _ = self.hook(kind, conn_id, site).extras
+            except ConnectionSettingsError as error:
+                found.setdefault(error.conn_id, error)
+        return list(found.values())
 
     def name(self, error: ClientError) -> None:
         """Put the connection's id into an error that knows the address."""
@@ -145,6 +166,14 @@ def _opened(wave: Wave, opener: _Opener) -> Iterator[SiteClients]:
     except ClientError as error:
         opener.name(error)
         raise
+    except ConnectionSettingsError as error:
+        # Whoever has forgotten one connection has often forgotten more; each is looked at, and all are named.
+        raise _with_the_others(error, opener.unusable(wave)) from None
+
+
+def _with_the_others(error: ConnectionSettingsError, found: Sequence[ConnectionSettingsError]) -> WaveTaskError:
+    others = [one for one in found if one.conn_id != error.conn_id]
+    return UnusableConnectionsError([error, *others]) if others else error
 
 
 def hcx_connection_id(wave: Wave, *, rehearsal: bool) -> str:
@@ -164,8 +193,15 @@ def pages_of(wave: Wave, clients: SiteClients, *, rehearsal: bool, twin: TwinWor
 
 
 def secrets_of(wave: Wave, *, rehearsal: bool, twin: TwinWorld | None = None) -> list[str]:
-    """Return the passwords of a wave's connections, so that they can be blanked in texts."""
+    """Return the passwords of a wave's connections, so that they can be blanked in texts.
+
+    A connection that is not there has none, which is logged.
+    """
     ids = {*wave.connections.source.used().values(), *wave.connections.destination.used().values()}
-    found = [BaseHook.get_connection(connection_id_for(one, rehearsal=rehearsal)).password for one in sorted(ids)]
-    found += [] if twin is None else twin.secrets()
+    found: list[str | None] = [] if twin is None else [*twin.secrets()]
+    for conn_id in sorted(ids):
+        try:
+            found.append(BaseHook.get_connection(connection_id_for(conn_id, rehearsal=rehearsal)).password)
+        except (ConnectionSettingsError, AirflowNotFoundException) as error:
+            logger.warning("Cannot search for the password of connection %s: %s", conn_id, error)
     return [password for password in found if password]

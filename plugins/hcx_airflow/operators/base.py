@@ -11,9 +11,10 @@ from airflow.sdk import BaseOperator, Context
 from typing_extensions import override
 
 from hcx_airflow.documents import Arguments
+from hcx_airflow.errors import LostTooOftenError
 from hcx_airflow.hooks.sites import open_sites, pages_of
 from hcx_airflow.results import Slot, to_json
-from hcx_airflow.retries import retry_arguments
+from hcx_airflow.retries import LOST_PROCESSES, retry_arguments
 from hcx_airflow.task import TaskRun
 from hcx_airflow.tries import on_its_clock, saying_why
 from hcx_airflow.ui.lending import lend_links
@@ -59,11 +60,24 @@ class WaveOperator(BaseOperator):
         run = TaskRun(self.wave_id, self.rehearsal, context)
         with saying_why(run):
             run.begin()
+            self._refuse_endless(run)
             with on_its_clock(run, self.retry_policy) if self.takes_part else nullcontext():
                 result = step(run)
         if not self.rehearsal:
             lend_links(run.ti, self.pages, map(run.sibling, self.lends_links_to))
         return None if result is None else run.results.sealed(to_json(self.result, result))
+
+    def _refuse_endless(self, run: TaskRun) -> None:
+        """Give up a step whose process is lost each time: while it is tried, the way back is not gone.
+
+        :raises LostTooOftenError: if so.
+        """
+        tries = getattr(self.retry_policy, "tries", None)
+        if not self.rehearsal and tries is not None and run.tries_begun > tries + LOST_PROCESSES:
+            raise LostTooOftenError(
+                f"{run.task_id} has begun {run.tries_begun - 1} times without coming to an end. Look at the log of its "
+                "tries and at the workers (memory above all), then clear this task"
+            )
 
     @abstractmethod
     def act(self, run: TaskRun) -> Any:

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow import results
-from hcx_airflow.cutover_steps import source_gateway
+from hcx_airflow.cutover_steps import my_turn, source_gateway
 from hcx_airflow.documents import Arguments
 from hcx_airflow.gates import table
 from hcx_airflow.gates.approval import require_approval
@@ -38,10 +38,19 @@ class DeleteSourceSegmentOperator(SegmentOperator):
             raise AirflowSkipException(f"wave {run.wave_id} keeps segment {self.segment} at the source")
         decision = require_approval(run, work, table.CLEANUP)
         self.log.info("The cleanup was %s", decision.spoken)
-        with self.sites(run, work.wave) as clients:
+        # Of an earlier try, whose deletion may have taken place.
+        stored = run.results.recall(results.DEFINITION)
+        with my_turn(run, work.plan.segment(self.segment)), self.sites(run, work.wave) as clients:
             gateway = source_gateway(run, work, self.segment, clients)
-            deletion = delete_source_segment(work.plan, self.segment, clients, gateway)
-        deletion = deletion.model_copy(update={"at": run.now(), "approved_by": decision.approver})
+            deletion = delete_source_segment(
+                work.plan,
+                self.segment,
+                clients,
+                gateway,
+                on_definition=lambda found: run.results.keep(results.DEFINITION, dict(found)),
+            )
+        known = deletion.definition or stored
+        deletion = deletion.model_copy(update={"at": run.now(), "approved_by": decision.approver, "definition": known})
         self.log.info(
             "Source segment %s %s", deletion.path, "was already gone" if deletion.already_gone else "is deleted"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,7 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from hcx_airflow import names, results
-from hcx_airflow.cutover_steps import require_open_window, require_unblocked, source_gateway
+from hcx_airflow.cutover_steps import my_turn, require_open_window, require_unblocked, source_gateway
 from hcx_airflow.documents import Arguments
 from hcx_airflow.due import why_not_due
 from hcx_airflow.gates import table
@@ -18,6 +19,7 @@ from hcx_airflow.hooks.sites import hcx_connection_id, nsx_connection_id
 from hcx_airflow.operators.base import SegmentOperator
 from hcx_airflow.results import Slot
 from hcx_airflow.task import TaskRun
+from hcx_airflow.waits import expect_wait
 from hcx_airflow.work import read_scope, read_wave, read_work
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ class DisconnectSourceSegmentOperator(SegmentOperator):
         self.log.info("The cutover was %s", decision.spoken)
         if stored is None:
             run.results.keep(results.WAY_BACK, way_back(work.plan, self.segment))
-        with self.sites(run, work.wave, check=False) as clients:
+        with my_turn(run, work.plan.segment(self.segment)), self.sites(run, work.wave, check=False) as clients:
             done = disconnect_source_segment(
                 work.plan,
                 self.segment,
@@ -142,8 +144,10 @@ class UnextendNetworkOperator(SegmentOperator):
 
         stored = run.results.recall(results.REMOVAL)
         work = read_work(run)
-        require_approval(run, work, table.CUTOVER, again=True)
-        with self.sites(run, work.wave, check=False) as clients:
+        with my_turn(run, work.plan.segment(self.segment)), ExitStack() as stack:
+            # In its turn: a way back that has just ended has made the approval void.
+            require_approval(run, work, table.CUTOVER, again=True)
+            clients = stack.enter_context(self.sites(run, work.wave, check=False))
             removal = unextend_network(
                 work.plan,
                 self.segment,
@@ -157,13 +161,16 @@ class UnextendNetworkOperator(SegmentOperator):
             )
         run.results.keep(results.REMOVAL, removal)
         self.log.info("Unextend of %s: %s", self.segment, _words(removal))
+        poll_seconds = work.scope.seconds_between_looks(rehearsal=run.rehearsal)
+        expect_wait(run, run.sibling(names.AWAIT_UNEXTENDED), poll_seconds)
         return UnextendStarted(
             **removal.model_dump(),
             hcx_conn_id=hcx_connection_id(work.wave, rehearsal=run.rehearsal),
             nsx_conn_id=nsx_connection_id(work.wave, rehearsal=run.rehearsal),
             destination_segment_path=work.plan.segment(self.segment).destination_segment_path,
-            poll_seconds=work.scope.seconds_between_looks(rehearsal=run.rehearsal),
+            poll_seconds=poll_seconds,
             deadline=run.now() + LONGEST_UNEXTEND,
+            stall_limits=work.wave.limits.stalls,
         )
 
 
@@ -177,6 +184,8 @@ def _words(removal: Removal) -> str:
 class VerifyDestinationRoutedOperator(SegmentOperator):
     """Verify that the destination, and only it, routes the segment; stores the measured outage.
 
+    An unextend that failed only to connect the destination counts as ended once somebody has connected it.
+
     :raises UnextendFailedError: if the unextend failed.
     :raises TwoGatewaysError: if the source gateway is not proven off.
     """
@@ -186,16 +195,21 @@ class VerifyDestinationRoutedOperator(SegmentOperator):
 
     @override
     def act(self, run: TaskRun) -> RoutedResult:
-        from hcx_waves.cutover.extension import require_unextended
+        from hcx_waves.cutover.extension import may_be_repaired, require_unextended
+        from hcx_waves.cutover.guards import look_at_destination
         from hcx_waves.cutover.routing import verify_destination_routed
         from hcx_waves.run.outage import measured_outage, routed_instants
         from hcx_waves.run.results import RoutedResult
 
         awaited = run.results.beside(results.UNEXTENDED)
-        if awaited is not None and awaited.status is not None:
-            require_unextended(awaited.status, self.segment)
+        status = None if awaited is None else awaited.status
+        if status is not None and not may_be_repaired(status):
+            require_unextended(status, self.segment)
+            status = None
         work = read_work(run)
         with self.sites(run, work.wave, check=False) as clients:
+            if status is not None and not look_at_destination(clients, work.plan.segment(self.segment)).is_on:
+                require_unextended(status, self.segment)
             ended = routed_instants(work.plan, self.segment, clients, awaited, run.clock.patience(pause_seconds=0.2))
             gateway = source_gateway(run, work, self.segment, clients)
             proof = verify_destination_routed(work.plan, self.segment, clients, gateway, run.now())

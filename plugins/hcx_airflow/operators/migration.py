@@ -22,6 +22,7 @@ from hcx_airflow.rechecks import held_back, recheck
 from hcx_airflow.results import Slot, to_json
 from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.migration import MigrationStatusTrigger
+from hcx_airflow.waits import expect_wait
 from hcx_airflow.work import Work, read_work
 from hcx_waves.clients.errors import ClientError
 
@@ -69,6 +70,7 @@ class StartMigrationsOperator(WaveOperator):
         with self.sites(run, work.wave) as clients:
             self._refuse_drift(run, work, clients)
             started = start_wave(work.plan, clients, window=window, only=moving)
+            version = _version(clients)
         trace: Arguments = {"at": run.now(), "approved_by": decision.approver}
         run.results.keep(
             results.STARTED_IDS, StartedIds(group_id=started.group_id, migration_ids=started.migration_ids, **trace)
@@ -77,7 +79,12 @@ class StartMigrationsOperator(WaveOperator):
         self.log.info("%s mobility group %s: %s", verb, started.group_name, ", ".join(moving))
         for warning in started.warnings:
             self.log.warning("HCX: %s", warning)
-        return StartedMigrations(**started.model_dump(), held=window is not None, **trace, **self._waiting(run, work))
+        waiting = self._waiting(run, work)
+        first = names.AWAIT_MIGRATIONS if window is None else names.AWAIT_SEEDED
+        expect_wait(run, first, work.scope.poll_seconds(work.wave))
+        return StartedMigrations(
+            **started.model_dump(), held=window is not None, hcx_version=version, **trace, **waiting
+        )
 
     def _holds(self, work: Work) -> bool:
         if self.hold_switchovers is not None:
@@ -116,6 +123,7 @@ class StartMigrationsOperator(WaveOperator):
             "deadline": run.now() + LONGEST_WAIT if window is None else max(window.closes, run.now()) + AFTER_WINDOW,
             "expected_vms": forecast,
             "switchover_order": work.plan.switchover_order if forecast else (),
+            "stall_limits": work.wave.limits.stalls,
         }
 
     @override
@@ -123,6 +131,14 @@ class StartMigrationsOperator(WaveOperator):
         self.log.warning(
             "The task was killed. Migrations that were started continue; to stop them, cancel them in HCX."
         )
+
+
+def _version(clients: SiteClients) -> str:
+    """Return what the manager says of its version; empty if it says nothing. It was mostly read by now."""
+    try:
+        return clients.hcx.version().text
+    except ClientError:
+        return ""
 
 
 class EvaluateMigrationsOperator(WaveOperator):
@@ -246,9 +262,23 @@ class ReleaseSwitchoversOperator(WaveOperator):
 
     def execute_complete(self, context: Context, event: Arguments) -> Any:
         """Continue when a VM of the order has ended."""
-        if event.get("error"):
-            raise ClientError.from_dict(event["error"])
+        from hcx_waves.run.results import Ended, MigrationsWait
+
+        waited = MigrationsWait.model_validate(event)
+        if waited.error:
+            raise ClientError.from_dict(waited.error)
+        if waited.ended is Ended.STALLED:
+            raise IncompleteError(_standing_words(waited))
         return self.take_part(context, self.act)
+
+
+def _standing_words(waited: MigrationsWait) -> str:
+    """Say which switchover of an order stands, so that those after it are not released."""
+    found = "; ".join(f"{one} (guide: {one.guide_url})" for one in waited.past_limit)
+    return (
+        f"a switchover of the order is past its limit, so the VMs after it stay held. {found}. Once it has ended, "
+        "clear this task"
+    )
 
 
 def _refuse_held_back(held: Mapping[str, str], *, asks: bool) -> None:

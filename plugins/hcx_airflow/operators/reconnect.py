@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from hcx_airflow import results
-from hcx_airflow.cutover_steps import is_switched_by_hand, source_gateway, went_back
+from hcx_airflow.cutover_steps import is_switched_by_hand, my_turn, source_gateway, went_back
 from hcx_airflow.documents import Arguments
 from hcx_airflow.errors import UnreadableResultError
 from hcx_airflow.names import CONFIRM_DISCONNECTED
@@ -36,7 +36,8 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
     """
 
     result: ClassVar[Slot[Any]] = results.RECONNECTED
-    retries_and_delay: ClassVar[Arguments] = QUICK
+    # Half an hour: whatever is away, the gateway is off meanwhile. The report waits for this task, so not for ever.
+    retries_and_delay: ClassVar[Arguments] = {**QUICK, "retries": 30}
 
     def __init__(self, *, decided_by: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -52,7 +53,7 @@ class ReconnectSourceSegmentOperator(SegmentOperator):
         if snapshot is None and not self.decided_by and not is_switched_by_hand(work, self.segment):
             return self._nothing("this run has not changed the source gateway")
         removal = run.results.beside(results.REMOVAL)
-        with self.sites(run, work.wave, check=False) as clients:
+        with my_turn(run, work.plan.segment(self.segment)), self.sites(run, work.wave, check=False) as clients:
             gateway = source_gateway(run, work, self.segment, clients)
             look = look_at_segment(work.plan, self.segment, clients, gateway, run.now, removal)
             left = self._left_as_it_is(run, work, look, snapshot is not None)

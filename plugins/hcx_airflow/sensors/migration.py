@@ -15,6 +15,7 @@ from hcx_airflow.sensors.base import OutcomeSensor
 from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.migration import MigrationStatusTrigger, migration_poller, migrations_without_look
 from hcx_airflow.triggers.polling import Poller
+from hcx_airflow.waits import note_of
 
 if TYPE_CHECKING:
     from hcx_waves.run.results import WaitResult
@@ -56,4 +57,6 @@ class AwaitMigrationsSensor(OutcomeSensor):
             return migrations_without_look(run.clock, Ended.NOTHING)
         conn_id = connection_id_for(started.hcx_conn_id, rehearsal=self.rehearsal)
         hook = HcxHook(conn_id, rehearsal=self.rehearsal, twin=run.clock.twin)
-        return self._closing.enter_context(migration_poller(hook, started, run.clock, until_seeded=self.until_seeded))
+        place = note_of(run, started.poll_seconds)
+        made = migration_poller(hook, started, run.clock, until_seeded=self.until_seeded, place=place)
+        return self._closing.enter_context(made)

@@ -12,6 +12,7 @@ from hcx_airflow.sensors.base import OutcomeSensor
 from hcx_airflow.task import TaskRun
 from hcx_airflow.triggers.polling import Poller
 from hcx_airflow.triggers.unextend import UnextendTrigger, unextend_poller, unextend_without_look
+from hcx_airflow.waits import note_of
 
 if TYPE_CHECKING:
     from hcx_waves.run.results import WaitResult
@@ -43,4 +44,6 @@ class AwaitUnextendedSensor(OutcomeSensor):
         started = run.results.beside(UNEXTEND_STARTED)
         if started is None:
             return unextend_without_look(run.clock, Ended.NOTHING)
-        return self._closing.enter_context(unextend_poller(started, {}, run.clock, rehearsal=self.rehearsal))
+        place = note_of(run, started.poll_seconds)
+        made = unextend_poller(started, {}, run.clock, rehearsal=self.rehearsal, place=place)
+        return self._closing.enter_context(made)

@@ -17,6 +17,7 @@ from hcx_airflow.errors import WaveTaskError
 from hcx_airflow.hooks.twin import TWIN_CONTROL
 from hcx_airflow.names import RETURN_VALUE
 from hcx_airflow.results import Results, Slot, from_json
+from hcx_airflow.waits import WaitNote
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.model import bounded_json
 
@@ -67,6 +68,19 @@ class OutcomeTrigger(BaseTrigger):
     def results(self) -> Results:
         """Return the results of the run of the task that waits here."""
         return Results({"ti": self.task_instance}, rehearsal=self.rehearsal)
+
+    def wait_note(self, poll_seconds: float) -> WaitNote | None:
+        """Return what is noted of each look for the watchdog; None in rehearsals, which it does not watch."""
+        ti = self.task_instance
+        if self.rehearsal or ti is None:
+            return None
+        return WaitNote(
+            dag_id=str(ti.dag_id),
+            run_id=str(ti.run_id),
+            task_id=str(ti.task_id),
+            looked_at=self.clock.now(),
+            poll_seconds=poll_seconds,
+        )
 
     async def read_started(self, value: Any, slot: Slot[T]) -> T | None:
         """Return what the task that started the waiting has left; None if nothing.
@@ -124,6 +138,14 @@ class OutcomeTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         # Also called when the task is cleared, after its next try has begun: what it waits for must go on.
         self.log.warning("Stopped waiting. Nothing was cancelled in HCX")
+        await self._in_own_thread(self._end_note)
+
+    def _end_note(self) -> None:
+        """Let the watchdog know that nobody waits any more."""
+        note = self.wait_note(0.0)
+        last = None if note is None else note.last()
+        if last is not None:
+            last.model_copy(update={"is_over": True}).write()
 
 
 def read_json(value: Any) -> Any:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseHook
@@ -20,6 +21,8 @@ from hcx_airflow.results import STARTED
 from hcx_airflow.triggers.base import OutcomeTrigger
 from hcx_airflow.triggers.following import Following
 from hcx_airflow.triggers.polling import Poller, Watch, in_thread
+from hcx_airflow.triggers.standing import Standing
+from hcx_airflow.waits import WaitNote
 
 if TYPE_CHECKING:
     from hcx_waves.clients.hcx import HcxClient
@@ -54,10 +57,11 @@ class MigrationWatch(Watch):
             return Ended.NOTHING
         before = None if self.status is None else self.status.summary
         lost = () if self.status is None else self.status.unlisted
-        self.status = read_status(self.client, self.started, self.clock.now())
+        self.status = read_status(self.client, self.started, self.clock.now(), self._due_after)
         self.say(*self.status.notes(self.said))
         if self.following is not None:
             self.say(*self.following.see(self.status))
+        self._follow_stalls(self.client, self.status)
         if self.status.summary != before:
             logger.info("%s", self.status.summary)
         if self.status.is_terminal or self._is_enough(self.status):
@@ -65,7 +69,35 @@ class MigrationWatch(Watch):
         # A manager that is restarting may list nothing for a moment; one look does not tell.
         if set(self.status.unlisted) - set(lost):
             return None
-        return Ended.STUCK if self._is_stuck(self.status) else None
+        if self._is_stuck(self.status):
+            return Ended.STUCK
+        return Ended.STALLED if self._is_stalled(self.status) else None
+
+    @property
+    def _due_after(self) -> timedelta:
+        """After how long a switchover that is due counts as lost."""
+        from hcx_waves.migration.status import STALL_AFTER
+
+        return STALL_AFTER if self.standing is None else self.standing.keeper.limits.switchover_start
+
+    def _follow_stalls(self, client: HcxClient, status: WaveStatus) -> None:
+        if self.standing is not None:
+            now = self.clock.now()
+            self.standing.saw_status(status, now)
+            self.standing.saw_manager(client, now)
+
+    def _is_stalled(self, status: WaveStatus) -> bool:
+        """Whether nothing moves any more, for longer than the wave allows."""
+        from hcx_waves.run.stall_watch import nothing_moves
+
+        if self.standing is None:
+            return False
+        stalls = self.standing.stalls
+        if self.until_ended is not None:
+            return any(one.is_past_limit and one.subject == self.until_ended for one in stalls)
+        waiting = _waiting_for_release(status) if self.until_seeded else ()
+        left = tuple(vm for vm in status.vms if vm.name not in waiting)
+        return nothing_moves(status.model_copy(update={"vms": left}), stalls, self.clock.now())
 
     def _is_stuck(self, status: WaveStatus) -> bool:
         """Whether waiting for longer is in vain. VMs that miss a window while others are seeded do not count."""
@@ -88,15 +120,27 @@ class MigrationWatch(Watch):
         return MigrationsWait(status=self.status, courses=courses, **why)
 
 
+def _standing(started: StartedMigrations, hook: HcxHook, place: WaitNote | None) -> Standing:
+    from hcx_waves.run.stall_watch import MigrationStalls, StallKeeper
+
+    expected = {vm.name: vm for vm in started.expected_vms}
+    keeper = StallKeeper(started.stall_limits)
+    return Standing(keeper, hook.conn_id, place, MigrationStalls(expected), version=started.hcx_version)
+
+
 def _has_own_time(hook: HcxHook, clock: RunClock) -> bool:
     """Whether the sites' instants are those of the run: not of a simulated site whose clock runs faster than ours."""
     return clock.twin is not None or not hook.extras.simulated
 
 
-def _is_seeded(status: WaveStatus, besides: Sequence[str] = ()) -> bool:
+def _waiting_for_release(status: WaveStatus) -> Sequence[str]:
     from hcx_waves.migration.switchover import seeded
 
-    waiting = (*seeded(status), *besides)
+    return seeded(status)
+
+
+def _is_seeded(status: WaveStatus, besides: Sequence[str] = ()) -> bool:
+    waiting = (*_waiting_for_release(status), *besides)
     return all(vm.is_terminal or vm.name in waiting for vm in status.vms)
 
 
@@ -155,7 +199,12 @@ class MigrationStatusTrigger(OutcomeTrigger):
             twin=self.clock.twin,
         )
         poller = migration_poller(
-            hook, started, self.clock, until_seeded=self.until_seeded, until_ended=self.until_ended
+            hook,
+            started,
+            self.clock,
+            until_seeded=self.until_seeded,
+            until_ended=self.until_ended,
+            place=self.wait_note(started.poll_seconds),
         )
         async with in_thread(poller, self.clock) as made:
             return cast("MigrationsWait", await made.run())
@@ -185,8 +234,12 @@ def migration_poller(
     *,
     until_seeded: bool = False,
     until_ended: str | None = None,
+    place: WaitNote | None = None,
 ) -> Iterator[Poller]:
-    """Make what looks at a started wave; its client is closed at the end."""
+    """Make what looks at a started wave; its client is closed at the end.
+
+    :param place: what is noted of each look for the watchdog; None for nothing.
+    """
     with hook.client() as client:
         hook.check(client)
         watch = MigrationWatch(
@@ -197,5 +250,6 @@ def migration_poller(
             until_seeded=until_seeded,
             until_ended=until_ended,
             following=Following.of(started, until_seeded=until_seeded, estimates=_has_own_time(hook, clock)),
+            standing=_standing(started, hook, place),
         )
         yield Poller(watch, started.deadline, started.poll_seconds)

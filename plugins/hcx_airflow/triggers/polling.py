@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hcx_airflow.clock.base import RunClock, SystemClock
 from hcx_airflow.documents import Document
 from hcx_airflow.errors import name_connection
+from hcx_airflow.triggers.standing import REFUSED_PAUSE_SECONDS, Standing
 from hcx_waves.clients.errors import ClientError
 from hcx_waves.model.outside import shown
 
@@ -35,6 +36,8 @@ class Watch(ABC):
     """The clock that says when to look."""
     said: set[str] = field(default_factory=set)
     polls: int = 0
+    standing: Standing | None = None
+    """Follows what stands; None where nobody is to be told."""
 
     @abstractmethod
     def look(self) -> Ended | None:
@@ -81,15 +84,22 @@ class Poller:
         """Look once; return the result if it is over."""
         from hcx_waves.run.results import Ended
 
+        standing = self.watch.standing
+        if standing is not None and not self.watch.polls:
+            standing.begin(self.now())
         self.watch.polls += 1
         try:
             ended = self.watch.look()
         except ClientError as error:
-            return self._after_failure(error)
-        self.failures = 0
-        if ended is None and self.now() >= self.deadline:
-            ended = Ended.DEADLINE
-        return None if ended is None else self._outcome(ended)
+            outcome = self._after_failure(error)
+        else:
+            self.failures = 0
+            if ended is None and self.now() >= self.deadline:
+                ended = Ended.DEADLINE
+            outcome = None if ended is None else self._outcome(ended)
+        if standing is not None:
+            standing.note(self.now(), is_over=outcome is not None)
+        return outcome
 
     async def run(self) -> WaitResult:
         """Look in a thread until it is over."""
@@ -106,7 +116,10 @@ class Poller:
         return outcome
 
     def _seconds_to_next(self) -> float:
-        return max(0.0, min(self.seconds, (self.deadline - self.now()).total_seconds()))
+        standing = self.watch.standing
+        refused = standing is not None and standing.last_refused
+        seconds = max(self.seconds, REFUSED_PAUSE_SECONDS) if refused else self.seconds
+        return max(0.0, min(seconds, (self.deadline - self.now()).total_seconds()))
 
     def _after_failure(self, error: ClientError) -> WaitResult | None:
         from hcx_waves.run.results import Ended
@@ -116,13 +129,23 @@ class Poller:
             name_connection(error, self.watch.conn_ids[error.system])
         # The client has repeated the call already; what goes on for longer is said once per kind.
         self.watch.say(f"polling failed: {error}")
-        if error.is_transient and self.failures < GAVE_UP_AFTER and self.now() < self.deadline:
+        passes = error.is_transient and self.failures < GAVE_UP_AFTER
+        if self.watch.standing is not None:
+            passes = self.watch.standing.failed(error, self.now()) or (passes and not self._is_patient)
+        if passes and self.now() < self.deadline:
             return None
         return self._outcome(Ended.ERROR, error.to_dict())
 
+    @property
+    def _is_patient(self) -> bool:
+        standing = self.watch.standing
+        return standing is not None and standing.is_patient and standing.has_looked
+
     def _outcome(self, ended: Ended, error: Document | None = None) -> WaitResult:
         watch = self.watch
-        return watch.result(ended=ended, error=error, notes=tuple(sorted(watch.said)), polls=watch.polls, at=self.now())
+        stalls = () if watch.standing is None else watch.standing.stalls
+        notes = tuple(sorted(watch.said))
+        return watch.result(ended=ended, error=error, notes=notes, polls=watch.polls, at=self.now(), stalls=stalls)
 
 
 @asynccontextmanager

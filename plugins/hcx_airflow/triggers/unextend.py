@@ -21,6 +21,8 @@ from hcx_airflow.hooks.vmc import VmcHook
 from hcx_airflow.results import UNEXTEND_STARTED
 from hcx_airflow.triggers.base import OutcomeTrigger
 from hcx_airflow.triggers.polling import Poller, Watch, in_thread
+from hcx_airflow.triggers.standing import Standing
+from hcx_airflow.waits import WaitNote
 
 if TYPE_CHECKING:
     from hcx_waves.clients.hcx import HcxClient
@@ -50,7 +52,12 @@ class UnextendWatch(Watch):
             return Ended.NOTHING
         self._look_at_destination()
         self.status = unextend_status(self.hcx, self.removal)
-        return Ended.TERMINAL if self.status.is_terminal else None
+        if self.status.is_terminal or self.standing is None:
+            return Ended.TERMINAL if self.status.is_terminal else None
+        now = self.clock.now()
+        self.standing.saw_unextend(self.removal.segment, self.status.percent, self.removal.accepted_at, now)
+        self.standing.saw_manager(self.hcx, now)
+        return Ended.STALLED if any(one.is_past_limit for one in self.standing.stalls) else None
 
     def _look_at_destination(self) -> None:
         from hcx_waves.cutover.source import reading_of
@@ -108,7 +115,8 @@ class UnextendTrigger(OutcomeTrigger):
             conn_id: await BaseHook.aget_connection(conn_id)
             for conn_id in connections_of(started, rehearsal=self.rehearsal)
         }
-        poller = unextend_poller(started, connections, self.clock, rehearsal=self.rehearsal)
+        place = self.wait_note(started.poll_seconds)
+        poller = unextend_poller(started, connections, self.clock, rehearsal=self.rehearsal, place=place)
         async with in_thread(poller, self.clock) as made:
             return cast("UnextendWait", await made.run())
 
@@ -126,12 +134,20 @@ def unextend_without_look(clock: RunClock, ended: Ended, error: Mapping[str, Jso
 
 @contextmanager
 def unextend_poller(
-    started: UnextendStarted, connections: Mapping[str, Connection], clock: RunClock, *, rehearsal: bool
+    started: UnextendStarted,
+    connections: Mapping[str, Connection],
+    clock: RunClock,
+    *,
+    rehearsal: bool,
+    place: WaitNote | None = None,
 ) -> Iterator[Poller]:
     """Make what looks at an unextend; its clients are closed at the end.
 
     :param connections: the Airflow connections that were fetched already, by id.
+    :param place: what is noted of each look for the watchdog; None for nothing.
     """
+    from hcx_waves.run.stall_watch import StallKeeper
+
     hcx_id, nsx_id = connections_of(started, rehearsal=rehearsal)
     common: Arguments = {"rehearsal": rehearsal, "twin": clock.twin}
     with ExitStack() as stack:
@@ -146,6 +162,8 @@ def unextend_poller(
             nsx=_open_nsx(nsx_id, {**common, "connection": nsx_connection, "site": "destination"}, stack),
             removal=started,
             destination_path=started.destination_segment_path,
+            # In an outage nobody waits for an account to be accepted again.
+            standing=Standing(StallKeeper(started.stall_limits), hcx_id, place, is_patient=False),
         )
         yield Poller(watch, started.deadline, started.poll_seconds)
 

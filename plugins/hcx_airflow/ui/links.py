@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperatorLink
 from typing_extensions import override
 
+from hcx_waves.guide.entries import base_url
+
 if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
 
@@ -53,4 +55,16 @@ class VcenterLink(ManagerLink):
     page: ClassVar[str] = "vcenter"
 
 
-LINKS: tuple[ManagerLink, ...] = (HcxLink(), NsxLink(), VcenterLink())
+class GuideLink(ManagerLink):
+    """To the guide, if the environment says where it is served."""
+
+    name = "Guide"
+
+    @override
+    def address(self, pages: Mapping[str, str]) -> str:
+        del pages
+        base = base_url()
+        return f"{base}/README.md" if base.startswith("https://") else ""
+
+
+LINKS: tuple[ManagerLink, ...] = (HcxLink(), NsxLink(), VcenterLink(), GuideLink())

@@ -53,7 +53,7 @@ def test_a_plan_of_another_segment_cuts_nothing(siege: Siege, who: str) -> None:
     assert siege.changes(mark) == []
     assert siege.two_gateways() == {}
     assert state == "failed"
-    assert "resolve_plan" in siege.report(run)
+    assert says(siege.report(run), "resolve_plan", "somebody has changed it")
 
 
 def test_a_snapshot_of_another_gateway_connects_nothing(siege: Siege, who: str) -> None:
@@ -89,4 +89,36 @@ def test_erased_findings_start_nothing(siege: Siege, who: str) -> None:
     assert attacker.succeeded("xcom")
     assert siege.changes(mark) == []
     assert siege.finish(run) == "failed"
-    assert "run_preflight" in siege.report(run)
+    assert says(siege.report(run), "run_preflight", "it has no seal: a user has written it")
+
+
+def test_a_start_that_was_deleted_is_not_forgotten(siege: Siege, who: str) -> None:
+    """Nothing that was started may mean that there is nothing to wait for, and a segment to cut."""
+    attacker = siege.user(who)
+    run = under_way(siege, attacker)
+    mark = siege.mark()
+    run.delete_xcom("start_migrations")
+    siege.approve_if_asked(run, CUTOVER)
+    assert siege.finish(run) == "failed"
+    assert attacker.succeeded("delete")
+    assert siege.changes(mark) == []
+    assert says(siege.report(run), "start_migrations", "somebody has deleted it")
+
+
+def test_a_disconnect_that_was_only_marked_unextends_nothing(siege: Siege, who: str) -> None:
+    attacker = siege.user(who)
+    run = under_way(siege, attacker)
+    assert siege.await_question(run, CUTOVER)
+    mark = siege.mark()
+    run.mark(CUTOVER, "success")
+    run.mark(f"{GROUP}.disconnect_source_segment", "success")
+    run.clear(f"{GROUP}.unextend_network", downstream=True)
+    assert siege.finish(run) == "failed"
+    assert attacker.succeeded("mark")
+    assert siege.changes(mark) == []
+    assert siege.two_gateways() == {}
+
+
+def says(report: str, task_id: str, words: str) -> bool:
+    """Whether a report says of a task's result what was done to it."""
+    return any(task_id in line and words in line for line in report.splitlines())

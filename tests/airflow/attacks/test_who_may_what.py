@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
+from hcx_demo.airflow_api import AirflowApiError
 from support.attack_stack import CLERK, OUTSIDER, STARTER, VIEWER, AuthManager
 from support.attackers import AttackedRun
 from support.siege import Siege
@@ -50,3 +53,15 @@ def test_the_token_of_a_user_is_none_of_a_task(siege: Siege, path: str) -> None:
     api.accepts_login()
     reply = api._send("GET", f"{api.base_url}{path}", None, {"Authorization": f"Bearer {api._bearer()}"})
     assert reply.status_code == 403
+
+
+def test_an_answer_of_somebody_else_ends_no_gate(siege: Siege, run: AttackedRun) -> None:
+    """With FAB Airflow takes the answer of any user; the gate then asks again."""
+    outsider = siege.stack.client(OUTSIDER)
+    refused_by_airflow = siege.stack.auth_manager is AuthManager.SIMPLE
+    for _ in range(2):
+        gate = siege.parked(WAVE, run.run_id, GATE)
+        with pytest.raises(AirflowApiError, match="403") if refused_by_airflow else nullcontext():
+            outsider.answer(gate, "Approve", {"change_reference": "CHG0000001"})
+    siege.approve(run, GATE)
+    assert siege.ended(run, "start_migrations") == "success"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,10 @@ from airflow.sdk import Param
 from airflow.sdk.exceptions import ParamValidationError
 
 from hcx_airflow.dag_factory.form import cleanup_params, live_params
+from hcx_airflow.dag_factory.recovery_form import recovery_params
+from hcx_airflow.dag_factory.texts import recovery_face
+from hcx_waves.rescue.menu import MENU
+from hcx_waves.rescue.request import RequestError, read_request
 from hcx_waves.run.scope import Scope
 from hcx_waves.wavefile.loader import read_wave
 from support.wave_files import changed, full_wave, minimal
@@ -93,3 +98,40 @@ def test_what_matters_is_open_when_the_form_opens() -> None:
     closed = {name for name, param in params.items() if param.schema.get("section")}
     assert closed == {"poll_interval_seconds"}
     assert not [name for name, param in cleanup_params(full_wave()).items() if param.schema.get("section")]
+
+
+def test_the_form_of_a_recovery_offers_each_action_with_what_it_does() -> None:
+    params = recovery_params(recovery_face(full_wave(), "text"))
+    assert all(param.description or param.schema["description_md"] for param in params.values())
+    action = params["action"].schema
+    assert action["enum"] == [None, *(one.value for one in MENU)]
+    for item in MENU.values():
+        assert f"**{item.title}**: {item.does}" in action["description_md"]
+        assert item.title in action["values_display"][item.action.value]
+    assert params["objects"].schema["examples"] == [
+        "erp", "voice", "shared", "backup", "erp01", "erp02", "erp03",
+    ]  # fmt: skip
+    assert "For cancel VMs." in str(params["force"].description)
+
+
+def test_what_a_form_of_a_recovery_gives_is_understood() -> None:
+    wave, now = full_wave(), datetime(2026, 3, 14, tzinfo=UTC)
+    params = recovery_params(recovery_face(wave, "text"))
+    given = resolved(params, action="cancel", objects=["erp01"], force=True, run="manual__1")
+    wanted, run_id = read_request(given, wave, now)
+    assert (wanted.action.value, wanted.names, wanted.choices.force, run_id) == (
+        "cancel",
+        ("erp01",),
+        True,
+        "manual__1",
+    )
+    with pytest.raises(ParamValidationError):
+        resolved(params, objects=["erp09"])
+    with pytest.raises(RequestError) as refused:
+        read_request(
+            {**given, "objects": "erp01", "force": 1, "run": "a\nb", "deadline": "2026-03-13T00:00"}, wave, now
+        )
+    assert len(refused.value.problems) == 4
+    for strange in ({"objects": ["erp"]}, {"decided_by": "bob"}, {"deadline": "2026-03-15T00:00:00+00:00"}):
+        with pytest.raises(RequestError):
+            read_request({**given, **strange}, wave, now)

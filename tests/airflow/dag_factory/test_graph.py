@@ -10,9 +10,10 @@ from airflow.sdk import DAG
 
 from hcx_airflow.dag_factory.cleanup import build_cleanup_dag
 from hcx_airflow.dag_factory.live import build_live_dag
+from hcx_airflow.dag_factory.recovery import build_recovery_dag
 from hcx_airflow.dag_factory.rehearsal import build_rehearsal_dag
-from hcx_airflow.gates.operator import LOSSES
-from hcx_airflow.retries import TransientRetryPolicy
+from hcx_airflow.dag_factory.texts import recovery_face
+from hcx_airflow.retries import LOST_STARTS, TransientRetryPolicy
 from hcx_waves.wavefile.loader import load_wave, read_wave
 from support.airflow_home import DAGS
 from support.wave_files import FULL, changed, full_wave, minimal
@@ -189,6 +190,19 @@ def test_a_source_segment_that_is_kept_is_only_renamed_at_the_destination() -> N
     assert "cleanup_erp.delete_source_segment" not in tasks
 
 
+def test_graph_of_a_recovery_dag() -> None:
+    dag = build_recovery_dag(recovery_face(full_wave(), "text"))
+    assert (dag.dag_id, dag.max_active_runs, dag.is_paused_upon_creation) == ("recover__erp-1", 1, False)
+    assert dag.allowed_run_types == build_cleanup_dag(full_wave()).allowed_run_types
+    assert shape(dag) == {
+        "resolve_recovery": ([], "all_success", ""),
+        "approve_recovery": (["resolve_recovery"], "all_success", ""),
+        "recover": (["approve_recovery"], "all_success", ""),
+        "write_report": (["recover"], "all_done_setup_success", "teardown"),
+        "confirm_outcome": (["recover", "resolve_recovery"], "all_done_setup_success", "teardown"),
+    }
+
+
 def is_gate(task_id: str) -> bool:
     name = task_id.rpartition(".")[2]
     return name.startswith("approve_") or name == "confirm_disconnected"
@@ -197,7 +211,8 @@ def is_gate(task_id: str) -> bool:
 def all_dags() -> list[DAG]:
     shipped = [load_wave(path) for path in sorted((DAGS / "waves").glob("*.yaml"))]
     dags = [build_live_dag(wave) for wave in [*shipped, full_wave()]]
-    return [*dags, build_cleanup_dag(full_wave()), build_cleanup_dag(shipped[0])]
+    recovery = build_recovery_dag(recovery_face(full_wave(), "text"))
+    return [*dags, build_cleanup_dag(full_wave()), build_cleanup_dag(shipped[0]), recovery]
 
 
 @pytest.mark.parametrize("dag", all_dags(), ids=lambda dag: dag.dag_id)
@@ -209,7 +224,7 @@ def test_no_task_is_mapped_and_gates_neither_retry_nor_queue_for_a_pool(dag: DAG
         assert task.task_group is not None
         assert not list(task.iter_mapped_task_groups())
     for gate in gates:
-        assert (gate.retries, gate.pool) == (LOSSES, "default_pool"), gate.task_id
+        assert (gate.retries, gate.pool) == (LOST_STARTS, "default_pool"), gate.task_id
         assert isinstance(gate.retry_policy, TransientRetryPolicy), gate.task_id
 
 

@@ -64,12 +64,14 @@ def test_parsing_touches_nothing_but_wave_files(waves: Waves, monkeypatch: pytes
     monkeypatch.setattr(BaseHook, "get_connection", refuse)
     monkeypatch.setattr(subprocess, "Popen", refuse)
     folder = waves(FULL, minimal("erp-2", vms="[z]", more=SHARED + "after: [erp-1]\n"))
-    assert len(wave_dags(folder)) == 6
+    assert len(wave_dags(folder)) == 8
     check_waves(folder)
 
 
 def test_a_broken_wave_spoils_no_other(waves: Waves) -> None:
-    assert sorted(wave_dags(waves(minimal("good", more=CUT), BROKEN))) == ["cleanup__good", "good", "rehearsal__good"]
+    assert sorted(wave_dags(waves(minimal("good", more=CUT), BROKEN))) == [
+        "cleanup__good", "good", "recover__good", "rehearsal__good",
+    ]  # fmt: skip
 
 
 def test_a_wave_that_makes_no_dag_spoils_no_other_and_is_told_about(
@@ -84,7 +86,7 @@ def test_a_wave_that_makes_no_dag_spoils_no_other_and_is_told_about(
         return build(wave, **given)
 
     monkeypatch.setattr(loader, "build_live_dag", fails_for_one)
-    assert list(wave_dags(folder)) == ["good", "rehearsal__good"]
+    assert list(wave_dags(folder)) == ["good", "recover__good", "rehearsal__good"]
     with pytest.raises(
         InvalidWavesError, match=r"waves/odd\.yaml:1:1 wave: no DAG can be built from it: no such timetable"
     ):
@@ -124,7 +126,9 @@ def test_the_import_error_lists_every_problem_with_file_line_and_field(waves: Wa
 def test_waves_that_contradict_each_other_are_told_about_and_stay_in_service(waves: Waves) -> None:
     """Which of them is wrong is not known, and one may be running."""
     folder = waves(minimal("one"), minimal("two"))
-    assert sorted(wave_dags(folder)) == ["one", "rehearsal__one", "rehearsal__two", "two"]
+    assert sorted(wave_dags(folder)) == [
+        "one", "recover__one", "recover__two", "rehearsal__one", "rehearsal__two", "two",
+    ]  # fmt: skip
     with pytest.raises(InvalidWavesError, match='"a" is also moved by wave two'):
         check_waves(folder)
 
@@ -142,7 +146,7 @@ def read_by(monkeypatch: pytest.MonkeyPatch, call: Callable[[], Any]) -> tuple[A
     return call(), parsed
 
 
-@pytest.mark.parametrize("dag_id", ["w07", "cleanup__w07", "rehearsal__w07"])
+@pytest.mark.parametrize("dag_id", ["w07", "cleanup__w07", "recover__w07", "rehearsal__w07"])
 def test_a_task_start_reads_its_own_wave_and_those_that_name_it(
     waves: Waves, monkeypatch: pytest.MonkeyPatch, dag_id: str
 ) -> None:
@@ -153,7 +157,7 @@ def test_a_task_start_reads_its_own_wave_and_those_that_name_it(
     whole = wave_dags(folder)
     dags, parsed = read_by(monkeypatch, lambda: wave_dags(folder, only=dag_id))
     assert sorted(parsed) == ["next.yaml", "w07.yaml"]
-    assert sorted(dags) == ["cleanup__w07", "rehearsal__w07", "w07"]
+    assert sorted(dags) == ["cleanup__w07", "recover__w07", "rehearsal__w07", "w07"]
     for name, dag in dags.items():
         assert DagSerialization.to_dict(dag) == DagSerialization.to_dict(whole[name]), (
             "the same DAG as in a whole parse"
@@ -171,7 +175,7 @@ def test_a_task_start_of_a_wave_that_broke_meanwhile_says_why(waves: Waves) -> N
     folder = waves(BROKEN, minimal("other", vms="[b]"))
     with pytest.raises(WaveFileError, match="Mars"):
         wave_dags(folder, only="broken")
-    assert list(wave_dags(folder, only="other")) == ["other", "rehearsal__other"], (
+    assert list(wave_dags(folder, only="other")) == ["other", "recover__other", "rehearsal__other"], (
         "which is no concern of another wave's tasks"
     )
 
@@ -185,7 +189,7 @@ def test_a_broken_follower_is_not_started_and_spoils_nothing(waves: Waves) -> No
 @pytest.mark.parametrize(
     ("file", "wanted", "found"),
     [
-        ("waves.py", "seed-wave", ["cleanup__seed-wave", "seed-wave"]),
+        ("waves.py", "seed-wave", ["cleanup__seed-wave", "recover__seed-wave", "seed-wave"]),
         ("rehearsals.py", "rehearsal__seed-wave", ["rehearsal__seed-wave"]),
     ],
 )
@@ -219,9 +223,11 @@ def test_the_list_of_dags_begins_with_the_wave_and_says_what_each_dag_is(waves: 
     assert [dag.dag_display_name for dag in by_name] == [
         "alpha",
         "alpha: cleanup",
+        "alpha: recover",
         "alpha: rehearsal",
         "beta",
         "beta: cleanup",
+        "beta: recover",
         "beta: rehearsal",
     ]
     assert [dag.dag_id for dag in by_name][:2] == ["alpha", "cleanup__alpha"]

@@ -68,11 +68,12 @@ def test_a_wave_with_a_start(
 def test_a_run_that_waits_for_a_paused_dag_is_told_about(waves: Waves) -> None:
     folder = waves(minimal("first", more=CUT), minimal("next", vms="[z]", more="after: [first]\n"))
     airflow = Runs(
-        {"first": False, "cleanup__first": True, "next": True},
-        {"next": [("queued", None)], "cleanup__first": [("queued", None)]},
+        {"first": False, "cleanup__first": True, "recover__first": True, "next": True},
+        {name: [("queued", None)] for name in ("next", "cleanup__first", "recover__first")},
     )
     assert concerns_of(folder, airflow, START) == [
         "cleanup__first: a run waits for the end of the hold, but the DAG is paused. Unpause it, or delete the run",
+        "recover__first: a way back waits, but the DAG is paused. Unpause it, or delete the run",
         "next: a run is queued, but the DAG is paused. Unpause the DAG, or delete the run",
     ]
     airflow.paused = dict.fromkeys(airflow.paused, False)

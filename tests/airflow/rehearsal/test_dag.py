@@ -39,7 +39,7 @@ def edges(dag: DAG, without: set[str]) -> dict[str, Any]:
             str(task.trigger_rule.value),
             task.is_setup,
             task.is_teardown,
-            task.retries,
+            getattr(task.retry_policy, "tries", task.retries),
         )
         for task in dag.tasks
         if task.task_id not in without

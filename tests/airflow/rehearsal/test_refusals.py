@@ -14,9 +14,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowNotFoundException
 
-from hcx_airflow.errors import NotApprovedError, RunRefusedError
+from hcx_airflow.errors import NotApprovedError, RunRefusedError, UnusableConnectionsError
 from hcx_airflow.hooks.sites import open_sites_for_snapshot
 from hcx_waves.clients.errors import ClientError, EndpointMismatch
 from hcx_waves.wavefile.loader import load_wave
@@ -108,8 +107,10 @@ class TestRehearsals:
         for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_TWIN_") and "CONTROL" not in name]:
             monkeypatch.delenv(name)
         run.play()
-        assert isinstance(run.errors["resolve_plan"], AirflowNotFoundException)
-        assert "twin_" in str(run.errors["resolve_plan"])
+        error = run.errors["resolve_plan"]
+        assert isinstance(error, UnusableConnectionsError)
+        assert len(error.conn_ids) == 5
+        assert all(conn_id.startswith("twin_") for conn_id in error.conn_ids)
         assert_untouched(site_pair)
 
     def test_a_connection_that_is_written_into_an_xcom_leads_nowhere_else(

@@ -148,7 +148,7 @@ def test_sites_that_hcx_does_not_pair(site_pair: SitePair, tmp_path: Path) -> No
 def test_a_place_that_cannot_be_written(site_pair: SitePair, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = run(tmp_path, site_pair.endpoints, out="file/s.json")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "cannot be written" in result.stderr
 
 

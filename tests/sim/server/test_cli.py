@@ -139,7 +139,7 @@ def test_a_server_of_twins_cannot_be_told_to_play_a_site(tmp_path: Path) -> None
     done = _run(tmp_path, "serve", "--port-base", "0", "--twins-only", "--role", "site")
 
     assert (done.returncode, done.stderr) == (
-        1,
+        2,
         "hcx-sim: this server holds twins only, no world that plays a site\n",
     )
 
@@ -188,7 +188,7 @@ def test_printed_endpoints_are_nothing_but_json_on_standard_output(serve: Callab
 def test_what_cannot_be_served_is_said_in_one_line(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
     done = _run(tmp_path, "serve", "--port-base", "0", *arguments)
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith(message)
     assert len(done.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
@@ -197,7 +197,7 @@ def test_what_cannot_be_served_is_said_in_one_line(tmp_path: Path, arguments: tu
 def test_generate_is_repeatable_and_loads(tmp_path: Path) -> None:
     size = ("--vms", "12", "--segments", "3", "--meshes", "2", "--seed", "5")
     printed = _run(tmp_path, "generate", *size)
-    _run(tmp_path, "generate", *size, "--output", "made.yaml")
+    _run(tmp_path, "generate", *size, "--out", "made.yaml")
 
     assert printed.returncode == 0
     assert (tmp_path / "made.yaml").read_text(encoding="utf-8") == printed.stdout

@@ -17,7 +17,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text
 DECLARED: dict[str, str] = PROJECT["entry-points"][app.ENTRY_POINT_GROUP]
 OWN = [
     "validate", "schema", "doctor", "probe", "snapshot", "forecast", "calibrate", "rehearsals", "twin-connections",
-    "bundle",
+    "bundle", "rescue",
 ]  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_a_picture_without_its_library_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setattr("hcx_waves.cli.extras.metadata.requires", lambda _: ['matplotlib; extra == "forecast"'])
 
-    called = run("forecast", "dags/waves/seed-wave.yaml", "--nights", "2", "--no-safe-start", "--picture", "x.png")
+    called = run("forecast", "dags/waves/seed-wave.yaml", "--nights", "2", "--no-safe-start", "--out", "x.png")
 
     assert called.exit_code == 2
     assert called.stderr.endswith("the package matplotlib is not installed; run: pip install 'hcx-waves[forecast]'\n")

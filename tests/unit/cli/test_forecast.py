@@ -49,7 +49,7 @@ def test_without_a_snapshot_it_says_what_it_assumes() -> None:
 
 def test_json_and_picture_are_written(tmp_path: Path) -> None:
     document, picture = tmp_path / "deep" / "forecast.json", tmp_path / "forecast.svg"
-    result = seed("--json", document, "--picture", picture, "--seed", "7")
+    result = seed("--out", document, "--out", picture, "--seed", "7")
     assert result.exit_code == 0
     assert result.stderr.splitlines() == [f"{document}: written", f"{picture}: written"]
     written = json.loads(document.read_text())
@@ -60,12 +60,12 @@ def test_json_and_picture_are_written(tmp_path: Path) -> None:
 
 
 def test_json_on_the_output_is_nothing_but_json() -> None:
-    result = seed("--json", "-")
+    result = seed("--json")
     assert json.loads(result.stdout)["forecast"]["wave"] == "seed-wave"
 
 
 def test_what_if_stands_beside_what_is_planned() -> None:
-    result = seed("--bandwidth", "100", "--second-mesh", "--order", "db01,web01", "--json", "-")
+    result = seed("--bandwidth", "100", "--second-mesh", "--order", "db01,web01", "--json")
     document = json.loads(result.stdout)
     assert document["what_if"]["flags"] == [
         "100 Mbit/s per mesh", "a second mesh", "switchovers in the order db01,web01",
@@ -82,7 +82,7 @@ def test_another_start_is_a_question_where_the_file_has_one(tmp_path: Path) -> N
     text = (WAVES / "seed-wave.yaml").read_text().replace("time_zone: UTC", f"time_zone: UTC\nstart: {START}")
     path = tmp_path / "seed-wave.yaml"
     path.write_text(text)
-    result = run(path, "--snapshot", SNAPSHOT, "--start", "2026-03-02 20:00", "--json", "-")
+    result = run(path, "--snapshot", SNAPSHOT, "--start", "2026-03-02 20:00", "--json")
     document = json.loads(result.stdout)
     assert document["what_if"]["flags"] == ["start 2026-03-02 20:00 UTC"]
     assert document["forecast"]["starts_at"] == "2026-03-02T18:00:00Z"
@@ -90,7 +90,7 @@ def test_another_start_is_a_question_where_the_file_has_one(tmp_path: Path) -> N
 
 
 def test_another_night_moves_the_windows() -> None:
-    result = run(WAVES / "three-tier-1.yaml", "--night", "2026-10-24", "--json", "-")
+    result = run(WAVES / "three-tier-1.yaml", "--night", "2026-10-24", "--json")
     told = json.loads(result.stdout)["forecast"]
     assert told["starts_at"] == "2026-10-23T22:00:00Z"
     assert told["switchover_window"] == {"opens": "2026-10-24T20:00:00Z", "closes": "2026-10-25T03:00:00Z"}
@@ -99,7 +99,7 @@ def test_another_night_moves_the_windows() -> None:
 def test_parameters_come_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "parameters.yaml"
     path.write_text("network: {unextend: {kind: fixed, seconds: 600}}\norchestrator: {step_in_outage_seconds: 0}\n")
-    result = seed("--parameters", path, "--json", "-")
+    result = seed("--parameters", path, "--json")
     [segment] = json.loads(result.stdout)["forecast"]["segments"]
     assert segment["outage"]["p50_seconds"] == pytest.approx(604)
 
@@ -111,7 +111,7 @@ def test_parameters_come_from_a_file(tmp_path: Path) -> None:
     (["--start", "soon"], '"soon" is not a time'),
     (["--night", "tomorrow"], '"tomorrow" is not a date: write 2026-10-24'),
     (["--order", "web09"], "web09: not moved by wave seed-wave"),
-    (["--picture", "forecast.gif", "--start", START], "the name of a picture must end in .svg, .png, .pdf"),
+    (["--out", "forecast.gif", "--start", START], "must end in .json, or for a picture in .svg, .png, .pdf"),
 ])  # fmt: skip
 def test_what_cannot_be_used_is_said(arguments: list[str], words: str) -> None:
     given = [] if "--start" in arguments else ["--start", START]
@@ -126,7 +126,7 @@ def test_everything_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
     parameters.write_text("transfer: {speed: 1}\ngates: 3\n")
     result = run(
         WAVES / "nowhere.yaml", "--snapshot", "none.json", "--parameters", parameters, "--night", "tomorrow",
-        "--start", "soon", "--picture", "forecast.gif",
+        "--start", "soon", "--out", "forecast.gif",
     )  # fmt: skip
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
@@ -136,7 +136,7 @@ def test_everything_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
         f"{parameters}: gates: must be a mapping of names to values",
         '"tomorrow" is not a date: write 2026-10-24',
         '"soon" is not a time: write 2026-10-24 22:00, 22:00, or +2h for two hours after the start',
-        "forecast.gif: the name of a picture must end in .svg, .png, .pdf",
+        "forecast.gif: the name must end in .json, or for a picture in .svg, .png, .pdf",
     ]
 
 
@@ -159,6 +159,6 @@ def test_a_broken_wave_file_is_said(tmp_path: Path) -> None:
 
 
 def test_a_large_forecast_searches_the_safe_start_on_another_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = json.loads(seed("--json", "-").stdout)
+    alone = json.loads(seed("--json").stdout)
     monkeypatch.setattr("hcx_waves.cli.forecast._WORTH_A_PROCESS", 1)
-    assert json.loads(seed("--json", "-").stdout) == alone
+    assert json.loads(seed("--json").stdout) == alone

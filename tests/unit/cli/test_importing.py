@@ -20,9 +20,7 @@ def _list(tmp_path: Path, content: str) -> str:
 def test_a_list_is_written_as_a_document(tmp_path: Path) -> None:
     path = _list(tmp_path, "VM,Team\nweb-01,blue\n")
 
-    result = RUN.invoke(
-        main, ["import", path, "--column", "owner=Team", "--json", "--output", str(tmp_path / "out.json")]
-    )
+    result = RUN.invoke(main, ["import", path, "--column", "owner=Team", "--json", "--out", str(tmp_path / "out.json")])
 
     assert result.exit_code == 0
     assert json.loads(result.stdout)["vms"] == [{"key": "web-01", "name": "web-01", "owner": "blue"}]
@@ -40,7 +38,7 @@ def test_a_summary_says_how_much_is_known(tmp_path: Path) -> None:
 def test_nothing_is_half_imported(tmp_path: Path) -> None:
     path = _list(tmp_path, "VM,NumCpu\nweb-01,four\n")
 
-    result = RUN.invoke(main, ["import", path, "--output", str(tmp_path / "out.json")])
+    result = RUN.invoke(main, ["import", path, "--out", str(tmp_path / "out.json")])
 
     assert result.exit_code == 1
     assert 'row 2, column "NumCpu": must be a number' in result.stderr

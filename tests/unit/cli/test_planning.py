@@ -36,7 +36,7 @@ def change(files: Path, **changes: object) -> None:
 
 
 def test_a_plan_is_written_and_its_waves_are_valid(files: Path) -> None:
-    made = plan(files, "--output", str(files / "out"))
+    made = plan(files, "--out", str(files / "out"))
 
     assert made.exit_code == 0, made.output
     assert "biggest application first" in made.stdout
@@ -51,7 +51,7 @@ def test_json_alone_is_printed(files: Path) -> None:
 def test_rules_that_conflict_end_with_1_and_leave_nothing(files: Path) -> None:
     change(files, apart=[["a-0", "b-0"]])
 
-    made = plan(files, "--output", str(files / "out"))
+    made = plan(files, "--out", str(files / "out"))
 
     assert made.exit_code == 1
     assert "apart[0], together[0]" in made.stderr
@@ -78,14 +78,12 @@ def test_rules_that_cannot_be_used_end_with_2(files: Path, changes: dict[str, ob
 
 def test_an_edited_table_is_kept_and_questions_are_answered(files: Path) -> None:
     out = files / "out"
-    plan(files, "--output", str(out))
+    plan(files, "--out", str(out))
     document = json.loads((out / "plan.json").read_text(encoding="utf-8"))
     mover, there = document["waves"][-1]["members"][0]["key"], document["waves"][0]["name"]
     (files / "moves.csv").write_text(f"key,wave\n{mover},{there}\n", encoding="utf-8")
 
-    kept = plan(
-        files, "--keep", str(out / "plan.json"), "--moves", str(files / "moves.csv"), "--output", str(files / "2")
-    )
+    kept = plan(files, "--keep", str(out / "plan.json"), "--moves", str(files / "moves.csv"), "--out", str(files / "2"))
     compared = RUN.invoke(main, ["plan", "compare", str(out / "plan.json"), str(files / "2" / "plan.json")])
     explained = RUN.invoke(main, ["plan", "explain", str(files / "2" / "plan.json"), mover])
     rules = str(files / "rules.yaml")
@@ -93,7 +91,7 @@ def test_an_edited_table_is_kept_and_questions_are_answered(files: Path) -> None
         main, ["plan", "whatif", str(files / "inventory.json"), "--rules", rules, "--slots", "1", "--seconds", "0"]
     )
 
-    assert "1 moved, 0 new" in kept.output
+    assert "1 moved, 0 new" in kept.stdout
     assert (compared.exit_code, f"{mover}: " in compared.stdout) == (1, True), kept.output
     assert f"is in {there}" in explained.stdout
     assert "what if" in tried.stdout

@@ -54,10 +54,11 @@ def test_every_problem_is_printed_where_it_is(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == [
         f'{path}:3:12 time_zone: "Mars/Olympus" is not a time zone: use an IANA name such as Europe/Berlin, '
         "America/New_York or UTC",
+        f'{path}:71:44 segments[2].cut_by: there is no wave "erp-2", so shared would never be cut over',
         f"{path}:{FULL.splitlines().index('options: {poll_interval: 20s, stop_before_cutover: true}') + 1}:26 "
         "options.poll_interval: must be between 5s and 10m",
     ]
-    assert result.stderr == "2 problems in 1 file\n"
+    assert result.stderr == "3 problems in 1 file\n"
 
 
 def test_a_single_file_is_checked_against_its_folder(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_a_single_file_is_checked_against_its_folder(tmp_path: Path) -> None:
 
 
 def test_problems_of_files_that_were_not_asked_for_are_not_printed(tmp_path: Path) -> None:
-    good, _ = write(tmp_path, minimal("good"), minimal("bad").replace("UTC", "Mars/Olympus"))
+    good, _ = write(tmp_path, minimal("good"), minimal("bad", "[other]").replace("UTC", "Mars/Olympus"))
 
     assert run("validate", good).exit_code == 0
     assert run("validate", tmp_path).exit_code == 1
@@ -80,14 +81,14 @@ def test_problems_of_files_that_were_not_asked_for_are_not_printed(tmp_path: Pat
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     result = run("validate", tmp_path / "none.yaml")
 
-    assert result.exit_code == 1
-    assert result.stdout == f"{tmp_path}/none.yaml:1:1 wave: cannot be read: No such file or directory\n"
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"{tmp_path}/none.yaml: there is no such file\n"
 
 
 def test_a_folder_without_wave_files(tmp_path: Path) -> None:
     result = run("validate", tmp_path)
 
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"no wave files (*.yaml) in {tmp_path}\n"
 
 

@@ -100,7 +100,7 @@ def test_what_comes_before_the_body_counts_as_well() -> None:
     with trickling_server(b"", flood * 100_000) as server:
         error = send(server, CallKind.READ)
     assert isinstance(error, MalformedResponse)
-    assert "larger than 1048576 bytes" in error.message
+    assert "larger than 1 MiB" in error.message
 
 
 @pytest.mark.parametrize("trickle", SOAP_TRICKLES)

@@ -84,7 +84,7 @@ def test_a_missing_file_and_a_huge_one_are_refused(tmp_path: Path) -> None:
         load_parameters(tmp_path / "none.yaml")
     huge = tmp_path / "huge.yaml"
     huge.write_bytes(b"#" * (1024 * 1024 + 1))
-    with pytest.raises(ParametersError, match="larger than 1048576 bytes"):
+    with pytest.raises(ParametersError, match="larger than 1 MiB"):
         load_parameters(huge)
 
 

@@ -16,10 +16,11 @@ from hcx_waves.model.states import WaveOutcome
 from hcx_waves.rehearsals.files import write_summary
 from hcx_waves.rehearsals.markdown import longest_outage, nights_by_origin, render_summary
 from hcx_waves.rehearsals.model import RehearsalRecord
-from hcx_waves.rehearsals.picture import PictureError, draw_summary
+from hcx_waves.rehearsals.picture import PictureError, draw_summary, summary_figure
 from hcx_waves.rehearsals.store import RecordError, RecordStore
 from hcx_waves.rehearsals.summary import RehearsalSummary, summarise, summary_of
 from hcx_waves.rehearsals.verdict import verdict_of
+from support.pictures import illegible, words_of
 from support.rehearsed import FIRST_NIGHT, a_record, finding, start_of
 
 WAVE = "three-tier-1"
@@ -251,3 +252,27 @@ def test_a_rejected_night_does_not_read_like_a_success() -> None:
     assert "ended at" not in verdict_of(rejected)
     left = a_record(NIGHTS[0], end_minutes=300, outcome=WaveOutcome.INCOMPLETE)
     assert "before the last window closed" not in verdict_of(left)
+
+
+@pytest.mark.parametrize(("nights", "segments", "letters"), [(1, 1, 4), (2, 3, 120), (150, 2, 4), (8, 90, 120)])
+def test_no_text_of_the_picture_is_printed_over_another(nights: int, segments: int, letters: int) -> None:
+    names = [f"seg-{number:03}".ljust(letters, "x") for number in range(segments)]
+    faults = ("stuck-switchover", "slow-network", "appliance-down") if letters > 4 else ()
+    wave = "w".ljust(letters // 2, "v")
+    records = [
+        with_segments(a_record(FIRST_NIGHT + timedelta(days=number), faults=faults, wave=wave), names)
+        for number in range(nights)
+    ]
+    figure = summary_figure(summary_of(records))
+    assert illegible(figure) == []
+    drawn = words_of(figure)
+    assert [one for one in names if any(words.startswith(one[:20]) for words in drawn)] == names[-40:]
+
+
+def with_segments(record: RehearsalRecord, names: list[str]) -> RehearsalRecord:
+    """Return the record of a night that cut over these segments, each with a longer outage than the one before."""
+    segments = tuple(
+        record.segments[0].model_copy(update={"segment": name, "outage_seconds": 60.0 + number})
+        for number, name in enumerate(names)
+    )
+    return record.model_copy(update={"segments": segments})

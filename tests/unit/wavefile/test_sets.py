@@ -144,13 +144,13 @@ def test_a_segment_that_would_never_be_cut_over_or_too_early(tmp_path: Path, oth
 
 
 def test_a_broken_file_spoils_no_other(tmp_path: Path) -> None:
-    broken = minimal("a").replace("UTC", "Nowhere/City")
+    broken = minimal("a", more=segments("nme: s, cutover: now")).replace("UTC", "Nowhere/City")
     follower = minimal("b", "[y]", "after: [a]\n" + segments("name: s, cutover: later, cut_by: a"))
 
     found = load_waves(write(tmp_path, broken, follower))
 
     assert [file.wave.name for file in found.files] == ["b"]
-    assert [problem.field for problem in found.problems] == ["time_zone"]
+    assert [problem.field for problem in found.problems] == ["time_zone", "segments[0].name", "segments[0].nme"]
     assert found.conflicts == ()
 
 

@@ -184,8 +184,8 @@ def _check_space(case: Case, datastore: Datastore) -> None:
     claimed = case.batch.claimed[datastore.key]
     if claimed > datastore.free_bytes:
         case.refuse(
-            f"Datastore '{datastore.name}' has {datastore.free_bytes} bytes free, {claimed} are needed"
-            f" for '{case.vm.name}' and what is before it in the request."
+            f"Datastore '{datastore.name}' has {datastore.free_bytes / 2**30:.1f} GiB free, "
+            f"{claimed / 2**30:.1f} GiB are needed for '{case.vm.name}' and what is before it in the request."
         )
 
 

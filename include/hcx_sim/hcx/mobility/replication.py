@@ -64,7 +64,7 @@ class Replication:
         sync.total_bytes = sync.done_bytes = seeded_bytes
         sync.last_us = self._world.now_us
         if seeded_bytes:
-            self._flow.say(migration, f"Base sync continues from seed data, {seeded_bytes} bytes")
+            self._flow.say(migration, f"Base sync continues from seed data, {seeded_bytes / 2**30:.1f} GiB")
         self._flow.begin_stream(migration, "base", sync.base_bytes - seeded_bytes)
 
     def _base_done(self, migration: Migration) -> None:

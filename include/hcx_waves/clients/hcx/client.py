@@ -74,6 +74,8 @@ class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, Ex
         self._version_lock = threading.Lock()
         self._version = None
         self._endpoint_id: str | None = None
+        self.logins = 0
+        """How often a session was opened; more than once means that the manager has refused one."""
         if version is not None:
             self._version = HcxVersion.of_text(version, "configured")
             if self._version is None:
@@ -86,6 +88,11 @@ class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, Ex
     def endpoint_id(self) -> str | None:
         """The manager's own endpoint id as the log-in told it ([C hcx 2]), or None before or without."""
         return self._endpoint_id
+
+    @property
+    def clock_offset_seconds(self) -> float | None:
+        """How far the manager's clock is ahead of this machine's, by the last answer; None if no answer told."""
+        return self._transport.clock_offset_seconds
 
     def login(self) -> None:
         """Open a session now, if there is none.
@@ -132,6 +139,7 @@ class HcxClient(InventoryCalls, InterconnectCalls, MobilityCalls, GroupCalls, Ex
         token = reply.headers.get(SESSION_HEADER)
         if not token:
             raise MalformedResponse("the login returned no session token", **self._transport.context(call, reply))
+        self.logins += 1
         body = reply.body if isinstance(reply.body, dict) else {}
         data = body.get("data")
         info = data.get("endpointInfo") if isinstance(data, dict) else None

@@ -87,6 +87,16 @@ class SessionCalls(HcxCalls):
                 self._version = self._version_by_metainfo() or self._version_by_paths()
             return self._version
 
+    def version_again(self) -> HcxVersion:
+        """Ask the manager anew, as another one may answer by now, and remember what it says.
+
+        :raises ClientError: if the manager cannot be asked.
+        """
+        with self._version_lock:
+            if self._version is None or self._version.source != "configured":
+                self._version = self._version_by_metainfo() or self._version_by_paths()
+            return self._version
+
     def _version_by_metainfo(self) -> HcxVersion | None:
         try:
             named = self.metainfo().version

@@ -17,6 +17,14 @@ from hcx_waves.clients.nsx.wire import NsxCalls
 from hcx_waves.clients.transport_retry import CallKind
 from hcx_waves.clients.transport_wire import path_segment
 
+_READ_ONLY = frozenset(
+    {
+        "type", "path", "parent_path", "relative_path", "unique_id", "realization_id", "owner_id", "origin_site_id",
+        "remote_path", "marked_for_delete", "overridden", "ls_id", "address_bindings",
+    }
+)  # fmt: skip
+"""What NSX keeps about a segment by itself, and what is deprecated [D nsx-vsphere 2.2]."""
+
 
 class SegmentCalls(NsxCalls):
     """Calls on segments. Fixed and flexible ones are separate lists on VMware Cloud; both are read."""
@@ -144,6 +152,27 @@ class SegmentCalls(NsxCalls):
                 cause=error,
                 **error.context,
             ) from error
+
+    def create_segment(self, definition: Mapping[str, Any], connectivity: Connectivity) -> None:
+        """Make a segment again, by the body that it read before it was deleted; a 200 proves nothing: read it back.
+
+        What NSX keeps about an object is left out: it is read-only [D nsx-vsphere 2.2]. It is a PATCH, which makes what
+        is not there, so that a lost answer may be repeated.
+
+        :param definition: the whole body, with the path.
+        :param connectivity: instead of the one in the body.
+        :raises ConflictError: if the path is still being purged (500045), or the subnet overlaps (500105).
+        """
+        body = {name: value for name, value in definition.items() if name not in _READ_ONLY and name[0] != "_"}
+        advanced = body.get("advanced_config")
+        kept = dict(advanced) if isinstance(advanced, Mapping) else {}
+        body["advanced_config"] = {**kept, "connectivity": connectivity.value}
+        subnets = body.get("subnets")
+        if isinstance(subnets, list):
+            body["subnets"] = [
+                {name: value for name, value in one.items() if name != "network"} for one in subnets if one
+            ]
+        self._patch(str(definition["path"]), body)
 
     def delete_segment(self, segment: NsxSegment, *, force: bool = False) -> None:
         """Delete a segment; NSX refuses while it has ports.

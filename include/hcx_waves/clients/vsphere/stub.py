@@ -19,6 +19,7 @@ from urllib3.util.wait import wait_for_read
 from hcx_waves.clients.exchange import BoundedResponse, HttpConnection, HttpsConnection, bounded_by
 from hcx_waves.clients.transport_wire import TransportSettings
 from hcx_waves.clients.vsphere.address import Address, NotSentError
+from hcx_waves.model.formatting import size
 
 _XML_TYPES = frozenset({"text/xml", "application/xml", "application/soap+xml"})
 _HEAD_BYTES = 1024
@@ -90,7 +91,7 @@ class SoapResponse(BoundedResponse):
             raise NotSoapError(f"the answer cannot be unpacked ({error})") from error
         self._unpacked_bytes += len(found)
         if self._unpacked_bytes > self.most_bytes:
-            raise NotSoapError(f"the answer is larger than {self.most_bytes} bytes")
+            raise NotSoapError(f"the answer is larger than {size(self.most_bytes)}")
         return found
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from hcx_waves.forecast.model.parameters import ModelParameters
 from hcx_waves.model.bounded_json import UnreadableJsonError, read_bounded
 from hcx_waves.model.digest import digest_of
+from hcx_waves.model.formatting import size
 from hcx_waves.wavefile.yaml_tree import refusal_in
 
 _LARGEST_FILE = 1024 * 1024
@@ -36,7 +37,7 @@ def load_parameters(path: Path | None = None) -> ModelParameters:
             raise ParametersError(f"{path}: {refused}")
         document = yaml.safe_load(text)
     except UnreadableJsonError:
-        raise ParametersError(f"{path}: larger than {_LARGEST_FILE} bytes") from None
+        raise ParametersError(f"{path}: larger than {size(_LARGEST_FILE)}") from None
     except OSError as error:
         raise ParametersError(f"{path}: cannot be read: {error.strerror or type(error).__name__}") from error
     except UnicodeDecodeError as error:

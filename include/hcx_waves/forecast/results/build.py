@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from hcx_waves.forecast.model.fitting import window_fit
 from hcx_waves.forecast.model.inputs import ForecastInput
 from hcx_waves.forecast.model.nights import Nights, simulate
 from hcx_waves.forecast.model.parameter_files import parameters_digest
@@ -36,6 +37,8 @@ def forecast(
         raise ValueError(f"at least one night and a seed of 0 or more are needed, not {nights} and {seed}")
     given = parameters or ModelParameters()
     found = _summary(simulate(subject, given, nights, seed), given, seed)
+    if found.window_chance is not None and found.window_chance < SAFE_CHANCE:
+        found = found.model_copy(update={"window_fit": window_fit(subject, given, seed=seed)})
     if not safe_start or not has_windows(subject):
         return found
     latest = last_safe_start(subject, given, seed=seed)

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 from hcx_waves.model.base import DomainModel
 from hcx_waves.model.choices import MigrationType
 from hcx_waves.model.expectation import Expectation, ExpectedOutage, ExpectedVm, Spread
+from hcx_waves.model.fit import WindowFit
 from hcx_waves.model.schedule import TimeWindow
 
 FORECAST_VERSION = 1
@@ -182,6 +183,8 @@ class Forecast(DomainModel):
     """The latest start with which that chance is at least :attr:`safe_chance`; None if there is none, or none was
     asked for."""
     safe_chance: float | None = None
+    window_fit: WindowFit | None = None
+    """What of the wave would fit its windows; None where it fits them, or has none."""
     segments: tuple[SegmentForecast, ...]
     vms: tuple[VmForecast, ...]
     deciders: tuple[Decider, ...]
@@ -229,6 +232,7 @@ class Forecast(DomainModel):
             closes_at=max(closes, default=None),
             window_chance=self.window_chance,
             last_safe_start=self.last_safe_start,
+            window_fit=self.window_fit,
             critical_vms=tuple(vm.name for vm in self.critical_vms[:most_critical]),
             vms=tuple(vm.expected for vm in self.vms if vm.expected is not None),
             parameters_digest=self.parameters_digest,

@@ -110,6 +110,9 @@ def _verdict(forecast: Forecast) -> Text:
     style = "green" if chance >= _GOOD else "yellow" if chance >= _FAIR else "bold red"
     text = Text().append(f"Fits its windows in {share(chance)} of the nights", style=style)
     text.append(f"; completes in {complete}.")
+    if forecast.window_fit is not None:
+        for sentence in forecast.window_fit.sentences(forecast.time_zone):
+            text.append(f"\n{sentence}", style="bold")
     if forecast.safe_chance is not None:
         wanted = share(forecast.safe_chance)
         if forecast.last_safe_start is None:
