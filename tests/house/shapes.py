@@ -14,7 +14,7 @@ from house.tree import FUNCTIONS, Function, Module, all_modules, modules_of
 AIRFLOW_LAYER, CORE = "hcx_airflow", "hcx_waves"
 CLIENTS = f"{CORE}.clients"
 PRIVATE_API = f"{AIRFLOW_LAYER}.airflow_private"
-_BESIDE = ("doctor", "forecast", "model.expectation", "rehearsals", "snapshot", "twin")
+_BESIDE = ("doctor", "forecast", "inventory", "model.expectation", "planner", "rehearsals", "snapshot", "twin")
 BESIDE = tuple(f"{CORE}.{name}" for name in _BESIDE)
 """What is not on the way from a wave file to the report."""
 NAMED_MAPPINGS = ("Arguments", "Document")

@@ -28,6 +28,8 @@ _OWN = {
     "rehearsals": "rehearsals:rehearsals",
     "twin-connections": "twins:twin_connections",
     "bundle": "bundle:bundle",
+    "import": "importing:import_inventory",
+    "plan": "planning:plan",
 }
 
 
@@ -84,8 +86,13 @@ def entry_points() -> dict[str, metadata.EntryPoint]:
     return {**{entry.name: entry for entry in own}, **{entry.name: entry for entry in added if entry.name not in _OWN}}
 
 
-def as_command(name: str, function: Callable[..., None]) -> Any:
-    """Return a command that calls a function, with the options that its parameters describe."""
+def as_command(name: str, function: Callable[..., None] | typer.Typer) -> Any:
+    """Return a command that calls a function, with the options that its parameters describe.
+
+    A command with commands of its own is a Typer application already.
+    """
+    if isinstance(function, typer.Typer):
+        return get_command(function)
     app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
     app.command(name)(function)
     return get_command(app)
