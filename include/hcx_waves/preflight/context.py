@@ -121,6 +121,19 @@ class PreflightContext:
         return tuple((vm, details[vm.vm_id]) for vm in self.to_move if vm.vm_id in details)
 
     @ReadOnce
+    def others_on_segments(self) -> dict[str, VirtualMachineDetail]:
+        """The VMs on segments that are cut over and that the run does not move, by MoRef, as vCenter places them."""
+        own = {vm.vm_id for vm in self.to_move}
+        networks = {
+            network.moref
+            for segment in self.segments_to_cut
+            for network in self.source_networks.meant_by(segment.source.network_id)
+        }
+        morefs = sorted({vm.moref for vm in self.source_vms if networks & set(vm.networks)} - own)
+        found = self.clients.source_vcenter.read_virtual_machines(morefs, skip_missing=True) if morefs else []
+        return {detail.moref: detail for detail in found}
+
+    @ReadOnce
     def source_networks(self) -> NetworkIndex:
         """The source's networks, as vCenter and HCX name them."""
         listed = self.clients.hcx.networks(HcxSite(remote=False))

@@ -59,9 +59,11 @@ def _machines(context: PreflightContext, networks: list[str], ports: PortReading
     own = {vm.vm_id for vm in context.to_move}
     on_segment = {vm.moref for vm in context.source_vms if set(networks) & set(vm.networks)}
     morefs = sorted((on_segment | (ports.owners if ports else frozenset())) - own)
-    if not morefs:
-        return []
-    return list(context.clients.source_vcenter.read_virtual_machines(morefs, skip_missing=True))
+    # All segments in one read; NSX seldom knows of a VM on one of them that vCenter does not place there.
+    read = context.others_on_segments if on_segment - own else {}
+    further = [moref for moref in morefs if moref not in read]
+    more = context.clients.source_vcenter.read_virtual_machines(further, skip_missing=True) if further else []
+    return sorted([*(read[moref] for moref in morefs if moref in read), *more], key=lambda vm: vm.moref)
 
 
 def _identities(context: PreflightContext, machines: list[VirtualMachineDetail]) -> Identities:

@@ -369,7 +369,10 @@ def test_a_product_is_asked_once_however_many_checks_need_it(judge: Judge) -> No
         "segment-destination-gateway",
         "segment-mon",
         "segment-gateway-users",
+        "segment-left-behind",
+        "segment-ports",
         "extension-appliances",
+        "way-back",
     }
     assert len(judge.pair.calls("l2_extensions.list", after=mark)) == 1
 

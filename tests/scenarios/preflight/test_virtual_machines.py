@@ -69,7 +69,13 @@ def test_a_name_and_a_uuid_that_are_not_unique(judge: Judge) -> None:
     assert judge.only("warning", "vm-name-not-unique", "web01").evidence == {"morefs": [other.moref]}
     uuid = judge.plan.vm("web01").instance_uuid
     judge.after(lambda: world.update(other, name="other", instance_uuid=uuid))
-    assert "with other at the source" in judge.only("blocking", "vm-uuid-not-unique", "web01").message
+    found = judge.found()
+    assert "with other at the source" in found["blocking", "vm-uuid-not-unique", "web01"].message
+    # It is no copy of web01, which has not moved; so it is left behind.
+    assert set(found) == {
+        ("blocking", "vm-uuid-not-unique", "web01"),
+        ("blocking", "segment-vms-left-behind", "seed-net"),
+    }
 
 
 def test_a_vm_that_was_powered_off_since(judge: Judge) -> None:

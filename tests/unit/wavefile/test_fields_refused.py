@@ -462,7 +462,7 @@ CASES = [
         "|owner:",
         "owner",
         "unknown field; there are: after, cleanup, connections, defaults, description, gates, limits, name, options, "
-        "segments, start, start_tolerance, switchover_order, switchover_window, time_zone, vms, waivers",
+        "reversible, segments, start, start_tolerance, switchover_order, switchover_window, time_zone, vms, waivers",
     ),
 ]
 
