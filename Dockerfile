@@ -9,7 +9,7 @@ COPY --chown=airflow:0 docker /opt/hcx-waves/docker
 # What the official image brings stays as it is, by its own constraints; the lock pins what it does not bring (pyvmomi
 # above all). The simulator is the twin server of rehearsals; pictures are drawn by workers and by the API server.
 RUN python - <<'PY' && pip install --no-cache-dir --constraint "$HOME/constraints.txt" --constraint /tmp/own.txt \
-    "apache-airflow==3.3.2" "/opt/hcx-waves[sim,forecast]" && pip check && rm /tmp/own.txt
+    "apache-airflow==3.3.2" "/opt/hcx-waves[sim,forecast,import]" && pip check && rm /tmp/own.txt
 import os, pathlib, re
 
 def named(line):

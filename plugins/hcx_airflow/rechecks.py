@@ -59,7 +59,7 @@ def require_no_stop(found: Recheck, segment: str, gate: str) -> None:
         return
     reasons = "; ".join(found.stops.values())
     raise BlockedError(
-        f"segment {segment} keeps its gateway at the source: {reasons}. Nothing was changed. Resolve or waive it, then "
+        f"segment {segment} keeps its gateway at the source: {reasons}. Resolve or waive it, then "
         f"clear {gate} together with this task"
     )
 

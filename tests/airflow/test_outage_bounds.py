@@ -36,7 +36,7 @@ def die_after_the_patch(tasks: WaveTasks, monkeypatch: pytest.MonkeyPatch) -> da
         raise WorkerKilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(gateway, "_settled", killed)
+        patch.setattr(gateway, "settled", killed)
         with pytest.raises(WorkerKilledError):
             tasks.do("disconnect_source_segment")
     return datetime.fromisoformat(tasks.left("disconnect_source_segment", "acting_since"))

@@ -137,7 +137,7 @@ def test_without_room_at_the_source_nothing_comes_back(tasks: WaveTasks, site_pa
     tasks.do(*UNTIL_VERIFIED)
     store = next(one for one in site_pair.world.datastores.values() if one.site.value == "source")
     site_pair.run(lambda: site_pair.world.update(store, free_bytes=0))
-    with pytest.raises(RollbackRefusedError, match=r"no VM can come back: app01: .*bytes free"):
+    with pytest.raises(RollbackRefusedError, match=r"no VM can come back: app01: .*GiB free"):
         Back(tasks.run).do(names.RESOLVE_ROLLBACK)
 
 

@@ -43,6 +43,7 @@ def twin(site_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SitePair
 def _hcx_may_still_list_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """No manager here knows the migration, and waiting for it ends at the second look; these tests are about time."""
     monkeypatch.setattr(MigrationWatch, "_is_stuck", lambda *_: False)
+    monkeypatch.setattr(MigrationWatch, "_is_stalled", lambda *_: False)
 
 
 def started(**changes: Any) -> dict[str, Any]:

@@ -201,7 +201,7 @@ def test_a_variant_that_cannot_be_is_refused(control: Any, more: dict[str, Any],
 
 
 def test_other_worlds_go_on_while_a_large_one_is_built(control: Any, in_thread: Any) -> None:
-    document = generate(3000, 10, 1, 1).model_dump(mode="json", exclude_defaults=True)
+    document = generate(12_000, 10, 1, 1).model_dump(mode="json", exclude_defaults=True)
     snapshot_id = _store(control, {"scenario": document})
     body = {"world_id": "large", "snapshot_id": snapshot_id}
     building = [in_thread(control.post, "/worlds", body) for _ in range(2)]

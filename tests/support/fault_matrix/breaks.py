@@ -47,9 +47,9 @@ def _read_nothing_back(patches: pytest.MonkeyPatch) -> None:
 
 
 def _go_back_blindly(patches: pytest.MonkeyPatch) -> None:
-    real = gateway._situation
+    real = gateway.situation_of
     patches.setattr(gateway, "is_worked_on", lambda _extension: False)
-    patches.setattr(gateway, "_situation", lambda *args: real(*args[:-1], None))
+    patches.setattr(gateway, "situation_of", lambda *args: real(*args[:-1], None))
 
 
 def _log_requests(patches: pytest.MonkeyPatch) -> None:

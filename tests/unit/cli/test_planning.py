@@ -13,7 +13,7 @@ from hcx_waves.cli.app import main
 from hcx_waves.inventory import inventory_text
 from support.plan_oracle import RULES, inventory, vm
 
-RUN = CliRunner()
+RUN = CliRunner(env={"COLUMNS": "200"})
 
 
 @pytest.fixture

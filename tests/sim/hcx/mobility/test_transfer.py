@@ -174,7 +174,7 @@ def test_a_datastore_without_room_is_refused_and_one_with_room_is_charged(site_p
     manager = Manager(site_pair)
     answer = manager.validate(manager.intent("vm-a"))
     assert answer.status_code == 400
-    assert "bytes free" in json.dumps(answer.json())
+    assert "GiB free" in json.dumps(answer.json())
     datastore = site_pair.world.datastores["destination/datastore-15"]
     site_pair.run(lambda: site_pair.world.update(datastore, free_bytes=40 * GB))
     manager.start(manager.intent("vm-a"))
