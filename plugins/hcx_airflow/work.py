@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow.sdk.configuration import conf
 
@@ -13,7 +13,7 @@ from hcx_airflow.documents import Document
 from hcx_airflow.errors import DriftedError, PlanMissingError, RunRefusedError, UnreadableResultError, WaveTaskError
 from hcx_airflow.names import RESOLVE_PLAN, RESOLVE_RECOVERY, RESOLVE_ROLLBACK
 from hcx_airflow.rehearsal.night import Rehearsal
-from hcx_airflow.results import PLAN, RECOVERY, ROLLBACK
+from hcx_airflow.results import PLAN, RECOVERY, ROLLBACK, Slot
 from hcx_airflow.task import TaskRun
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.run.scope import Scope, ScopeError
@@ -22,6 +22,8 @@ from hcx_waves.wavefile.loader import SUFFIX, load_wave
 from hcx_waves.wavefile.night import RehearsedWave
 from hcx_waves.wavefile.sets import load_folder
 from hcx_waves.wavefile.wave import Wave
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from hcx_waves.rescue.recovery import Recovery
@@ -123,13 +125,7 @@ def read_rollback(run: TaskRun) -> Rollback:
 
     :raises PlanMissingError: if it has left nothing.
     """
-    try:
-        found = run.results.read_here(ROLLBACK)
-    except UnreadableResultError as error:
-        raise PlanMissingError(str(error)) from error
-    if found is None:
-        raise PlanMissingError(f"{RESOLVE_ROLLBACK} has left nothing to go back by. Start a new run")
-    return found
+    return _found_first(run, ROLLBACK, f"{RESOLVE_ROLLBACK} has left nothing to go back by")
 
 
 def read_recovery(run: TaskRun) -> Recovery:
@@ -137,12 +133,16 @@ def read_recovery(run: TaskRun) -> Recovery:
 
     :raises PlanMissingError: if it has left nothing.
     """
+    return _found_first(run, RECOVERY, f"{RESOLVE_RECOVERY} has left nothing to recover by")
+
+
+def _found_first(run: TaskRun, slot: Slot[T], without: str) -> T:
     try:
-        found = run.results.read_here(RECOVERY)
+        found = run.results.read_here(slot)
     except UnreadableResultError as error:
         raise PlanMissingError(str(error)) from error
     if found is None:
-        raise PlanMissingError(f"{RESOLVE_RECOVERY} has left nothing to recover by. Start a new run")
+        raise PlanMissingError(f"{without}. Start a new run")
     return found
 
 

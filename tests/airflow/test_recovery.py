@@ -17,7 +17,9 @@ from hcx_airflow.errors import (
     NotApprovedError,
     RecoveryRefusedError,
     RunRefusedError,
+    WaveTaskError,
 )
+from hcx_waves.clients.errors import ClientError
 from hcx_waves.clients.nsx import Connectivity
 from hcx_waves.cutover.errors import TurnTakenError, UnextendFailedError
 from hcx_waves.cutover.turns import taking_turn
@@ -186,7 +188,7 @@ def test_a_forged_result_is_not_acted_on(cut: WaveTasks, site_pair: Any, tmp_pat
         json.dumps(left).replace("reconnect-source", "connect-destination")
     )
     mark = site_pair.mark()
-    with pytest.raises(Exception, match="somebody has changed it"):
+    with pytest.raises(WaveTaskError, match="somebody has changed it"):
         recovery.recover()
     assert changes(site_pair, mark) == []
 
@@ -306,7 +308,7 @@ def test_where_there_is_nothing_to_do_the_run_is_green(cut: WaveTasks, site_pair
 
 def test_an_unextend_of_which_nothing_is_seen_is_decided_by_a_named_person(cut: WaveTasks, site_pair: Any) -> None:
     site_pair.fault(product="hcx", call="l2_extensions.delete", behaviour="reset_before")
-    with pytest.raises(Exception, match="lost"):
+    with pytest.raises(ClientError, match="lost"):
         cut.run.execute_once(cut.make("unextend_network"))
     mark = site_pair.mark()
     with pytest.raises(RecoveryRefusedError, match="HCX has accepted the unextend"):

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from hcx_waves.model.base import DomainModel
 from hcx_waves.model.bounded_json import read_json_file
 from hcx_waves.model.files import file_name, write_whole
 from hcx_waves.model.plan import WavePlan
 from hcx_waves.redaction import blanked
 from hcx_waves.report.markdown import render_markdown
+from hcx_waves.report.markup import Markdown
 from hcx_waves.report.model import WaveReport
 
 PLAN_SUFFIX = ".plan.json"
@@ -42,6 +44,23 @@ def write_report(
     for kind, text in texts.items():
         write_whole(paths[kind], text.encode())
     return paths
+
+
+def write_pair(report: DomainModel, text: Markdown, stem: Path, secrets: Iterable[str] = ()) -> dict[str, str]:
+    """Write another report than a wave's as JSON and Markdown; returns the files by kind.
+
+    :param text: the same for people.
+    :param stem: the files without ``.json`` and ``.md``; their folder is made if need be.
+    :param secrets: texts that must not appear; they are blanked.
+    :raises OSError: if a file cannot be written.
+    """
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    known = tuple(secrets)
+    texts = {"json": _json(blanked(report.model_dump(mode="json"), known)), "markdown": str(blanked(str(text), known))}
+    paths = {"json": Path(f"{stem}.json"), "markdown": Path(f"{stem}.md")}
+    for kind, content in texts.items():
+        write_whole(paths[kind], content.encode())
+    return {kind: str(path) for kind, path in paths.items()}
 
 
 def read_report(path: Path) -> WaveReport:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import AwareDatetime
 
 from hcx_waves.model.base import DomainModel
-from hcx_waves.model.files import file_name, write_whole
+from hcx_waves.model.files import file_name
 from hcx_waves.model.formatting import counted, duration, instant
-from hcx_waves.redaction.secrets import blanked
+from hcx_waves.report.files import write_pair
 from hcx_waves.report.markup import Markdown, bullets, document, escape, section
 from hcx_waves.rescue.rollback import ReturnedNetworks, Rollback, UnextendedAgain, VmsBack
 from hcx_waves.run.decisions import Decision
@@ -58,13 +57,8 @@ def write_rollback_report(report: RollbackReport, folder: Path, secrets: Sequenc
 
     :raises OSError: if a file cannot be written.
     """
-    stem = folder / file_name(report.wave) / f"{file_name(report.rollback)}.rollback"
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    paths = {"json": Path(f"{stem}.json"), "markdown": Path(f"{stem}.md")}
-    body = json.dumps(blanked(report.model_dump(mode="json"), secrets), indent=2, ensure_ascii=False)
-    write_whole(paths["json"], f"{body}\n".encode())
-    write_whole(paths["markdown"], str(blanked(str(to_markdown(report)), secrets)).encode())
-    return {kind: str(path) for kind, path in paths.items()}
+    name = f"{file_name(report.rollback)}.rollback"
+    return write_pair(report, to_markdown(report), folder / file_name(report.wave) / name, secrets)
 
 
 def to_markdown(report: RollbackReport) -> Markdown:

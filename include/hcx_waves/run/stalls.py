@@ -102,7 +102,7 @@ class Stall(DomainModel):
 
     @property
     def button(self) -> str:
-        """By which button or command."""
+        """The button or command to do it with."""
         return entry(self.stall_id).button
 
     @property

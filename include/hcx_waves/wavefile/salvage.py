@@ -132,7 +132,7 @@ def _read(found: Salvaged, adapter: TypeAdapter[Any], value: Any, place: Locatio
 
 
 def _independent(error: ValidationError, place: Location, left_out: set[str]) -> Iterator[BrokenRule]:
-    """Yield the rules that are broken by what is there, and not for want of what was left out."""
+    """Yield the broken rules, without those that are broken only because a field was left out."""
     for detail in error.errors(include_url=False):
         if detail["type"] != RULES_ERROR:
             continue

@@ -37,7 +37,7 @@ class Watch(ABC):
     said: set[str] = field(default_factory=set)
     polls: int = 0
     standing: Standing | None = None
-    """Follows what stands; None where nobody is to be told."""
+    """Finds what has stalled; None if nobody is told."""
 
     @abstractmethod
     def look(self) -> Ended | None:
@@ -73,7 +73,7 @@ class Poller:
 
     @property
     def clock(self) -> RunClock:
-        """By which time it looks."""
+        """The clock that says when to look."""
         return self.watch.clock
 
     def now(self) -> datetime:
